@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Logical units and the nexuses that reach them.
+ *
+ *   struct lu       one logical unit: shared by all loops, counted references
+ *   struct lun_map  which unit stands behind which LUN of a target: immutable, counted
+ *   struct nexus    one I_T nexus (SAM-5 4.7): lives in the transport's session, on one loop
+ *   struct itl      one I_T_L nexus: unit attentions, reservations as this initiator sees them
+ *
+ * What is read on the path of a READ or a WRITE is immutable or atomic. Everything
+ * else of a unit stands behind its mutex, which is held for short stretches only and
+ * never across I/O.
+ */
+#ifndef SCSI_LU_H
+#define SCSI_LU_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/bufs.h"
+#include "base/list.h"
+#include "base/loop.h"
+#include "scsi/task.h"
+#include "store/store.h"
+
+struct lu;
+
+/* --- logical units: made, found and ended by the main thread ------------------------ */
+
+/* A disk (SBC). Strings are borrowed for the call; empty or NULL ones get defaults. */
+struct disk_cfg {
+	struct store *store;         /* given away on success: closed with the last reference */
+	uint32_t block_size;         /* 512 or 4096 */
+	bool read_only, removable, thin;
+	const char *vendor;          /* at most 8, 16, 4 and 64 printable ASCII characters */
+	const char *product;
+	const char *revision;
+	const char *serial;          /* VPD 80h; default: hex of the NAA identifier's low part */
+	uint8_t naa[16];             /* NAA 6h, VPD 83h: stable for this unit for ever */
+	void (*gone)(void *arg);     /* optional: called once the last reference has been dropped */
+	void *arg;
+};
+/* 0 and *out with one reference, or -ENOMEM, -EINVAL. */
+int disk_create(const struct disk_cfg *cfg, struct lu **out);
+
+struct lu *lu_ref(struct lu *lu);        /* any thread */
+void lu_unref(struct lu *lu);            /* any thread; NULL is fine. The last one closes the store
+                                            (which may block: the transport's last reference is
+                                            dropped after the unit left every map) */
+
+/* Takes up a changed size of the store; CAPACITY DATA HAS CHANGED for every nexus. */
+void lu_resized(struct lu *lu);
+
+const char *lu_kind(const struct lu *lu);          /* "disk", "tape", "changer" */
+uint64_t lu_size(const struct lu *lu);             /* bytes */
+uint32_t lu_block_size(const struct lu *lu);
+struct store *lu_store(const struct lu *lu);       /* NULL where there is none */
+const uint8_t *lu_naa(const struct lu *lu);        /* 16 bytes */
+bool lu_read_only(const struct lu *lu);
+
+/* --- LUN maps: immutable ------------------------------------------------------------- */
+
+#define LUN_MAX 16383     /* peripheral addressing to 255, flat addressing above (SAM-5 4.7.7) */
+
+struct lun_map;
+struct lun_entry {
+	uint32_t lun;             /* 0…LUN_MAX */
+	struct lu *lu;
+};
+/* Copies the entries (sorted or not; LUNs must differ, -EEXIST) and takes references. */
+int lun_map_create(const struct lun_entry *e, unsigned n, struct lun_map **out);
+struct lun_map *lun_map_ref(struct lun_map *m);    /* any thread */
+void lun_map_unref(struct lun_map *m);             /* any thread; NULL is fine */
+unsigned lun_map_entries(const struct lun_map *m, const struct lun_entry **out);
+
+/* --- nexuses: all on the nexus's loop, unless it says otherwise ---------------------- */
+
+/* A request to end every task of one unit (or, lu == NULL, of all units) that came over one
+ * nexus. The transport calls abort_done() once none of them is left. */
+struct lu_abort {
+	struct loop_msg msg;      /* private */
+	struct nexus *nexus;
+	struct lu *lu;
+	bool tell;                /* the initiator that sent them is told: TASK ABORTED (TAS=1) */
+	struct lu_abort_all *all; /* private */
+};
+void lu_abort_done(struct lu_abort *a);
+
+struct nexus_ops {
+	/* End tasks as the request says, on the nexus's loop; lu_abort_done(a) at once or later. */
+	void (*abort_tasks)(struct nexus *n, struct lu_abort *a);
+};
+
+/* The target port and the initiator port that a nexus joins; VPD 83h, TransportIDs and
+ * reservations name them. */
+struct nexus {
+	/* Filled by the transport before nexus_open(). */
+	struct loop *loop;
+	struct bufs *bufs;
+	const struct nexus_ops *ops;
+	const char *initiator;    /* iSCSI name, lower case; lives as long as the nexus */
+	uint8_t isid[6];
+	const char *target;       /* iSCSI name; likewise */
+	uint16_t tpgt;            /* target portal group tag = target port group */
+	uint16_t rel_port;        /* relative target port identifier, 1… */
+
+	/* Private to scsi/. */
+	struct lun_map *map;
+	struct itl **itls;        /* by LUN order of the map */
+	unsigned nitls;
+	struct itl *lun0;         /* the commonest one */
+	_Atomic unsigned holds;   /* messages on their way here */
+	struct loop_defer gone;
+	void (*closed)(struct nexus *n);
+	bool closing;
+};
+
+/* Joins the nexus to every unit of the map (one reference is taken); each I_T_L nexus starts
+ * with the unit attention of a nexus's first contact (POWER ON OCCURRED, 29h/00h). 0 or -ENOMEM. */
+int nexus_open(struct nexus *n, struct lun_map *map);
+/* Takes up another map: units that left are gone for it, new ones are there, and the rest learn
+ * REPORTED LUNS DATA HAS CHANGED. No task of a unit that left may be running: the transport
+ * aborts them first (nexus_map_losses() names the units). 0 or -ENOMEM (the old map stays). */
+int nexus_remap(struct nexus *n, struct lun_map *map);
+bool nexus_loses(const struct nexus *n, const struct lun_map *next, const struct lu *lu);
+/* I_T nexus loss (SAM-5 6.3.4): no task of it may be left. closed(n) is called, in place or from
+ * the loop, when nothing points at the nexus any more; until then it must live. */
+void nexus_close(struct nexus *n, void (*closed)(struct nexus *n));
+
+/* The unit behind a LUN field, or NULL. Borrowed. */
+struct lu *nexus_lu(const struct nexus *n, uint64_t lun);
+
+/* --- task management that reaches beyond one nexus ---------------------------------- */
+
+enum lu_function {
+	LU_ABORT_TASK_SET,        /* tasks of this nexus on the unit */
+	LU_CLEAR_TASK_SET,        /* tasks of every nexus on the unit */
+	LU_RESET,                 /* … and mode pages, SPC-2 reservations, prevents (SAM-5 6.3.3) */
+	LU_TARGET_RESET,          /* LU_RESET of every unit of the nexus's map */
+};
+
+struct lu_function_req {
+	struct nexus *nexus;      /* who asks; also where done() runs */
+	uint64_t lun;             /* not for LU_TARGET_RESET */
+	enum lu_function function;
+	void (*done)(struct lu_function_req *r);   /* once, when every task concerned has ended; may be
+	                                              called in place */
+	bool no_lun;              /* answer: there is no such unit; done() was still called */
+	unsigned left;            /* private */
+};
+/* Starts it; r is the caller's and must live until done(). Unit attentions go to the other
+ * nexuses as SAM-5 table 44 says (COMMANDS CLEARED BY ANOTHER INITIATOR, BUS DEVICE RESET…). */
+void lu_function(struct lu_function_req *r);
+
+#endif
