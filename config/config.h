@@ -108,14 +108,14 @@ enum config_store { CONFIG_STORE_RAM, CONFIG_STORE_FILE };
 enum config_lun_type { CONFIG_LUN_DISK };
 
 /*
- * A row of a target's LUN table: a unit, or with same_as another way to a unit that is declared
- * elsewhere. config_unit() gives the declaring row, which is the only one with the fields below
- * same_as filled.
+ * A row of a target's LUN table: it declares a unit, or with same_as it is another way to a unit
+ * that is declared elsewhere. Of such a row only the first three members mean anything.
  */
 struct config_lun {
 	uint32_t lun;
-	char *name;    /* label that same_as refers to; NULL: none */
 	char *same_as; /* name of the unit that this LUN shows; NULL: this row declares it */
+	const struct config_lun *unit; /* the declaring row: this one unless same_as is set */
+	char *name; /* label that same_as refers to; NULL: none */
 	enum config_lun_type type;
 	enum config_store store;
 	char *path;        /* of a file or block device; NULL for RAM */
@@ -340,9 +340,6 @@ struct config_where {
 	int line;         /* 0: not in the file at all */
 };
 struct config_where config_where(const struct config *cfg, const void *member);
-
-/* The row that declares what a LUN shows: lun itself unless it has same_as. Never NULL. */
-const struct config_lun *config_unit(const struct config *cfg, const struct config_lun *lun);
 
 /* Whether logins to a target must prove themselves: auth = "chap", or any credential row. */
 bool config_target_chap(const struct config_target *target);
