@@ -91,9 +91,9 @@ enum config_auth { CONFIG_AUTH_CHAP, CONFIG_AUTH_NONE };
 struct config_credential {
 	char *initiator; /* NULL: any initiator that knows user and secret */
 	char *user;      /* CHAP_N of the initiator; never NULL, as the initiator's name if not given */
-	struct secret secret; /* proves the initiator; always set */
-	char *target_user;    /* CHAP_N of the target; NULL: the target's name */
-	struct secret target_secret; /* proves the target; len 0: one-way CHAP */
+	struct secret_view secret; /* proves the initiator; always there; lives as long as cfg */
+	char *target_user; /* CHAP_N of the target; NULL: the target's name */
+	struct secret_view target_secret; /* proves the target; bytes NULL: one-way CHAP */
 };
 
 struct config_discovery {
