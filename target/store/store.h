@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The store interface: an array of bytes behind a logical unit, asynchronous.
+ *
+ * A store is opened by the main thread and then used by any number of loops at
+ * once; every request belongs to the loop that submitted it and ends there. What
+ * stands behind (memory, a file, a block device, later a network) is known to
+ * one row in the table of kinds and nowhere else.
+ */
+#ifndef STORE_STORE_H
+#define STORE_STORE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+#include <sys/uio.h>
+
+#include "base/loop.h"
+#include "base/work.h"
+
+struct store;
+struct store_engine;   /* how blocking I/O is done: io_uring or threads; see engine.h */
+
+/* What a store is to be opened with. Strings are borrowed for the call. */
+struct store_cfg {
+	const char *kind;              /* "ram", "file" */
+	const char *path;              /* file: absolute, or relative to the working directory */
+	uint64_t size;                 /* bytes; 0 = as large as the file or device is */
+	uint32_t block_size;           /* 512 or 4096: no request is smaller or less aligned */
+	bool create;                   /* file: make it, sparse, 0600, where it does not exist */
+	bool read_only;
+	struct store_engine *engine;   /* borrowed; must outlive the store. ram needs none */
+};
+
+/* Why an open failed: errno, and a sentence that names the path and what would be right. */
+struct store_error {
+	int err;                       /* negative errno */
+	char text[512];
+};
+
+/* Opens a store. 0 and *out, or -errno with *why filled. The caller closes *out. A file or
+ * device that is open for writing elsewhere (advisory lock) is refused with -EBUSY. */
+int store_open(const struct store_cfg *cfg, struct store **out, struct store_error *why);
+/* No request may be in flight. Flushes what a file still has unwritten. NULL is fine. */
+void store_close(struct store *st);
+
+/* Facts that do not change while it is open, except by store_resize(). */
+uint64_t store_size(const struct store *st);       /* bytes; any thread */
+bool store_read_only(const struct store *st);
+bool store_thin(const struct store *st);           /* STORE_DISCARD gives space back */
+const char *store_kind(const struct store *st);
+
+/* Grows or shrinks; main thread. New bytes read as zeros. 0 or -errno. Requests beyond a new,
+ * smaller end fail with -EINVAL; the layer above drains them first. */
+int store_resize(struct store *st, uint64_t size);
+
+enum store_op {
+	STORE_READ,      /* fill iov from [off, off+len) */
+	STORE_WRITE,     /* iov to [off, off+len); with STORE_FUA durable before it ends */
+	STORE_FLUSH,     /* every write that ended before is durable; off and len do not count */
+	STORE_DISCARD,   /* [off, off+len) may be given back and reads as zeros afterwards */
+	STORE_ZERO,      /* [off, off+len) reads as zeros; space stays taken where it can */
+};
+
+enum { STORE_FUA = 1 };
+
+/* Room for what a store needs to keep of a request. */
+#define STORE_IO_PRIVATE 160
+
+struct store_io {
+	enum store_op op;
+	unsigned flags;
+	uint64_t off, len;             /* bytes, multiples of the block size */
+	const struct iovec *iov;       /* READ and WRITE: sums up to len; borrowed until the end */
+	int iovcnt;
+	struct loop *loop;             /* where done() runs */
+	void (*done)(struct store_io *io, int err);   /* err is 0 or -errno; never called in place */
+	_Alignas(16) unsigned char priv[STORE_IO_PRIVATE];
+};
+
+enum { STORE_PENDING = 1 };
+
+/* Starts a request, on io->loop's thread. Gives 0 or -errno when it ended in place (done() is
+ * then NOT called), or STORE_PENDING when done() will be called, once, from io->loop. Short
+ * reads and writes do not come back: a request ends whole or with an error. A request outside
+ * the store is -EINVAL; no space is -ENOSPC; a write to a read-only store -EROFS. */
+int store_submit(struct store *st, struct store_io *io);
+
+/* Direct access, where a store is memory: fills iov (at most max entries) with the place of
+ * [off, off+len) and returns the count, or 0 where there is no such thing (callers must then
+ * use store_submit). Readable and writable at once by anybody, until the store is closed or
+ * shrunk. Any thread. */
+int store_map(struct store *st, uint64_t off, uint64_t len, struct iovec *iov, int max);
+
+/* One extent of GET LBA STATUS: from `off`, *len bytes are all mapped (true) or all holes.
+ * Gives the state of the first byte, *len > 0. May block: only from a work thread, or where
+ * store_map() works. 0 or -errno. */
+int store_extent(struct store *st, uint64_t off, uint64_t *len, bool *mapped);
+
+#endif
