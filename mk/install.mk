@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# Running from the tree, installing, the tarball, and this Makefile's own help.
+
+.PHONY: run install uninstall dist clean help
+
+run: ## build, start a demonstration server on 127.0.0.1:3260 and say how to connect to it
+	@scripts/deps build
+	+@$(MAKE) --no-print-directory -j$(JOBS) all
+	@scripts/demo $(B)
+
+# Pairs of file and destination; pages and completions as far as there are any.
+INSTALLED := $(foreach p,$(PROGRAMS),$(p):$(SBINDIR)/$(notdir $(p))) \
+	$(foreach p,$(wildcard man/*.[1-8]),$(p):$(MANDIR)/man$(subst .,,$(suffix $(p)))/$(notdir $(p))) \
+	$(foreach p,$(wildcard dist/*.service dist/*.socket),$(p):$(UNITDIR)/$(notdir $(p))) \
+	dist/countersign.sysusers:$(SYSUSERSDIR)/countersign.conf \
+	$(foreach p,$(wildcard dist/completion/*),$(p):$(COMPLETIONDIR)/$(notdir $(p)))
+
+install: all ## install below DESTDIR and PREFIX (/usr/local): programs, man pages, systemd units
+	$(Q)for pair in $(INSTALLED); do \
+		src=$${pair%%:*} dst=$(DESTDIR)$${pair#*:}; \
+		mkdir -p "$${dst%/*}" || exit 1; \
+		case $$src in \
+		*.service) sed 's|@SBINDIR@|$(SBINDIR)|' $$src >"$$dst" && chmod 644 "$$dst" ;; \
+		dist/* | man/*) install -m 644 $$src "$$dst" ;; \
+		*) install -m 755 $$src "$$dst" ;; \
+		esac || exit 1; \
+		printf '  %-7s %s\n' INSTALL "$$dst"; \
+	done
+
+uninstall: ## remove what install put there
+	$(Q)rm -f $(foreach p,$(INSTALLED),$(DESTDIR)$(lastword $(subst :, ,$(p))))
+
+dist: ## the committed tree as a tarball in build/
+	$(Q)mkdir -p $(B) && echo $(VERSION) >$(B)/.version
+	$(Q)git archive --prefix=countersign-$(VERSION)/ --add-file=$(B)/.version \
+		-o $(B)/countersign-$(VERSION).tar.gz HEAD
+	@echo $(B)/countersign-$(VERSION).tar.gz
+
+clean: ## remove build/
+	$(Q)rm -rf $(BUILD)
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) 2>/dev/null | \
+		sort | awk -F '\t' '{ printf "%-15s %s\n", $$1, $$2 }'
