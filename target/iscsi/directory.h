@@ -68,7 +68,8 @@ struct iscsi_policy {
 	/* Discovery. */
 	bool discovery_chap;                /* discovery sessions must prove themselves */
 	/* CHAP. */
-	struct chap_policy chap;            /* algorithms, most wanted first */
+	struct chap_prefs chap;             /* algorithms, most wanted first */
+	bool chap_strict;                   /* never answer with a secret under 96 bits */
 	/* Login and session limits. */
 	uint32_t login_timeout_ms;
 	uint32_t max_sessions;
