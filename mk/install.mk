@@ -30,11 +30,12 @@ install: all ## install below DESTDIR and PREFIX (/usr/local): programs, man pag
 uninstall: ## remove what install put there
 	$(Q)rm -f $(foreach p,$(INSTALLED),$(DESTDIR)$(lastword $(subst :, ,$(p))))
 
+DIST := countersign-$(VERSION:%-dirty=%)
 dist: ## the committed tree as a tarball in build/
-	$(Q)mkdir -p $(B) && echo $(VERSION) >$(B)/.version
-	$(Q)git archive --prefix=countersign-$(VERSION)/ --add-file=$(B)/.version \
-		-o $(B)/countersign-$(VERSION).tar.gz HEAD
-	@echo $(B)/countersign-$(VERSION).tar.gz
+	$(Q)mkdir -p $(B) && echo $(DIST:countersign-%=%) >$(B)/.version
+	$(Q)git archive --prefix=$(DIST)/ --add-file=$(B)/.version \
+		-o $(B)/$(DIST).tar.gz HEAD
+	@echo $(B)/$(DIST).tar.gz
 
 clean: ## remove build/
 	$(Q)rm -rf $(BUILD)
