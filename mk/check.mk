@@ -56,7 +56,7 @@ cover: ## line and branch coverage of the unit and wire tests: figures, and page
 	+@$(MAKE) --no-print-directory VARIANT=cover COVER=--coverage CFLAGS='-O0 -g' run-tests
 	@scripts/cover $(BUILD)/cover
 
-lint: ## clang-format on lines changed since LINT_BASE (HEAD~1), clang-tidy, cppcheck
+lint: $(B)/version.h ## clang-format on lines changed since LINT_BASE (HEAD~1), clang-tidy, cppcheck
 	@scripts/deps build lint
 	@scripts/lint $(LINT_BASE) $(JOBS) -- $(LIB_SRC) $(wildcard target/main.c) $(CTL_SRC) \
 		-- -std=gnu17 $(ALL_CPPFLAGS)
