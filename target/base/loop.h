@@ -23,13 +23,17 @@
 
 struct loop;
 
-/* Makes a loop. 0 or -errno; the caller frees *out with loop_free() after loop_run() has
- * returned. The thread that will call loop_run() may be another one, as long as the hand-over
- * is synchronised (thread creation is). */
+/* Makes a loop; poll_ns is cut to 1 ms. 0 or -errno; the caller frees *out with loop_free()
+ * after loop_run() has returned. The thread that will call loop_run() may be another one, as
+ * long as the hand-over is synchronised (thread creation is). */
 int loop_create(uint64_t poll_ns, struct loop **out);
+/* Runs the messages and the deferred work that are left, as these own memory, and frees. Every
+ * watch and timer must be gone, and no other thread may still be inside loop_post(). NULL is
+ * fine. */
 void loop_free(struct loop *loop);
 
-/* Runs until loop_stop(); what was posted before the stop is still delivered. */
+/* Runs until loop_stop(); what was posted before the stop is still delivered. May be called
+ * again afterwards; a stop that came before the call ends it at once. */
 void loop_run(struct loop *loop);
 /* Any thread, and async-signal context is NOT allowed (use a signal event). */
 void loop_stop(struct loop *loop);
@@ -60,18 +64,21 @@ typedef bool loop_ready(struct loop_watch *w, unsigned conditions);
 struct loop_watch {
 	struct loop *loop;
 	loop_ready *ready;
-	struct list hot;      /* private: among the watches that are polled */
+	struct list hot;      /* private: among the watches that did work of late */
 	uint64_t hot_until;   /* private */
-	unsigned want;        /* private */
+	unsigned want;        /* what it is watched for; changed by loop_rewatch() alone */
 	int fd;
-	struct event ev;      /* private */
+	bool on;              /* private: between loop_watch() and loop_unwatch() */
+	struct event readable, writable;   /* private: two, so that changing one is one epoll_ctl */
 };
 
 /* Starts watching fd (non-blocking) for `want`. 0 or -errno. The watch is the caller's memory. */
 int loop_watch(struct loop *loop, struct loop_watch *w, int fd, unsigned want, loop_ready *ready);
-/* Changes what is watched for; cheap when nothing changes. want may be 0. */
+/* Changes what is watched for; free when nothing changes. want may be 0. 0 or -errno. Harmless
+ * on a watch that is unwatched. */
 int loop_rewatch(struct loop_watch *w, unsigned want);
-/* No call of w->ready after this returns. Harmless on a watch that is zeroed or unwatched. */
+/* No call of w->ready after this returns; comes before close(fd). Harmless on a watch that is
+ * zeroed or unwatched. */
 void loop_unwatch(struct loop_watch *w);
 
 /* --- deferred work ------------------------------------------------------------------ */
@@ -83,7 +90,8 @@ struct loop_defer {
 
 void loop_defer_init(struct loop_defer *d, void (*run)(struct loop_defer *d));
 /* Runs d->run once at the end of this round, after every ready watch was called. Deferring
- * twice before it ran is once. d may free itself in run. */
+ * twice before it ran is once. d may free itself in run, or defer itself again: that is for the
+ * next round, which then does not sleep. */
 void loop_defer(struct loop *loop, struct loop_defer *d);
 void loop_undefer(struct loop_defer *d);
 
@@ -96,9 +104,10 @@ struct loop_timer {
 };
 
 void loop_timer_init(struct loop *loop, struct loop_timer *t, void (*fire)(struct loop_timer *t));
-/* (Re)arms for one shot in ms milliseconds. Timers of the same length share one queue
- * (event_base_init_common_timeout), so that ten thousand of them cost little. */
+/* (Re)arms for one shot in ms milliseconds, give or take a tick of the kernel (4 ms). Timers of
+ * the same length share one queue, so that ten thousand of them cost little. */
 void loop_timer_set(struct loop_timer *t, uint32_t ms);
+/* No fire after this returns. Harmless on a timer that is zeroed or not armed. */
 void loop_timer_clear(struct loop_timer *t);
 
 /* --- messages ------------------------------------------------------------------------ */
