@@ -7,13 +7,13 @@
 export BUILD JOBS V
 
 # Beside *_mt_test.c, these start threads, too, and run under ThreadSanitizer.
-TSAN_TESTS := $(filter %_mt_test %/loop_test %/work_test,$(TESTS))
+TSAN_TESTS := $(filter %_mt_test %loop_test %work_test,$(TESTS))
 VALGRIND := valgrind -q --error-exitcode=99 --leak-check=full --show-leak-kinds=definite,possible
 FUZZ_SECONDS ?= 600
 CHECK_FUZZ ?= 0
 LINT_BASE ?= HEAD~1
 SUB = +@rm -rf $(BUILD)/$(1)/check && rc=0; \
-	$(MAKE) --no-print-directory $(2) || rc=$$?; \
+	$(SUBMAKE) $(2) || rc=$$?; \
 	scripts/tally $(BUILD)/$(1)/check/results && exit $$rc
 
 check: ## all tests, as CI runs them; CHECK_FUZZ=60 adds so many seconds of each fuzz target
@@ -53,7 +53,7 @@ run-fuzz: $(FUZZERS)
 cover: ## line and branch coverage of the unit and wire tests: figures, and pages in build/cover/html
 	@scripts/deps build test cover
 	@rm -rf $(BUILD)/cover/check && find $(BUILD)/cover -name '*.gcda' -delete 2>/dev/null || :
-	+@$(MAKE) --no-print-directory VARIANT=cover COVER=--coverage CFLAGS='-O0 -g' run-tests
+	+@$(SUBMAKE) VARIANT=cover COVER=--coverage CFLAGS='-O0 -g' run-tests
 	@scripts/cover $(BUILD)/cover
 
 lint: $(B)/version.h ## clang-format on lines changed since LINT_BASE (HEAD~1), clang-tidy, cppcheck

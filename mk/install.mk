@@ -5,7 +5,7 @@
 
 run: ## build, start a demonstration server on 127.0.0.1:3260 and say how to connect to it
 	@scripts/deps build
-	+@$(MAKE) --no-print-directory -j$(JOBS) all
+	+@$(SUBMAKE) all
 	@scripts/demo $(B)
 
 # Pairs of file and destination; pages and completions as far as there are any.

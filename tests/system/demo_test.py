@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""What README and `make run` tell a newcomer to type works as it stands."""
+import os
+import re
+import shutil
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+from conftest import READY_SECONDS, REPORT, SANITIZER_OPTIONS, free_port
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def demo(programs, tmp_path):
+    """What scripts/demo has printed, with its server running until the test is over."""
+    (tmp_path / "countersignd").symlink_to(programs / "countersignd")
+    out = tmp_path / "out"
+    with open(out, "wb") as f:
+        process = subprocess.Popen(
+            [ROOT / "scripts" / "demo", tmp_path], stdin=subprocess.DEVNULL, stdout=f, stderr=f,
+            env={**os.environ, **SANITIZER_OPTIONS, "PORT": str(free_port())})
+    deadline = time.monotonic() + READY_SECONDS
+    while "Ctrl-C stops the server" not in out.read_text():
+        assert process.poll() is None and time.monotonic() < deadline, out.read_text()
+        time.sleep(0.05)
+    yield out.read_text()
+    process.terminate()
+    assert process.wait(READY_SECONDS) == 0, out.read_text()
+    assert not REPORT.search(out.read_text()), out.read_text()
+
+
+def commands(text, heading):
+    """The indented lines below the line that starts with HEADING."""
+    block = text[text.index(heading):].split("\n\n")[0]
+    return "".join(line + "\n" for line in block.splitlines()[1:] if line.startswith("  "))
+
+
+def shell(script):
+    return subprocess.run(["bash", "-e", "-c", script], capture_output=True, text=True,
+                          timeout=300)
+
+
+@pytest.mark.skipif(not shutil.which("iscsi-ls"), reason="libiscsi-bin is not installed")
+def test_the_libiscsi_commands_that_it_prints_work(demo):
+    done = shell(commands(demo, "libiscsi's tools"))
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "iqn.2026-11.org.countersign:demo" in done.stdout
+    assert re.search(r"Lun:0 +Type:DIRECT_ACCESS", done.stdout), done.stdout
+
+
+@pytest.mark.skipif(not shutil.which("qemu-img"), reason="qemu-utils is not installed")
+def test_the_qemu_commands_that_it_prints_work(demo):
+    done = shell(commands(demo, "QEMU"))
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "Images are identical." in done.stdout
+
+
+def test_a_second_demo_on_the_port_says_that_it_is_in_use(demo, tmp_path):
+    port = re.search(r"on 127\.0\.0\.1:(\d+)\.", demo)[1]
+    done = subprocess.run([ROOT / "scripts" / "demo", tmp_path], capture_output=True, text=True,
+                          timeout=60, env={**os.environ, "PORT": port})
+    assert done.returncode == 1
+    assert f"port {port} is in use" in done.stderr
+
+
+def test_the_configuration_in_the_readme_is_right(make_server, run, programs):
+    lines = (ROOT / "README").read_text().splitlines()
+    first = next(i for i, line in enumerate(lines) if "state_dir = " in line)
+    last = next(i for i, line in enumerate(lines) if i > first and line == "      } );")
+    text = "\n".join(lines[first:last + 1]).replace("/var/lib/countersign", "state")
+    server = make_server(text.replace("/srv/disk1.img", "disk1.img"))
+    run(programs / "countersignd", "-t", "-c", server.conf)
