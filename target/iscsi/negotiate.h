@@ -10,7 +10,7 @@
  *	for each complete request (C = 0):
  *		for each pair: negotiate_key(&n, …, out)        noted; unknown keys answered
  *		negotiate_reply(&n, out)                        the other answers
- *		T = 1: negotiate_finish(&n, out)                cross-key rules; our own offers
+ *		on to full feature: negotiate_finish(&n, out)   cross-key rules; our own offers
  *
  * Pure: no sockets, no memory of its own. A negotiation belongs to one connection.
  */
@@ -69,7 +69,7 @@ enum {
 	KEY_LEADING_ONLY = 1 << 5,      /* on the first connection of a session */
 	KEY_SESSION_WIDE = 1 << 6,      /* else of one connection */
 	KEY_NOT_IN_DISCOVERY = 1 << 7,  /* Irrelevant in discovery sessions */
-	KEY_REPEATABLE = 1 << 8,        /* may be declared again */
+	KEY_REPEATABLE = 1 << 8,        /* may come again: whoever acts on it compares */
 };
 
 struct key_rule {
@@ -131,12 +131,13 @@ struct negotiation {
 	const struct iscsi_policy *policy;
 	uint64_t seen;                  /* offered or declared by the initiator in this negotiation */
 	uint64_t declared;              /* sent by us without being asked */
-	uint64_t awaited;               /* … and an answer is still to come */
-	uint64_t answered;              /* a result was agreed on */
+	uint64_t awaited;               /* … as an offer whose answer is still to come */
+	uint64_t agreed;                /* a result was answered */
+	uint64_t unfit;                 /* the value that was offered cannot be taken */
+	uint32_t offer[KEY_COUNT];      /* … and else what it was; lists: see list_parse() */
 	uint8_t order[KEY_COUNT];       /* keys that wait for negotiate_reply(), as they came */
 	uint8_t waiting;
 	uint8_t unknown;
-	struct { uint32_t value; uint8_t form; } offer[KEY_COUNT];
 };
 
 /* Begins a negotiation in `stage`. `policy` must outlive it. `in_force` is what holds now: NULL
@@ -145,22 +146,23 @@ struct negotiation {
 void negotiate_init(struct negotiation *n, const struct iscsi_policy *policy,
 		    enum login_stage stage, bool leading, const struct params *in_force);
 
-/* Takes in one pair. KEY_LOGIN, KEY_SECURITY and KEY_TEXT keys that the caller acts upon himself may
- * be passed too: then only stage, sender, length and repetition are checked, nothing is answered.
- * An unknown key is answered NotUnderstood at once; a value that does not fit is answered Reject by
- * negotiate_reply() and leaves the parameter as it is. OK or ERROR. */
+/* Takes in one pair. KEY_LOGIN, KEY_SECURITY and KEY_TEXT keys, which the caller acts upon himself,
+ * may be passed too: then stage, sender, length and, unless KEY_REPEATABLE, repetition are checked,
+ * and nothing is answered. An unknown key is answered NotUnderstood at once. A value that does not
+ * fit is answered Reject by negotiate_reply() and leaves the parameter as it is; so is a key that
+ * has no place in full feature phase, or that belongs to the leading connection on another. A key
+ * in a login stage that is not its own, a second offer and a reserved word that answers nothing are
+ * protocol errors. OK or ERROR. */
 enum negotiate_result negotiate_key(struct negotiation *n, const struct key_pair *pair,
 				    struct key_out *out);
 
 /* Answers what was taken in, in the order it came, and in the operational stage declares our
- * MaxRecvDataSegmentLength, once. Call it for every complete request, also an empty one. OK or
- * ERROR. */
-enum negotiate_result negotiate_reply(struct negotiation *n, struct key_out *out);
+ * MaxRecvDataSegmentLength, once. Call it for every complete request, also an empty one. */
+void negotiate_reply(struct negotiation *n, struct key_out *out);
 
-/* The initiator wants to leave the stage (T = 1), or ends a text negotiation (F = 1): checks what
- * holds between keys, and asks for what the policy requires and the initiator has not offered. OK:
- * n->params is in force. Before full feature phase it must have said OK, whatever stages there
- * were. */
+/* The initiator wants to go on to full feature phase (T = 1, NSG = 3), from whichever stage, or ends a
+ * text negotiation (F = 1): checks what holds between keys, and asks for what the policy requires
+ * and the initiator has not offered. OK: n->params is in force. */
 enum negotiate_result negotiate_finish(struct negotiation *n, struct key_out *out);
 
 #endif
