@@ -37,7 +37,8 @@ bool secret_set(struct secret *s, const void *bytes, size_t len);
 /* Overwrites the whole of *s, in a way the compiler cannot leave out. NULL is fine. */
 void secret_wipe(struct secret *s);
 
-/* Borrows *s until it is changed or wiped. An empty secret still has a non-NULL view. */
+/* Borrows *s until it is changed or wiped. An empty secret gives an absent view: nothing may ever
+ * be proved with it. */
 struct secret_view secret_view(const struct secret *s);
 
 /* Same length and same bytes. Takes time that depends on the lengths alone. Two absent secrets,
