@@ -16,9 +16,11 @@
 struct bufs;
 
 #define BUFS_MAX ((size_t)16 << 20)
+#define BUFS_TRIM_MS 1000
 
-/* `keep` is how many bytes of free buffers may be kept at most. The loop's timer trims the
- * rest; loop may be NULL (tests: no trimming by time). 0 or -errno. */
+/* `keep` is how many bytes of free buffers may be kept at most. Those that nobody needed for
+ * BUFS_TRIM_MS go back to the system by a timer of the loop, which is armed only while any are
+ * kept; loop may be NULL (tests: no trimming by time). 0 or -errno. */
 int bufs_create(struct loop *loop, size_t keep, struct bufs **out);
 /* Every buffer must have been returned (asserted). NULL is fine. */
 void bufs_free(struct bufs *b);
@@ -28,7 +30,8 @@ void bufs_free(struct bufs *b);
 void *bufs_get(struct bufs *b, size_t len);
 void bufs_put(struct bufs *b, void *p, size_t len);
 
-/* Bytes now handed out, for limits and statistics. */
+/* Bytes now handed out, and bytes of free buffers now kept, for limits and statistics. */
 size_t bufs_in_use(const struct bufs *b);
+size_t bufs_kept(const struct bufs *b);
 
 #endif
