@@ -120,7 +120,7 @@ struct config_lun {
 	enum config_store store;
 	char *path;        /* of a file or block device; NULL for RAM */
 	uint64_t size;     /* multiple of block_size; 0: as large as the file is */
-	bool create;       /* make the file if it is not there; size is set then */
+	bool create;       /* make the file, or extend it to size, which is set then */
 	uint32_t block_size; /* 512 or 4096 */
 	bool read_only;
 	bool removable;
@@ -337,7 +337,7 @@ int config_check_paths(const struct config *cfg, struct faults *faults);
 /* Where the file sets this member of cfg: its own line, or that of the group it would be in. */
 struct config_where {
 	const char *file; /* lives as long as cfg */
-	int line;         /* 0: not in the file at all */
+	int line;         /* 1 if the file as a whole is meant */
 };
 struct config_where config_where(const struct config *cfg, const void *member);
 

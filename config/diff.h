@@ -26,7 +26,7 @@ enum config_change_kind {
 	CONFIG_TARGET_ADDED,    /* new_target, with all its LUNs */
 	CONFIG_LUN_ADDED,       /* both targets, new_lun */
 	CONFIG_LUN_RESIZED,     /* both targets and LUNs: another size of the same store, no more */
-	CONFIG_LUN_CHANGED,     /* both targets and LUNs: attributes, but the same store */
+	CONFIG_LUN_CHANGED,     /* both targets and LUNs: attributes, perhaps size too; same store */
 	CONFIG_LUN_REPLACED,    /* both targets and LUNs: another store or block size */
 	CONFIG_LIBRARY_CHANGED, /* both libraries; its tapes and credentials aside */
 	CONFIG_TAPES,           /* both libraries: another list of tapes */

@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Checks of the management section. */
+#include <stddef.h>
+#include <string.h>
+#include <sys/un.h>
+
+#include "config/check.h"
+#include "config/value.h"
+
+static void check_socket(struct check *c)
+{
+	const struct config_management *m = &c->cfg->management;
+	size_t room = sizeof(((struct sockaddr_un *)0)->sun_path) - 1;
+	bool given = check_given(c, &m->socket);
+	const void *setting = given ? (const void *)&m->socket : (const void *)&c->cfg->state_dir;
+
+	if (m->socket && strlen(m->socket) > room)
+		check_fault(c, setting,
+			    "%s: the path of the management socket has %zu characters; the system takes "
+			    "%zu", given ? "socket" : "state_dir", strlen(m->socket), room);
+}
+
+static void check_certificate(struct check *c, const struct config_http *http)
+{
+	if (http->cert && !http->tls)
+		check_fault(c, &http->cert, "cert: it does nothing without tls = true");
+	if (check_given(c, &http->cert) && !check_given(c, &http->key))
+		check_fault(c, &http->cert, "cert: key is missing: its private key");
+	if (check_given(c, &http->key) && !check_given(c, &http->cert))
+		check_fault(c, &http->key, "key: cert is missing: the certificate that it belongs to");
+}
+
+static void check_listener(struct check *c, size_t i)
+{
+	const struct config *cfg = c->cfg;
+	const struct config_http *http = &cfg->management.http[i];
+	const void *other = NULL;
+	struct check_place place;
+
+	if (!http->address || !http->port)
+		return;
+	for (size_t j = 0; j < i && !other; j++) {
+		const struct config_http *h = &cfg->management.http[j];
+
+		if (h->address && h->port == http->port && !strcmp(h->address, http->address))
+			other = &h->address;
+	}
+	for (size_t j = 0; j < cfg->n_portals && !other; j++) {
+		const struct config_portal *p = &cfg->portals[j];
+
+		if (p->address && p->port == http->port && !strcmp(p->address, http->address))
+			other = &p->address;
+	}
+	if (other)
+		check_fault(c, &http->address, "http: %s port %u is used twice: first in %s",
+			    http->address, http->port, check_other(c, other, &place));
+}
+
+static void check_tokens(struct check *c)
+{
+	const struct config_management *m = &c->cfg->management;
+	struct check_index names = { 0 };
+
+	for (size_t i = 0; i < m->n_tokens; i++) {
+		const struct config_token *token = &m->tokens[i];
+
+		check_index_add(c, &names, token->name, "", &token->name, token);
+		if (!check_given(c, &token->token))
+			check_fault(c, token, "token is missing (or token_file)");
+	}
+	check_unique(c, &names, "tokens: name");
+	check_index_free(&names);
+}
+
+static void check_access_keys(struct check *c, const struct config_aws *aws)
+{
+	struct check_index ids = { 0 };
+
+	for (size_t i = 0; i < aws->n_access_keys; i++) {
+		const struct config_access_key *key = &aws->access_keys[i];
+
+		check_index_add(c, &ids, key->id, "", &key->id, key);
+		if (!check_given(c, &key->secret))
+			check_fault(c, key, "secret is missing: the secret access key (or secret_file)");
+	}
+	check_unique(c, &ids, "access_keys: id");
+	check_index_free(&ids);
+}
+
+static bool has_pool(const struct config *cfg, const char *name)
+{
+	for (size_t i = 0; i < cfg->n_pools; i++)
+		if (cfg->pools[i].name && !strcmp(cfg->pools[i].name, name))
+			return true;
+	return false;
+}
+
+static bool has_library(const struct config *cfg, const char *name)
+{
+	for (size_t i = 0; i < cfg->n_libraries; i++)
+		if (cfg->libraries[i].name && !strcmp(cfg->libraries[i].name, name))
+			return true;
+	return false;
+}
+
+static void check_disks(struct check *c, const struct config_aws *aws)
+{
+	struct check_index ids = { 0 }, paths = { 0 };
+
+	for (size_t i = 0; i < aws->n_disks; i++) {
+		const struct config_aws_disk *disk = &aws->disks[i];
+
+		check_index_add(c, &ids, disk->id, "", &disk->id, disk);
+		check_index_add(c, &paths, disk->path, "", &disk->path, disk);
+	}
+	check_unique(c, &ids, "disks: id");
+	check_unique(c, &paths, "disks: path");
+	check_index_free(&ids);
+	check_index_free(&paths);
+}
+
+static void check_aws(struct check *c)
+{
+	const struct config_aws *aws = &c->cfg->management.aws;
+
+	if (!aws->enabled)
+		return;
+	check_access_keys(c, aws);
+	check_disks(c, aws);
+	if (!aws->n_access_keys && !aws->allow_unsigned && !check_given(c, &aws->access_keys))
+		check_fault(c, aws, "aws: access_keys is missing; without a key nobody can call");
+	if (aws->pool && !has_pool(c->cfg, aws->pool))
+		check_fault(c, &aws->pool, "pool: no pool has name = \"%s\"", aws->pool);
+	if (aws->library && !has_library(c->cfg, aws->library))
+		check_fault(c, &aws->library, "library: no library has name = \"%s\"", aws->library);
+	if (aws->min_tape_size > aws->max_tape_size)
+		check_fault(c, check_given(c, &aws->max_tape_size) ? &aws->max_tape_size :
+								     &aws->min_tape_size,
+			    "min_tape_size is above max_tape_size");
+}
+
+static void check_ontap(struct check *c)
+{
+	const struct config_ontap *ontap = &c->cfg->management.ontap;
+	struct check_index names = { 0 };
+
+	if (!ontap->enabled)
+		return;
+	for (size_t i = 0; i < ontap->n_users; i++) {
+		const struct config_user *user = &ontap->users[i];
+
+		check_index_add(c, &names, user->name, "", &user->name, user);
+		if (user->name && strchr(user->name, ':'))
+			check_fault(c, &user->name, "name: ':' cannot be part of it (RFC 7617)");
+		if (!check_given(c, &user->password))
+			check_fault(c, user, "password is missing (or password_file)");
+	}
+	check_unique(c, &names, "users: name");
+	check_index_free(&names);
+	if (!ontap->n_users && !check_given(c, &ontap->users))
+		check_fault(c, ontap, "ontap: users is missing; without one nobody can call");
+}
+
+void check_management(struct check *c)
+{
+	const struct config_management *m = &c->cfg->management;
+
+	check_socket(c);
+	for (size_t i = 0; i < m->n_http; i++) {
+		check_certificate(c, &m->http[i]);
+		check_listener(c, i);
+	}
+	check_tokens(c);
+	check_aws(c);
+	check_ontap(c);
+}

@@ -1,0 +1,394 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * One text out of a file and its includes: see text.h. The scanner knows as much of libconfig's
+ * syntax as it takes to tell strings and comments from the rest.
+ */
+#include "config/text.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define MAX_DEPTH 10
+
+/* ---- paths ---------------------------------------------------------------------------------- */
+
+char *path_directory(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	if (!slash)
+		return strdup(".");
+	return strndup(path, slash == path ? 1 : (size_t)(slash - path));
+}
+
+char *path_from(const char *dir, const char *path)
+{
+	size_t room = strlen(dir) + strlen(path) + 3;
+	char *in = malloc(room);
+	char *out = malloc(room);
+	char *save = NULL;
+	char *to = out;
+
+	if (!in || !out) {
+		free(in);
+		free(out);
+		return NULL;
+	}
+	snprintf(in, room, "%s/%s", path[0] == '/' ? "" : dir, path);
+	if (in[0] == '/')
+		*to++ = '/';
+	for (char *part = strtok_r(in, "/", &save); part; part = strtok_r(NULL, "/", &save)) {
+		if (!strcmp(part, "."))
+			continue;
+		if (to != out && to[-1] != '/')
+			*to++ = '/';
+		to = stpcpy(to, part);
+	}
+	*to = '\0';
+	if (to == out)
+		strcpy(out, ".");
+	free(in);
+	return out;
+}
+
+/* ---- the scanner ---------------------------------------------------------------------------- */
+
+struct scan {
+	struct text *text;
+	struct faults *faults;
+	const char *file;
+	const char *dir; /* NULL: no file may be opened */
+	const char *p;
+	const char *end;
+	int line;
+	int depth;
+};
+
+static int load_file(struct text *t, const char *path, int depth, struct faults *faults);
+
+static int fault(const struct scan *s, int line, const char *what)
+{
+	faults_add(s->faults, s->file, line, "%s", what);
+	return -EINVAL;
+}
+
+static int emit(struct text *t, const char *data, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		t->lines += data[i] == '\n';
+	return blob_append(&t->whole, data, len) ? 0 : -ENOMEM;
+}
+
+/* From here on the text comes from `line` of the file. Only where a line of the text begins. */
+static int begin_span(struct text *t, size_t file, int line)
+{
+	struct text_span *spans = reallocarray(t->spans, t->n_spans + 1, sizeof(*spans));
+
+	if (!spans)
+		return -ENOMEM;
+	t->spans = spans;
+	spans[t->n_spans++] = (struct text_span){ .first = t->lines, .line = line, .file = file };
+	return 0;
+}
+
+static int skip_block_comment(struct scan *s)
+{
+	int from = s->line;
+	const char *close = memmem(s->p + 2, (size_t)(s->end - s->p - 2), "*/", 2);
+
+	if (!close)
+		return fault(s, from, "this comment is never closed: */ is missing");
+	for (; s->p < close + 2; s->p++) {
+		if (*s->p != '\n')
+			continue;
+		s->line++;
+		if (emit(s->text, "\n", 1))
+			return -ENOMEM;
+	}
+	return emit(s->text, " ", 1);
+}
+
+static int hex_digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	c = (char)tolower((unsigned char)c);
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* The character that an escape stands for, and past it; what is no escape stands for itself. */
+static char unescape(struct scan *s)
+{
+	static const char from[] = "nrtf\\\"", to[] = "\n\r\t\f\\\"";
+	size_t left = (size_t)(s->end - s->p);
+	const char *known;
+
+	if (left >= 4 && tolower((unsigned char)s->p[1]) == 'x' && hex_digit(s->p[2]) >= 0 &&
+	    hex_digit(s->p[3]) >= 0) {
+		s->p += 4;
+		return (char)(hex_digit(s->p[-2]) << 4 | hex_digit(s->p[-1]));
+	}
+	if (left >= 2 && (known = memchr(from, s->p[1], sizeof(from) - 1))) {
+		s->p += 2;
+		return to[known - from];
+	}
+	s->p++;
+	return '\\';
+}
+
+/* From an opening quote to past the closing one; the value goes to *out. */
+static int scan_string(struct scan *s, struct blob *out)
+{
+	int from = s->line;
+
+	for (s->p++; s->p < s->end && *s->p != '"';) {
+		char c;
+
+		s->line += *s->p == '\n';
+		c = *s->p == '\\' ? unescape(s) : *s->p++;
+		if (!c)
+			return fault(s, s->line, "a string cannot hold the NUL character");
+		if (!blob_append(out, &c, 1))
+			return -ENOMEM;
+	}
+	if (s->p == s->end)
+		return fault(s, from, "this string is never closed: \" is missing");
+	s->p++;
+	return 0;
+}
+
+static bool room_for_string(struct text *t)
+{
+	size_t *starts;
+
+	if (t->n_starts & (t->n_starts - 1))
+		return true;
+	starts = reallocarray(t->starts, t->n_starts ? t->n_starts * 2 : 1, sizeof(*starts));
+	if (starts)
+		t->starts = starts;
+	return starts != NULL;
+}
+
+static int take_string(struct scan *s)
+{
+	struct text *t = s->text;
+	char reference[32];
+	int err, from = s->line;
+	int len = snprintf(reference, sizeof(reference), "\"%zu;\"", t->n_starts);
+
+	if (!room_for_string(t))
+		return -ENOMEM;
+	t->starts[t->n_starts++] = t->strings.len;
+	err = scan_string(s, &t->strings);
+	if (!err && !blob_append(&t->strings, "", 1))
+		err = -ENOMEM;
+	if (!err)
+		err = emit(t, reference, (size_t)len);
+	for (; !err && from < s->line; from++)
+		err = emit(t, "\n", 1);
+	return err;
+}
+
+static int include(struct scan *s, const char *name)
+{
+	size_t file = s->text->spans[s->text->n_spans - 1].file;
+	char *path = path_from(s->dir, name);
+	int err = path ? load_file(s->text, path, s->depth + 1, s->faults) : -ENOMEM;
+
+	if (err == -ENOENT || err == -EACCES || err == -EISDIR || err == -EFBIG || err == -EIO) {
+		faults_add(s->faults, s->file, s->line, "cannot include \"%s\": %s", path,
+			   strerror(-err));
+		err = -EINVAL;
+	}
+	free(path);
+	return err ? err : begin_span(s->text, file, s->line);
+}
+
+/* @include "file", on a line of which nothing has been seen yet. */
+static int take_include(struct scan *s)
+{
+	struct blob name = { 0 };
+	int err;
+
+	if (!s->dir)
+		return fault(s, s->line, "@include cannot be used here");
+	if (s->depth == MAX_DEPTH)
+		return fault(s, s->line, "@include goes too deep; does a file include itself?");
+	s->p += strlen("@include");
+	s->p += strspn(s->p, " \t");
+	if (s->p == s->end || *s->p != '"')
+		return fault(s, s->line, "@include needs a file name in double quotes");
+	err = scan_string(s, &name);
+	if (!err && !name.len)
+		err = fault(s, s->line, "@include needs the name of a file");
+	if (!err)
+		err = emit(s->text, "\n", 1);
+	if (!err)
+		err = include(s, name.data);
+	blob_free(&name);
+	return err;
+}
+
+static bool starts_with(const struct scan *s, const char *what)
+{
+	size_t len = strlen(what);
+
+	return (size_t)(s->end - s->p) >= len && !memcmp(s->p, what, len);
+}
+
+static int take_plain(struct scan *s, bool *fresh)
+{
+	char c = *s->p++;
+
+	if (!c)
+		return fault(s, s->line, "there is a NUL character in the file; is it a text?");
+	if (c == '\n') {
+		s->line++;
+		*fresh = true;
+	} else if (c != ' ' && c != '\t') {
+		*fresh = false;
+	}
+	return emit(s->text, &c, 1);
+}
+
+static int end_line(struct text *t)
+{
+	bool ended = t->whole.len && t->whole.data[t->whole.len - 1] == '\n';
+
+	return ended ? 0 : emit(t, "\n", 1);
+}
+
+static int scan_all(struct scan *s)
+{
+	bool fresh = true; /* only blanks since the line began */
+	int err = 0;
+
+	while (!err && s->p < s->end) {
+		if (*s->p == '"') {
+			err = take_string(s);
+			fresh = false;
+		} else if (*s->p == '#' || starts_with(s, "//")) {
+			while (s->p < s->end && *s->p != '\n')
+				s->p++;
+		} else if (starts_with(s, "/*")) {
+			err = skip_block_comment(s);
+		} else if (fresh && starts_with(s, "@include")) {
+			err = take_include(s);
+			fresh = false;
+		} else {
+			err = take_plain(s, &fresh);
+		}
+	}
+	return err ? err : end_line(s->text);
+}
+
+/* ---- loading -------------------------------------------------------------------------------- */
+
+static int load_memory(struct text *t, const char *name, const char *data, size_t len,
+		       const char *dir, int depth, struct faults *faults)
+{
+	struct scan s = { .text = t, .faults = faults, .dir = dir, .p = data, .end = data + len,
+			  .line = 1, .depth = depth };
+	char **files = reallocarray(t->files, t->n_files + 1, sizeof(*files));
+	int err;
+
+	if (!files)
+		return -ENOMEM;
+	t->files = files;
+	s.file = files[t->n_files] = strdup(name);
+	if (!s.file)
+		return -ENOMEM;
+	err = begin_span(t, t->n_files++, 1);
+	return err ? err : scan_all(&s);
+}
+
+/* -errno when the file cannot be read; -EINVAL after a fault has been added. */
+static int load_file(struct text *t, const char *path, int depth, struct faults *faults)
+{
+	struct blob data = { 0 };
+	char *dir = path_directory(path);
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	int err = -ENOMEM;
+
+	if (fd < 0)
+		err = -errno;
+	else if (dir)
+		err = blob_read(&data, fd);
+	if (!err && t->whole.len + data.len > BLOB_MAX)
+		err = -EFBIG;
+	if (!err)
+		err = load_memory(t, path, data.data, data.len, dir, depth, faults);
+	if (fd >= 0)
+		close(fd);
+	free(dir);
+	blob_free(&data);
+	return err;
+}
+
+int text_load(struct text *t, const char *path, struct faults *faults)
+{
+	int err = load_file(t, path, 0, faults);
+
+	if (!err || err == -EINVAL || err == -ENOMEM)
+		return err;
+	faults_add(faults, path, 0, "cannot be read: %s", strerror(-err));
+	return -EINVAL;
+}
+
+int text_load_string(struct text *t, const char *name, const char *string, const char *dir,
+		     struct faults *faults)
+{
+	return load_memory(t, name, string, strlen(string), dir, 0, faults);
+}
+
+/* ---- looking up ----------------------------------------------------------------------------- */
+
+const char *text_where(const struct text *t, size_t whole_line, int *line)
+{
+	size_t low = 0, high = t->n_spans;
+	size_t at = whole_line ? whole_line - 1 : 0;
+
+	if (at >= t->lines) /* the end of the file is found after its last line */
+		at = t->lines - 1;
+	while (high - low > 1) {
+		size_t middle = low + (high - low) / 2;
+
+		if (t->spans[middle].first <= at)
+			low = middle;
+		else
+			high = middle;
+	}
+	*line = t->spans[low].line + (int)(at - t->spans[low].first);
+	return t->files[t->spans[low].file];
+}
+
+bool text_string(const struct text *t, const char *reference, struct blob *out)
+{
+	bool fine = blob_append(out, "", 0);
+
+	while (fine && *reference) {
+		char *end;
+		size_t i = strtoul(reference, &end, 10);
+		const char *value = i < t->n_starts ? t->strings.data + t->starts[i] : "";
+
+		fine = blob_append(out, value, strlen(value));
+		reference = *end ? end + 1 : end;
+	}
+	return fine;
+}
+
+void text_free(struct text *t)
+{
+	for (size_t i = 0; i < t->n_files; i++)
+		free(t->files[i]);
+	free(t->files);
+	free(t->starts);
+	free(t->spans);
+	blob_free(&t->whole);
+	blob_free(&t->strings);
+	*t = (struct text){ 0 };
+}
