@@ -263,9 +263,9 @@ static void diff_target(struct diff *d, const void *old, const void *new, void *
 {
 	(void)arg;
 	if (!new)
-		add(d, (struct config_change){ CONFIG_TARGET_REMOVED, .old_target = old });
+		add(d, (struct config_change){ .kind = CONFIG_TARGET_REMOVED, .old_target = old });
 	else if (!old)
-		add(d, (struct config_change){ CONFIG_TARGET_ADDED, .new_target = new });
+		add(d, (struct config_change){ .kind = CONFIG_TARGET_ADDED, .new_target = new });
 	else
 		diff_inside_target(d, old, new);
 }
@@ -304,9 +304,9 @@ static void diff_library(struct diff *d, const void *old, const void *new, void 
 {
 	(void)arg;
 	if (!new)
-		add(d, (struct config_change){ CONFIG_LIBRARY_REMOVED, .old_library = old });
+		add(d, (struct config_change){ .kind = CONFIG_LIBRARY_REMOVED, .old_library = old });
 	else if (!old)
-		add(d, (struct config_change){ CONFIG_LIBRARY_ADDED, .new_library = new });
+		add(d, (struct config_change){ .kind = CONFIG_LIBRARY_ADDED, .new_library = new });
 	else
 		diff_inside_library(d, old, new);
 }
@@ -354,7 +354,9 @@ static void diff_settings(struct diff *d, const struct section *section, const v
 	for (size_t i = 0; i < section->n_rows; i++) {
 		const struct setting *row = &section->rows[i];
 		bool restart = row->flags & SETTING_RESTART;
-		struct config_change change = { restart ? CONFIG_RESTART : CONFIG_SETTING };
+		struct config_change change = {
+			.kind = restart ? CONFIG_RESTART : CONFIG_SETTING,
+		};
 
 		snprintf(change.setting, sizeof(change.setting), "%s%s%s", section->name,
 			 *section->name ? "." : "", row->name);
@@ -388,7 +390,7 @@ static void sort_by_kind(struct diff *d)
 	list->v = sorted;
 }
 
-#define LIST(cfg, list) ((struct list){ (cfg)->list, (cfg)->n_##list })
+#define ALL(cfg, member) ((struct list){ (cfg)->member, (cfg)->n_##member })
 
 int config_diff(const struct config *before, const struct config *after,
 		struct config_changes *out)
@@ -399,12 +401,12 @@ int config_diff(const struct config *before, const struct config *after,
 	diff_settings(&d, &settings, before, after);
 	if (!same_credentials(&d, old->credentials, old->n_credentials, new->credentials,
 			      new->n_credentials))
-		add(&d, (struct config_change){ CONFIG_CREDENTIALS });
-	match(&d, LIST(before, portals), LIST(after, portals), sizeof(struct config_portal),
+		add(&d, (struct config_change){ .kind = CONFIG_CREDENTIALS });
+	match(&d, ALL(before, portals), ALL(after, portals), sizeof(struct config_portal),
 	      by_address, diff_portal, NULL);
-	match(&d, LIST(before, targets), LIST(after, targets), sizeof(struct config_target),
+	match(&d, ALL(before, targets), ALL(after, targets), sizeof(struct config_target),
 	      by_target_name, diff_target, NULL);
-	match(&d, LIST(before, libraries), LIST(after, libraries), sizeof(struct config_library),
+	match(&d, ALL(before, libraries), ALL(after, libraries), sizeof(struct config_library),
 	      by_library_name, diff_library, NULL);
 	sort_by_kind(&d);
 	if (d.out_of_memory) {
