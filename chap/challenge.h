@@ -23,7 +23,8 @@
 
 #define CHALLENGE_MIN    16 /* bytes of the shortest challenge that we issue */
 #define CHALLENGE_MAX    CHAP_DIGEST_MAX
-#define CHALLENGE_RECENT 65536 /* a good number of ended challenges to remember: 2.5 MiB */
+#define CHALLENGE_SLOTS  (1u << 24) /* outstanding and recent ones together, at the most */
+#define CHALLENGE_RECENT 65536      /* a good number of ended challenges to remember: 2.5 MiB */
 
 struct challenge_memory;
 
@@ -42,8 +43,8 @@ enum challenge_result {
 };
 
 /* Room for `outstanding` challenges at a time (at least 1; the limit on half-open logins) and, when
- * all of those are in use, still for the `recent` last ended ones. Allocates everything it will
- * ever need. NULL when memory or randomness is short. Caller frees. */
+ * all of those are in use, still for the `recent` last ended ones; CHALLENGE_SLOTS in all.
+ * Allocates everything it will ever need. NULL when memory or randomness is short. Caller frees. */
 struct challenge_memory *challenge_memory_new(uint32_t outstanding, uint32_t recent);
 
 /* NULL is fine. No thread may be using it. */
