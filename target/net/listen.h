@@ -38,11 +38,12 @@ const struct addr *listener_addr(const struct listener *l);
 int listener_fd(const struct listener *l);
 
 /* Told of every connection, on the loop's thread: fd is non-blocking, close-on-exec and the
- * callee's. It may stop or close the listener. */
+ * callee's. May stop or close the listener. */
 typedef void listener_accept(void *ctx, int fd, const struct addr *peer);
 
 /* Begins to take connections on a loop. When descriptors run out, connections wait in the
- * kernel's queue, the log says so once, and accepting goes on as soon as it can. 0 or -errno. */
+ * kernel's queue, the log says so (once a minute), and accepting goes on as soon as it can. 0 or
+ * -errno. */
 int listener_start(struct listener *l, struct loop *loop, listener_accept *accept, void *ctx);
 /* No call of accept after this. Connections wait in the kernel's queue until the next start. */
 void listener_stop(struct listener *l);
