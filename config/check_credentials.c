@@ -188,8 +188,3 @@ void check_credentials(struct check *c)
 	check_discovery(c);
 	check_directions(c);
 }
-
-bool config_target_chap(const struct config_target *target)
-{
-	return target->auth == CONFIG_AUTH_CHAP || target->n_credentials;
-}

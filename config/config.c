@@ -99,3 +99,8 @@ struct config_where config_where(const struct config *cfg, const void *member)
 	places_find(cfg->places, member, &where);
 	return where;
 }
+
+bool config_chap_needed(enum config_auth auth, size_t n_credentials)
+{
+	return auth == CONFIG_AUTH_CHAP || n_credentials;
+}

@@ -138,7 +138,7 @@ enum config_redirect_type { CONFIG_REDIRECT_TEMPORARY, CONFIG_REDIRECT_PERMANENT
 struct config_target {
 	char *name; /* normalised iSCSI name, unique in the file, libraries included */
 	char *alias;
-	enum config_auth auth; /* NONE with credentials is treated as CHAP: see config_target_chap */
+	enum config_auth auth; /* NONE with credentials is as CHAP: see config_chap_needed */
 	uint32_t *portal_groups; /* groups that show this target; n 0: all */
 	size_t n_portal_groups;
 	struct config_lun *luns; /* numbers are unique */
@@ -341,7 +341,10 @@ struct config_where {
 };
 struct config_where config_where(const struct config *cfg, const void *member);
 
-/* Whether logins to a target must prove themselves: auth = "chap", or any credential row. */
-bool config_target_chap(const struct config_target *target);
+/*
+ * Whether logins (to a target, to those of a library, or for discovery) must prove themselves:
+ * auth = "chap", or any credential row.
+ */
+bool config_chap_needed(enum config_auth auth, size_t n_credentials);
 
 #endif

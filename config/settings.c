@@ -75,7 +75,7 @@ static const struct setting_form
 	revision       = { "ASCII text", value_ascii, 1, 4 },
 	serial         = { "ASCII text", value_ascii, 1, 36 },
 	library_serial = { "ASCII text", value_ascii, 1, 10 },
-	naa            = { "NAA identifier", value_naa, 1, 64 },
+	naa            = { "16 or 32 hex digits", value_naa, 1, 4095 },
 	barcode        = { "barcode", value_barcode, 5, 16 },
 	region         = { "region", value_region, 1, 25 },
 	account        = { "account number", value_digits, 12, 12 },
