@@ -25,6 +25,10 @@ struct iscsi_server_cfg {
 	uint64_t poll_ns;             /* see loop.h */
 	uint32_t max_half_open;       /* connections that have not logged in: all, */
 	uint32_t max_half_open_per_address;   /* and from one address */
+	/* Told on each reactor's thread when it has done its last work, before its loop goes: whoever
+	 * keeps something for a loop gives it back (store_engine_detach()). NULL: nobody asks. */
+	void (*loop_ends)(void *arg, struct loop *loop);
+	void *arg;
 };
 
 /* Makes reactors and starts their threads. `dir` is the first snapshot (a reference is taken).
