@@ -89,8 +89,8 @@ struct exchange_keys {
  * until exchange_step(). Both are NUL-terminated; value is the text as received. */
 bool exchange_take(struct exchange_keys *keys, const char *key, const char *value);
 
-/* Keys to send, in this order. The values lie in the struct itself or in the exchange's borrowed
- * names: use them before either goes, and do not copy the struct. Nothing in it is secret. */
+/* Keys to send, in this order. The values lie in the struct itself, in the row, or in the borrowed
+ * names: use them before exchange_end(), and do not copy the struct. Nothing in it is secret. */
 struct exchange_reply {
 	unsigned count;
 	struct exchange_pair {
@@ -128,13 +128,15 @@ enum exchange_state {
 	EXCHANGE_IDLE, /* all zero: not begun, or ended */
 	EXCHANGE_AWAITS_LIST,
 	EXCHANGE_AWAITS_RESPONSE,
-	EXCHANGE_FINISHED,
+	EXCHANGE_SUCCEEDED,
+	EXCHANGE_FAILED,
 };
 
 /* Some 150 bytes, to be embedded where the login lives. Fields are exchange.c's alone. */
 struct exchange {
 	enum exchange_state state;
 	enum chap_alg alg;
+	bool mutual;
 	struct challenge challenge;
 	struct exchange_config config;
 };
@@ -144,18 +146,20 @@ struct exchange {
 void exchange_init(struct exchange *x, const struct exchange_config *config);
 
 /*
- * Takes the CHAP keys of one complete request and makes the keys of the answer. A request
- * without any leaves everything as it is and is answered without any (EXCHANGE_CONTINUE; after the
- * proof, EXCHANGE_OVER is for keys alone): peers send empty requests, and the login's own limits
- * count them. reply->count is 0 unless the result is EXCHANGE_CONTINUE or EXCHANGE_PROVED.
- * EXCHANGE_PROVED comes once; after it, or a failure, every further key is EXCHANGE_OVER.
- * Any thread, one at a time.
+ * Takes the CHAP keys of one complete request and makes the keys of the answer: reply->count is 0
+ * unless the result is EXCHANGE_CONTINUE or EXCHANGE_PROVED. Any thread, one at a time.
+ *
+ * Peers also send requests without any CHAP key, which the login's own limits count. They change
+ * nothing, and get EXCHANGE_CONTINUE before the proof and EXCHANGE_PROVED after it. Once there was
+ * a proof or a failure, any further CHAP key is a failure.
  */
 enum exchange_result exchange_step(
 	struct exchange *x, const struct exchange_keys *keys, struct exchange_reply *reply);
 
-/* Did exchange_step() return EXCHANGE_PROVED, and did it answer the initiator's challenge? */
+/* Is the initiator proved? True from EXCHANGE_PROVED on until a failure or exchange_end(). */
 bool exchange_proved(const struct exchange *x);
+
+/* Did we also answer the initiator's challenge? */
 bool exchange_was_mutual(const struct exchange *x);
 
 /* Ends it in any state, as it must once it was begun: drops the row, gives the challenge back to
