@@ -29,7 +29,7 @@ struct store_cfg {
 	uint32_t block_size;           /* 512 or 4096: no request is smaller or less aligned */
 	bool create;                   /* file: make it, sparse, 0600, where it does not exist */
 	bool read_only;
-	struct store_engine *engine;   /* borrowed; must outlive the store. ram needs none */
+	struct store_engine *engine;   /* file: borrowed; must outlive the store. ram needs none */
 };
 
 /* Why an open failed: errno, and a sentence that names the path and what would be right. */
@@ -41,7 +41,10 @@ struct store_error {
 /* Opens a store. 0 and *out, or -errno with *why filled. The caller closes *out. A file or
  * device that is open for writing elsewhere (advisory lock) is refused with -EBUSY. */
 int store_open(const struct store_cfg *cfg, struct store **out, struct store_error *why);
-/* No request may be in flight. Flushes what a file still has unwritten. NULL is fine. */
+/* One more reference, for a second unit over the same store; gives st. Any thread. */
+struct store *store_ref(struct store *st);
+/* Gives a reference back. With the last one no request may be in flight, and what a file still has
+ * unwritten is flushed, which may block. NULL is fine. Any thread. */
 void store_close(struct store *st);
 
 /* Facts that do not change while it is open, except by store_resize(). */
@@ -50,8 +53,10 @@ bool store_read_only(const struct store *st);
 bool store_thin(const struct store *st);           /* STORE_DISCARD gives space back */
 const char *store_kind(const struct store *st);
 
-/* Grows or shrinks; main thread. New bytes read as zeros. 0 or -errno. Requests beyond a new,
- * smaller end fail with -EINVAL; the layer above drains them first. */
+/* Grows or shrinks; main thread; may block. New bytes read as zeros, except where a file or a
+ * device goes on behind the end of the store: then they are what lies there, also what a shrink
+ * has left. 0, or -ENOSPC (a device's end, or a ram store's reserved room), or -errno. Requests
+ * beyond a new, smaller end fail with -EINVAL; the layer above drains them first. */
 int store_resize(struct store *st, uint64_t size);
 
 enum store_op {

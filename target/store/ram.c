@@ -1,0 +1,340 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The RAM store: one anonymous mapping. Memory is taken page by page as it is
+ * written, unwritten bytes read as zeros, and a discard gives pages back.
+ *
+ * Address space for growth is reserved when the store is opened, so that the
+ * places which store_map() has given out stay valid when it grows: the size again
+ * and 1 GiB, which costs nothing but page-table entries that are never made. A
+ * store that has used its reservation up refuses to grow (-ENOSPC) until it is
+ * opened anew. Where the reservation cannot be had (RLIMIT_AS) the store works
+ * and does not grow.
+ *
+ * The pages are of the ordinary size. Huge ones (MADV_HUGEPAGE) were measured over
+ * 512 MiB: a random copy of 4 KiB takes 0.42 us instead of 0.48, but the first write
+ * into each 2 MiB takes 180 us instead of 2, and with 1 % of the blocks written,
+ * scattered, all 512 MiB are taken instead of 6: no memory "taken as it is written".
+ */
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "store/kind.h"
+
+enum { PAGE = 4096 };
+
+/* A discard longer than this is done in steps, one a round, so that giving back a large store
+ * does not keep the loop from its other connections: 8 MiB take about half a millisecond. */
+#define STEP_MAX ((uint64_t)8 << 20)
+
+/* How far store_extent() looks at a time, for the same reason. */
+enum { EXTENT_PAGES = 2048 };
+
+struct ram {
+	struct store store;
+	uint8_t *base;
+	uint64_t reserved;     /* bytes of address space at base, in whole pages */
+};
+
+/* A discard under way. */
+struct ram_step {
+	struct loop_msg msg;
+	struct ram *ram;
+	struct store_io *io;
+	uint64_t off, left;
+};
+_Static_assert(sizeof(struct ram_step) <= STORE_IO_PRIVATE, "a step fits into a request");
+
+static uint64_t page_up(uint64_t n)
+{
+	return (n + PAGE - 1) & ~(uint64_t)(PAGE - 1);
+}
+
+static struct ram *ram_of(struct store *st)
+{
+	return (struct ram *)st;
+}
+
+static uint8_t *reserve(uint64_t len)
+{
+	void *p = mmap(NULL, len, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	return p == MAP_FAILED ? NULL : p;
+}
+
+/* Makes [from, to) usable, or takes it back and all that it held. Whole pages. */
+static int ram_grant(struct ram *r, uint64_t from, uint64_t to)
+{
+	return mprotect(r->base + from, to - from, PROT_READ | PROT_WRITE) ? -errno : 0;
+}
+
+static int ram_revoke(struct ram *r, uint64_t from, uint64_t to)
+{
+	void *p = mmap(r->base + from, to - from, PROT_NONE,
+		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);
+
+	return p == MAP_FAILED ? -errno : 0;
+}
+
+static void ram_close(struct store *st)
+{
+	struct ram *r = ram_of(st);
+
+	if (r->base)
+		munmap(r->base, r->reserved);
+	free(r);
+}
+
+static int ram_place(struct ram *r, uint64_t size)
+{
+	uint64_t need = page_up(size);
+
+	r->reserved = need <= STORE_SIZE_MAX / 4 ? 2 * need + ((uint64_t)1 << 30) : need;
+	r->base = reserve(r->reserved);
+	if (!r->base) {
+		r->reserved = need;
+		r->base = reserve(need);
+	}
+	if (!r->base)
+		return -errno;
+	/* A core file is not the place for what hosts have stored, nor for all of it. */
+	madvise(r->base, r->reserved, MADV_DONTDUMP);
+	return ram_grant(r, 0, need);
+}
+
+static int ram_open(const struct store_cfg *cfg, struct store **out, struct store_error *why)
+{
+	struct store_size_text t;
+	struct ram *r;
+	int err;
+
+	if (!cfg->size)
+		return store_refuse(why, -EINVAL, "a ram store needs a size");
+	r = calloc(1, sizeof(*r));
+	if (!r)
+		return store_refuse(why, -ENOMEM, "no memory");
+	err = ram_place(r, cfg->size);
+	if (err) {
+		store_refuse(why, err, "a ram store of %s cannot be mapped: %s; give a smaller size",
+			     store_size_print(cfg->size, &t), strerror(-err));
+		ram_close(&r->store);
+		return err;
+	}
+	atomic_init(&r->store.size, cfg->size);
+	r->store.block_size = cfg->block_size;
+	r->store.read_only = cfg->read_only;
+	r->store.thin = true;
+	*out = &r->store;
+	return 0;
+}
+
+/* Zeros, but without taking memory where there is none: reading an unwritten page shows the
+ * one page of zeros that all share, writing to it would make it ours. */
+static void zero_edge(uint8_t *p, size_t len)
+{
+	for (size_t i = 0; i < len; i++) {
+		if (p[i]) {
+			memset(p + i, 0, len - i);
+			return;
+		}
+	}
+}
+
+/* Gives the whole pages inside back, and zeros what is left of the pages at both ends. */
+static int ram_drop(struct ram *r, uint64_t off, uint64_t len)
+{
+	uint64_t end = off + len, first = page_up(off), last = end & ~(uint64_t)(PAGE - 1);
+
+	if (first >= last) {
+		/* In one page, or at the end of one and the start of the next. */
+		zero_edge(r->base + off, len);
+		return 0;
+	}
+	zero_edge(r->base + off, first - off);
+	zero_edge(r->base + last, end - last);
+	return madvise(r->base + first, last - first, MADV_DONTNEED) ? -errno : 0;
+}
+
+static void drop_step(struct loop_msg *m)
+{
+	struct ram_step *s = container_of(m, struct ram_step, msg);
+	uint64_t n = s->left < STEP_MAX ? s->left : STEP_MAX;
+	int err = ram_drop(s->ram, s->off, n);
+
+	s->off += n;
+	s->left -= n;
+	if (err || !s->left)
+		s->io->done(s->io, err);
+	else
+		loop_post(s->io->loop, &s->msg);
+}
+
+static int ram_discard(struct ram *r, struct store_io *io)
+{
+	struct ram_step *s = (struct ram_step *)(void *)io->priv;
+
+	if (io->len <= STEP_MAX)
+		return ram_drop(r, io->off, io->len);
+	*s = (struct ram_step){ .msg.run = drop_step, .ram = r, .io = io,
+				.off = io->off, .left = io->len };
+	loop_post(io->loop, &s->msg);
+	return STORE_PENDING;
+}
+
+static int ram_read(const struct ram *r, const struct store_io *io)
+{
+	const uint8_t *p = r->base + io->off;
+
+	for (int i = 0; i < io->iovcnt; i++) {
+		memcpy(io->iov[i].iov_base, p, io->iov[i].iov_len);
+		p += io->iov[i].iov_len;
+	}
+	return 0;
+}
+
+static int ram_write(struct ram *r, const struct store_io *io)
+{
+	uint8_t *p = r->base + io->off;
+
+	for (int i = 0; i < io->iovcnt; i++) {
+		memcpy(p, io->iov[i].iov_base, io->iov[i].iov_len);
+		p += io->iov[i].iov_len;
+	}
+	return 0;
+}
+
+static int ram_submit(struct store *st, struct store_io *io)
+{
+	struct ram *r = ram_of(st);
+
+	switch (io->op) {
+	case STORE_READ:
+		return ram_read(r, io);
+	case STORE_WRITE:
+		return ram_write(r, io);
+	case STORE_FLUSH:
+		return 0;
+	case STORE_DISCARD:
+	case STORE_ZERO: /* no space is set aside for a block, so there is none to keep */
+		return ram_discard(r, io);
+	}
+	return -EINVAL;
+}
+
+static int ram_grow(struct ram *r, uint64_t have, uint64_t want)
+{
+	int err = 0;
+
+	if (page_up(want) > r->reserved)
+		return -ENOSPC;
+	if (page_up(want) > page_up(have))
+		err = ram_grant(r, page_up(have), page_up(want));
+	if (!err)
+		atomic_store(&r->store.size, want);
+	return err;
+}
+
+static int ram_shrink(struct ram *r, uint64_t have, uint64_t want)
+{
+	uint64_t keep = page_up(want);
+
+	atomic_store(&r->store.size, want);
+	/* The rest of the last page must read as zeros when the store grows again. */
+	memset(r->base + want, 0, (keep < have ? keep : have) - want);
+	return keep < page_up(have) ? ram_revoke(r, keep, page_up(have)) : 0;
+}
+
+static int ram_resize(struct store *st, uint64_t size)
+{
+	uint64_t have = store_size(st);
+
+	return size > have ? ram_grow(ram_of(st), have, size) : ram_shrink(ram_of(st), have, size);
+}
+
+static int ram_map(struct store *st, uint64_t off, uint64_t len, struct iovec *iov, int max)
+{
+	(void)max;
+	iov[0] = (struct iovec){ .iov_base = ram_of(st)->base + off, .iov_len = len };
+	return 1;
+}
+
+/* --- extents ------------------------------------------------------------------------------
+ *
+ * Writes go straight to the mapping (store_map), so there is nobody to keep a bitmap; the
+ * kernel is asked. mincore() will not do: it takes a page that is swapped out for one that was
+ * never written. /proc/self/pagemap tells both apart without privilege. A page that was only
+ * read is present there too (the shared page of zeros), so a present page that holds nothing
+ * but zeros counts as a hole, which is what it reads as. Where pagemap cannot be opened, the
+ * contents alone decide: right as well, only slower.
+ */
+struct pagemap {
+	int fd;
+	uint64_t first;        /* page number of entry[0], within the store */
+	uint64_t have;         /* entries that are valid */
+	uint64_t entry[512];
+};
+
+enum { PAGEMAP_ENTRY = 8 };
+#define PAGEMAP_PRESENT ((uint64_t)1 << 63)
+#define PAGEMAP_SWAPPED ((uint64_t)1 << 62)
+
+static void pagemap_fill(struct pagemap *pm, const struct ram *r, uint64_t page)
+{
+	uint64_t number = (uint64_t)(uintptr_t)r->base / PAGE + page;
+	ssize_t n = pread(pm->fd, pm->entry, sizeof(pm->entry), (off_t)(number * PAGEMAP_ENTRY));
+
+	pm->first = page;
+	pm->have = n > 0 ? (uint64_t)n / PAGEMAP_ENTRY : 0;
+}
+
+/* Whether the page may hold something: false only when the kernel says that it is not there. */
+static bool page_taken(struct pagemap *pm, const struct ram *r, uint64_t page)
+{
+	if (pm->fd < 0)
+		return true;
+	if (page - pm->first >= pm->have)
+		pagemap_fill(pm, r, page);
+	if (!pm->have)
+		return true;
+	return pm->entry[page - pm->first] & (PAGEMAP_PRESENT | PAGEMAP_SWAPPED);
+}
+
+static bool page_mapped(struct pagemap *pm, const struct ram *r, uint64_t page)
+{
+	const uint8_t *p = r->base + page * PAGE;
+
+	/* All zeros when the first byte is, and every byte equals the one before. */
+	return page_taken(pm, r, page) && (p[0] || memcmp(p, p + 1, PAGE - 1));
+}
+
+static int ram_extent(struct store *st, uint64_t off, uint64_t *len, bool *mapped)
+{
+	struct ram *r = ram_of(st);
+	uint64_t size = store_size(st), page = off / PAGE, last = page_up(size) / PAGE;
+	struct pagemap pm = { .fd = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC) };
+
+	if (last - page > EXTENT_PAGES)
+		last = page + EXTENT_PAGES;
+	*mapped = page_mapped(&pm, r, page);
+	do {
+		page++;
+	} while (page < last && page_mapped(&pm, r, page) == *mapped);
+	*len = (page * PAGE < size ? page * PAGE : size) - off;
+	if (pm.fd >= 0)
+		close(pm.fd);
+	return 0;
+}
+
+const struct store_kind store_ram = {
+	.name = "ram",
+	.open = ram_open,
+	.close = ram_close,
+	.submit = ram_submit,
+	.resize = ram_resize,
+	.map = ram_map,
+	.extent = ram_extent,
+};
