@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A cursor over a scatter list: what is left of a transfer after some bytes of it
+ * are done. The list itself is borrowed and never changed: where an entry was cut,
+ * its rest goes as a piece of its own.
+ */
+#ifndef STORE_XFER_H
+#define STORE_XFER_H
+
+#include <limits.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/uio.h>
+
+struct xfer {
+	const struct iovec *iov;   /* the first entry with something left */
+	size_t skip;               /* bytes of it that are done */
+	struct iovec rest;         /* what xfer_next() gives for an entry that was cut */
+	uint64_t off, left;        /* bytes: where the rest lies in the store, how much it is */
+	int cnt;                   /* entries from iov on */
+};
+
+/* The next piece, as preadv() takes it: at most IOV_MAX entries. Valid until xfer_advance(). */
+static inline const struct iovec *xfer_next(struct xfer *x, int *cnt)
+{
+	if (!x->skip) {
+		*cnt = x->cnt < IOV_MAX ? x->cnt : IOV_MAX;
+		return x->iov;
+	}
+	x->rest.iov_base = (char *)x->iov->iov_base + x->skip;
+	x->rest.iov_len = x->iov->iov_len - x->skip;
+	*cnt = 1;
+	return &x->rest;
+}
+
+/* n bytes, at most what xfer_next() gave, are done. */
+static inline void xfer_advance(struct xfer *x, size_t n)
+{
+	x->off += n;
+	x->left -= n;
+	n += x->skip;
+	while (x->cnt && n >= x->iov->iov_len) {
+		n -= x->iov->iov_len;
+		x->iov++;
+		x->cnt--;
+	}
+	x->skip = n;
+}
+
+/* Fills what is left with zeros. */
+static inline void xfer_zero(struct xfer *x)
+{
+	while (x->left) {
+		size_t n = x->iov->iov_len - x->skip;
+
+		memset((char *)x->iov->iov_base + x->skip, 0, n);
+		xfer_advance(x, n);
+	}
+}
+
+#endif
