@@ -33,11 +33,13 @@ struct disk_cfg {
 	struct store *store;         /* given away on success: closed with the last reference */
 	uint32_t block_size;         /* 512 or 4096 */
 	bool read_only, removable, thin;
+	bool write_through;          /* WCE is 0 unless an initiator turns it on: see mode page 08h */
 	const char *vendor;          /* at most 8, 16, 4 and 64 printable ASCII characters */
 	const char *product;
 	const char *revision;
 	const char *serial;          /* VPD 80h; default: hex of the NAA identifier's low part */
-	uint8_t naa[16];             /* NAA 6h, VPD 83h: stable for this unit for ever */
+	uint8_t naa[16];             /* VPD 83h, stable for this unit for ever: 16 bytes if the first
+	                                digit is 6, the first 8 of them if it is 2, 3 or 5 */
 	void (*gone)(void *arg);     /* optional: called once the last reference has been dropped */
 	void *arg;
 };
@@ -80,10 +82,12 @@ unsigned lun_map_entries(const struct lun_map *m, const struct lun_entry **out);
  * nexus. The transport calls abort_done() once none of them is left. */
 struct lu_abort {
 	struct loop_msg msg;      /* private */
+	struct list link;         /* the transport's, while it waits for tasks to end */
 	struct nexus *nexus;
 	struct lu *lu;
 	bool tell;                /* the initiator that sent them is told: TASK ABORTED (TAS=1) */
-	struct lu_abort_all *all; /* private */
+	struct lu_abort *next;    /* private, as is the rest */
+	struct lu_function_all *all;
 };
 void lu_abort_done(struct lu_abort *a);
 
@@ -106,14 +110,11 @@ struct nexus {
 	uint16_t rel_port;        /* relative target port identifier, 1… */
 
 	/* Private to scsi/. */
+	struct itl *lun0;         /* LUN 0: the commonest one */
 	struct lun_map *map;
-	struct itl **itls;        /* by LUN order of the map */
-	unsigned nitls;
-	struct itl *lun0;         /* the commonest one */
-	_Atomic unsigned holds;   /* messages on their way here */
-	struct loop_defer gone;
+	struct itl **itls;        /* in the order of the map */
+	_Atomic unsigned holds;   /* 1 while it is open, and messages on their way here */
 	void (*closed)(struct nexus *n);
-	bool closing;
 };
 
 /* Joins the nexus to every unit of the map (one reference is taken); each I_T_L nexus starts
@@ -147,7 +148,7 @@ struct lu_function_req {
 	void (*done)(struct lu_function_req *r);   /* once, when every task concerned has ended; may be
 	                                              called in place */
 	bool no_lun;              /* answer: there is no such unit; done() was still called */
-	unsigned left;            /* private */
+	bool failed;              /* answer: memory ran out, not all of it was done; likewise */
 };
 /* Starts it; r is the caller's and must live until done(). Unit attentions go to the other
  * nexuses as SAM-5 table 44 says (COMMANDS CLEARED BY ANOTHER INITIATOR, BUS DEVICE RESET…). */

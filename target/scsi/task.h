@@ -20,10 +20,10 @@
 #define SCSI_TASK_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/uio.h>
 
-#include "base/list.h"
 #include "scsi/sense.h"
 #include "store/store.h"
 
@@ -64,7 +64,8 @@ enum scsi_next { SCSI_DONE, SCSI_WANT_DATA, SCSI_PENDING };
 #define SCSI_TASK_IOV 4
 
 struct scsi_task {
-	/* Filled by the transport before scsi_task_start(), left alone until release. */
+	/* Filled by the transport before scsi_task_start(), left alone until release. Nothing else
+	 * has to be cleared: scsi_task_start() sets whatever is read later. */
 	struct nexus *nexus;
 	void (*done)(struct scsi_task *t);   /* ends a SCSI_PENDING, once, on the nexus's loop */
 	uint64_t lun;                        /* the eight bytes of the LUN field, as a number */
@@ -74,28 +75,31 @@ struct scsi_task {
 	uint8_t dir;                         /* what the initiator expects: SCSI_DIR_* bits */
 	uint32_t expect;                     /* … and how much: the Expected Data Transfer Length */
 
-	/* Answers, valid as the return values say. */
+	/* Answers, valid as the return values say. in.len and out.len are what the command had to
+	 * give and wanted to have, whatever the initiator expected: residual counts come from them,
+	 * also with CHECK CONDITION. Their iov have room for min(len, expect) bytes at least, and no
+	 * more is put there or taken from there. */
 	uint8_t status;                      /* enum scsi_status */
 	bool in_live;                        /* `in` is memory that others may write meanwhile */
 	uint32_t out_unit;                   /* 0, or: `out` is the medium itself, to be written only in
 	                                        whole multiples of this many bytes, and only with data
 	                                        that has been verified */
 	struct sg in, out;
-	struct sense sense;                  /* valid with SCSI_CHECK_CONDITION */
+	struct sense sense;                  /* valid with SCSI_CHECK_CONDITION: see scsi_task_sense() */
 
 	/* The unit's own. */
 	bool aborted;                        /* nobody waits for the answer any more */
-	bool busy;                           /* an I/O is in flight: done() is still to come */
+	bool busy;                           /* something is in flight: done() is still to come */
+	uint32_t got;                        /* Data-Out that came, at most out.len */
 	struct itl *itl;                     /* NULL: no such logical unit */
-	const struct scsi_op *op;
+	const struct scsi_op *op;            /* NULL: likewise */
 	void *buf;                           /* from nexus->bufs; returned by release */
 	uint32_t buf_len;
-	uint32_t got;                        /* Data-Out that came, at most out.len */
-	uint64_t lba;
-	uint32_t blocks;
+	bool fua;
+	uint64_t off, left;                  /* bytes of the medium that are still to do */
 	struct iovec iov[SCSI_TASK_IOV];
-	struct list in_unit;                 /* the unit's lists (waiting, ordered) */
-	void *more;                          /* state of a command in several steps; freed by its op */
+	enum scsi_next (*then)(struct scsi_task *t, int err);   /* what follows the I/O in flight */
+	void *more;                          /* from malloc(): state of a command in several steps */
 	struct store_io io;
 };
 
@@ -112,8 +116,12 @@ enum scsi_next scsi_task_data(struct scsi_task *t, uint32_t got);
  * still to come, release it then. Waiting Data-Out needs no more of it. */
 bool scsi_task_abort(struct scsi_task *t);
 
-/* Gives back what the task holds (buffers, a reference on the unit). `in`, `out` and sense are
- * gone afterwards. Not while SCSI_PENDING. Exactly once for every task that was started. */
+/* Gives back what the task holds. `in`, `out` and sense are gone afterwards. Not while SCSI_PENDING.
+ * Exactly once for every task that was started, and before its nexus is closed or loses the unit. */
 void scsi_task_release(struct scsi_task *t);
+
+/* The sense data of a task that ended with CHECK CONDITION, in the format that the unit's D_SENSE
+ * asks for, into SENSE_MAX bytes. Gives the length. */
+size_t scsi_task_sense(const struct scsi_task *t, uint8_t *buf);
 
 #endif

@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Logical units: their life, their conditions, and who is told of a change.
+ */
+#include "scsi/lu.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "scsi/mode.h"
+#include "scsi/op.h"
+#include "scsi/unit.h"
+
+int lu_init(struct lu *lu, const struct lu_model *model, uint32_t has)
+{
+	int err = pthread_mutex_init(&lu->lock, NULL);
+
+	if (err)
+		return -err;
+	lu->model = model;
+	lu->has = has;
+	op_table(model, has, lu->ops);
+	list_init(&lu->itls);
+	atomic_init(&lu->refs, 1);
+	mode_reset(lu);
+	return 0;
+}
+
+struct lu *lu_ref(struct lu *lu)
+{
+	atomic_fetch_add_explicit(&lu->refs, 1, memory_order_relaxed);
+	return lu;
+}
+
+void lu_unref(struct lu *lu)
+{
+	void (*gone)(void *arg);
+	void *arg;
+
+	if (!lu || atomic_fetch_sub_explicit(&lu->refs, 1, memory_order_acq_rel) != 1)
+		return;
+	assert(list_empty(&lu->itls));
+	gone = lu->gone;
+	arg = lu->arg;
+	store_close(lu->store);
+	pthread_mutex_destroy(&lu->lock);
+	free(lu);
+	if (gone)
+		gone(arg);
+}
+
+/* --- conditions ---------------------------------------------------------------------- */
+
+static uint64_t conditions(const struct lu *lu, const struct itl *itl)
+{
+	uint64_t c = 0;
+
+	if (lu->reserved && lu->reserved != itl)
+		c |= GATE_RESERVED;
+	if (lu->ejected)
+		c |= GATE_NO_MEDIUM;
+	if (lu->protected || lu->read_only)
+		c |= GATE_PROTECTED;
+	return c;
+}
+
+void lu_update_gates(struct lu *lu)
+{
+	list_for_each(it, &lu->itls) {
+		struct itl *itl = container_of(it, struct itl, in_lu);
+		uint64_t c = conditions(lu, itl);
+
+		/* Attentions are in the same word and may come from anywhere meanwhile. */
+		atomic_fetch_or_explicit(&itl->gate, c, memory_order_acq_rel);
+		atomic_fetch_and_explicit(&itl->gate, c | GATE_UA, memory_order_acq_rel);
+	}
+}
+
+void lu_attention(struct lu *lu, const struct itl *except, enum ua ua)
+{
+	list_for_each(it, &lu->itls) {
+		struct itl *itl = container_of(it, struct itl, in_lu);
+
+		if (itl != except)
+			itl_attention(itl, ua);
+	}
+}
+
+void lu_reset(struct lu *lu)
+{
+	pthread_mutex_lock(&lu->lock);
+	lu->reserved = NULL;
+	mode_reset(lu);
+	list_for_each(it, &lu->itls)
+		container_of(it, struct itl, in_lu)->prevents = false;
+	lu_update_gates(lu);
+	pthread_mutex_unlock(&lu->lock);
+}
+
+void lu_nexus_left(struct lu *lu, struct itl *itl)
+{
+	if (lu->reserved != itl)
+		return;
+	lu->reserved = NULL;
+	lu_update_gates(lu);
+}
+
+void lu_resized(struct lu *lu)
+{
+	uint64_t blocks = store_size(lu->store) >> lu->block_shift;
+
+	pthread_mutex_lock(&lu->lock);
+	if (atomic_exchange(&lu->blocks, blocks) != blocks)
+		lu_attention(lu, NULL, UA_CAPACITY_CHANGED);
+	pthread_mutex_unlock(&lu->lock);
+}
+
+/* --- questions ----------------------------------------------------------------------- */
+
+const char *lu_kind(const struct lu *lu)
+{
+	return lu->model->kind;
+}
+
+uint64_t lu_size(const struct lu *lu)
+{
+	return lu_blocks(lu) << lu->block_shift;
+}
+
+uint32_t lu_block_size(const struct lu *lu)
+{
+	return lu->block_size;
+}
+
+struct store *lu_store(const struct lu *lu)
+{
+	return lu->store;
+}
+
+const uint8_t *lu_naa(const struct lu *lu)
+{
+	return lu->naa;
+}
+
+bool lu_read_only(const struct lu *lu)
+{
+	return lu->read_only;
+}

@@ -1,0 +1,337 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * MODE SENSE and MODE SELECT (SPC-5 6.14 to 6.17, 7.5).
+ */
+#include "scsi/mode.h"
+
+#include <string.h>
+
+#include "scsi/op.h"
+#include "scsi/reply.h"
+
+enum { PC_CURRENT, PC_CHANGEABLE, PC_DEFAULT, PC_SAVED };
+
+#define ALL_PAGES 0x3f
+#define ALL_SUBPAGES 0xff
+#define PS 0x80
+#define SPF 0x40
+
+/* Device-specific parameter of disks (SBC-4 6.5.1). */
+#define WP 0x80
+#define DPOFUA 0x10
+
+/* --- what the values mean ------------------------------------------------------------ */
+
+static const uint8_t *values(const struct lu *lu, uint8_t code)
+{
+	const struct mode_page *p = lu->model->modes;
+
+	for (unsigned i = 0; p[i].len; i++)
+		if (p[i].code == code && !p[i].subpage)
+			return lu->mode[i];
+	return NULL;
+}
+
+/* Copies out what commands ask on their way. */
+static void take_effect(struct lu *lu)
+{
+	const uint8_t *control = values(lu, 0x0a), *caching = values(lu, 0x08);
+
+	atomic_store(&lu->descriptor_sense, control && control[2] & 0x04);
+	lu->protected = control && control[4] & 0x08;
+	atomic_store(&lu->tas, control && control[5] & 0x40);
+	atomic_store(&lu->write_through, caching && !(caching[2] & 0x04));
+	lu_update_gates(lu);
+}
+
+void mode_reset(struct lu *lu)
+{
+	const struct mode_page *p = lu->model->modes;
+
+	for (unsigned i = 0; p[i].len; i++)
+		memcpy(lu->mode[i], p[i].defaults, p[i].len);
+	take_effect(lu);
+}
+
+/* --- MODE SENSE ---------------------------------------------------------------------- */
+
+struct sense_req {
+	uint8_t page, subpage, control;
+	bool ten, no_block, long_lba;
+};
+
+static bool wanted(const struct mode_page *p, const struct sense_req *r)
+{
+	if (r->page != ALL_PAGES && r->page != p->code)
+		return false;
+	return r->subpage == ALL_SUBPAGES || r->subpage == p->subpage;
+}
+
+static void wr_page(struct wr *w, const struct lu *lu, unsigned i, uint8_t control)
+{
+	const struct mode_page *p = &lu->model->modes[i];
+	unsigned header = p->subpage ? 4 : 2;
+
+	switch (control) {
+	case PC_CURRENT:
+		wr_bytes(w, lu->mode[i], p->len);
+		break;
+	case PC_CHANGEABLE:
+		wr_bytes(w, p->defaults, header);
+		wr_bytes(w, p->changeable + header, p->len - header);
+		break;
+	default:
+		wr_bytes(w, p->defaults, p->len);
+	}
+}
+
+/* The pages that were asked for; how many there are. */
+static unsigned wr_pages(struct wr *w, struct lu *lu, const struct sense_req *r)
+{
+	unsigned n = 0;
+
+	pthread_mutex_lock(&lu->lock);
+	for (unsigned i = 0; lu->model->modes[i].len; i++) {
+		if (!wanted(&lu->model->modes[i], r))
+			continue;
+		wr_page(w, lu, i, r->control);
+		n++;
+	}
+	pthread_mutex_unlock(&lu->lock);
+	return n;
+}
+
+/* Short or long LBA mode parameter block descriptor (SBC-4 6.5.2). */
+static void wr_block(struct wr *w, const struct lu *lu, bool long_lba)
+{
+	uint64_t blocks = lu_blocks(lu);
+
+	if (long_lba) {
+		wr_be64(w, blocks);
+		wr_zero(w, 4);
+	} else {
+		wr_be32(w, blocks > UINT32_MAX ? UINT32_MAX : (uint32_t)blocks);
+	}
+	wr_be32(w, lu->block_size);
+}
+
+/* Mode parameter header (SPC-5 7.5.5); its length field is filled when the length is known. */
+static void wr_header(struct wr *w, const struct itl *itl, const struct sense_req *r)
+{
+	uint8_t device = DPOFUA;
+	uint8_t block = r->no_block ? 0 : r->long_lba ? 16 : 8;
+
+	if (atomic_load_explicit(&itl->gate, memory_order_relaxed) & GATE_PROTECTED)
+		device |= WP;
+	if (r->ten) {
+		wr_bytes(w, (const uint8_t[]){ 0, 0, 0, device, r->long_lba, 0, 0, block }, 8);
+		return;
+	}
+	wr_bytes(w, (const uint8_t[]){ 0, 0, device, block }, 4);
+}
+
+static enum scsi_next mode_sense(struct scsi_task *t, const struct sense_req *r, uint32_t alloc)
+{
+	struct lu *lu = t->itl->lu;
+	struct wr w;
+
+	if (r->control == PC_SAVED)        /* SAVING PARAMETERS NOT SUPPORTED */
+		return task_check(t, SENSE_ILLEGAL_REQUEST, 0x3900);
+	if (!reply_open(t, &w, 512))
+		return SCSI_DONE;
+	wr_header(&w, t->itl, r);
+	if (!r->no_block)
+		wr_block(&w, lu, r->long_lba);
+	if (!wr_pages(&w, lu, r))
+		return task_bad_cdb(t, 2, 5);
+	if (r->ten)
+		put_be16(w.buf, (uint16_t)(w.len - 2));
+	else
+		w.buf[0] = (uint8_t)(w.len - 1);
+	return reply_close(t, &w, alloc);
+}
+
+static struct sense_req sense_req(const uint8_t *cdb)
+{
+	return (struct sense_req){
+		.page = cdb[2] & 0x3f, .subpage = cdb[3], .control = cdb[2] >> 6,
+		.no_block = cdb[1] & 0x08,
+	};
+}
+
+/* MODE SENSE(6), SPC-5 6.16. */
+static enum scsi_next mode_sense6(struct scsi_task *t)
+{
+	struct sense_req r = sense_req(t->cdb);
+
+	return mode_sense(t, &r, t->cdb[4]);
+}
+
+/* MODE SENSE(10), SPC-5 6.17. */
+static enum scsi_next mode_sense10(struct scsi_task *t)
+{
+	struct sense_req r = sense_req(t->cdb);
+
+	r.ten = true;
+	r.long_lba = t->cdb[1] & 0x10 && !r.no_block;
+	return mode_sense(t, &r, be16(t->cdb + 7));
+}
+
+/* --- MODE SELECT --------------------------------------------------------------------- */
+
+/* The new values, and where in the list the page under the cursor begins. */
+struct select {
+	struct lu *lu;
+	struct rd rd;
+	size_t len;
+	uint8_t mode[MODE_PAGES][MODE_PAGE_SIZE];
+};
+
+static unsigned at(const struct select *s)
+{
+	return (unsigned)(s->len - s->rd.left);
+}
+
+static int find_page(const struct lu *lu, uint8_t code, uint8_t subpage)
+{
+	const struct mode_page *p = lu->model->modes;
+
+	for (unsigned i = 0; p[i].len; i++)
+		if (p[i].code == code && p[i].subpage == subpage)
+			return (int)i;
+	return -1;
+}
+
+/* One page: known, of the right length, and nothing in it changed that may not be. False: the
+ * task has its status. */
+static bool select_page(struct scsi_task *t, struct select *s)
+{
+	unsigned start = at(s);
+	uint8_t first = rd_u8(&s->rd);
+	uint8_t subpage = first & SPF ? rd_u8(&s->rd) : 0;
+	unsigned len = first & SPF ? rd_be16(&s->rd) : rd_u8(&s->rd);
+	unsigned header = at(s) - start;
+	int i = find_page(s->lu, first & 0x3f, subpage);
+	const struct mode_page *p;
+	const uint8_t *v;
+
+	if (!rd_ok(&s->rd))
+		return task_list_too_short(t), false;
+	if (i < 0)
+		return task_bad_list(t, start, 5), false;
+	p = &s->lu->model->modes[i];
+	if (header + len != p->len || !(first & SPF) != !p->subpage)
+		return task_bad_list(t, start + header - 1, -1), false;
+	v = rd_bytes(&s->rd, len);
+	if (!v)
+		return task_list_too_short(t), false;
+	for (unsigned b = 0; b < len; b++) {
+		uint8_t *now = &s->mode[i][header + b];
+		unsigned odd = (unsigned)(v[b] ^ *now) & ~(unsigned)p->changeable[header + b] & 0xff;
+
+		if (odd)
+			return task_bad_list(t, start + header + b, 31 - __builtin_clz(odd)), false;
+		*now = v[b];
+	}
+	return true;
+}
+
+/* The block descriptor may repeat what the unit has, and cannot change it. */
+static bool select_block(struct scsi_task *t, struct select *s, unsigned len, bool long_lba)
+{
+	unsigned start = at(s);
+	uint64_t have = lu_blocks(s->lu), blocks;
+	uint32_t size;
+
+	if (!len)
+		return true;
+	if (len != (long_lba ? 16 : 8))
+		return task_bad_list(t, start - 1, -1), false;
+	blocks = long_lba ? rd_be64(&s->rd) : rd_be32(&s->rd);
+	if (long_lba)
+		rd_be32(&s->rd);
+	size = long_lba ? rd_be32(&s->rd) : rd_be32(&s->rd) & 0xffffff;
+	if (!rd_ok(&s->rd))
+		return task_list_too_short(t), false;
+	if (blocks && blocks != have && !(!long_lba && blocks == UINT32_MAX && have > UINT32_MAX))
+		return task_bad_list(t, start, -1), false;
+	if (size != s->lu->block_size)
+		return task_bad_list(t, start + (long_lba ? 12 : 5), -1), false;
+	return true;
+}
+
+/* Header, block descriptor, pages. Under the unit's lock. */
+static bool select_list(struct scsi_task *t, struct select *s, bool ten)
+{
+	bool long_lba = false;
+	unsigned block;
+
+	rd_bytes(&s->rd, ten ? 4 : 3);     /* mode data length (reserved), medium, device-specific */
+	if (ten) {
+		long_lba = rd_u8(&s->rd) & 1;
+		rd_u8(&s->rd);
+	}
+	block = ten ? rd_be16(&s->rd) : rd_u8(&s->rd);
+	if (!rd_ok(&s->rd))
+		return task_list_too_short(t), false;
+	if (!select_block(t, s, block, long_lba))
+		return false;
+	while (s->rd.left)
+		if (!select_page(t, s))
+			return false;
+	return true;
+}
+
+/* Takes the whole list or nothing of it. */
+static enum scsi_next mode_select_data(struct scsi_task *t)
+{
+	struct lu *lu = t->itl->lu;
+	struct select s = { .lu = lu, .rd = list_cursor(t), .len = t->got };
+
+	pthread_mutex_lock(&lu->lock);
+	memcpy(s.mode, lu->mode, sizeof(s.mode));
+	if (select_list(t, &s, t->cdb[0] == 0x55) && memcmp(s.mode, lu->mode, sizeof(s.mode))) {
+		memcpy(lu->mode, s.mode, sizeof(s.mode));
+		take_effect(lu);
+		lu_attention(lu, t->itl, UA_MODE_CHANGED);
+	}
+	pthread_mutex_unlock(&lu->lock);
+	return SCSI_DONE;
+}
+
+static enum scsi_next mode_select(struct scsi_task *t, uint32_t len)
+{
+	if (t->cdb[1] & 0x01)              /* SP: nothing can be saved */
+		return task_bad_cdb(t, 1, 0);
+	if (!len)
+		return task_good(t);
+	if (!(t->cdb[1] & 0x10))           /* PF=0: a vendor's own format */
+		return task_bad_cdb(t, 1, 4);
+	return list_wanted(t, len);
+}
+
+/* MODE SELECT(6), SPC-5 6.14. */
+static enum scsi_next mode_select6(struct scsi_task *t)
+{
+	return mode_select(t, t->cdb[4]);
+}
+
+/* MODE SELECT(10), SPC-5 6.15. */
+static enum scsi_next mode_select10(struct scsi_task *t)
+{
+	return mode_select(t, be16(t->cdb + 7));
+}
+
+// clang-format off
+const struct scsi_op mode_ops[] = {
+	{ 0x15, NO_SERVICE, .name = "MODE SELECT(6)", .start = mode_select6, .data = mode_select_data,
+	  .stops = STOPS_CHANGE, .usage = { 0x15, 0x11, 0, 0, 0xff, 0x04 } },
+	{ 0x1a, NO_SERVICE, .name = "MODE SENSE(6)", .start = mode_sense6,
+	  .stops = STOPS_LOOK, .usage = { 0x1a, 0x08, 0xff, 0xff, 0xff, 0x04 } },
+	{ 0x55, NO_SERVICE, .name = "MODE SELECT(10)", .start = mode_select10, .data = mode_select_data,
+	  .stops = STOPS_CHANGE, .usage = { 0x55, 0x11, 0, 0, 0, 0, 0, 0xff, 0xff, 0x04 } },
+	{ 0x5a, NO_SERVICE, .name = "MODE SENSE(10)", .start = mode_sense10,
+	  .stops = STOPS_LOOK, .usage = { 0x5a, 0x18, 0xff, 0xff, 0, 0, 0, 0xff, 0xff, 0x04 } },
+	{ .name = NULL },
+};
+// clang-format on

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What only this folder does with nexuses.
+ */
+#ifndef SCSI_NEXUS_H
+#define SCSI_NEXUS_H
+
+#include <stdint.h>
+
+#include "scsi/lu.h"
+#include "scsi/unit.h"
+
+/* The LUN field for a LUN (SAM-5 4.7.7). */
+uint64_t lun_encode(uint32_t lun);
+
+/* The first I_T_L nexus to a unit, or NULL: it left the map. */
+struct itl *nexus_itl_of(const struct nexus *n, const struct lu *lu);
+
+/* The initiator knows that its LUNs have changed: no unit needs to say it any more. */
+void nexus_luns_told(const struct nexus *n);
+
+/* A message is on its way to the nexus's loop: it will not be gone when it arrives. Held by any
+ * thread that has found the nexus under a unit's lock, or by the nexus's own; let go on its loop. */
+void nexus_hold(struct nexus *n);
+void nexus_unhold(struct nexus *n);
+
+#endif

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A command as a row: its name, what runs it, what keeps it out and which bits of its CDB
+ * count. REPORT SUPPORTED OPERATION CODES is read from the same rows that are obeyed.
+ */
+#ifndef SCSI_OP_H
+#define SCSI_OP_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "scsi/task.h"
+#include "scsi/unit.h"
+
+#define NO_SERVICE (-1)
+
+struct scsi_op {
+	uint8_t code;                    /* operation code */
+	int8_t service;                  /* service action, or NO_SERVICE */
+	bool strict;                     /* a reserved bit that is set is refused */
+	uint8_t needs;                   /* LU_… : units without that do not know the command */
+	const char *name;                /* NULL: the end of a list */
+	enum scsi_next (*start)(struct scsi_task *t);
+	enum scsi_next (*data)(struct scsi_task *t);   /* t->got bytes are in t->out */
+	uint64_t stops;                  /* bits of the gate that keep it out */
+	/* The CDB usage data (SPC-5 6.35.3): bits that count; but the operation code and the service
+	 * action stand there themselves. */
+	uint8_t usage[SCSI_CDB_MAX];
+};
+
+/* What keeps a command out (SPC-5 table 67, SBC-4 table 14 for reservations). */
+#define STOPS_FREE UINT64_C(0)                          /* allowed always */
+#define STOPS_UA GATE_UA                                /* allowed but for unit attentions */
+#define STOPS_QUERY (GATE_UA | GATE_RESERVED)           /* any persistent reservation is fine */
+#define STOPS_LOOK (STOPS_QUERY | GATE_NO_READ)         /* allowed beside WRITE EXCLUSIVE */
+#define STOPS_CHANGE (STOPS_QUERY | GATE_NO_WRITE)      /* conflicts with all of them */
+#define STOPS_READY (GATE_SANITIZE | GATE_NO_MEDIUM)
+#define STOPS_READ (STOPS_LOOK | STOPS_READY)
+#define STOPS_WRITE (STOPS_CHANGE | STOPS_READY | GATE_PROTECTED)
+
+/* Length of a CDB by its operation code (SPC-5 4.2.5.1). */
+unsigned op_cdb_len(uint8_t code);
+
+/* Fills the table of a unit from its model's lists. */
+void op_table(const struct lu_model *model, uint32_t has, const struct scsi_op *table[256]);
+
+/* Of the rows that begin with op, which have the same operation code: the one of a service
+ * action that the unit has, or a row that refuses the service action. */
+const struct scsi_op *op_service(const struct lu *lu, const struct scsi_op *op, uint8_t service);
+
+/* A command for a LUN behind which there is no unit (SPC-5 5.11). */
+enum scsi_next missing_start(struct scsi_task *t);
+
+/* Rows that all models share, and those of disks. */
+extern const struct scsi_op spc_ops[], mode_ops[], opcodes_ops[], reserve_ops[];
+extern const struct scsi_op sbc_ops[], sbc_rw_ops[], sbc_verify_ops[], sbc_fill_ops[];
+
+#endif

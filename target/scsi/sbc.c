@@ -1,0 +1,339 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A disk: its making, its pages, and the commands that are not about the data themselves.
+ */
+#include "scsi/sbc.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "scsi/mode.h"
+#include "scsi/op.h"
+#include "scsi/vpd.h"
+
+/* --- READ CAPACITY ------------------------------------------------------------------- */
+
+/* How many logical blocks a physical one has, as a power of two. */
+static unsigned physical_exponent(const struct lu *lu)
+{
+	return (unsigned)__builtin_ctz(SBC_PHYSICAL) - lu->block_shift;
+}
+
+/* READ CAPACITY(10) (SBC-4 5.22). */
+static enum scsi_next read_capacity10(struct scsi_task *t)
+{
+	const struct lu *lu = t->itl->lu;
+	uint64_t last = lu_blocks(lu) - 1;
+	uint8_t data[8];
+
+	put_be32(data, last > UINT32_MAX ? UINT32_MAX : (uint32_t)last);
+	put_be32(data + 4, lu->block_size);
+	return reply_bytes(t, data, sizeof(data), sizeof(data));
+}
+
+/* READ CAPACITY(16) (SBC-4 5.23). Unmapped blocks read as zeros: LBPRZ. */
+static enum scsi_next read_capacity16(struct scsi_task *t)
+{
+	const struct lu *lu = t->itl->lu;
+	uint8_t data[32] = { 0 };
+
+	put_be64(data, lu_blocks(lu) - 1);
+	put_be32(data + 8, lu->block_size);
+	data[13] = (uint8_t)physical_exponent(lu);
+	if (lu->has & LU_THIN)
+		data[14] = 0x80 | 0x40;
+	return reply_bytes(t, data, sizeof(data), be32(t->cdb + 10));
+}
+
+/* --- SYNCHRONIZE CACHE --------------------------------------------------------------- */
+
+static enum scsi_next flushed(struct scsi_task *t, int err)
+{
+	return err ? task_store_error(t, err) : SCSI_DONE;
+}
+
+enum scsi_next sbc_flush(struct scsi_task *t)
+{
+	int err;
+
+	t->io.op = STORE_FLUSH;
+	t->io.flags = 0;
+	t->io.off = t->io.len = 0;
+	err = task_submit(t, flushed);
+	return err == STORE_PENDING ? SCSI_PENDING : flushed(t, err);
+}
+
+/* SYNCHRONIZE CACHE(10), (16) (SBC-4 5.35): of the whole unit, whatever the range. With IMMED, too,
+ * status comes when it is done: the initiator may go on meanwhile anyway, and learns of an error. */
+static enum scsi_next synchronize_cache(struct scsi_task *t)
+{
+	uint64_t lba = cdb_lba(t->cdb);
+	uint32_t blocks = cdb_blocks(t->cdb);
+
+	if (!sbc_in_range(t->itl->lu, lba, blocks))
+		return task_lba_out_of_range(t);
+	return sbc_flush(t);
+}
+
+/* --- START STOP UNIT, PREVENT ALLOW MEDIUM REMOVAL ------------------------------------- */
+
+static bool prevented(const struct lu *lu)
+{
+	list_for_each(it, &lu->itls)
+		if (container_of(it, struct itl, in_lu)->prevents)
+			return true;
+	return false;
+}
+
+static enum scsi_next move_medium(struct scsi_task *t, bool load)
+{
+	struct lu *lu = t->itl->lu;
+
+	pthread_mutex_lock(&lu->lock);
+	if (lu->ejected != load) {
+		/* It is there already. */
+	} else if (prevented(lu)) {        /* MEDIUM REMOVAL PREVENTED */
+		task_check(t, SENSE_ILLEGAL_REQUEST, 0x5302);
+	} else {
+		lu->ejected = !load;
+		if (load)
+			lu_attention(lu, t->itl, UA_MEDIUM_CHANGED);
+		lu_update_gates(lu);
+	}
+	pthread_mutex_unlock(&lu->lock);
+	return SCSI_DONE;
+}
+
+static enum scsi_next eject_flushed(struct scsi_task *t, int err)
+{
+	return err ? task_store_error(t, err) : move_medium(t, false);
+}
+
+static enum scsi_next eject(struct scsi_task *t)
+{
+	int err;
+
+	t->io.op = STORE_FLUSH;
+	t->io.flags = 0;
+	t->io.off = t->io.len = 0;
+	err = task_submit(t, eject_flushed);
+	return err == STORE_PENDING ? SCSI_PENDING : eject_flushed(t, err);
+}
+
+/* START STOP UNIT (SBC-4 5.34). There is no motor and no power condition: what changes is a
+ * removable medium. Starting is allowed beside reservations, the rest is not. */
+static enum scsi_next start_stop(struct scsi_task *t)
+{
+	bool start = t->cdb[4] & 0x01, loej = t->cdb[4] & 0x02, power = t->cdb[4] & 0xf0;
+
+	if ((!start || power) && task_stopped(t, GATE_RESERVED | GATE_NO_WRITE))
+		return SCSI_DONE;
+	if (!loej || power)
+		return task_good(t);
+	if (!(t->itl->lu->has & LU_REMOVABLE))
+		return task_bad_cdb(t, 4, 1);
+	return start ? move_medium(t, true) : eject(t);
+}
+
+/* PREVENT ALLOW MEDIUM REMOVAL (SBC-4 5.17): allowing is possible whoever has reserved the unit. */
+static enum scsi_next prevent_allow(struct scsi_task *t)
+{
+	struct lu *lu = t->itl->lu;
+	uint8_t prevent = t->cdb[4] & 0x03;
+
+	if (prevent > 1)                   /* obsolete */
+		return task_bad_cdb(t, 4, 1);
+	if (prevent && task_stopped(t, GATE_RESERVED | GATE_NO_WRITE))
+		return SCSI_DONE;
+	pthread_mutex_lock(&lu->lock);
+	t->itl->prevents = prevent;
+	pthread_mutex_unlock(&lu->lock);
+	return task_good(t);
+}
+
+/* --- pages --------------------------------------------------------------------------- */
+
+/* B0h, block limits (SBC-4 6.6.4). */
+static void vpd_limits(struct wr *w, const struct itl *itl)
+{
+	const struct lu *lu = itl->lu;
+	bool thin = lu->has & LU_THIN;
+	uint32_t physical = SBC_PHYSICAL >> lu->block_shift;
+
+	wr_u8(w, 0);                       /* WSNZ=0: WRITE SAME of 0 blocks is to the end */
+	wr_u8(w, 0);                       /* MAXIMUM COMPARE AND WRITE LENGTH */
+	wr_be16(w, (uint16_t)physical);    /* OPTIMAL TRANSFER LENGTH GRANULARITY */
+	wr_be32(w, lu->max_blocks);
+	wr_be32(w, 0);                     /* OPTIMAL TRANSFER LENGTH: none is better */
+	wr_be32(w, 0);                     /* MAXIMUM PREFETCH LENGTH */
+	wr_be32(w, thin ? SBC_UNMAP_BLOCKS : 0);
+	wr_be32(w, thin ? SBC_UNMAP_DESCRIPTORS : 0);
+	wr_be32(w, thin ? physical : 0);   /* OPTIMAL UNMAP GRANULARITY */
+	wr_be32(w, thin ? UINT32_C(1) << 31 : 0);          /* UGAVALID, alignment 0 */
+	wr_be64(w, SBC_SAME_BYTES >> lu->block_shift);
+	wr_zero(w, 64 - 44);
+}
+
+/* B1h, block device characteristics (SBC-4 6.6.2): does not rotate. */
+static void vpd_characteristics(struct wr *w, const struct itl *itl)
+{
+	(void)itl;
+	wr_be16(w, 0x0001);
+	wr_zero(w, 2);
+	wr_u8(w, 0x02);                    /* FUAB: SYNCHRONIZE CACHE and FUA mean what they say */
+	wr_zero(w, 64 - 9);
+}
+
+/* B2h, logical block provisioning (SBC-4 6.6.6). */
+static void vpd_provisioning(struct wr *w, const struct itl *itl)
+{
+	(void)itl;
+	wr_u8(w, 0);
+	wr_u8(w, 0x80 | 0x40 | 0x20 | 0x04);       /* LBPU, LBPWS, LBPWS10, LBPRZ=001b */
+	wr_u8(w, 0x02);                            /* thin */
+	wr_u8(w, 0);
+}
+
+// clang-format off
+static const struct vpd_page disk_pages[] = {
+	{ 0x80, 0, vpd_serial },
+	{ 0x83, 0, vpd_identification },
+	{ 0x86, 0, vpd_extended },
+	{ 0x87, 0, vpd_mode_policy },
+	{ 0xb0, 0, vpd_limits },
+	{ 0xb1, 0, vpd_characteristics },
+	{ 0xb2, LU_THIN, vpd_provisioning },
+	{ .write = NULL },
+};
+
+static const struct mode_page disk_modes[] = {
+	/* Read-write error recovery (SBC-4 6.5.10): AWRE, ARRE. */
+	{ 0x01, 0, 12, .defaults = { 0x01, 0x0a, 0xc0 } },
+	/* Disconnect-reconnect (SPC-5 7.5.10). */
+	{ 0x02, 0, 16, .defaults = { 0x02, 0x0e } },
+	/* Caching (SBC-4 6.5.6): WCE may be switched off, then every WRITE is as with FUA. */
+	{ 0x08, 0, 20, .defaults = { 0x08, 0x12, 0x04 }, .changeable = { [2] = 0x04 } },
+	/* Control (SPC-5 7.5.9): GLTSD, unrestricted reordering, TAS, busy timeout unlimited; D_SENSE,
+	 * SWP and TAS may be changed. */
+	{ 0x0a, 0, 12, .defaults = { 0x0a, 0x0a, 0x02, 0x10, 0, 0x40, [8] = 0xff, 0xff },
+	  .changeable = { [2] = 0x04, [4] = 0x08, [5] = 0x40 } },
+	/* Control extension (SPC-5 7.5.10). */
+	{ 0x0a, 1, 32, .defaults = { 0x4a, 0x01, 0, 0x1c } },
+	/* Power condition (SPC-5 7.5.15): there are none. */
+	{ 0x1a, 0, 40, .defaults = { 0x1a, 0x26 } },
+	/* Informational exceptions control (SBC-4 6.5.8): DEXCPT, there are none to report. */
+	{ 0x1c, 0, 12, .defaults = { 0x1c, 0x0a, 0x08 } },
+	{ .len = 0 },
+};
+_Static_assert(sizeof(disk_modes) / sizeof(disk_modes[0]) - 1 <= MODE_PAGES, "pages fit");
+
+static const struct scsi_op *const disk_ops[] = {
+	sbc_rw_ops, sbc_ops, sbc_verify_ops, sbc_fill_ops, spc_ops, mode_ops, reserve_ops, opcodes_ops,
+	NULL,
+};
+
+static const struct lu_model disk_model = {
+	.kind = "disk",
+	.device_type = 0x00,
+	.ops = disk_ops,
+	.pages = disk_pages,
+	.modes = disk_modes,
+	.versions = { 0x00a0, 0x0960, 0x0460, 0x04c0 },    /* SAM-5, iSCSI, SPC-4, SBC-3 */
+};
+
+const struct scsi_op sbc_ops[] = {
+	{ 0x1b, NO_SERVICE, .name = "START STOP UNIT", .start = start_stop,
+	  .stops = STOPS_UA | GATE_SANITIZE, .usage = { 0x1b, 0x01, 0, 0x0f, 0xf7, 0x04 } },
+	{ 0x1e, NO_SERVICE, .needs = LU_REMOVABLE, .name = "PREVENT ALLOW MEDIUM REMOVAL",
+	  .start = prevent_allow, .stops = STOPS_UA, .usage = { 0x1e, 0, 0, 0, 0x03, 0x04 } },
+	{ 0x25, NO_SERVICE, .name = "READ CAPACITY(10)", .start = read_capacity10,
+	  .stops = STOPS_UA | STOPS_READY, .usage = { 0x25, [9] = 0x04 } },
+	{ 0x35, NO_SERVICE, .name = "SYNCHRONIZE CACHE(10)", .start = synchronize_cache,
+	  .stops = STOPS_CHANGE | STOPS_READY,
+	  .usage = { 0x35, 0x02, 0xff, 0xff, 0xff, 0xff, 0, 0xff, 0xff, 0x04 } },
+	{ 0x91, NO_SERVICE, .name = "SYNCHRONIZE CACHE(16)", .start = synchronize_cache,
+	  .stops = STOPS_CHANGE | STOPS_READY,
+	  .usage = { 0x91, 0x02, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0, 0x04 } },
+	{ 0x9e, 0x10, .name = "READ CAPACITY(16)", .start = read_capacity16,
+	  .stops = STOPS_UA | STOPS_READY,
+	  .usage = { 0x9e, 0x10, [10] = 0xff, 0xff, 0xff, 0xff, 0, 0x04 } },
+	{ .name = NULL },
+};
+// clang-format on
+
+/* --- making one ---------------------------------------------------------------------- */
+
+/* Copies text that INQUIRY tells into a field of `width` characters, padded with spaces. */
+static bool inquiry_text(char *field, size_t width, const char *text, const char *otherwise)
+{
+	const char *from = text && *text ? text : otherwise;
+	size_t n = strlen(from);
+
+	if (n > width)
+		return false;
+	for (size_t i = 0; i < n; i++)
+		if (from[i] < 0x20 || from[i] > 0x7e)
+			return false;
+	memset(field, ' ', width);
+	memcpy(field, from, n);
+	field[width] = 0;
+	return true;
+}
+
+/* A serial number is as long as it is; by default the hex of the NAA identifier's vendor-specific
+ * part. */
+static bool serial_text(struct lu *lu, const char *text)
+{
+	char own[17];
+	size_t n;
+
+	snprintf(own, sizeof(own), "%016llx", (unsigned long long)be64(lu->naa + 8));
+	n = text && *text ? strlen(text) : 16;
+	return n < sizeof(lu->serial) && inquiry_text(lu->serial, n, text, own);
+}
+
+static bool describe(struct lu *lu, const struct disk_cfg *cfg)
+{
+	memcpy(lu->naa, cfg->naa, sizeof(lu->naa));
+	return inquiry_text(lu->vendor, 8, cfg->vendor, "CNTRSIGN") &&
+	       inquiry_text(lu->product, 16, cfg->product, "Disk") &&
+	       inquiry_text(lu->revision, 4, cfg->revision, "1") && serial_text(lu, cfg->serial);
+}
+
+static bool geometry(struct lu *lu, const struct disk_cfg *cfg)
+{
+	if (cfg->block_size != 512 && cfg->block_size != 4096)
+		return false;
+	lu->block_size = cfg->block_size;
+	lu->block_shift = (unsigned)__builtin_ctz(cfg->block_size);
+	lu->max_blocks = SBC_TRANSFER_MAX >> lu->block_shift;
+	atomic_init(&lu->blocks, store_size(cfg->store) >> lu->block_shift);
+	return lu_blocks(lu);
+}
+
+int disk_create(const struct disk_cfg *cfg, struct lu **out)
+{
+	uint32_t has = (cfg->thin && store_thin(cfg->store) ? LU_THIN : 0) |
+		       (cfg->removable ? LU_REMOVABLE : 0);
+	struct lu *lu = calloc(1, sizeof(*lu));
+	int err = -EINVAL;
+
+	if (!lu)
+		return -ENOMEM;
+	if (!describe(lu, cfg) || !geometry(lu, cfg))
+		goto out;
+	lu->read_only = cfg->read_only || store_read_only(cfg->store);
+	err = lu_init(lu, &disk_model, has);
+	if (err)
+		goto out;
+	lu->store = cfg->store;
+	lu->gone = cfg->gone;
+	lu->arg = cfg->arg;
+	*out = lu;
+	lu = NULL;
+out:
+	free(lu);
+	return err;
+}

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What the commands of a disk share: limits, and the checks of a range of blocks.
+ */
+#ifndef SCSI_SBC_H
+#define SCSI_SBC_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/bytes.h"
+#include "scsi/reply.h"
+#include "scsi/unit.h"
+
+/* Limits that VPD B0h tells; bytes where it is not said otherwise. */
+#define SBC_TRANSFER_MAX ((uint32_t)8 << 20)     /* one READ or WRITE: what a buffer can hold */
+#define SBC_PHYSICAL 4096u                       /* a physical block: a page of memory or cache */
+#define SBC_UNMAP_BLOCKS ((uint32_t)1 << 20)     /* blocks of one UNMAP */
+#define SBC_UNMAP_DESCRIPTORS 256u
+#define SBC_SAME_BYTES ((uint64_t)256 << 20)     /* one WRITE SAME */
+
+/* Bits of byte 1 of many CDBs. */
+#define RDPROTECT_BITS 0xe0                      /* also WRPROTECT, VRPROTECT */
+#define FUA_BIT 0x08
+
+static inline uint64_t sbc_bytes(const struct lu *lu, uint64_t blocks)
+{
+	return blocks << lu->block_shift;
+}
+
+/* The blocks [lba, lba+n) are there; an LBA behind the last block is out of range also when there is
+ * nothing to transfer. */
+static inline bool sbc_in_range(const struct lu *lu, uint64_t lba, uint64_t n)
+{
+	uint64_t blocks = lu_blocks(lu);
+
+	return lba < blocks && n <= blocks - lba;
+}
+
+/* Fields of a CDB by its length. */
+static inline uint64_t cdb_lba(const uint8_t *cdb)
+{
+	return cdb[0] >> 5 == 4 ? be64(cdb + 2) : be32(cdb + 2);
+}
+
+static inline uint32_t cdb_blocks(const uint8_t *cdb)
+{
+	switch (cdb[0] >> 5) {
+	case 4:
+		return be32(cdb + 10);
+	case 5:
+		return be32(cdb + 6);
+	default:
+		return be16(cdb + 7);
+	}
+}
+
+/* Where the number of blocks stands in a CDB: for the field pointer. */
+static inline unsigned cdb_blocks_at(uint8_t code)
+{
+	return code >> 5 == 4 ? 10 : code >> 5 == 5 ? 6 : 7;
+}
+
+/* The initiator has less to send than the command takes, or says that it sends nothing (FCP-4
+ * 9.4.2 says what iSCSI leaves open). True: the task has ended. False: whole blocks come. t->out.len is
+ * what the command takes. */
+bool sbc_ends_short(struct scsi_task *t);
+
+/* STORE_FLUSH; everything written before is durable when the task ends. */
+enum scsi_next sbc_flush(struct scsi_task *t);
+
+#endif

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Primary commands that every unit knows.
+ */
+#include <string.h>
+
+#include "scsi/inquiry.h"
+#include "scsi/nexus.h"
+#include "scsi/op.h"
+#include "scsi/reply.h"
+
+/* TEST UNIT READY (SPC-5 6.49): the gate has said all there is to say. */
+static enum scsi_next test_unit_ready(struct scsi_task *t)
+{
+	return task_good(t);
+}
+
+/* What the unit has to say without having failed a command. */
+static struct sense pending_sense(struct itl *itl)
+{
+	uint64_t gate = atomic_load_explicit(&itl->gate, memory_order_acquire);
+	uint16_t asc = itl_take_attention(itl);
+
+	if (asc)
+		return (struct sense){ .key = SENSE_UNIT_ATTENTION, .asc = asc };
+	if (gate & GATE_NO_MEDIUM)
+		return (struct sense){ .key = SENSE_NOT_READY, .asc = 0x3a00 };
+	return (struct sense){ .key = SENSE_NO_SENSE };
+}
+
+/* REQUEST SENSE (SPC-5 6.39): takes a unit attention, too. DESC asks for the format. */
+static enum scsi_next request_sense(struct scsi_task *t)
+{
+	struct sense s = pending_sense(t->itl);
+	uint8_t buf[SENSE_MAX];
+
+	return reply_bytes(t, buf, sense_encode(&s, t->cdb[1] & 1, buf), t->cdb[4]);
+}
+
+/* --- REPORT LUNS --------------------------------------------------------------------- */
+
+/* SELECT REPORT (SPC-5 table 311). There are no well-known units and no conglomerates here: some
+ * selections are all the units, some none. */
+static bool selects_any(uint8_t select)
+{
+	return select == 0x00 || select == 0x02 || select == 0x11;
+}
+
+static bool selects_nothing(uint8_t select)
+{
+	return select == 0x01 || select == 0x10 || select == 0x12;
+}
+
+enum scsi_next report_luns(struct scsi_task *t)
+{
+	const struct lun_entry *e;
+	unsigned n = lun_map_entries(t->nexus->map, &e);
+	uint32_t alloc = be32(t->cdb + 6);
+	struct wr w;
+
+	if (!selects_any(t->cdb[2]) && !selects_nothing(t->cdb[2]))
+		return task_bad_cdb(t, 2, -1);
+	if (selects_nothing(t->cdb[2]))
+		n = 0;
+	if (!reply_open(t, &w, 8 + (size_t)n * 8))
+		return SCSI_DONE;
+	wr_be32(&w, n * 8);
+	wr_be32(&w, 0);
+	for (unsigned i = 0; i < n; i++)
+		wr_be64(&w, lun_encode(e[i].lun));
+	nexus_luns_told(t->nexus);
+	return reply_close(t, &w, alloc);
+}
+
+/* --- LOG SENSE ----------------------------------------------------------------------- */
+
+/* LOG SENSE (SPC-5 6.8): the page of supported pages, and its subpages. */
+static enum scsi_next log_sense(struct scsi_task *t)
+{
+	uint8_t page = t->cdb[2] & 0x3f, subpage = t->cdb[3];
+	uint16_t alloc = be16(t->cdb + 7);
+
+	if (t->cdb[1] & 0x01)              /* SP: nothing can be saved */
+		return task_bad_cdb(t, 1, 0);
+	if (page)
+		return task_bad_cdb(t, 2, 5);
+	if (subpage == 0xff)
+		return reply_bytes(t, (const uint8_t[]){ 0x40, 0xff, 0, 4, 0, 0, 0, 0xff }, 8, alloc);
+	if (subpage)
+		return task_bad_cdb(t, 3, -1);
+	return reply_bytes(t, (const uint8_t[]){ 0x00, 0, 0, 1, 0 }, 5, alloc);
+}
+
+// clang-format off
+const struct scsi_op spc_ops[] = {
+	{ 0x00, NO_SERVICE, .name = "TEST UNIT READY", .start = test_unit_ready,
+	  .stops = STOPS_QUERY | STOPS_READY, .usage = { 0x00, 0, 0, 0, 0, 0x04 } },
+	{ 0x03, NO_SERVICE, .name = "REQUEST SENSE", .start = request_sense,
+	  .stops = STOPS_FREE, .usage = { 0x03, 0x01, 0, 0, 0xff, 0x04 } },
+	{ 0x12, NO_SERVICE, .name = "INQUIRY", .start = inquiry_start,
+	  .stops = STOPS_FREE, .usage = { 0x12, 0x01, 0xff, 0xff, 0xff, 0x04 } },
+	{ 0x4d, NO_SERVICE, .name = "LOG SENSE", .start = log_sense,
+	  .stops = STOPS_UA, .usage = { 0x4d, 0x01, 0xff, 0xff, 0, 0xff, 0xff, 0xff, 0xff, 0x04 } },
+	{ 0xa0, NO_SERVICE, .name = "REPORT LUNS", .start = report_luns,
+	  .stops = STOPS_FREE, .usage = { 0xa0, 0, 0xff, 0, 0, 0, 0xff, 0xff, 0xff, 0xff, 0, 0x04 } },
+	{ .name = NULL },
+};
+// clang-format on

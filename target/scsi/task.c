@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The way of a task: found by LUN and operation code, kept out by the gate or let in, and its
+ * end. What commands do on the way stands with them; what they share is in reply.c.
+ */
+#include "scsi/task.h"
+
+#include <stdlib.h>
+
+#include "scsi/op.h"
+#include "scsi/reply.h"
+#include "scsi/unit.h"
+
+#define CONTROL_NACA 0x04
+
+/* Where the CONTROL byte of a CDB is, by the group of its operation code (SPC-5 4.2.5.1). */
+static const uint8_t control_at[8] = { 5, 9, 9, 1, 15, 11, 5, 5 };
+
+static inline bool asks_for_aca(const struct scsi_task *t)
+{
+	return t->cdb[control_at[t->cdb[0] >> 5]] & CONTROL_NACA;
+}
+
+/* A unit attention comes before everything else, a reservation before what the unit itself has
+ * to say (SAM-5 5.3.3, 5.14.1). */
+static enum scsi_next refuse_at_gate(struct scsi_task *t, uint64_t stops)
+{
+	uint16_t asc = stops & GATE_UA ? itl_take_attention(t->itl) : 0;
+
+	if (asc)
+		return task_check(t, SENSE_UNIT_ATTENTION, asc);
+	if (stops & (GATE_RESERVED | GATE_NO_READ | GATE_NO_WRITE))
+		return task_status(t, SCSI_RESERVATION_CONFLICT);
+	if (stops & GATE_SANITIZE)
+		return task_check(t, SENSE_NOT_READY, 0x041b);
+	if (stops & GATE_NO_MEDIUM)
+		return task_check(t, SENSE_NOT_READY, 0x3a00);
+	return task_check(t, SENSE_DATA_PROTECT, 0x2700);
+}
+
+bool task_stopped(struct scsi_task *t, uint64_t stops)
+{
+	stops &= atomic_load_explicit(&t->itl->gate, memory_order_acquire) & GATE_CONDITIONS;
+	if (!stops)
+		return false;
+	refuse_at_gate(t, stops);
+	return true;
+}
+
+/* True when a bit is set that no field of the command has. */
+static bool reserved_bit_set(struct scsi_task *t)
+{
+	for (unsigned i = 1; i < op_cdb_len(t->cdb[0]); i++) {
+		unsigned used = t->op->usage[i] | (i == 1 && t->op->service != NO_SERVICE ? 0x1f : 0);
+		unsigned odd = t->cdb[i] & ~used & 0xff;
+
+		if (odd) {
+			task_bad_cdb(t, i, 31 - __builtin_clz(odd));
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Commands that do not pass at once. */
+static enum scsi_next start_slowly(struct scsi_task *t, uint64_t stops)
+{
+	if (stops)
+		return refuse_at_gate(t, stops);
+	/* ACA is not supported (SAM-5 5.9.1): NORMACA is 0 in the INQUIRY data. */
+	if (asks_for_aca(t))
+		return task_bad_cdb(t, control_at[t->cdb[0] >> 5], 2);
+	if (t->op->strict && reserved_bit_set(t))
+		return SCSI_DONE;
+	return t->op->start(t);
+}
+
+enum scsi_next scsi_task_start(struct scsi_task *t)
+{
+	struct itl *itl = nexus_itl(t->nexus, t->lun);
+	const struct scsi_op *op;
+	uint64_t stops;
+
+	t->status = SCSI_GOOD;
+	t->in_live = false;
+	t->out_unit = 0;
+	t->in.len = t->out.len = 0;
+	t->in.cnt = t->out.cnt = 0;
+	t->aborted = t->busy = false;
+	t->itl = itl;
+	t->op = NULL;
+	t->buf = NULL;
+	t->more = NULL;
+	if (!itl)
+		return missing_start(t);
+	op = itl->lu->ops[t->cdb[0]];
+	if (op->service != NO_SERVICE)
+		op = op_service(itl->lu, op, t->cdb[1] & 0x1f);
+	t->op = op;
+	stops = atomic_load_explicit(&itl->gate, memory_order_acquire) & op->stops;
+	if (__builtin_expect(stops || op->strict || asks_for_aca(t), 0))
+		return start_slowly(t, stops);
+	return op->start(t);
+}
+
+enum scsi_next scsi_task_data(struct scsi_task *t, uint32_t got)
+{
+	t->got = got;
+	return t->op->data(t);
+}
+
+bool scsi_task_abort(struct scsi_task *t)
+{
+	t->aborted = true;
+	if (t->itl)
+		t->itl->aborts++;
+	return !t->busy;
+}
+
+void scsi_task_release(struct scsi_task *t)
+{
+	if (t->buf)
+		bufs_put(t->nexus->bufs, t->buf, t->buf_len);
+	t->buf = NULL;
+	free(t->more);
+	t->more = NULL;
+}
+
+size_t scsi_task_sense(const struct scsi_task *t, uint8_t *buf)
+{
+	bool descriptor = t->itl && atomic_load_explicit(&t->itl->lu->descriptor_sense,
+							 memory_order_relaxed);
+
+	return sense_encode(&t->sense, descriptor, buf);
+}

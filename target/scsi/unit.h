@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The inside of logical units and I_T_L nexuses: only files of this folder include this.
+ *
+ * Every I_T_L nexus has one word, its gate: unit attentions that wait to be told, and
+ * conditions of the unit that keep some commands out (a reservation of somebody else, no
+ * medium, write protection…). A command looks at the gate once, against the bits that
+ * concern it (op.h), and goes straight on when none is set; so the ordinary READ or WRITE
+ * pays one load for all of them. Whoever changes a condition holds the unit's lock and
+ * writes it into the gates of all nexuses; unit attentions may be added from any thread.
+ */
+#ifndef SCSI_UNIT_H
+#define SCSI_UNIT_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/list.h"
+#include "scsi/lu.h"
+#include "scsi/task.h"
+#include "store/store.h"
+
+struct scsi_op;
+
+/* --- the gate ------------------------------------------------------------------------ */
+
+/* Unit attentions in the order in which they are told (SAM-5 5.14.1): name, code, told once to a
+ * nexus whatever the unit. */
+#define UNIT_ATTENTIONS(X)                                                           \
+	X(UA_POWER_ON, 0x2900)             /* POWER ON, RESET, OR BUS DEVICE RESET */     \
+	X(UA_TARGET_RESET, 0x2902)         /* SCSI BUS RESET OCCURRED */                  \
+	X(UA_LU_RESET, 0x2903)             /* BUS DEVICE RESET FUNCTION OCCURRED */       \
+	X(UA_NEXUS_LOSS, 0x2907)           /* I_T NEXUS LOSS OCCURRED */                  \
+	X(UA_COMMANDS_CLEARED, 0x2f00)     /* COMMANDS CLEARED BY ANOTHER INITIATOR */    \
+	X(UA_MEDIUM_CHANGED, 0x2800)       /* NOT READY TO READY CHANGE */                \
+	X(UA_RESERVATIONS_PREEMPTED, 0x2a03)                                             \
+	X(UA_RESERVATIONS_RELEASED, 0x2a04)                                              \
+	X(UA_REGISTRATIONS_PREEMPTED, 0x2a05)                                            \
+	X(UA_ACCESS_STATE_CHANGED, 0x2a06) /* ASYMMETRIC ACCESS STATE CHANGED */          \
+	X(UA_MODE_CHANGED, 0x2a01)         /* MODE PARAMETERS CHANGED */                  \
+	X(UA_CAPACITY_CHANGED, 0x2a09)     /* CAPACITY DATA HAS CHANGED */                \
+	X(UA_INQUIRY_CHANGED, 0x3f03)      /* INQUIRY DATA HAS CHANGED */                 \
+	X(UA_LUNS_CHANGED, 0x3f0e)         /* REPORTED LUNS DATA HAS CHANGED */
+
+#define AS_NAME(name, asc) name,
+enum ua { UNIT_ATTENTIONS(AS_NAME) UA_COUNT };
+#undef AS_NAME
+
+#define GATE_UA UINT64_C(0x00000000ffffffff)   /* any unit attention */
+#define GATE_BIT(n) (UINT64_C(1) << (32 + (n)))
+#define GATE_RESERVED GATE_BIT(0)      /* another nexus holds the unit by RESERVE (SPC-2) */
+#define GATE_NO_READ GATE_BIT(1)       /* a persistent reservation keeps this nexus from reading, */
+#define GATE_NO_WRITE GATE_BIT(2)      /* from changing anything */
+#define GATE_SANITIZE GATE_BIT(3)      /* a SANITIZE runs */
+#define GATE_NO_MEDIUM GATE_BIT(4)     /* ejected */
+#define GATE_PROTECTED GATE_BIT(5)     /* read-only, or SWP in the control mode page */
+#define GATE_CONDITIONS (~GATE_UA)
+
+/* --- I_T_L nexuses ------------------------------------------------------------------- */
+
+struct itl {
+	_Atomic uint64_t gate;
+	struct lu *lu;
+	struct nexus *nexus;
+	uint32_t lun;
+	uint32_t aborts;        /* tasks that were ended by their transport; the nexus's loop only */
+	struct list in_lu;      /* lu->itls, under lu->lock */
+	bool prevents;          /* PREVENT ALLOW MEDIUM REMOVAL, under lu->lock */
+};
+
+/* The I_T_L nexus behind a LUN field (SAM-5 4.7.7), or NULL. */
+struct itl *nexus_itl(const struct nexus *n, uint64_t lun);
+
+/* Adds a unit attention. Any thread that keeps the itl alive. */
+void itl_attention(struct itl *itl, enum ua ua);
+/* Takes the foremost unit attention out and gives its additional sense code, or 0. */
+uint16_t itl_take_attention(struct itl *itl);
+
+/* --- logical units ------------------------------------------------------------------- */
+
+/* What a unit is able to; commands, pages and bits depend on it. */
+enum {
+	LU_THIN = 1,            /* UNMAP gives space back */
+	LU_REMOVABLE = 2,
+};
+
+/* A kind of device. */
+struct lu_model {
+	const char *kind;                /* lu_kind() */
+	uint8_t device_type;             /* PERIPHERAL DEVICE TYPE (SPC-5 6.7.2) */
+	const struct scsi_op *const *ops;/* lists of rows, each ends with an empty one; NULL ends */
+	const struct vpd_page *pages;    /* sorted by code, ends with an empty one */
+	const struct mode_page *modes;   /* sorted by code, ends with an empty one */
+	uint16_t versions[8];            /* version descriptors of INQUIRY (SPC-5 6.7.4) */
+};
+
+#define MODE_PAGES 8                     /* at most so many in a model */
+#define MODE_PAGE_SIZE 40                /* the longest page, with its header */
+
+struct lu {
+	/* Does not change, or is atomic. */
+	const struct lu_model *model;
+	const struct scsi_op *ops[256];  /* by operation code: the first row of it, never NULL */
+	struct store *store;
+	_Atomic uint64_t blocks;
+	uint32_t block_size;
+	unsigned block_shift;
+	uint32_t max_blocks;             /* MAXIMUM TRANSFER LENGTH */
+	uint32_t has;                    /* LU_THIN… */
+	bool read_only;
+	_Atomic bool write_through;      /* WCE is off: every WRITE as with FUA */
+	_Atomic bool descriptor_sense;   /* D_SENSE */
+	_Atomic bool tas;                /* TAS: other initiators learn TASK ABORTED */
+	uint8_t naa[16];
+	char vendor[9], product[17], revision[5], serial[65];
+
+	_Atomic unsigned refs;
+	void (*gone)(void *arg);
+	void *arg;
+
+	/* Under the lock. */
+	pthread_mutex_t lock;
+	struct list itls;
+	struct itl *reserved;            /* who holds it by RESERVE */
+	bool ejected, protected;         /* protected: SWP */
+	uint8_t mode[MODE_PAGES][MODE_PAGE_SIZE];   /* current values, in the model's order */
+};
+
+/* Sets up what all models have in common; everything else is zero. -ENOMEM. */
+int lu_init(struct lu *lu, const struct lu_model *model, uint32_t has);
+
+/* Writes the unit's conditions into all gates. Under the lock. */
+void lu_update_gates(struct lu *lu);
+/* A unit attention for all nexuses but one (which may be NULL). Under the lock. */
+void lu_attention(struct lu *lu, const struct itl *except, enum ua ua);
+/* What a reset of the unit undoes, but for its tasks (SAM-5 6.3.3). */
+void lu_reset(struct lu *lu);
+/* A nexus has left: its reservations, prevents and such end (SAM-5 6.3.4). Under the lock. */
+void lu_nexus_left(struct lu *lu, struct itl *itl);
+
+static inline uint64_t lu_blocks(const struct lu *lu)
+{
+	return atomic_load_explicit(&lu->blocks, memory_order_relaxed);
+}
+
+#endif
