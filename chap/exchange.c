@@ -44,7 +44,8 @@ bool exchange_take(struct exchange_keys *keys, const char *key, const char *valu
 	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
 		if (strcmp(key, known[i].key) != 0)
 			continue;
-		keys->repeated = keys->repeated || *known[i].slot;
+		if (*known[i].slot)
+			keys->repeated = true;
 		*known[i].slot = value;
 		return true;
 	}
@@ -190,9 +191,8 @@ static bool match(const struct exchange *x, const struct response *in,
 		struct secret_view s =
 			real ? list[i] : (struct secret_view){ nobodys, sizeof(nobodys) };
 
-		ok = chap_digest(x->config.digests, x->alg, x->challenge.id, s, x->challenge.bytes,
-			     x->challenge.len, want) &&
-		     ok;
+		ok &= chap_digest(x->config.digests, x->alg, x->challenge.id, s, x->challenge.bytes,
+			x->challenge.len, want);
 		matched[i] = real & (CRYPTO_memcmp(want, in->bytes, chap_alg_size(x->alg)) == 0);
 	}
 	OPENSSL_cleanse(want, sizeof(want));

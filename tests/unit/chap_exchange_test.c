@@ -387,6 +387,7 @@ static void a_wrong_secret_is_refused_and_no_challenge_answered(void **state)
 	challenge(&l, THEIR_ID, THEIR_CHALLENGE);
 	assert_int_equal(step(&l), EXCHANGE_WRONG_SECRET);
 	assert_false(exchange_proved(&l.x));
+	assert_false(exchange_was_mutual(&l.x));
 	end(&l);
 }
 
@@ -966,13 +967,17 @@ static void a_digest_that_breaks_lets_nobody_in(void **state)
 {
 	struct login l;
 
-	begin(&l, *state);
-	offer(&l, "7");
-	prove(&l, INITIATOR, IN_SECRET);
-	faults.broken_digest = true;
-	assert_int_equal(step(&l), EXCHANGE_NO_DIGEST);
-	faults_clear();
-	end(&l);
+	/* Three to judge the response, the fourth to answer. */
+	for (unsigned n = 1; n <= 4; n++) {
+		begin(&l, *state);
+		offer(&l, "7");
+		prove(&l, INITIATOR, IN_SECRET);
+		challenge(&l, THEIR_ID, THEIR_CHALLENGE);
+		faults.broken_digest = n;
+		assert_int_equal(step(&l), EXCHANGE_NO_DIGEST);
+		assert_false(exchange_proved(&l.x));
+		end(&l);
+	}
 }
 
 static void memory_that_runs_out_anywhere_lets_nobody_in(void **state)

@@ -17,13 +17,14 @@
 #include <openssl/rand.h>
 
 static struct {
-	bool no_random;        /* RAND_bytes() and RAND_priv_bytes() fail */
-	bool constant_random;  /* they succeed, with nothing but zeros */
-	unsigned random_fails; /* the call that fails, counted from 1 down to it; 0: none */
-	const char *no_digest; /* EVP_MD_fetch() refuses this one */
-	bool broken_digest;    /* EVP_DigestFinal_ex() fails */
-	unsigned digests;      /* counts EVP_DigestFinal_ex() */
-	unsigned no_memory;    /* the allocation from which on all fail, counted likewise */
+	bool no_random;         /* RAND_bytes() and RAND_priv_bytes() fail */
+	bool constant_random;   /* they succeed, with nothing but zeros */
+	unsigned random_fails;  /* the call that fails, counted from 1 down to it; 0: none */
+	const char *no_digest;  /* EVP_MD_fetch() refuses this one */
+	unsigned broken_digest; /* the EVP_DigestFinal_ex() that fails, counted likewise */
+	unsigned broken_update; /* the EVP_DigestUpdate() */
+	unsigned digests;       /* counts EVP_DigestFinal_ex() */
+	unsigned no_memory;     /* the allocation from which on all fail, counted likewise */
 } faults;
 
 static inline void *faults_next(const char *name)
@@ -74,10 +75,20 @@ int EVP_DigestFinal_ex(EVP_MD_CTX *ctx, unsigned char *md, unsigned int *s)
 	int (*next)(EVP_MD_CTX *, unsigned char *, unsigned int *);
 
 	faults.digests++;
-	if (faults.broken_digest)
+	if (faults.broken_digest && --faults.broken_digest == 0)
 		return 0;
 	*(void **)&next = faults_next("EVP_DigestFinal_ex");
 	return next(ctx, md, s);
+}
+
+int EVP_DigestUpdate(EVP_MD_CTX *ctx, const void *data, size_t n)
+{
+	int (*next)(EVP_MD_CTX *, const void *, size_t);
+
+	if (faults.broken_update && --faults.broken_update == 0)
+		return 0;
+	*(void **)&next = faults_next("EVP_DigestUpdate");
+	return next(ctx, data, n);
 }
 
 static inline bool faults_allow(void)

@@ -705,6 +705,35 @@ static void an_outbound_secret_may_not_prove_an_initiator_elsewhere(void **state
 	table_edit_abandon(e);
 }
 
+static void the_row_in_the_way_is_found_among_many(void **state)
+{
+	struct table_edit *e = edit_of(NULL);
+
+	(void)state;
+	for (int i = 0; i < 300; i++) {
+		char name[64], in[32], out[32];
+
+		snprintf(name, sizeof(name), "iqn.2026-11.com.example:h%d", i);
+		snprintf(in, sizeof(in), "in-secret-%d", i);
+		snprintf(out, sizeof(out), "out-secret-%d", i);
+		put(e, mutual_row(T1, name, in, out));
+	}
+	assert_conflict(e, chap_row(CREDENTIAL_OF_TARGET, T2, I2, "out-secret-123"),
+		TABLE_IN_USED_OUT, T1, "iqn.2026-11.com.example:h123");
+	assert_conflict(e, mutual_row(T2, I2, "new-secret", "in-secret-299"), TABLE_OUT_USED_IN, T1,
+		"iqn.2026-11.com.example:h299");
+	/* A row that swaps its secrets is not in its own way. */
+	for (int i = 0; i < 40; i++) {
+		char name[64], in[32];
+
+		snprintf(name, sizeof(name), "iqn.2026-11.com.example:h%d", i);
+		snprintf(in, sizeof(in), "out-secret-%d", i);
+		assert_conflict(e, mutual_row(T1, name, in, "in-secret-299"), TABLE_OUT_USED_IN, T1,
+			"iqn.2026-11.com.example:h299");
+	}
+	table_edit_abandon(e);
+}
+
 static void rows_may_share_a_secret_in_one_direction(void **state)
 {
 	struct table_edit *e = edit_of(NULL);
@@ -1137,6 +1166,7 @@ int main(void)
 		cmocka_unit_test(one_row_may_not_have_one_secret_both_ways),
 		cmocka_unit_test(an_inbound_secret_may_not_prove_a_target_elsewhere),
 		cmocka_unit_test(an_outbound_secret_may_not_prove_an_initiator_elsewhere),
+		cmocka_unit_test(the_row_in_the_way_is_found_among_many),
 		cmocka_unit_test(rows_may_share_a_secret_in_one_direction),
 		cmocka_unit_test(
 			a_secret_is_free_for_the_other_direction_when_its_last_row_is_gone),
