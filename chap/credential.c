@@ -62,10 +62,11 @@ struct credential *credential_new(const struct credential_spec *spec)
 {
 	size_t size = size_of(spec);
 	struct credential *c = OPENSSL_malloc(size);
-	uint8_t *at = (uint8_t *)(c + 1);
+	uint8_t *at;
 
 	if (!c)
 		return NULL;
+	at = (uint8_t *)(c + 1);
 	atomic_init(&c->refs, 1);
 	c->size = (uint32_t)size;
 	c->spec = *spec;
