@@ -40,7 +40,7 @@ struct key_reader key_reader_of(struct key_buf *b)
 {
 	if (!b->text)
 		return (struct key_reader){ 0 };
-	b->text[b->len] = '\0';         /* the last pair may lack its own */
+	b->text[b->len] = '\0'; /* the last pair may lack its own */
 	return (struct key_reader){ .p = b->text, .end = b->text + b->len };
 }
 
@@ -157,7 +157,7 @@ void key_put(struct key_out *o, const char *name, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(o->text + o->len, value_size, fmt, ap);
 	va_end(ap);
-	o->len += value_size;           /* with the NUL that ends the pair */
+	o->len += value_size; /* with the NUL that ends the pair */
 }
 
 void key_put_number(struct key_out *o, const char *name, uint32_t value)

@@ -15,16 +15,16 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define KEY_NAME_MAX 63         /* 6.1: standard-label */
-#define KEY_VALUE_MAX 255       /* 6.1: unless the key says otherwise */
-#define KEY_BINARY_MAX 2050     /* 6.1: 1024 bytes as "0x" and hexadecimal digits */
-#define KEY_TEXT_MAX 16384      /* of one request; 6.2 wants at least 8192 */
+#define KEY_NAME_MAX   63    /* 6.1: standard-label */
+#define KEY_VALUE_MAX  255   /* 6.1: unless the key says otherwise */
+#define KEY_BINARY_MAX 2050  /* 6.1: 1024 bytes as "0x" and hexadecimal digits */
+#define KEY_TEXT_MAX   16384 /* of one request; 6.2 wants at least 8192 */
 
 /* --- gathering ------------------------------------------------------------------------------ */
 
 /* Begins as { 0 }; holds no memory until something is added. */
 struct key_buf {
-	char *text;             /* KEY_TEXT_MAX + 1 bytes or NULL */
+	char *text; /* KEY_TEXT_MAX + 1 bytes or NULL */
 	size_t len;
 };
 
@@ -42,9 +42,9 @@ struct key_reader {
 };
 
 struct key_pair {
-	const char *name;       /* 1…KEY_NAME_MAX characters of the alphabet of 6.1 */
-	const char *value;      /* any bytes but NUL; may be empty */
-	size_t value_len;       /* < KEY_TEXT_MAX; what a key allows is key_rule's to say */
+	const char *name;  /* 1…KEY_NAME_MAX characters of the alphabet of 6.1 */
+	const char *value; /* any bytes but NUL; may be empty */
+	size_t value_len;  /* < KEY_TEXT_MAX; what a key allows is key_rule's to say */
 };
 
 /* What a buffer holds. Reading changes the text in place ('=' becomes NUL), so once only; pairs
@@ -71,12 +71,12 @@ struct key_out {
 
 /* An empty answer of at most cap bytes; holds no memory yet. */
 struct key_out key_out_of(size_t cap);
-void key_out_free(struct key_out *o);   /* wipes and frees; the same cap, empty, no error */
+void key_out_free(struct key_out *o); /* wipes and frees; the same cap, empty, no error */
 
 void key_put(struct key_out *o, const char *name, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 void key_put_number(struct key_out *o, const char *name, uint32_t value);
-void key_put_bool(struct key_out *o, const char *name, bool value);     /* Yes or No */
+void key_put_bool(struct key_out *o, const char *name, bool value); /* Yes or No */
 
 /* The next piece to send, at most max bytes; gives its length, 0 at the end. The piece lives until
  * something is put or the answer is freed. Pairs may be cut (6.1): C is to be set while

@@ -28,7 +28,7 @@ static size_t utf8_sequence(const char *text, size_t left)
 			return 0;
 	}
 	if ((p[0] == 0xe0 && p[1] < 0xa0) || (p[0] == 0xed && p[1] > 0x9f) ||
-	    (p[0] == 0xf0 && p[1] < 0x90) || (p[0] == 0xf4 && p[1] > 0x8f))
+		(p[0] == 0xf0 && p[1] < 0x90) || (p[0] == 0xf4 && p[1] > 0x8f))
 		return 0;
 	return n;
 }
@@ -90,13 +90,13 @@ static bool domain_valid(const char *p)
 	return !empty;
 }
 
-/* 4.2.7.3 */
+/* 4.2.7.4 */
 static bool iqn_valid(const char *p)
 {
 	return date_valid(p) && domain_valid(p + 8);
 }
 
-/* 4.2.7.4 (EUI-64) and 4.2.7.5 (NAA of 64 or 128 bits); the mapping has made it lower case. */
+/* 4.2.7.5 (EUI-64) and 4.2.7.6 (NAA of 64 or 128 bits); the mapping has made it lower case. */
 static bool hex_valid(const char *p, size_t len)
 {
 	return strlen(p) == len && strspn(p, "0123456789abcdef") == len;

@@ -15,7 +15,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define ISCSI_NAME_MAX 223      /* bytes, 4.2.7.1 */
+#define ISCSI_NAME_MAX 223 /* bytes, 4.2.7.2 */
 
 /* A normalised name, NUL-terminated. */
 struct iscsi_name {

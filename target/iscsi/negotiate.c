@@ -14,17 +14,17 @@ static_assert(KEY_COUNT <= 64, "sets of keys are 64 bits");
 
 /* --- the table ------------------------------------------------------------------------------ */
 
-#define IN_LOGIN (KEY_IN_SECURITY | KEY_IN_OPERATIONAL)
-#define IN_ALL (IN_LOGIN | KEY_IN_FULL_FEATURE)
-#define BY_BOTH (KEY_BY_INITIATOR | KEY_BY_TARGET)
+#define IN_LOGIN   (KEY_IN_SECURITY | KEY_IN_OPERATIONAL)
+#define IN_ALL     (IN_LOGIN | KEY_IN_FULL_FEATURE)
+#define BY_BOTH    (KEY_BY_INITIATOR | KEY_BY_TARGET)
 /* "Use: LO, Senders: Initiator and Target, Scope: SW". */
-#define LO_SW (KEY_IN_OPERATIONAL | BY_BOTH | KEY_LEADING_ONLY | KEY_SESSION_WIDE)
+#define LO_SW      (KEY_IN_OPERATIONAL | BY_BOTH | KEY_LEADING_ONLY | KEY_SESSION_WIDE)
 /* "Use: IO, Senders: Initiator and Target, Scope: CO". */
-#define IO_CO (KEY_IN_OPERATIONAL | BY_BOTH)
+#define IO_CO      (KEY_IN_OPERATIONAL | BY_BOTH)
 /* "Irrelevant when: SessionType=Discovery". */
-#define NO_DISC KEY_NOT_IN_DISCOVERY
+#define NO_DISC    KEY_NOT_IN_DISCOVERY
 /* What the login machine declares and compares; kinds KEY_DECLARED_TEXT. */
-#define WHO (KEY_SESSION_WIDE | KEY_REPEATABLE)
+#define WHO        (KEY_SESSION_WIDE | KEY_REPEATABLE)
 #define LENGTH_MAX DATA_SEGMENT_MAX
 
 /* clang-format off */
@@ -182,7 +182,7 @@ static void params_set(struct params *p, enum key_id id, uint32_t v)
 	case KEY_DATA_SEQUENCE_IN_ORDER: p->data_sequence_in_order = v; break;
 	case KEY_ERROR_RECOVERY_LEVEL: p->error_recovery_level = (uint8_t)v; break;
 	case KEY_ISCSI_PROTOCOL_LEVEL: p->protocol_level = (uint8_t)v; break;
-	default: break;                 /* keeps no parameter */
+	default: break; /* keeps no parameter */
 	}
 }
 
@@ -203,12 +203,13 @@ static uint32_t own_value(const struct iscsi_policy *p, enum key_id id)
 	}
 }
 
-static bool digest_required(const struct negotiation *n, enum key_id id)
+/* In discovery there are no data to protect, so a digest is never required there. */
+static enum digest_policy digest_wanted(const struct negotiation *n, enum key_id id)
 {
-	enum digest_policy p = id == KEY_HEADER_DIGEST ? n->policy->header_digest :
-							 n->policy->data_digest;
+	const struct iscsi_policy *p = n->policy;
+	enum digest_policy want = id == KEY_HEADER_DIGEST ? p->header_digest : p->data_digest;
 
-	return p == DIGEST_REQUIRED && !n->discovery;   /* there are no data to protect */
+	return want == DIGEST_REQUIRED && n->discovery ? DIGEST_OPTIONAL : want;
 }
 
 /* Whether we take this item of a list. */
@@ -216,9 +217,7 @@ static bool item_allowed(const struct negotiation *n, enum key_id id, uint32_t i
 {
 	if (id == KEY_TASK_REPORTING)
 		return item == ITEM_RFC3720;
-	enum digest_policy p = id == KEY_HEADER_DIGEST ? n->policy->header_digest :
-							 n->policy->data_digest;
-	return item == ITEM_NONE ? !digest_required(n, id) : p != DIGEST_NEVER;
+	return digest_wanted(n, id) != (item == ITEM_NONE ? DIGEST_REQUIRED : DIGEST_NEVER);
 }
 
 /* --- values --------------------------------------------------------------------------------- */
@@ -232,7 +231,7 @@ static bool number_parse(const char *text, uint32_t *out)
 	uint64_t v = 0;
 
 	if (!*digits || digits[strspn(digits, hex ? "0123456789abcdefABCDEF" : "0123456789")] ||
-	    (!hex && text[0] == '0' && text[1]))
+		(!hex && text[0] == '0' && text[1]))
 		return false;
 	for (const char *p = digits; *p; p++) {
 		uint64_t d = *p <= '9' ? (uint64_t)(*p - '0') : (uint64_t)((*p | 0x20) - 'a') + 10;
@@ -263,7 +262,7 @@ static bool list_parse(struct items known, const char *text, uint32_t *out)
 			return false;
 		for (uint32_t i = 0; i < known.count; i++) {
 			if (seen & 1u << i || strlen(known.name[i]) != len ||
-			    memcmp(known.name[i], text, len) != 0)
+				memcmp(known.name[i], text, len) != 0)
 				continue;
 			*out |= (i + 1) << 4 * places++;
 			seen |= 1u << i;
@@ -320,8 +319,8 @@ void negotiate_init(struct negotiation *n, const struct iscsi_policy *policy,
 	n->params.recv_max = params_default.recv_max;
 }
 
-static enum negotiate_result fail(struct negotiation *n, enum negotiate_result result,
-	enum key_id id, const char *why)
+static enum negotiate_result fail(
+	struct negotiation *n, enum negotiate_result result, enum key_id id, const char *why)
 {
 	n->why = why;
 	n->culprit = id;
@@ -329,8 +328,8 @@ static enum negotiate_result fail(struct negotiation *n, enum negotiate_result r
 }
 
 /* 6.2: to answer an answer could go on for ever, so a refusal of what we never said is let be. */
-static enum negotiate_result take_unknown(struct negotiation *n, const struct key_pair *pair,
-	struct key_out *out)
+static enum negotiate_result take_unknown(
+	struct negotiation *n, const struct key_pair *pair, struct key_out *out)
 {
 	if (n->unknown == NEGOTIATE_UNKNOWN_MAX)
 		return fail(n, NEGOTIATE_ERROR, KEY_COUNT, "too many unknown keys");
@@ -395,8 +394,8 @@ static bool offer_unfit(const struct negotiation *n, enum key_id id)
 	return !stage_fits(n, flags) || (flags & KEY_LEADING_ONLY && !n->leading);
 }
 
-static enum negotiate_result take_offer(struct negotiation *n, enum key_id id,
-	const struct key_pair *pair)
+static enum negotiate_result take_offer(
+	struct negotiation *n, enum key_id id, const struct key_pair *pair)
 {
 	const char *fault = offer_fault(n, id, pair->value_len);
 
@@ -408,15 +407,15 @@ static enum negotiate_result take_offer(struct negotiation *n, enum key_id id,
 	if (rules[id].class == KEY_OPERATIONAL)
 		unfit = unfit || !value_parse(id, pair->value, &n->offer[id]);
 	else if (!unfit || again)
-		return NEGOTIATE_OK;    /* the caller's to judge */
+		return NEGOTIATE_OK; /* the caller's to judge */
 	if (unfit)
 		n->unfit |= BIT(id);
 	n->order[n->waiting++] = (uint8_t)id;
 	return NEGOTIATE_OK;
 }
 
-enum negotiate_result negotiate_key(struct negotiation *n, const struct key_pair *pair,
-	struct key_out *out)
+enum negotiate_result negotiate_key(
+	struct negotiation *n, const struct key_pair *pair, struct key_out *out)
 {
 	const struct key_rule *rule = key_rule_find(pair->name);
 
@@ -459,7 +458,7 @@ static uint32_t smaller(uint32_t a, uint32_t b)
 	return a < b ? a : b;
 }
 
-/* What comes of an offer and our own value; 6.2.1, 6.2.2. */
+/* What comes of an offer and our own value: 6.2.1 for lists, 6.2.2 for the others. */
 static uint32_t result_of(const struct negotiation *n, enum key_id id)
 {
 	uint32_t theirs = n->offer[id], ours = own_value(n->policy, id);
@@ -488,7 +487,7 @@ static void settle(struct negotiation *n, enum key_id id)
 		v = smaller(v, n->params.max_burst_length);
 	n->offer[id] = v;
 	if (rules[id].kind == KEY_LIST && !v) {
-		n->unfit |= BIT(id);    /* nothing in it that we take */
+		n->unfit |= BIT(id); /* nothing in it that we take */
 		return;
 	}
 	n->agreed |= BIT(id);
@@ -555,12 +554,12 @@ void negotiate_reply(struct negotiation *n, struct key_out *out)
 /* --- the end -------------------------------------------------------------------------------- */
 
 /* A digest that the policy requires: agreed on, still to be asked for, or not to be had. */
-static enum negotiate_result demand_digest(struct negotiation *n, enum key_id id,
-	struct key_out *out)
+static enum negotiate_result demand_digest(
+	struct negotiation *n, enum key_id id, struct key_out *out)
 {
 	bool have = id == KEY_HEADER_DIGEST ? n->params.header_digest : n->params.data_digest;
 
-	if (have || !digest_required(n, id))
+	if (have || digest_wanted(n, id) != DIGEST_REQUIRED)
 		return NEGOTIATE_OK;
 	if (n->stage != STAGE_OPERATIONAL || (n->seen | n->declared) & BIT(id))
 		return fail(n, NEGOTIATE_REFUSED, id, "a digest is required here");

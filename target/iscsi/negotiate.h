@@ -27,23 +27,26 @@
 /* --- the table ------------------------------------------------------------------------------ */
 
 enum key_class {
-	KEY_LOGIN,              /* who and what: the login machine's */
-	KEY_SECURITY,           /* AuthMethod and those of CHAP: only in the security stage */
-	KEY_OPERATIONAL,        /* negotiated here */
-	KEY_TEXT,               /* SendTargets: a question, in full feature phase only */
+	KEY_LOGIN,       /* who and what: the login machine's */
+	KEY_SECURITY,    /* AuthMethod and those of CHAP: only in the security stage */
+	KEY_OPERATIONAL, /* negotiated here */
+	KEY_TEXT,        /* SendTargets: a question, in full feature phase only */
 };
 
 enum key_kind {
-	KEY_BOOL_AND, KEY_BOOL_OR,      /* 6.2.2: result function of both sides' values */
-	KEY_NUMBER_MIN, KEY_NUMBER_MAX, /* 6.2.1, with the key's range */
-	KEY_LIST,                       /* 6.2.1: the first of the offered values that we take */
-	KEY_DECLARED_NUMBER,            /* 6.2: no answer */
+	KEY_BOOL_AND,        /* 6.2.2: Yes if both sides say so */
+	KEY_BOOL_OR,         /* … if either does */
+	KEY_NUMBER_MIN,      /* 6.2.2, within the key's range: the smaller */
+	KEY_NUMBER_MAX,      /* … the larger */
+	KEY_LIST,            /* 6.2.1: the first of the offered values that we take */
+	KEY_DECLARED_NUMBER, /* 6.2: no answer */
 	KEY_DECLARED_TEXT,
-	KEY_MARKER,                     /* 13.25: obsolete, a boolean that is always No */
-	KEY_MARKER_INTERVAL,            /* 13.25: obsolete, always Reject */
+	KEY_MARKER,          /* 13.25: obsolete, a boolean that is always No */
+	KEY_MARKER_INTERVAL, /* 13.25: obsolete, always Reject */
 };
 
 /* One bit for each key in sets. */
+/* clang-format off */
 enum key_id {
 	KEY_INITIATOR_NAME, KEY_INITIATOR_ALIAS, KEY_TARGET_NAME, KEY_TARGET_ALIAS,
 	KEY_TARGET_ADDRESS, KEY_TARGET_PORTAL_GROUP_TAG, KEY_SESSION_TYPE,
@@ -57,6 +60,7 @@ enum key_id {
 	KEY_IF_MARKER, KEY_OF_MARKER, KEY_IF_MARK_INT, KEY_OF_MARK_INT,
 	KEY_COUNT,
 };
+/* clang-format on */
 
 /* Where a key may be used, by whom, and when it has no meaning (the "Use", "Senders", "Scope" and
  * "Irrelevant when" lines of section 13). */
@@ -66,10 +70,10 @@ enum {
 	KEY_IN_FULL_FEATURE = 1 << 2,
 	KEY_BY_INITIATOR = 1 << 3,
 	KEY_BY_TARGET = 1 << 4,
-	KEY_LEADING_ONLY = 1 << 5,      /* on the first connection of a session */
-	KEY_SESSION_WIDE = 1 << 6,      /* else of one connection */
-	KEY_NOT_IN_DISCOVERY = 1 << 7,  /* Irrelevant in discovery sessions */
-	KEY_REPEATABLE = 1 << 8,        /* may come again: whoever acts on it compares */
+	KEY_LEADING_ONLY = 1 << 5,     /* on the first connection of a session */
+	KEY_SESSION_WIDE = 1 << 6,     /* else of one connection */
+	KEY_NOT_IN_DISCOVERY = 1 << 7, /* Irrelevant in discovery sessions */
+	KEY_REPEATABLE = 1 << 8,       /* may come again: whoever acts on it compares */
 };
 
 struct key_rule {
@@ -77,32 +81,30 @@ struct key_rule {
 	enum key_class class;
 	enum key_kind kind;
 	uint16_t flags;
-	uint16_t value_max;             /* bytes of its value */
-	uint32_t min, max, initial;     /* of a number or boolean; `initial` holds until negotiated */
+	uint16_t value_max;         /* bytes of its value */
+	uint32_t min, max, initial; /* of a number or boolean; `initial` holds until negotiated */
 };
 
 /* By name, case-sensitive as 6.1 wants; NULL: unknown. key_id_of() gives its place in the table. */
 const struct key_rule *key_rule_find(const char *name);
 enum key_id key_id_of(const struct key_rule *rule);
-const struct key_rule *key_rule_at(enum key_id id);     /* id < KEY_COUNT */
+const struct key_rule *key_rule_at(enum key_id id); /* id < KEY_COUNT */
 
 /* --- results -------------------------------------------------------------------------------- */
-
-enum task_reporting { REPORTING_RFC3720 = 0 };          /* 13.23; the others are not offered */
 
 /* What is in force; params_default is what the RFC gives a session that negotiates nothing. */
 struct params {
 	/* Session-wide: of the leading connection's login. */
 	uint32_t max_burst_length, first_burst_length;
 	uint16_t max_outstanding_r2t, max_connections;
-	uint16_t time2wait, time2retain;        /* seconds */
+	uint16_t time2wait, time2retain; /* seconds */
 	bool initial_r2t, immediate_data;
 	bool data_pdu_in_order, data_sequence_in_order;
 	uint8_t error_recovery_level, protocol_level;
 	/* Of one connection. */
-	bool header_digest, data_digest;        /* CRC32C or none */
-	uint32_t send_max;                      /* the initiator's MaxRecvDataSegmentLength */
-	uint32_t recv_max;                      /* ours; 8192 until we have declared it */
+	bool header_digest, data_digest; /* CRC32C or none */
+	uint32_t send_max;               /* the initiator's MaxRecvDataSegmentLength */
+	uint32_t recv_max;               /* ours; 8192 until we have declared it */
 };
 
 extern const struct params params_default;
@@ -111,31 +113,31 @@ extern const struct params params_default;
 
 enum negotiate_result {
 	NEGOTIATE_OK,
-	NEGOTIATE_MORE,         /* from finish: we have asked something ourselves; stay in the stage */
-	NEGOTIATE_ERROR,        /* login: LOGIN_INITIATOR_ERROR; full feature: REJECT_PROTOCOL_ERROR */
-	NEGOTIATE_REFUSED,      /* the outcome is not one that our policy allows: LOGIN_INITIATOR_ERROR */
+	NEGOTIATE_MORE,    /* from finish: we have asked something ourselves; stay in the stage */
+	NEGOTIATE_ERROR,   /* login: LOGIN_INITIATOR_ERROR; full feature: REJECT_PROTOCOL_ERROR */
+	NEGOTIATE_REFUSED, /* the outcome is not one that our policy allows: LOGIN_INITIATOR_ERROR */
 };
 
-#define NEGOTIATE_UNKNOWN_MAX 32        /* unknown keys in one negotiation */
+#define NEGOTIATE_UNKNOWN_MAX 32 /* unknown keys in one negotiation */
 
 struct negotiation {
 	/* The caller's, changed as the login goes on. */
-	enum login_stage stage;         /* of the request that is being taken in */
-	bool discovery;                 /* known at the latest when negotiate_reply() is called */
-	bool leading;                   /* first connection of its session */
+	enum login_stage stage; /* of the request that is being taken in */
+	bool discovery;         /* known at the latest when negotiate_reply() is called */
+	bool leading;           /* first connection of its session */
 	/* Results. */
-	struct params params;           /* in force once negotiate_finish() has said OK */
-	const char *why;                /* after ERROR or REFUSED: for the log; static text */
-	enum key_id culprit;            /* … and the key that it is about, or KEY_COUNT */
+	struct params params; /* in force once negotiate_finish() has said OK */
+	const char *why;      /* after ERROR or REFUSED: for the log; static text */
+	enum key_id culprit;  /* … and the key that it is about, or KEY_COUNT */
 	/* Private. */
 	const struct iscsi_policy *policy;
-	uint64_t seen;                  /* offered or declared by the initiator in this negotiation */
-	uint64_t declared;              /* sent by us without being asked */
-	uint64_t awaited;               /* … as an offer whose answer is still to come */
-	uint64_t agreed;                /* a result was answered */
-	uint64_t unfit;                 /* the value that was offered cannot be taken */
-	uint32_t offer[KEY_COUNT];      /* … and else what it was; lists: see list_parse() */
-	uint8_t order[KEY_COUNT];       /* keys that wait for negotiate_reply(), as they came */
+	uint64_t seen;             /* offered or declared by the initiator in this negotiation */
+	uint64_t declared;         /* sent by us without being asked */
+	uint64_t awaited;          /* … as an offer whose answer is still to come */
+	uint64_t agreed;           /* a result was answered */
+	uint64_t unfit;            /* the value that was offered cannot be taken */
+	uint32_t offer[KEY_COUNT]; /* … and else what it was; lists: see list_parse() */
+	uint8_t order[KEY_COUNT];  /* keys that wait for negotiate_reply(), as they came */
 	uint8_t waiting;
 	uint8_t unknown;
 };
@@ -144,7 +146,7 @@ struct negotiation {
  * (params_default) for a leading login; the session's for another connection's login (its
  * connection-wide part is reset to the defaults); the connection's own in full feature phase. */
 void negotiate_init(struct negotiation *n, const struct iscsi_policy *policy,
-		    enum login_stage stage, bool leading, const struct params *in_force);
+	enum login_stage stage, bool leading, const struct params *in_force);
 
 /* Takes in one pair. KEY_LOGIN, KEY_SECURITY and KEY_TEXT keys, which the caller acts upon himself,
  * may be passed too: then stage, sender, length and, unless KEY_REPEATABLE, repetition are checked,
@@ -153,8 +155,8 @@ void negotiate_init(struct negotiation *n, const struct iscsi_policy *policy,
  * has no place in full feature phase, or that belongs to the leading connection on another. A key
  * in a login stage that is not its own, a second offer and a reserved word that answers nothing are
  * protocol errors. OK or ERROR. */
-enum negotiate_result negotiate_key(struct negotiation *n, const struct key_pair *pair,
-				    struct key_out *out);
+enum negotiate_result negotiate_key(
+	struct negotiation *n, const struct key_pair *pair, struct key_out *out);
 
 /* Answers what was taken in, in the order it came, and in the operational stage declares our
  * MaxRecvDataSegmentLength, once. Call it for every complete request, also an empty one. */

@@ -176,7 +176,7 @@ bool ahs_decode(const uint8_t *p, size_t len, struct ahs *out)
 		size_t n = rd_be16(&r);
 		uint8_t type = rd_u8(&r);
 		const uint8_t *specific = rd_bytes(&r, n);
-		rd_bytes(&r, -(n + 3) & 3);     /* each is padded to whole words */
+		rd_bytes(&r, -(n + 3) & 3); /* each is padded to whole words */
 		if (!rd_ok(&r) || !ahs_take(out, type, specific, n))
 			return false;
 	}
@@ -196,9 +196,9 @@ void r2t_encode(uint8_t bhs[static BHS_SIZE], const struct r2t *r)
 
 void login_rsp_encode(uint8_t bhs[static BHS_SIZE], const struct login_rsp *r)
 {
-	uint8_t flags = (uint8_t)((r->transit ? LOGIN_TRANSIT : 0) |
-				  (r->cont ? LOGIN_CONTINUE : 0) | (r->csg & 3) << 2 |
-				  (r->nsg & 3));
+	uint8_t flags =
+		(uint8_t)((r->transit ? LOGIN_TRANSIT : 0) | (r->cont ? LOGIN_CONTINUE : 0) |
+			  (r->csg & 3) << 2 | (r->nsg & 3));
 
 	pdu_put_head(bhs, OP_LOGIN_RSP, flags, ISCSI_VERSION, ISCSI_VERSION, r->data_len);
 	put_be64(bhs + 8, r->isid << 16 | r->tsih);

@@ -26,10 +26,10 @@
 
 /* The fields that framing needs; 11.2.1. */
 struct bhs {
-	uint8_t opcode;         /* enum opcode, without the immediate bit */
+	uint8_t opcode; /* enum opcode, without the immediate bit */
 	bool immediate;
-	uint16_t ahs_len;       /* bytes, a multiple of four, at most AHS_MAX */
-	uint32_t data_len;      /* bytes without padding, at most DATA_SEGMENT_MAX */
+	uint16_t ahs_len;  /* bytes, a multiple of four, at most AHS_MAX */
+	uint32_t data_len; /* bytes without padding, at most DATA_SEGMENT_MAX */
 	uint32_t itt;
 };
 
@@ -64,14 +64,14 @@ const char *opcode_name(uint8_t opcode);
 /* 11.3 */
 struct scsi_cmd {
 	bool immediate, final, read, write;
-	uint8_t attr;           /* enum task_attr of scsi/task.h */
+	uint8_t attr; /* enum task_attr of scsi/task.h */
 	uint16_t ahs_len;
-	uint32_t data_len;      /* immediate data */
-	uint64_t lun;           /* the eight bytes as a number */
+	uint32_t data_len; /* immediate data */
+	uint64_t lun;      /* the eight bytes as a number */
 	uint32_t itt;
-	uint32_t expect;        /* Expected Data Transfer Length */
+	uint32_t expect; /* Expected Data Transfer Length */
 	uint32_t cmdsn, expstatsn;
-	uint8_t cdb[16];        /* what is longer stands in an AHS */
+	uint8_t cdb[16]; /* what is longer stands in an AHS */
 };
 
 /* False: the reserved task tag (11.2.1.8); F = 0 without W (11.3.1); data without W, or more than
@@ -102,8 +102,8 @@ static inline bool scsi_cmd_decode(const uint8_t bhs[static BHS_SIZE], struct sc
 struct data_out {
 	bool final;
 	uint32_t data_len;
-	uint64_t lun;           /* some initiators get it wrong: go by itt and ttt */
-	uint32_t itt, ttt;      /* ttt TAG_NONE: unsolicited */
+	uint64_t lun;      /* some initiators get it wrong: go by itt and ttt */
+	uint32_t itt, ttt; /* ttt TAG_NONE: unsolicited */
 	uint32_t expstatsn;
 	uint32_t datasn, offset;
 };
@@ -127,10 +127,10 @@ static inline bool data_out_decode(const uint8_t bhs[static BHS_SIZE], struct da
 /* 11.12 */
 struct login_req {
 	bool transit, cont;
-	uint8_t csg, nsg;       /* enum login_stage; nsg only with transit, else 0 */
+	uint8_t csg, nsg; /* enum login_stage; nsg only with transit, else 0 */
 	uint8_t version_max, version_min;
 	uint32_t data_len;
-	uint64_t isid;          /* the six bytes as a number */
+	uint64_t isid; /* the six bytes as a number */
 	uint16_t tsih, cid;
 	uint32_t itt, cmdsn, expstatsn;
 };
@@ -155,7 +155,7 @@ struct nop_out {
 	bool immediate;
 	uint32_t data_len;
 	uint64_t lun;
-	uint32_t itt, ttt;      /* itt TAG_NONE: no answer wanted; ttt other than TAG_NONE: an answer */
+	uint32_t itt, ttt; /* itt TAG_NONE: no answer wanted; ttt other than TAG_NONE: an answer */
 	uint32_t cmdsn, expstatsn;
 };
 /* False: the reserved task tag in a request that is not immediate (11.18.1). */
@@ -164,9 +164,9 @@ bool nop_out_decode(const uint8_t bhs[static BHS_SIZE], struct nop_out *out);
 /* 11.5 */
 struct tmf_req {
 	bool immediate;
-	uint8_t function;       /* enum tmf_function, or one that is none: answer TMF_NOT_SUPPORTED */
+	uint8_t function; /* enum tmf_function, or one that is none: answer TMF_NOT_SUPPORTED */
 	uint64_t lun;
-	uint32_t itt, rtt;      /* rtt: Referenced Task Tag */
+	uint32_t itt, rtt; /* rtt: Referenced Task Tag */
 	uint32_t cmdsn, expstatsn;
 	uint32_t refcmdsn, expdatasn;
 };
@@ -176,7 +176,7 @@ bool tmf_req_decode(const uint8_t bhs[static BHS_SIZE], struct tmf_req *out);
 /* 11.14 */
 struct logout_req {
 	bool immediate;
-	uint8_t reason;         /* enum logout_reason */
+	uint8_t reason; /* enum logout_reason */
 	uint16_t cid;
 	uint32_t itt;
 	uint32_t cmdsn, expstatsn;
@@ -186,7 +186,7 @@ bool logout_req_decode(const uint8_t bhs[static BHS_SIZE], struct logout_req *ou
 
 /* 11.16 */
 struct snack_req {
-	uint8_t type;           /* enum snack_type */
+	uint8_t type; /* enum snack_type */
 	uint64_t lun;
 	uint32_t itt, ttt;
 	uint32_t expstatsn;
@@ -198,10 +198,10 @@ bool snack_req_decode(const uint8_t bhs[static BHS_SIZE], struct snack_req *out)
 /* --- additional header segments, 11.2.2 ----------------------------------------------------- */
 
 struct ahs {
-	const uint8_t *cdb_rest;        /* CDB bytes from the 17th on, in the caller's buffer; or NULL */
+	const uint8_t *cdb_rest; /* CDB bytes from the 17th on, in the caller's buffer; or NULL */
 	uint16_t cdb_rest_len;
 	bool bidi;
-	uint32_t bidi_read;             /* with bidi: Expected Bidirectional Read Data Length */
+	uint32_t bidi_read; /* with bidi: Expected Bidirectional Read Data Length */
 };
 
 /* Takes apart the `len` bytes (bhs.ahs_len) that follow the BHS of a SCSI Command. False: a length
@@ -222,8 +222,8 @@ static inline void pdu_put(uint8_t *p, uint32_t first, uint32_t second)
 }
 
 /* The first two words: opcode, the three bytes after it, no AHS, and the length of the data. */
-static inline void pdu_put_head(uint8_t *p, uint8_t opcode, uint8_t flags, uint8_t b2, uint8_t b3,
-				uint32_t data_len)
+static inline void pdu_put_head(
+	uint8_t *p, uint8_t opcode, uint8_t flags, uint8_t b2, uint8_t b3, uint32_t data_len)
 {
 	assert(data_len <= DATA_SEGMENT_MAX);
 	pdu_put(p, (uint32_t)opcode << 24 | (uint32_t)flags << 16 | (uint32_t)b2 << 8 | b3,
@@ -238,13 +238,13 @@ static inline void pdu_put_sn(uint8_t *p, const struct sn *sn, uint32_t fourth)
 
 /* 11.4 */
 struct scsi_rsp {
-	uint8_t flags;          /* RSP_*, without F */
-	uint8_t response;       /* enum scsi_response */
-	uint8_t status;         /* SCSI status */
-	uint32_t data_len;      /* sense: two bytes of length and the sense data */
+	uint8_t flags;     /* RSP_*, without F */
+	uint8_t response;  /* enum scsi_response */
+	uint8_t status;    /* SCSI status */
+	uint32_t data_len; /* sense: two bytes of length and the sense data */
 	uint32_t itt;
 	struct sn sn;
-	uint32_t expdatasn;     /* Data-In and R2T PDUs that were sent for this command */
+	uint32_t expdatasn; /* Data-In and R2T PDUs that were sent for this command */
 	uint32_t bidi_residual, residual;
 };
 
@@ -252,7 +252,7 @@ static inline void scsi_rsp_encode(uint8_t bhs[static BHS_SIZE], const struct sc
 {
 	pdu_put_head(bhs, OP_SCSI_RSP, BHS_FINAL | r->flags, r->response, r->status, r->data_len);
 	put_be64(bhs + 8, 0);
-	pdu_put(bhs + 16, r->itt, 0);   /* no SNACK Tag: no data are ever sent again */
+	pdu_put(bhs + 16, r->itt, 0); /* no SNACK Tag: no data are ever sent again */
 	pdu_put_sn(bhs + 24, &r->sn, r->expdatasn);
 	pdu_put(bhs + 40, r->bidi_residual, r->residual);
 }
@@ -260,11 +260,11 @@ static inline void scsi_rsp_encode(uint8_t bhs[static BHS_SIZE], const struct sc
 /* 11.7. Status, sn.statsn and residual mean something with DATA_IN_STATUS only; a SCSI status other
  * than GOOD with sense data cannot be told this way. */
 struct data_in {
-	uint8_t flags;          /* DATA_IN_* */
+	uint8_t flags; /* DATA_IN_* */
 	uint8_t status;
 	uint32_t data_len;
-	uint64_t lun;           /* with DATA_IN_ACK */
-	uint32_t itt, ttt;      /* ttt: TAG_NONE without DATA_IN_ACK */
+	uint64_t lun;      /* with DATA_IN_ACK */
+	uint32_t itt, ttt; /* ttt: TAG_NONE without DATA_IN_ACK */
 	struct sn sn;
 	uint32_t datasn, offset, residual;
 };
@@ -283,7 +283,7 @@ struct r2t {
 	uint64_t lun;
 	uint32_t itt, ttt;
 	struct sn sn;
-	uint32_t r2tsn, offset, len;    /* len: Desired Data Transfer Length, 1…MaxBurstLength */
+	uint32_t r2tsn, offset, len; /* len: Desired Data Transfer Length, 1…MaxBurstLength */
 };
 void r2t_encode(uint8_t bhs[static BHS_SIZE], const struct r2t *r);
 
@@ -296,7 +296,7 @@ struct login_rsp {
 	uint16_t tsih;
 	uint32_t itt;
 	struct sn sn;
-	uint16_t status;        /* enum login_status of status.h */
+	uint16_t status; /* enum login_status of status.h */
 };
 void login_rsp_encode(uint8_t bhs[static BHS_SIZE], const struct login_rsp *r);
 
@@ -305,7 +305,7 @@ struct text_rsp {
 	bool final, cont;
 	uint32_t data_len;
 	uint64_t lun;
-	uint32_t itt, ttt;      /* ttt: TAG_NONE when final */
+	uint32_t itt, ttt; /* ttt: TAG_NONE when final */
 	struct sn sn;
 };
 void text_rsp_encode(uint8_t bhs[static BHS_SIZE], const struct text_rsp *r);
@@ -321,7 +321,7 @@ void nop_in_encode(uint8_t bhs[static BHS_SIZE], const struct nop_in *n);
 
 /* 11.6 */
 struct tmf_rsp {
-	uint8_t response;       /* enum tmf_response */
+	uint8_t response; /* enum tmf_response */
 	uint32_t itt;
 	struct sn sn;
 };
@@ -329,25 +329,25 @@ void tmf_rsp_encode(uint8_t bhs[static BHS_SIZE], const struct tmf_rsp *r);
 
 /* 11.15 */
 struct logout_rsp {
-	uint8_t response;       /* enum logout_response */
+	uint8_t response; /* enum logout_response */
 	uint32_t itt;
 	struct sn sn;
-	uint16_t time2wait, time2retain;        /* seconds */
+	uint16_t time2wait, time2retain; /* seconds */
 };
 void logout_rsp_encode(uint8_t bhs[static BHS_SIZE], const struct logout_rsp *r);
 
 /* 11.17. The data segment is the BHS that is refused. */
 struct reject {
-	uint8_t reason;         /* enum reject_reason */
+	uint8_t reason; /* enum reject_reason */
 	uint32_t data_len;
 	struct sn sn;
-	uint32_t datasn;        /* R2TSN or DataSN, for REJECT_PROTOCOL_ERROR on a SNACK; else 0 */
+	uint32_t datasn; /* R2TSN or DataSN, for REJECT_PROTOCOL_ERROR on a SNACK; else 0 */
 };
 void reject_encode(uint8_t bhs[static BHS_SIZE], const struct reject *r);
 
 /* 11.9 */
 struct async_msg {
-	uint8_t event, vendor_code;     /* enum async_event */
+	uint8_t event, vendor_code; /* enum async_event */
 	uint16_t param1, param2, param3;
 	uint32_t data_len;
 	uint64_t lun;

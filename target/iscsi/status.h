@@ -37,8 +37,7 @@ enum login_status { LOGIN_STATUSES(LOGIN_STATUS_AS_ENUM) };
 static inline const char *login_status_text(enum login_status s)
 {
 #define LOGIN_STATUS_AS_CASE(id, wire, text) \
-	case id:                             \
-		return text;
+	case id: return text;
 	switch (s) {
 		LOGIN_STATUSES(LOGIN_STATUS_AS_CASE)
 	}

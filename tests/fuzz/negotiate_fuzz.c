@@ -97,7 +97,7 @@ static bool request(struct negotiation *n, const uint8_t *text, size_t len, bool
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const enum login_stage stages[] = { STAGE_OPERATIONAL, STAGE_OPERATIONAL,
-						   STAGE_SECURITY, STAGE_FULL_FEATURE };
+		STAGE_SECURITY, STAGE_FULL_FEATURE };
 	struct negotiation n;
 
 	if (size < 2)
@@ -105,8 +105,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct iscsi_policy policy = policy_of(data[0]);
 	struct params in_force = params_default;
 	in_force.first_burst_length = in_force.max_burst_length = 32768;
-	negotiate_init(&n, &policy, stages[data[1] & 3], data[1] & 4,
-		data[1] & 8 ? &in_force : NULL);
+	negotiate_init(
+		&n, &policy, stages[data[1] & 3], data[1] & 4, data[1] & 8 ? &in_force : NULL);
 	n.discovery = data[1] & 16;
 	data += 2;
 	size -= 2;

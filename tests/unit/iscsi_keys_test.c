@@ -59,7 +59,8 @@ static void superfluous_nuls_are_skipped(void **state)
 static void the_last_pair_may_lack_its_nul(void **state)
 {
 	(void)state;
-	assert_string_equal(pairs(TEXT("A=1\0SessionType=Discovery")), "A=1;SessionType=Discovery;");
+	assert_string_equal(
+		pairs(TEXT("A=1\0SessionType=Discovery")), "A=1;SessionType=Discovery;");
 }
 
 static void a_value_may_be_empty(void **state)
@@ -240,7 +241,8 @@ static void a_long_answer_is_sent_in_pieces_that_make_up_the_whole(void **state)
 	assert_int_equal(total, o.len);
 	assert_int_equal(pieces, (total + 511) / 512);
 	assert_memory_equal(whole, o.text, total);
-	assert_string_equal(whole + total - strlen("TargetName=iqn.2001-04.com.example:disk999") - 1,
+	assert_string_equal(
+		whole + total - strlen("TargetName=iqn.2001-04.com.example:disk999") - 1,
 		"TargetName=iqn.2001-04.com.example:disk999");
 	key_out_free(&o);
 }

@@ -74,8 +74,7 @@ static void a_naa_has_16_or_32_hexadecimal_digits(void **state)
 {
 	(void)state;
 	assert_name("naa.52004567BA64678D", "naa.52004567ba64678d");
-	assert_name("naa.62004567ba64678d0123456789abcdef",
-		"naa.62004567ba64678d0123456789abcdef");
+	assert_name("naa.62004567ba64678d0123456789abcdef", "naa.62004567ba64678d0123456789abcdef");
 	assert_no_name("naa.52004567ba64678d0");
 	assert_no_name("naa.62004567ba64678d0123456789abcdef0");
 }

@@ -28,7 +28,7 @@ static const struct iscsi_policy usual = {
 
 struct talk {
 	struct negotiation n;
-	enum negotiate_result result;   /* of the last request */
+	enum negotiate_result result; /* of the last request */
 	char answer[KEY_TEXT_MAX + 1];
 };
 
@@ -125,11 +125,11 @@ static void every_key_of_the_rfc_is_known(void **state)
 	static const char *const names[] = { "HeaderDigest", "DataDigest", "MaxConnections",
 		"SendTargets", "TargetName", "InitiatorName", "TargetAlias", "InitiatorAlias",
 		"TargetAddress", "TargetPortalGroupTag", "InitialR2T", "ImmediateData",
-		"MaxRecvDataSegmentLength", "MaxBurstLength", "FirstBurstLength", "DefaultTime2Wait",
-		"DefaultTime2Retain", "MaxOutstandingR2T", "DataPDUInOrder", "DataSequenceInOrder",
-		"ErrorRecoveryLevel", "SessionType", "TaskReporting", "iSCSIProtocolLevel", "IFMarker",
-		"OFMarker", "IFMarkInt", "OFMarkInt", "AuthMethod", "CHAP_A", "CHAP_I", "CHAP_C",
-		"CHAP_N", "CHAP_R" };
+		"MaxRecvDataSegmentLength", "MaxBurstLength", "FirstBurstLength",
+		"DefaultTime2Wait", "DefaultTime2Retain", "MaxOutstandingR2T", "DataPDUInOrder",
+		"DataSequenceInOrder", "ErrorRecoveryLevel", "SessionType", "TaskReporting",
+		"iSCSIProtocolLevel", "IFMarker", "OFMarker", "IFMarkInt", "OFMarkInt",
+		"AuthMethod", "CHAP_A", "CHAP_I", "CHAP_C", "CHAP_N", "CHAP_R" };
 	assert_int_equal(sizeof(names) / sizeof(names[0]), KEY_COUNT);
 	for (size_t i = 0; i < KEY_COUNT; i++) {
 		const struct key_rule *rule = key_rule_find(names[i]);
@@ -171,8 +171,8 @@ static void defaults_are_those_of_the_table(void **state)
 	assert_int_equal(p->initial_r2t, key_rule_at(KEY_INITIAL_R2T)->initial);
 	assert_int_equal(p->immediate_data, key_rule_at(KEY_IMMEDIATE_DATA)->initial);
 	assert_int_equal(p->data_pdu_in_order, key_rule_at(KEY_DATA_PDU_IN_ORDER)->initial);
-	assert_int_equal(p->data_sequence_in_order,
-		key_rule_at(KEY_DATA_SEQUENCE_IN_ORDER)->initial);
+	assert_int_equal(
+		p->data_sequence_in_order, key_rule_at(KEY_DATA_SEQUENCE_IN_ORDER)->initial);
 	assert_int_equal(p->error_recovery_level, key_rule_at(KEY_ERROR_RECOVERY_LEVEL)->initial);
 	assert_int_equal(p->protocol_level, key_rule_at(KEY_ISCSI_PROTOCOL_LEVEL)->initial);
 	assert_int_equal(p->send_max, key_rule_at(KEY_MAX_RECV_DATA_SEGMENT_LENGTH)->initial);
@@ -287,7 +287,7 @@ static void reserved_words_are_no_offers(void **state)
 static void a_refusal_of_what_we_declared_is_taken(void **state)
 {
 	(void)state;
-	struct talk t = login();        /* has declared MaxRecvDataSegmentLength */
+	struct talk t = login(); /* has declared MaxRecvDataSegmentLength */
 	ASSERT_ANSWER(&t, "MaxRecvDataSegmentLength=NotUnderstood;", "");
 	ASSERT_ANSWER(&t, "TargetPortalGroupTag=NotUnderstood;TargetAlias=Irrelevant;", "");
 	assert_int_equal(t.result, NEGOTIATE_OK);
@@ -359,8 +359,9 @@ static void login_only_keys_are_rejected_in_full_feature_phase(void **state)
 	struct params in_force = params_default;
 	in_force.initial_r2t = false;
 	struct talk t = full_feature(&in_force);
-	ASSERT_LAST(&t, "InitialR2T=Yes;HeaderDigest=CRC32C;MaxBurstLength=512;AuthMethod=None;"
-			"SessionType=Normal;SessionType=Normal;",
+	ASSERT_LAST(&t,
+		"InitialR2T=Yes;HeaderDigest=CRC32C;MaxBurstLength=512;AuthMethod=None;"
+		"SessionType=Normal;SessionType=Normal;",
 		"InitialR2T=Reject;HeaderDigest=Reject;MaxBurstLength=Reject;AuthMethod=Reject;"
 		"SessionType=Reject;",
 		NEGOTIATE_OK);
@@ -407,9 +408,8 @@ static void malformed_numbers_are_rejected(void **state)
 static void numbers_that_would_wrap_are_out_of_range(void **state)
 {
 	(void)state;
-	static const char *const huge[] = { "4294967808", "18446744073709552128",
-		"0x100000200", "0x10000000000000200",
-		"999999999999999999999999999999999999999999" };
+	static const char *const huge[] = { "4294967808", "18446744073709552128", "0x100000200",
+		"0x10000000000000200", "999999999999999999999999999999999999999999" };
 	for (size_t i = 0; i < sizeof(huge) / sizeof(huge[0]); i++) {
 		char text[96];
 		snprintf(text, sizeof(text), "MaxBurstLength=%s;", huge[i]);
@@ -437,7 +437,7 @@ static void every_number_is_held_to_its_range(void **state)
 		const struct key_rule *rule = key_rule_at(id);
 		char text[96], want[96];
 		if (rule->kind != KEY_NUMBER_MIN && rule->kind != KEY_NUMBER_MAX &&
-		    rule->kind != KEY_DECLARED_NUMBER)
+			rule->kind != KEY_DECLARED_NUMBER)
 			continue;
 		snprintf(want, sizeof(want), "%s=Reject;", rule->name);
 		snprintf(text, sizeof(text), "%s=%u;", rule->name, rule->max + 1);
@@ -539,8 +539,8 @@ static void a_required_digest_that_was_not_offered_is_asked_for(void **state)
 {
 	(void)state;
 	struct talk t = login_with_digests(DIGEST_REQUIRED, DIGEST_REQUIRED);
-	ASSERT_LAST(&t, "DataDigest=CRC32C;", "DataDigest=CRC32C;HeaderDigest=CRC32C;",
-		NEGOTIATE_MORE);
+	ASSERT_LAST(
+		&t, "DataDigest=CRC32C;", "DataDigest=CRC32C;HeaderDigest=CRC32C;", NEGOTIATE_MORE);
 	ASSERT_LAST(&t, "HeaderDigest=CRC32C;", "", NEGOTIATE_OK);
 	assert_true(t.n.params.header_digest && t.n.params.data_digest);
 }
@@ -579,7 +579,7 @@ static void a_required_digest_cannot_be_jumped_over(void **state)
 {
 	(void)state;
 	struct talk t = login_with_digests(DIGEST_OPTIONAL, DIGEST_REQUIRED);
-	t.n.stage = STAGE_SECURITY;     /* and from there to full feature phase */
+	t.n.stage = STAGE_SECURITY; /* and from there to full feature phase */
 	ASSERT_LAST(&t, "", "", NEGOTIATE_REFUSED);
 	assert_int_equal(t.n.culprit, KEY_DATA_DIGEST);
 }
@@ -599,7 +599,7 @@ static void digests_are_not_rejected_for_a_session_type_that_comes_later(void **
 	struct key_out out = key_out_of(1000);
 	struct key_pair digest = { "HeaderDigest", "None", 4 };
 	assert_int_equal(negotiate_key(&t.n, &digest, &out), NEGOTIATE_OK);
-	t.n.discovery = true;           /* SessionType=Discovery was the last key */
+	t.n.discovery = true; /* SessionType=Discovery was the last key */
 	negotiate_reply(&t.n, &out);
 	show(&t, &out);
 	assert_string_equal(t.answer, "HeaderDigest=None;");
@@ -742,11 +742,11 @@ static void first_burst_length_is_irrelevant_without_unsolicited_data(void **sta
 	(void)state;
 	static const char *const orders[][2] = {
 		{ "InitialR2T=Yes;ImmediateData=No;FirstBurstLength=65536;",
-		  "InitialR2T=Yes;ImmediateData=No;FirstBurstLength=Irrelevant;" },
+			"InitialR2T=Yes;ImmediateData=No;FirstBurstLength=Irrelevant;" },
 		{ "FirstBurstLength=65536;ImmediateData=No;InitialR2T=Yes;",
-		  "FirstBurstLength=Irrelevant;ImmediateData=No;InitialR2T=Yes;" },
+			"FirstBurstLength=Irrelevant;ImmediateData=No;InitialR2T=Yes;" },
 		{ "FirstBurstLength=65536;ImmediateData=No;",
-		  "FirstBurstLength=Irrelevant;ImmediateData=No;" },
+			"FirstBurstLength=Irrelevant;ImmediateData=No;" },
 	};
 	for (size_t i = 0; i < 3; i++) {
 		struct talk t = login();
@@ -818,7 +818,8 @@ static void task_reporting_is_that_of_rfc_3720(void **state)
 {
 	(void)state;
 	struct talk t = login();
-	ASSERT_ANSWER(&t, "TaskReporting=FastAbort,ResponseFence,RFC3720;", "TaskReporting=RFC3720;");
+	ASSERT_ANSWER(
+		&t, "TaskReporting=FastAbort,ResponseFence,RFC3720;", "TaskReporting=RFC3720;");
 	t = login();
 	ASSERT_ANSWER(&t, "TaskReporting=FastAbort;", "TaskReporting=Reject;");
 }
@@ -845,7 +846,8 @@ static void marker_intervals_are_rejected(void **state)
 {
 	(void)state;
 	struct talk t = login();
-	ASSERT_ANSWER(&t, "IFMarkInt=2048~8192;OFMarkInt=2048;", "IFMarkInt=Reject;OFMarkInt=Reject;");
+	ASSERT_ANSWER(
+		&t, "IFMarkInt=2048~8192;OFMarkInt=2048;", "IFMarkInt=Reject;OFMarkInt=Reject;");
 }
 
 /* --- discovery, further connections --------------------------------------------------------- */
@@ -856,10 +858,12 @@ static void keys_without_meaning_in_discovery_are_irrelevant(void **state)
 	struct talk t = discovery();
 	ASSERT_LAST(&t,
 		"MaxConnections=1;InitialR2T=No;ImmediateData=No;MaxBurstLength=512;"
-		"FirstBurstLength=512;MaxOutstandingR2T=1;DataPDUInOrder=Yes;DataSequenceInOrder=Yes;"
+		"FirstBurstLength=512;MaxOutstandingR2T=1;DataPDUInOrder=Yes;DataSequenceInOrder="
+		"Yes;"
 		"TaskReporting=RFC3720;iSCSIProtocolLevel=1;",
 		"MaxConnections=Irrelevant;InitialR2T=Irrelevant;ImmediateData=Irrelevant;"
-		"MaxBurstLength=Irrelevant;FirstBurstLength=Irrelevant;MaxOutstandingR2T=Irrelevant;"
+		"MaxBurstLength=Irrelevant;FirstBurstLength=Irrelevant;MaxOutstandingR2T="
+		"Irrelevant;"
 		"DataPDUInOrder=Irrelevant;DataSequenceInOrder=Irrelevant;TaskReporting=Irrelevant;"
 		"iSCSIProtocolLevel=Irrelevant;",
 		NEGOTIATE_OK);
@@ -917,13 +921,17 @@ static void open_iscsi_logs_in(void **state)
 	struct talk t;
 	negotiate_init(&t.n, &usual, STAGE_OPERATIONAL, true, NULL);
 	ASSERT_LAST(&t,
-		"HeaderDigest=None;DataDigest=None;DefaultTime2Wait=2;DefaultTime2Retain=0;IFMarker=No;"
+		"HeaderDigest=None;DataDigest=None;DefaultTime2Wait=2;DefaultTime2Retain=0;"
+		"IFMarker=No;"
 		"OFMarker=No;ErrorRecoveryLevel=0;InitialR2T=No;ImmediateData=Yes;"
-		"MaxBurstLength=16776192;FirstBurstLength=262144;MaxOutstandingR2T=1;MaxConnections=1;"
+		"MaxBurstLength=16776192;FirstBurstLength=262144;MaxOutstandingR2T=1;"
+		"MaxConnections=1;"
 		"DataPDUInOrder=Yes;DataSequenceInOrder=Yes;MaxRecvDataSegmentLength=262144;",
-		"HeaderDigest=None;DataDigest=None;DefaultTime2Wait=2;DefaultTime2Retain=0;IFMarker=No;"
+		"HeaderDigest=None;DataDigest=None;DefaultTime2Wait=2;DefaultTime2Retain=0;"
+		"IFMarker=No;"
 		"OFMarker=No;ErrorRecoveryLevel=0;InitialR2T=No;ImmediateData=Yes;"
-		"MaxBurstLength=1048576;FirstBurstLength=131072;MaxOutstandingR2T=1;MaxConnections=1;"
+		"MaxBurstLength=1048576;FirstBurstLength=131072;MaxOutstandingR2T=1;MaxConnections="
+		"1;"
 		"DataPDUInOrder=Yes;DataSequenceInOrder=Yes;MaxRecvDataSegmentLength=262144;",
 		NEGOTIATE_OK);
 }
@@ -934,13 +942,16 @@ static void ipxe_logs_in(void **state)
 	(void)state;
 	struct talk t = login();
 	ASSERT_LAST(&t,
-		"HeaderDigest=None;DataDigest=None;MaxConnections=1;InitialR2T=Yes;ImmediateData=No;"
+		"HeaderDigest=None;DataDigest=None;MaxConnections=1;InitialR2T=Yes;ImmediateData="
+		"No;"
 		"MaxRecvDataSegmentLength=8192;MaxBurstLength=262144;FirstBurstLength=65536;"
 		"DefaultTime2Wait=0;DefaultTime2Retain=0;MaxOutstandingR2T=1;DataPDUInOrder=Yes;"
 		"DataSequenceInOrder=Yes;ErrorRecoveryLevel=0;",
-		"HeaderDigest=None;DataDigest=None;MaxConnections=1;InitialR2T=Yes;ImmediateData=No;"
+		"HeaderDigest=None;DataDigest=None;MaxConnections=1;InitialR2T=Yes;ImmediateData="
+		"No;"
 		"MaxBurstLength=262144;FirstBurstLength=Irrelevant;DefaultTime2Wait=2;"
-		"DefaultTime2Retain=0;MaxOutstandingR2T=1;DataPDUInOrder=Yes;DataSequenceInOrder=Yes;"
+		"DefaultTime2Retain=0;MaxOutstandingR2T=1;DataPDUInOrder=Yes;DataSequenceInOrder="
+		"Yes;"
 		"ErrorRecoveryLevel=0;",
 		NEGOTIATE_OK);
 }
@@ -949,10 +960,14 @@ static void keys_in_reverse_give_the_same_parameters(void **state)
 {
 	(void)state;
 	struct talk forth = login(), back = login();
-	say(&forth, "MaxBurstLength=65536;FirstBurstLength=131072;InitialR2T=No;ImmediateData=Yes;"
-		    "HeaderDigest=CRC32C;MaxRecvDataSegmentLength=4096;", true);
-	say(&back, "MaxRecvDataSegmentLength=4096;HeaderDigest=CRC32C;ImmediateData=Yes;"
-		   "InitialR2T=No;FirstBurstLength=131072;MaxBurstLength=65536;", true);
+	say(&forth,
+		"MaxBurstLength=65536;FirstBurstLength=131072;InitialR2T=No;ImmediateData=Yes;"
+		"HeaderDigest=CRC32C;MaxRecvDataSegmentLength=4096;",
+		true);
+	say(&back,
+		"MaxRecvDataSegmentLength=4096;HeaderDigest=CRC32C;ImmediateData=Yes;"
+		"InitialR2T=No;FirstBurstLength=131072;MaxBurstLength=65536;",
+		true);
 	assert_int_equal(forth.result, NEGOTIATE_OK);
 	assert_int_equal(back.result, NEGOTIATE_OK);
 	assert_int_equal(forth.n.params.first_burst_length, 65536);

@@ -9,6 +9,9 @@
 
 #include <cmocka.h>
 
+/* Bytes stand here as in the figures of the RFC, a row for two words. */
+/* clang-format off */
+
 /* --- every PDU ------------------------------------------------------------------------------ */
 
 static void a_header_gives_opcode_lengths_and_tag(void **state)
@@ -674,6 +677,8 @@ static void login_statuses_have_class_detail_and_text(void **state)
 	assert_string_equal(login_status_text(LOGIN_NO_TARGET), "target not found");
 	assert_string_equal(login_status_text((enum login_status)0x0999), "unknown status");
 }
+
+/* clang-format on */
 
 int main(void)
 {
