@@ -5,7 +5,8 @@
  * nothing of listeners, configuration files or management.
  *
  * Every call is made by the main thread unless it says otherwise, and every callback
- * comes on the loop that was given (the main thread's).
+ * comes on the loop that was given (the main thread's). Calls that give an int give 0, or
+ * -ENOMEM when they could not begin; their callback does not come then.
  */
 #ifndef ISCSI_SERVER_H
 #define ISCSI_SERVER_H
@@ -37,20 +38,21 @@ int iscsi_server_create(const struct iscsi_server_cfg *cfg, struct directory *di
 			struct iscsi_server **out);
 
 /* Takes a connected stream socket (TCP, or a socketpair in tests; non-blocking or not), which is
- * the server's from now on. `group` is the tag of the portal it came through, `local` and `peer`
- * may be NULL. Any thread. Refuses (closes) it with a log line where a limit is reached. */
-void iscsi_server_accept(struct iscsi_server *s, int fd, const struct sockaddr *local,
-			 const struct sockaddr *peer, uint16_t group);
+ * the server's from now on. `group` is the tag of the portal it came through. Any thread. Refuses
+ * (closes) it with a log line where a limit is reached. */
+void iscsi_server_accept(struct iscsi_server *s, int fd, uint16_t group);
 
 /* From here on logins see `dir` (a reference is taken); sessions of targets that are no longer in it
  * are closed, the others take up their target's LUN map with the unit attentions that belong to
  * it. `done` is called when every reactor has taken it up and no running login holds an older one
  * (NULL: nobody asks). What was refused by the new snapshot is refused from done() on. */
-void iscsi_server_publish(struct iscsi_server *s, struct directory *dir,
-			  void (*done)(void *arg), void *arg);
+int iscsi_server_publish(struct iscsi_server *s, struct directory *dir,
+			 void (*done)(void *arg), void *arg);
 
 /* Changes of the running policy that do not come with a snapshot. */
 void iscsi_server_set_poll(struct iscsi_server *s, uint64_t poll_ns);
+void iscsi_server_set_limits(struct iscsi_server *s, uint32_t max_half_open,
+			     uint32_t max_half_open_per_address);
 
 /* --- sessions, for those who manage --------------------------------------------------------- */
 
@@ -75,9 +77,9 @@ struct session_info {
 };
 
 /* Gives every session, then `end`. The strings live for the call of `each`. */
-void iscsi_server_sessions(struct iscsi_server *s,
-			   void (*each)(void *arg, const struct session_info *info),
-			   void (*end)(void *arg), void *arg);
+int iscsi_server_sessions(struct iscsi_server *s,
+			  void (*each)(void *arg, const struct session_info *info),
+			  void (*end)(void *arg), void *arg);
 
 struct iscsi_counters {
 	unsigned reactors;
@@ -89,15 +91,15 @@ struct iscsi_counters {
 void iscsi_server_counters(const struct iscsi_server *s, struct iscsi_counters *out);
 
 /* Closes all connections of one target (`target` non-NULL), and logins to it that are under way; or
- * of one session (`tsih`, target NULL). `why` goes to the log. done(arg, n) tells how many
- * connections there were, once they are closed. */
-void iscsi_server_close(struct iscsi_server *s, const char *target, uint16_t tsih, const char *why,
-			void (*done)(void *arg, unsigned n), void *arg);
+ * of one session (`tsih`, target NULL). `why` goes to the log. done(arg, n) (NULL: nobody asks)
+ * tells how many connections there were, once they are closed. Any thread. */
+int iscsi_server_close(struct iscsi_server *s, const char *target, uint16_t tsih, const char *why,
+		       void (*done)(void *arg, unsigned n), void *arg);
 
 /* Stops: accepts nothing more, asks every session to log out (Async Message 1), waits for that up
  * to grace_ms and for every task to end, closes the rest; then done(arg). iscsi_server_free()
  * afterwards ends the threads. */
-void iscsi_server_stop(struct iscsi_server *s, uint32_t grace_ms, void (*done)(void *arg), void *arg);
+int iscsi_server_stop(struct iscsi_server *s, uint32_t grace_ms, void (*done)(void *arg), void *arg);
 void iscsi_server_free(struct iscsi_server *s);
 
 #endif

@@ -1,0 +1,467 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Connections: bytes in, phases, silence, the end (conn.h). */
+#include "iscsi/conn.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/bytes.h"
+#include "base/log.h"
+#include "iscsi/cmd.h"
+#include "iscsi/early.h"
+#include "iscsi/full.h"
+#include "iscsi/guard.h"
+#include "iscsi/login.h"
+#include "iscsi/pdu.h"
+#include "iscsi/reactor.h"
+#include "iscsi/session.h"
+#include "iscsi/shared.h"
+#include "iscsi/text.h"
+
+const char *conn_phase_text(enum conn_phase phase)
+{
+#define CONN_AS_TEXT(id, text) text,
+	static const char *const texts[] = { CONN_PHASES(CONN_AS_TEXT) };
+#undef CONN_AS_TEXT
+	return texts[phase];
+}
+
+static const char *initiator_of(const struct conn *c)
+{
+	if (c->s)
+		return c->s->entry.initiator;
+	return c->login ? login_initiator(c->login) : "";
+}
+
+static void log_about(const struct conn *c, int priority, const char *fmt, va_list ap)
+{
+	struct addr_text peer;
+	char text[512];
+	struct log_quoted q;
+	const char *who = initiator_of(c);
+
+	if (!log_on(priority))
+		return;
+	vsnprintf(text, sizeof(text), fmt, ap);
+	log_msg(priority, "%s %s: %s", addr_text(&c->stream.peer, &peer),
+		*who ? log_quote(who, strlen(who), &q) : "-", text);
+}
+
+void conn_log(const struct conn *c, int priority, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	log_about(c, priority, fmt, ap);
+	va_end(ap);
+}
+
+/* --- the end ---------------------------------------------------------------------------------- */
+
+void conn_hold(struct conn *c)
+{
+	c->held++;
+}
+
+static void conn_free(struct conn *c)
+{
+	struct reactor *r = c->r;
+
+	count(&r->connections, (uint64_t)-1);
+	atomic_fetch_sub_explicit(&r->assigned, 1, memory_order_relaxed);
+	loop_undefer(&c->flush);
+	list_del(&c->link);
+	free(c);
+	reactor_check_drained(r);
+}
+
+void conn_release(struct conn *c)
+{
+	assert(c->held);
+	if (--c->held == 0 && c->phase == CONN_CLOSING && c->stream.fd < 0)
+		conn_free(c);
+}
+
+static void half_open_over(struct conn *c)
+{
+	if (c->half_open)
+		guard_leave(c->r->shared->guard, &c->stream.peer);
+	c->half_open = false;
+}
+
+static void sink_free(struct conn *c)
+{
+	if (c->sink.size)
+		bufs_put(c->r->bufs, c->sink.buf, c->sink.size);
+	if (c->sink.early)
+		early_end(c->sink.early);
+	c->sink = (struct sink){ 0 };
+}
+
+/* After the round in which it was closed: nobody is in the middle of anything any more. */
+static void reap(struct loop_defer *d)
+{
+	struct conn *c = container_of(d, struct conn, reap);
+
+	conn_hold(c);        /* early_end() and the rest may drop the last hold */
+	sink_free(c);
+	tx_drop(c);
+	login_free(c->login);
+	c->login = NULL;
+	text_free(c->text);
+	c->text = NULL;
+	half_open_over(c);
+	stream_close(&c->stream);
+	if (c->s)
+		session_leave(c->s, c, c->failed);
+	c->s = NULL;
+	conn_release(c);
+}
+
+void conn_close(struct conn *c, int priority, const char *why, ...)
+{
+	va_list ap;
+
+	if (c->phase == CONN_CLOSING)
+		return;
+	va_start(ap, why);
+	log_about(c, priority, why, ap);
+	va_end(ap);
+	c->failed = c->phase != CONN_LOGOUT;
+	c->phase = CONN_CLOSING;
+	loop_timer_clear(&c->timer);
+	loop_unwatch(&c->watch);
+	loop_defer(c->r->loop, &c->reap);
+}
+
+/* --- PDUs --------------------------------------------------------------------------------------- */
+
+bool conn_gather(struct conn *c)
+{
+	uint32_t len = c->framer.data_left;
+
+	if (len && !(c->sink.buf = bufs_get(c->r->bufs, len))) {
+		conn_close(c, LOG_ERR, "closing: out of memory");
+		return false;
+	}
+	c->sink.kind = SINK_GATHER;
+	c->sink.size = len;
+	c->sink.len = 0;
+	return true;
+}
+
+static void pdu_begin(struct conn *c)
+{
+	memcpy(c->bhs, c->framer.bhs, BHS_SIZE);
+	if (c->phase == CONN_LOGIN)
+		login_begin(c);
+	else
+		full_begin(c, c->framer.ahs);
+}
+
+static void pour(struct conn *c, const uint8_t *p, size_t n)
+{
+	struct sink *k = &c->sink;
+
+	if (k->kind == SINK_COMMAND)
+		cmd_pour(k->cmd, p, n);
+	if (k->kind != SINK_GATHER && k->kind != SINK_EARLY)
+		return;
+	memcpy(k->buf + k->len, p, n);
+	k->len += (uint32_t)n;
+	if (k->early)
+		k->early->data_len = k->len;
+}
+
+static void pdu_end(struct conn *c)
+{
+	if (c->phase == CONN_LOGIN)
+		login_end(c);
+	else
+		full_end(c);
+	sink_free(c);
+}
+
+static void refused(struct conn *c)
+{
+	static const char *const texts[] = {
+		[FRAME_AHS_TOO_LONG] = "closing: additional header segments are too long",
+		[FRAME_DATA_TOO_LONG] = "closing: a data segment is longer than allowed",
+		[FRAME_HEADER_DIGEST] = "closing: header digest error",
+	};
+
+	if (c->phase == CONN_LOGIN && c->framer.refusal == FRAME_DATA_TOO_LONG) {
+		memcpy(c->bhs, c->framer.bhs, BHS_SIZE);
+		login_too_long(c);
+		return;
+	}
+	conn_close(c, LOG_NOTICE, "%s (%s)", texts[c->framer.refusal], conn_phase_text(c->phase));
+}
+
+static void take(struct conn *c, const uint8_t *p, size_t n)
+{
+	enum frame_event e;
+
+	framer_input(&c->framer, p, n);
+	while (c->phase != CONN_CLOSING && (e = framer_next(&c->framer)) != FRAME_MORE) {
+		switch (e) {
+		case FRAME_HEADER:
+			pdu_begin(c);
+			break;
+		case FRAME_DATA:
+			pour(c, c->framer.chunk, c->framer.chunk_len);
+			break;
+		case FRAME_END:
+			pdu_end(c);
+			break;
+		default:
+			refused(c);
+			return;
+		}
+	}
+}
+
+/* --- receiving -------------------------------------------------------------------------------- */
+
+/* A data segment of which at least this much is missing is received in place. */
+#define PLACE_MIN 8192u
+
+/* Pieces of one receive in place. */
+#define PLACE_PIECES 4
+
+static ssize_t heard(struct conn *c, ssize_t n)
+{
+	if (n > 0) {
+		c->heard = loop_now(c->r->loop);
+		c->ping_sent = 0;
+		count(&c->r->bytes_in, (uint64_t)n);
+	} else if (n == 0) {
+		conn_close(c, c->phase == CONN_LOGOUT ? LOG_DEBUG : LOG_INFO,
+			   "the initiator closed the connection (%s)", conn_phase_text(c->phase));
+	} else if (n != -EAGAIN) {
+		conn_close(c, LOG_NOTICE, "receiving failed: %s", strerror((int)-n));
+	}
+	return n;
+}
+
+static void placed(struct conn *c, const struct iovec *iov, size_t n)
+{
+	cmd_placed(c->sink.cmd, n);
+	for (int i = 0; n; i++) {
+		size_t len = iov[i].iov_len < n ? iov[i].iov_len : n;
+
+		framer_bypass(&c->framer, iov[i].iov_base, len);
+		n -= len;
+	}
+	take(c, NULL, 0);       /* it may have been the end of the PDU */
+}
+
+/* Receives straight into the place of the data. False: not possible now, use the input buffer. */
+static bool receive_in_place(struct conn *c, ssize_t *n)
+{
+	struct iovec iov[PLACE_PIECES];
+	size_t available;
+	int cnt;
+
+	if (c->sink.kind != SINK_COMMAND || c->framer.data_left < PLACE_MIN)
+		return false;
+	available = cmd_is_live(c->sink.cmd) ? stream_available(&c->stream) : 0;
+	if (!cmd_place(c->sink.cmd, c->framer.data_left, available, iov, PLACE_PIECES, &cnt))
+		return false;
+	*n = heard(c, stream_recv(&c->stream, iov, cnt));
+	if (*n > 0)
+		placed(c, iov, (size_t)*n);
+	return true;
+}
+
+/* How much to take into the input buffer: between long data segments only the next header, so that
+ * the data behind it can go to their place. */
+static size_t input_limit(const struct conn *c)
+{
+	if (c->long_data && framer_need(&c->framer) < PLACE_MIN)
+		return framer_need(&c->framer);
+	return REACTOR_INPUT;
+}
+
+static bool receive(struct conn *c, bool *more)
+{
+	size_t limit = input_limit(c);
+	ssize_t n;
+
+	*more = true;
+	if (receive_in_place(c, &n))
+		return n > 0;
+	n = heard(c, stream_read(&c->stream, c->r->input, limit));
+	if (n <= 0)
+		return false;
+	*more = (size_t)n == limit;
+	take(c, c->r->input, (size_t)n);
+	if (c->framer.data_left || !framer_midway(&c->framer))
+		c->long_data = c->framer.data_left >= PLACE_MIN;
+	return true;
+}
+
+/* Bytes and turns of one connection before the others get theirs. */
+#define TURN_BYTES ((uint64_t)1 << 20)
+
+static bool input(struct conn *c)
+{
+	uint64_t before = atomic_load_explicit(&c->r->bytes_in, memory_order_relaxed);
+	bool did = false, more = true;
+
+	while (more && c->phase != CONN_CLOSING && receive(c, &more)) {
+		did = true;
+		if (atomic_load_explicit(&c->r->bytes_in, memory_order_relaxed) - before >= TURN_BYTES)
+			break;
+	}
+	return did;
+}
+
+static void flush(struct conn *c)
+{
+	if (c->phase != CONN_CLOSING && !tx_flush(c))
+		conn_close(c, LOG_INFO, "sending failed: the connection is broken");
+}
+
+static void flush_later(struct loop_defer *d)
+{
+	flush(container_of(d, struct conn, flush));
+}
+
+static bool ready(struct loop_watch *w, unsigned conditions)
+{
+	struct conn *c = container_of(w, struct conn, watch);
+	bool did = false;
+
+	if (conditions & LOOP_WRITE) {
+		flush(c);
+		did = true;
+	}
+	if (conditions & LOOP_READ && c->phase != CONN_CLOSING)
+		did |= input(c);
+	if (!list_empty(&c->tx.queue) && !c->tx.rest)
+		flush(c);
+	return did;
+}
+
+/* --- silence ---------------------------------------------------------------------------------- */
+
+static void ping(struct conn *c)
+{
+	struct tx_pdu *p = tx_pdu_new(0);
+
+	c->ping_sent = loop_now(c->r->loop);
+	if (!p)
+		return;
+	if (++c->ping_tag == TAG_NONE)
+		c->ping_tag = 1;
+	nop_in_encode(p->bhs, &(struct nop_in){ .itt = TAG_NONE, .ttt = c->ping_tag });
+	tx_pdu_send(c, p);
+}
+
+static uint32_t silent_ms(const struct conn *c)
+{
+	return (uint32_t)((loop_now(c->r->loop) - c->heard) / 1000000);
+}
+
+/* Time for a look: a connection that was heard lately is asked later; one that was silent too long
+ * is pinged; one that is still silent after that is dead. Anything heard counts as an answer: some
+ * initiators never answer pings. */
+static void silence(struct loop_timer *t)
+{
+	struct conn *c = container_of(t, struct conn, timer);
+	const struct iscsi_policy *p = &c->r->dir->policy;
+	uint32_t quiet = silent_ms(c);
+
+	if (c->phase == CONN_LOGIN) {
+		conn_close(c, LOG_NOTICE, "login refused: not finished within %u s",
+			   p->login_timeout_ms / 1000);
+		return;
+	}
+	if (!p->ping_interval_ms) {
+		c->ping_sent = 0;
+	} else if (c->ping_sent) {
+		conn_close(c, LOG_NOTICE, "closing: no sign of life for %u s", quiet / 1000);
+	} else if (quiet >= p->ping_interval_ms) {
+		ping(c);
+		loop_timer_set(t, p->ping_timeout_ms);
+	} else {
+		loop_timer_set(t, p->ping_interval_ms);
+	}
+}
+
+void conn_full_feature(struct conn *c)
+{
+	half_open_over(c);
+	c->phase = CONN_FULL;
+	c->heard = loop_now(c->r->loop);
+	if (c->r->dir->policy.ping_interval_ms)
+		loop_timer_set(&c->timer, c->r->dir->policy.ping_interval_ms);
+	else
+		loop_timer_clear(&c->timer);
+}
+
+/* --- the beginning ---------------------------------------------------------------------------- */
+
+bool conn_attach(struct conn *c, struct reactor *r)
+{
+	c->r = r;
+	loop_timer_init(r->loop, &c->timer, silence);
+	if (loop_watch(r->loop, &c->watch, c->stream.fd, LOOP_READ, ready) != 0)
+		return false;
+	list_push(&r->conns, &c->link);
+	count(&r->connections, 1);
+	c->heard = loop_now(r->loop);
+	loop_timer_set(&c->timer, r->dir->policy.login_timeout_ms);
+	return true;
+}
+
+void conn_detach(struct conn *c)
+{
+	loop_timer_clear(&c->timer);
+	loop_unwatch(&c->watch);
+	loop_undefer(&c->flush);
+	list_del(&c->link);
+	count(&c->r->connections, (uint64_t)-1);
+	atomic_fetch_sub_explicit(&c->r->assigned, 1, memory_order_relaxed);
+}
+
+static struct conn *conn_new(uint16_t group)
+{
+	struct conn *c = calloc(1, sizeof(*c));
+
+	if (!c)
+		return NULL;
+	c->group = group;
+	c->rel_port = group;	c->max_send = params_default.send_max;
+	c->stream.fd = -1;
+	list_init(&c->link);
+	list_init(&c->in_session);
+	tx_init(&c->tx);
+	loop_defer_init(&c->flush, flush_later);
+	loop_defer_init(&c->reap, reap);
+	framer_init(&c->framer, LOGIN_DATA_MAX);
+	return c;
+}
+
+bool conn_open(struct reactor *r, int fd, uint16_t group)
+{
+	struct conn *c = conn_new(group);
+
+	if (!c || stream_init(&c->stream, fd) != 0 || !(c->login = login_new(r))) {
+		free(c);
+		return false;
+	}
+	if (!conn_attach(c, r)) {
+		login_free(c->login);
+		free(c);
+		return false;
+	}
+	c->half_open = true;
+	conn_log(c, LOG_DEBUG, "connected");
+	return true;
+}

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Requests ahead of their turn (early.h). */
+#include "iscsi/early.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/bytes.h"
+#include "iscsi/conn.h"
+#include "iscsi/session.h"
+
+/* The element before which cmdsn belongs; *same tells whether it is there already. */
+static struct list *place(struct session *s, uint32_t cmdsn, bool *same)
+{
+	*same = false;
+	list_for_each(l, &s->early) {
+		int32_t d = (int32_t)(cmdsn - container_of(l, struct early, link)->cmdsn);
+
+		*same = d == 0;
+		if (d <= 0)
+			return l;
+	}
+	return &s->early;
+}
+
+struct early *early_new(struct conn *c, const uint8_t *ahs, uint32_t ahs_len, uint32_t data_len)
+{
+	struct early *e = malloc(sizeof(*e) + ahs_len + data_len);
+
+	if (!e)
+		return NULL;
+	list_init(&e->link);
+	e->c = c;
+	e->cmdsn = be32(c->bhs + 24);
+	e->ahs_len = ahs_len;
+	e->data_len = 0;
+	memcpy(e->bhs, c->bhs, BHS_SIZE);
+	if (ahs_len)
+		memcpy(e->bytes, ahs, ahs_len);
+	conn_hold(c);
+	return e;
+}
+
+void early_keep(struct session *s, struct early *e)
+{
+	bool same;
+	struct list *before = place(s, e->cmdsn, &same);
+
+	if (same || (int32_t)(e->cmdsn - s->exp_cmdsn) < 0)
+		early_end(e);
+	else
+		list_push(before, &e->link);
+}
+
+struct early *early_next(struct session *s)
+{
+	struct early *e;
+
+	if (list_empty(&s->early))
+		return NULL;
+	e = container_of(s->early.next, struct early, link);
+	if (e->cmdsn != s->exp_cmdsn)
+		return NULL;
+	list_del(&e->link);
+	s->exp_cmdsn++;
+	return e;
+}
+
+void early_end(struct early *e)
+{
+	struct conn *c = e->c;
+
+	free(e);
+	conn_release(c);
+}
+
+void early_drop(struct session *s, const struct conn *c)
+{
+	list_for_each_safe(l, &s->early) {
+		struct early *e = container_of(l, struct early, link);
+
+		if (e->c != c)
+			continue;
+		list_del(l);
+		early_end(e);
+	}
+}

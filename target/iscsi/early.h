@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Requests that came ahead of their CmdSN: with several connections in a session,
+ * what was sent first may arrive last (RFC 7143 4.2.2.1). They are kept whole, with
+ * their data, until their turn.
+ */
+#ifndef ISCSI_EARLY_H
+#define ISCSI_EARLY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/list.h"
+#include "iscsi/wire.h"
+
+struct conn;
+struct session;
+
+struct early {
+	struct list link;         /* in session->early, by CmdSN */
+	struct conn *c;           /* held */
+	uint32_t cmdsn;
+	uint32_t ahs_len, data_len;
+	uint8_t bhs[BHS_SIZE];
+	uint8_t bytes[];          /* AHS, then data */
+};
+
+/* Room for the PDU whose header the connection has just received (c->bhs); its data are to be put
+ * at bytes + ahs_len, counting data_len up. NULL: out of memory. */
+struct early *early_new(struct conn *c, const uint8_t *ahs, uint32_t ahs_len, uint32_t data_len);
+
+/* It has come whole: into the list. A second one with the same CmdSN is dropped. */
+void early_keep(struct session *s, struct early *e);
+
+/* The request whose turn it is now, out of the list, or NULL. The caller ends it. */
+struct early *early_next(struct session *s);
+void early_end(struct early *e);
+
+/* Drops those of one connection. */
+void early_drop(struct session *s, const struct conn *c);
+
+#endif

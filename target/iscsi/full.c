@@ -1,0 +1,452 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Full feature phase (full.h): a table of opcodes, and what each begins and ends with. */
+#include "iscsi/full.h"
+
+#include <string.h>
+
+#include "base/bytes.h"
+#include "base/log.h"
+#include "iscsi/cmd.h"
+#include "iscsi/conn.h"
+#include "iscsi/early.h"
+#include "iscsi/pdu.h"
+#include "iscsi/reactor.h"
+#include "iscsi/session.h"
+#include "iscsi/text.h"
+#include "iscsi/tmf.h"
+
+/* Immediate commands that a session may have under way; they are outside the command window. */
+#define IMMEDIATE_MAX 16u
+
+static void out_of_memory(struct conn *c)
+{
+	conn_close(c, LOG_ERR, "closing: out of memory");
+}
+
+/* --- Reject, 11.17 ------------------------------------------------------------------------------ */
+
+static struct tx_pdu *reject_new(struct conn *c, enum reject_reason reason)
+{
+	struct tx_pdu *p = tx_pdu_new(BHS_SIZE);
+
+	if (!p) {
+		out_of_memory(c);
+		return NULL;
+	}
+	reject_encode(p->bhs, &(struct reject){ .reason = (uint8_t)reason, .data_len = BHS_SIZE });
+	memcpy(p->data, c->bhs, BHS_SIZE);
+	p->takes_statsn = true;
+	return p;
+}
+
+static void reject(struct conn *c, enum reject_reason reason, const char *why)
+{
+	struct tx_pdu *p = reject_new(c, reason);
+
+	conn_log(c, LOG_NOTICE, "%s rejected: %s", opcode_name(c->bhs[0] & BHS_OPCODE), why);
+	if (p)
+		tx_pdu_send(c, p);
+}
+
+static void close_after(struct conn *c, void *why)
+{
+	conn_close(c, LOG_NOTICE, "closing: %s", (const char *)why);
+}
+
+/* At error recovery level 0 what cannot be repeated ends the connection. */
+static void reject_and_close(struct conn *c, enum reject_reason reason, const char *why)
+{
+	struct tx_pdu *p = reject_new(c, reason);
+
+	if (!p)
+		return;
+	p->after = close_after;
+	p->arg = (void *)(uintptr_t)why;
+	c->sink.kind = SINK_NOTHING;
+	tx_pdu_send(c, p);
+}
+
+/* --- SCSI Command and Data-Out -------------------------------------------------------------------- */
+
+static void take_data(struct conn *c, struct cmd *cmd)
+{
+	if (cmd_is_live(cmd) && c->data_digest && !conn_gather(c))
+		return;
+	if (c->sink.kind != SINK_GATHER)
+		c->sink.kind = SINK_COMMAND;
+	c->sink.cmd = cmd;
+}
+
+/* Gives the command that takes the PDU's data, or NULL: they are to be dropped. */
+static struct cmd *scsi_start(struct conn *c, const uint8_t *ahs)
+{
+	struct scsi_cmd p;
+
+	if (!scsi_cmd_decode(c->bhs, &p))
+		reject(c, REJECT_INVALID_FIELD, "flags, length and data contradict each other");
+	else if (session_find(c->s, p.itt))
+		reject(c, REJECT_TASK_IN_PROGRESS, "its task tag is in use");
+	else if (p.immediate && c->s->immediate >= IMMEDIATE_MAX)
+		reject(c, REJECT_TOO_MANY_IMMEDIATE, "too many immediate commands");
+	else
+		return cmd_start(c, &p, ahs);
+	return NULL;
+}
+
+static void scsi_begin(struct conn *c, const uint8_t *ahs)
+{
+	struct cmd *cmd = scsi_start(c, ahs);
+
+	if (cmd)
+		take_data(c, cmd);
+}
+
+static void data_out_begin(struct conn *c, const uint8_t *ahs)
+{
+	struct data_out p;
+	struct cmd *cmd;
+	const char *why;
+
+	(void)ahs;
+	if (!data_out_decode(c->bhs, &p)) {
+		reject_and_close(c, REJECT_INVALID_FIELD, "Data-Out with a reserved task tag");
+		return;
+	}
+	/* Data of a command that was aborted, or was refused at once, may still be on their way. */
+	cmd = session_find(c->s, p.itt);
+	if (!cmd || cmd->c != c || cmd->state == CMD_RUNS || cmd->state == CMD_ABORTED)
+		return;
+	if (!cmd_data_out(cmd, &p, &why)) {
+		conn_log(c, LOG_NOTICE, "Data-Out refused: %s", why);
+		reject_and_close(c, REJECT_PROTOCOL_ERROR, "protocol error in Data-Out");
+		return;
+	}
+	c->sink.cmd = cmd;
+	take_data(c, cmd);
+}
+
+static void data_end(struct conn *c)
+{
+	struct cmd *cmd = c->sink.cmd;
+
+	if (!cmd)
+		return;
+	if (c->sink.kind == SINK_GATHER)
+		cmd_pour(cmd, c->sink.buf, c->sink.len);
+	cmd_data_end(cmd, c->bhs[1] & BHS_FINAL);
+}
+
+/* --- NOP-Out, 11.18 --------------------------------------------------------------------------------- */
+
+static void gather_begin(struct conn *c, const uint8_t *ahs)
+{
+	(void)ahs;
+	conn_gather(c);
+}
+
+static void nop_end(struct conn *c)
+{
+	struct nop_out p;
+	struct tx_pdu *out;
+	uint32_t len = c->sink.len < c->max_send ? c->sink.len : c->max_send;
+
+	if (!nop_out_decode(c->bhs, &p)) {
+		reject(c, REJECT_INVALID_FIELD, "neither immediate nor with a task tag");
+		return;
+	}
+	if (p.itt == TAG_NONE)
+		return;         /* no answer wanted; perhaps the answer to our ping */
+	if (!(out = tx_pdu_new(len))) {
+		out_of_memory(c);
+		return;
+	}
+	nop_in_encode(out->bhs, &(struct nop_in){ .data_len = len, .lun = p.lun, .itt = p.itt,
+						  .ttt = TAG_NONE });
+	if (len)
+		memcpy(out->data, c->sink.buf, len);
+	out->takes_statsn = true;
+	tx_pdu_send(c, out);
+}
+
+/* --- Text, Task Management, SNACK --------------------------------------------------------------------- */
+
+static void text_end(struct conn *c)
+{
+	struct text_req p;
+
+	if (!text_req_decode(c->bhs, &p))
+		reject(c, REJECT_INVALID_FIELD, "F and C together, or no task tag");
+	else if (!text_request(c, &p, c->sink.buf, c->sink.len))
+		reject(c, REJECT_PROTOCOL_ERROR, "text that cannot be understood");
+}
+
+static void tmf_end(struct conn *c)
+{
+	struct tmf_req p;
+
+	if (c->s->discovery)
+		reject(c, REJECT_PROTOCOL_ERROR, "not in a discovery session");
+	else if (!tmf_req_decode(c->bhs, &p))
+		reject(c, REJECT_INVALID_FIELD, "no task tag");
+	else
+		tmf_request(c, &p);
+}
+
+static void snack_end(struct conn *c)
+{
+	reject(c, REJECT_SNACK, "SNACK needs error recovery level 1");
+}
+
+static void login_again_end(struct conn *c)
+{
+	reject(c, REJECT_PROTOCOL_ERROR, "the connection has logged in already");
+}
+
+static void unknown_end(struct conn *c)
+{
+	reject(c, REJECT_NOT_SUPPORTED, "no such request");
+}
+
+/* --- Logout, 11.14 ------------------------------------------------------------------------------------ */
+
+static struct conn *conn_by_cid(const struct session *s, uint16_t cid)
+{
+	list_for_each(l, &s->conns) {
+		struct conn *c = container_of(l, struct conn, in_session);
+
+		if (c->cid == cid)
+			return c;
+	}
+	return NULL;
+}
+
+static void logged_out(struct conn *c, void *arg)
+{
+	(void)arg;
+	conn_close(c, LOG_INFO, "logged out");
+}
+
+static void session_logged_out(struct conn *c, void *arg)
+{
+	struct session *s = arg;
+
+	if (c->phase == CONN_CLOSING)
+		return;
+	list_for_each_safe(l, &s->conns) {
+		struct conn *o = container_of(l, struct conn, in_session);
+
+		o->phase = o->phase == CONN_CLOSING ? o->phase : CONN_LOGOUT;
+		conn_close(o, LOG_INFO, "logged out");
+	}
+}
+
+static void logout_respond(struct conn *c, const struct logout_req *p, enum logout_response r)
+{
+	struct tx_pdu *out = tx_pdu_new(0);
+	const struct params *params = &c->s->params;
+
+	if (!out) {
+		out_of_memory(c);
+		return;
+	}
+	logout_rsp_encode(out->bhs, &(struct logout_rsp){ .response = (uint8_t)r, .itt = p->itt,
+							  .time2wait = params->time2wait,
+							  .time2retain = params->time2retain });
+	out->takes_statsn = true;
+	if (r == LOGOUT_DONE && p->reason == LOGOUT_SESSION) {
+		c->phase = CONN_LOGOUT;
+		out->after = session_logged_out;
+		out->arg = c->s;
+	} else if (r == LOGOUT_DONE && p->cid == c->cid) {
+		c->phase = CONN_LOGOUT;
+		out->after = logged_out;
+	}
+	tx_pdu_send(c, out);
+}
+
+static void logout_end(struct conn *c)
+{
+	struct logout_req p;
+	struct conn *other;
+
+	if (!logout_req_decode(c->bhs, &p)) {
+		reject(c, REJECT_INVALID_FIELD, "no such reason, or no task tag");
+		return;
+	}
+	if (p.reason == LOGOUT_SESSION) {
+		logout_respond(c, &p, LOGOUT_DONE);
+		return;
+	}
+	if (c->s->discovery) {
+		reject(c, REJECT_PROTOCOL_ERROR, "a discovery session is closed as a whole");
+		return;
+	}
+	if (p.reason == LOGOUT_RECOVERY) {
+		logout_respond(c, &p, LOGOUT_NO_RECOVERY);
+		return;
+	}
+	if (!(other = conn_by_cid(c->s, p.cid))) {
+		logout_respond(c, &p, LOGOUT_NO_CID);
+		return;
+	}
+	logout_respond(c, &p, LOGOUT_DONE);
+	if (other != c) {
+		other->phase = CONN_LOGOUT;
+		conn_close(other, LOG_INFO, "logged out from another connection");
+	}
+}
+
+/* --- dispatch --------------------------------------------------------------------------------------------- */
+
+static void nothing_begin(struct conn *c, const uint8_t *ahs)
+{
+	(void)c;
+	(void)ahs;
+}
+
+enum {
+	NUMBERED = 1,            /* carries a CmdSN */
+	NO_DISCOVERY = 2,        /* not in a discovery session (RFC 7143 4.3: text and logout only) */
+};
+
+struct request {
+	void (*begin)(struct conn *c, const uint8_t *ahs);
+	void (*end)(struct conn *c);
+	unsigned flags;
+};
+
+/* clang-format off */
+static const struct request requests[BHS_OPCODE + 1] = {
+	[OP_NOP_OUT]    = { gather_begin,   nop_end,         NUMBERED },
+	[OP_SCSI_CMD]   = { scsi_begin,     data_end,        NUMBERED | NO_DISCOVERY },
+	[OP_TMF_REQ]    = { nothing_begin,  tmf_end,         NUMBERED | NO_DISCOVERY },
+	[OP_LOGIN_REQ]  = { nothing_begin,  login_again_end, 0 },
+	[OP_TEXT_REQ]   = { gather_begin,   text_end,        NUMBERED },
+	[OP_DATA_OUT]   = { data_out_begin, data_end,        NO_DISCOVERY },
+	[OP_LOGOUT_REQ] = { nothing_begin,  logout_end,      NUMBERED },
+	[OP_SNACK_REQ]  = { nothing_begin,  snack_end,       NO_DISCOVERY },
+};
+/* clang-format on */
+
+/* --- requests ahead of their CmdSN ---------------------------------------------------------------------- */
+
+static void early_begin(struct conn *c, const uint8_t *ahs)
+{
+	struct early *e = early_new(c, ahs, c->framer.ahs_len, c->framer.data_left);
+
+	if (!e) {
+		out_of_memory(c);
+		return;
+	}
+	c->sink.kind = SINK_EARLY;
+	c->sink.early = e;
+	c->sink.buf = e->bytes + e->ahs_len;
+}
+
+static void early_complete(struct conn *c)
+{
+	early_keep(c->s, c->sink.early);
+	c->sink = (struct sink){ 0 };
+}
+
+/* A kept request has its turn. Its connection may be in the middle of another PDU. */
+static void early_run(struct early *e)
+{
+	struct conn *c = e->c;
+	struct sink sink = c->sink;
+	uint8_t bhs[BHS_SIZE];
+	bool scsi = (e->bhs[0] & BHS_OPCODE) == OP_SCSI_CMD;
+
+	memcpy(bhs, c->bhs, BHS_SIZE);
+	memcpy(c->bhs, e->bhs, BHS_SIZE);
+	c->sink = (struct sink){ .kind = SINK_GATHER, .buf = e->bytes + e->ahs_len,
+				 .len = e->data_len };
+	if (scsi)
+		c->sink.cmd = scsi_start(c, e->bytes);
+	requests[e->bhs[0] & BHS_OPCODE].end(c);
+	memcpy(c->bhs, bhs, BHS_SIZE);
+	c->sink = sink;
+}
+
+static void run_early(struct session *s)
+{
+	struct early *e;
+
+	while ((e = early_next(s))) {
+		if (e->c->phase == CONN_FULL)
+			early_run(e);
+		early_end(e);
+	}
+}
+
+/* --- the PDUs that are none of these ----------------------------------------------------------------------- */
+
+static void drop_end(struct conn *c)
+{
+	(void)c;
+}
+
+static void not_in_discovery_end(struct conn *c)
+{
+	reject(c, REJECT_PROTOCOL_ERROR, "not in a discovery session");
+}
+
+static const struct request unknown = { nothing_begin, unknown_end, 0 };
+static const struct request dropped = { nothing_begin, drop_end, 0 };
+static const struct request early = { early_begin, early_complete, 0 };
+static const struct request undiscovered = { nothing_begin, not_in_discovery_end, 0 };
+
+static const struct request *choose(struct conn *c)
+{
+	uint8_t opcode = c->bhs[0] & BHS_OPCODE;
+	const struct request *q = &requests[opcode];
+
+	if (c->phase == CONN_LOGOUT)
+		return &dropped;
+	if (!q->end)
+		return &unknown;
+	if (q->flags & NUMBERED) {
+		switch (session_cmdsn(c->s, be32(c->bhs + 24), c->bhs[0] & BHS_IMMEDIATE)) {
+		case CMDSN_IGNORE:
+			return &dropped;
+		case CMDSN_EARLY:
+			return &early;
+		case CMDSN_NOW:
+			break;
+		}
+	}
+	return q->flags & NO_DISCOVERY && c->s->discovery ? &undiscovered : q;
+}
+
+void full_begin(struct conn *c, const uint8_t *ahs)
+{
+	c->request = choose(c);
+	c->request->begin(c, ahs);
+}
+
+void full_end(struct conn *c)
+{
+	struct session *s = c->s;
+
+	if (!c->framer.data_ok) {
+		conn_log(c, LOG_NOTICE, "data digest error in %s",
+			 opcode_name(c->bhs[0] & BHS_OPCODE));
+		reject_and_close(c, REJECT_DATA_DIGEST, "data digest error");
+		return;
+	}
+	c->request->end(c);
+	if (!list_empty(&s->early))
+		run_early(s);
+}
+
+void full_ask_logout(struct conn *c, uint16_t seconds)
+{
+	struct tx_pdu *p = tx_pdu_new(0);
+
+	if (!p)
+		return;
+	async_msg_encode(p->bhs, &(struct async_msg){ .event = ASYNC_LOGOUT_REQUEST,
+						      .param3 = seconds });
+	p->takes_statsn = true;
+	tx_pdu_send(c, p);
+}

@@ -1,0 +1,302 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Joining a session (join.h). */
+#include "iscsi/join.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "iscsi/conn.h"
+#include "iscsi/login_state.h"
+#include "iscsi/reactor.h"
+#include "iscsi/session.h"
+#include "iscsi/shared.h"
+
+/* A login on its way to another reactor and, perhaps, back. The connection is held. */
+struct errand {
+	struct loop_msg msg;
+	struct list link;            /* in session->waiters */
+	struct conn *c;
+	struct reactor *home, *away;
+	uint16_t tsih;
+};
+
+static struct session_entry entry_of(const struct conn *c)
+{
+	const struct login *l = c->login;
+
+	return (struct session_entry){ .initiator = l->initiator.text,
+				       .target = l->target ? l->target->name : NULL,
+				       .isid = l->req.isid, .group = c->group };
+}
+
+/* --- the full feature phase -------------------------------------------------------------------------- */
+
+static void log_login(const struct conn *c)
+{
+	const struct session *s = c->s;
+
+	if (s->discovery) {
+		conn_log(c, LOG_INFO, "discovery session, authentication %s%s%s", s->auth,
+			 s->algorithm ? " " : "", s->algorithm ? s->algorithm : "");
+		return;
+	}
+	conn_log(c, LOG_INFO, "logged in to %s, authentication %s%s%s, session %u",
+		 s->entry.target, s->auth, s->algorithm ? " " : "",
+		 s->algorithm ? s->algorithm : "", s->entry.tsih);
+}
+
+/* The last response goes out, and what was negotiated is in force behind it. */
+static void enter(struct conn *c, struct session *s)
+{
+	struct login *l = c->login;
+
+	l->tsih = s->entry.tsih;
+	session_join(s, c);
+	if (!login_succeed(c))
+		return;
+	if (!tx_flush(c)) {
+		conn_close(c, LOG_INFO, "sending failed: the connection is broken");
+		return;
+	}
+	c->header_digest = c->framer.header_digest = l->n.params.header_digest;
+	c->data_digest = c->framer.data_digest = l->n.params.data_digest;
+	c->framer.max_data = l->n.params.recv_max;
+	c->max_send = l->n.params.send_max;
+	count(&c->r->logins, 1);
+	log_login(c);
+	c->login = NULL;
+	l->session = NULL;
+	login_free(l);
+	conn_full_feature(c);
+}
+
+/* --- a new session -------------------------------------------------------------------------------------- */
+
+static void describe(struct session *s, struct login *l)
+{
+	s->params = l->n.params;
+	s->auth = l->method != METHOD_CHAP ? "none" : l->mutual ? "mutual CHAP" : "CHAP";
+	s->algorithm = l->method == METHOD_CHAP ? chap_alg_name(l->chap.alg) : NULL;
+	s->user = l->user;
+	s->alias = l->alias;
+	l->user = l->alias = NULL;
+}
+
+static bool make_session(struct conn *c)
+{
+	struct login *l = c->login;
+	struct session_entry like = entry_of(c);
+
+	l->session = session_new(c->r, &like, l->req.cmdsn, l->dir->policy.queue_depth);
+	if (!l->session)
+		login_refuse(c, LOGIN_OUT_OF_RESOURCES, "out of memory");
+	return l->session;
+}
+
+static void reinstate(struct conn *c, struct reactor *away, uint16_t tsih);
+
+static void add_session(struct conn *c)
+{
+	struct login *l = c->login;
+	struct session *s = l->session;
+	struct reactor *away;
+	uint16_t tsih;
+
+	switch (sessions_add(c->r->shared->sessions, &s->entry, l->dir->policy.max_sessions,
+			     l->target ? l->target->max_sessions : 0, &away, &tsih)) {
+	case SESSIONS_TAKEN:
+		reinstate(c, away, tsih);
+		return;
+	case SESSIONS_FULL:
+		login_refuse(c, LOGIN_OUT_OF_RESOURCES, "as many sessions as are allowed");
+		return;
+	case SESSIONS_OK:
+		break;
+	}
+	if (l->target && !session_open(s, l->dir->targets, l->target, c->rel_port)) {
+		login_refuse(c, LOGIN_OUT_OF_RESOURCES, "out of memory");
+		return;
+	}
+	describe(s, l);
+	enter(c, s);
+}
+
+/* While the login was on an errand, another directory may have come into force. */
+static bool may_go_on(struct conn *c)
+{
+	if (login_still_valid(c, c->r->dir))
+		return true;
+	conn_close(c, LOG_NOTICE, "login refused: its target or credential has changed meanwhile");
+	return false;
+}
+
+/* --- session reinstatement ---------------------------------------------------------------------------------- */
+
+/* Back home: the old session is gone. */
+static void reinstated(struct loop_msg *m)
+{
+	struct errand *e = container_of(m, struct errand, msg);
+	struct conn *c = e->c;
+
+	free(e);
+	if (c->phase == CONN_LOGIN && may_go_on(c))
+		add_session(c);
+	conn_release(c);
+}
+
+static void return_home(struct errand *e)
+{
+	e->msg.run = reinstated;
+	loop_post(e->home->loop, &e->msg);
+}
+
+/* Where the old session lives. */
+static void end_old(struct loop_msg *m)
+{
+	struct errand *e = container_of(m, struct errand, msg);
+	struct session_entry *entry = sessions_own(e->away->shared->sessions, e->tsih, e->away);
+	struct session *s;
+
+	if (!entry) {
+		return_home(e);
+		return;
+	}
+	s = container_of(entry, struct session, entry);
+	list_push(&s->waiters, &e->link);
+	session_close(s, LOG_NOTICE, "the initiator logs in anew (session reinstatement)");
+}
+
+void join_session_gone(struct session *s)
+{
+	struct list *l;
+
+	while ((l = list_pop(&s->waiters)))
+		return_home(container_of(l, struct errand, link));
+}
+
+static struct errand *errand_new(struct conn *c, struct reactor *away, uint16_t tsih)
+{
+	struct errand *e = calloc(1, sizeof(*e));
+
+	if (!e) {
+		login_refuse(c, LOGIN_OUT_OF_RESOURCES, "out of memory");
+		return NULL;
+	}
+	list_init(&e->link);
+	e->c = c;
+	e->home = c->r;
+	e->away = away;
+	e->tsih = tsih;
+	return e;
+}
+
+static void reinstate(struct conn *c, struct reactor *away, uint16_t tsih)
+{
+	struct errand *e = errand_new(c, away, tsih);
+
+	if (!e)
+		return;
+	conn_hold(c);
+	e->msg.run = end_old;
+	loop_post(away->loop, &e->msg);
+}
+
+/* --- one more connection of a session ------------------------------------------------------------------------- */
+
+static struct conn *same_cid(const struct session *s, uint16_t cid)
+{
+	list_for_each(l, &s->conns) {
+		struct conn *c = container_of(l, struct conn, in_session);
+
+		if (c->cid == cid)
+			return c;
+	}
+	return NULL;
+}
+
+/* The connection is on the session's reactor. */
+static void add_connection(struct conn *c)
+{
+	struct session_entry *e = sessions_own(c->r->shared->sessions, c->login->req.tsih, c->r);
+	struct session *s = e ? container_of(e, struct session, entry) : NULL;
+	struct conn *old;
+
+	if (!s || s->closing) {
+		login_refuse(c, LOGIN_NO_SESSION, NULL);
+		return;
+	}
+	if ((old = same_cid(s, c->cid))) {
+		/* Connection reinstatement, RFC 7143 6.3.4: an implicit logout of the old one. */
+		old->phase = old->phase == CONN_CLOSING ? old->phase : CONN_LOGOUT;
+		conn_close(old, LOG_NOTICE, "closing: its CID logs in anew");
+	} else if (s->nconns >= s->params.max_connections) {
+		login_refuse(c, LOGIN_TOO_MANY, "as many connections as were agreed on");
+		return;
+	}
+	enter(c, s);
+}
+
+static void arrive(struct loop_msg *m)
+{
+	struct errand *e = container_of(m, struct errand, msg);
+	struct conn *c = e->c;
+	struct reactor *r = e->away;
+
+	free(e);
+	if (!conn_attach(c, r)) {
+		conn_close(c, LOG_ERR, "closing: out of memory");
+		return;
+	}
+	atomic_fetch_add_explicit(&r->assigned, 1, memory_order_relaxed);
+	if (may_go_on(c))
+		add_connection(c);
+}
+
+static void join_session(struct conn *c)
+{
+	struct session_entry like = entry_of(c);
+	struct reactor *r = sessions_find(c->r->shared->sessions, c->login->req.tsih, &like);
+	struct errand *e;
+
+	if (!r) {
+		login_refuse(c, LOGIN_NO_SESSION, NULL);
+		return;
+	}
+	if (r == c->r) {
+		add_connection(c);
+		return;
+	}
+	/* What was said so far must have left: the other reactor begins with an empty queue. */
+	if (!tx_flush(c) || !tx_idle(c)) {
+		conn_close(c, LOG_NOTICE, "closing: the initiator does not read its answers");
+		return;
+	}
+	if (!(e = errand_new(c, r, c->login->req.tsih)))
+		return;
+	conn_detach(c);
+	e->msg.run = arrive;
+	loop_post(r->loop, &e->msg);
+}
+
+void join_begin(struct conn *c)
+{
+	struct login *l = c->login;
+
+	l->joining = true;
+	if (c->r->stopping)
+		login_refuse(c, LOGIN_UNAVAILABLE, "the server is stopping");
+	else if (l->req.tsih)
+		join_session(c);
+	else if (make_session(c))
+		add_session(c);
+}
+
+void join_abandon(struct login *l)
+{
+	struct session *s = l->session;
+
+	l->session = NULL;
+	if (s)
+		session_abandon(s);
+}

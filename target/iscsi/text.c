@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Text requests (text.h). */
+#include "iscsi/text.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "iscsi/conn.h"
+#include "iscsi/keys.h"
+#include "iscsi/name.h"
+#include "iscsi/negotiate.h"
+#include "iscsi/reactor.h"
+#include "iscsi/session.h"
+
+/* Longest answer: every target, once a portal. Ten thousand targets take some megabytes. */
+#define ANSWER_MAX ((size_t)64 << 20)
+
+/* Data segments of answers, whatever more the initiator would take. */
+#define PIECE_MAX 65536u
+
+/* One exchange: a request of one or more PDUs, and its answer of one or more. */
+struct text {
+	uint32_t itt;
+	uint32_t ttt;              /* that the initiator is to come back with */
+	bool answering;
+	struct key_buf in;
+	struct key_out out;
+};
+
+void text_free(struct text *t)
+{
+	if (!t)
+		return;
+	key_buf_free(&t->in);
+	key_out_free(&t->out);
+	free(t);
+}
+
+static void text_over(struct conn *c)
+{
+	text_free(c->text);
+	c->text = NULL;
+}
+
+/* --- SendTargets, RFC 7143 appendix C -------------------------------------------------------------- */
+
+/* The portal's own address, or for a wildcard the one that this initiator has reached. */
+static void put_address(const struct conn *c, const struct iscsi_portal *p, struct key_out *out)
+{
+	struct addr_text text;
+	struct addr reached = c->stream.local;
+
+	if (p->address) {
+		key_put(out, "TargetAddress", "%s,%u", p->address, p->group);
+		return;
+	}
+	if (!c->stream.tcp || p->ipv6 != (reached.sa.sa_family == AF_INET6))
+		return;
+	addr_set_port(&reached, p->port);
+	key_put(out, "TargetAddress", "%s", addr_portal(&reached, p->group, &text));
+}
+
+static void put_target(const struct conn *c, const struct iscsi_target *t, struct key_out *out)
+{
+	const struct directory *d = c->r->dir;
+
+	key_put(out, "TargetName", "%s", t->name);
+	for (unsigned i = 0; i < d->nportals; i++)
+		if (target_in_group(t, d->portals[i].group))
+			put_address(c, &d->portals[i], out);
+}
+
+static void put_all(const struct conn *c, struct key_out *out)
+{
+	const struct target_set *set = c->r->dir->targets;
+
+	for (unsigned i = 0; i < target_set_count(set) && !out->err; i++)
+		put_target(c, target_set_at(set, i), out);
+}
+
+/* "All" in discovery sessions only; a name anywhere, but in a normal session only its own target;
+ * nothing: the session's own target. False: not allowed. */
+static bool send_targets(const struct conn *c, const struct key_pair *pair, struct key_out *out)
+{
+	const struct session *s = c->s;
+	struct iscsi_name name;
+	const struct iscsi_target *t;
+
+	if (strcmp(pair->value, "All") == 0) {
+		if (s->discovery)
+			put_all(c, out);
+		else
+			key_put(out, "SendTargets", "Reject");
+		return true;
+	}
+	if (pair->value_len == 0) {
+		if (s->discovery)
+			return false;
+		t = target_set_find(c->r->dir->targets, s->entry.target);
+	} else {
+		if (!name_parse(pair->value, pair->value_len, &name))
+			return false;
+		t = target_set_find(c->r->dir->targets, name.text);
+		if (!s->discovery && strcmp(name.text, s->entry.target) != 0)
+			t = NULL;
+	}
+	if (t)
+		put_target(c, t, out);
+	return true;
+}
+
+/* --- the request ------------------------------------------------------------------------------------ */
+
+static bool answer(struct conn *c, struct text *t)
+{
+	struct negotiation n;
+	struct key_reader reader = key_reader_of(&t->in);
+	struct key_pair pair;
+	enum key_step step;
+	struct params now = c->s->params;
+
+	now.header_digest = c->header_digest;
+	now.data_digest = c->data_digest;
+	now.send_max = c->max_send;
+	now.recv_max = c->framer.max_data;
+	negotiate_init(&n, &c->r->dir->policy, STAGE_FULL_FEATURE, false, &now);
+	n.discovery = c->s->discovery;
+	while ((step = key_next(&reader, &pair)) == KEY_STEP_PAIR) {
+		if (negotiate_key(&n, &pair, &t->out) != NEGOTIATE_OK)
+			return false;
+		if (strcmp(pair.name, "SendTargets") == 0 && !send_targets(c, &pair, &t->out))
+			return false;
+	}
+	if (step == KEY_STEP_BAD)
+		return false;
+	negotiate_reply(&n, &t->out);
+	if (negotiate_finish(&n, &t->out) == NEGOTIATE_ERROR)
+		return false;
+	c->max_send = n.params.send_max;
+	return true;
+}
+
+static void send_piece(struct conn *c, struct text *t, const struct text_req *p)
+{
+	uint32_t max = c->max_send < PIECE_MAX ? c->max_send : PIECE_MAX;
+	const char *piece;
+	uint32_t len = (uint32_t)key_out_take(&t->out, max, &piece);
+	bool last = key_out_left(&t->out) == 0;
+	struct tx_pdu *out = tx_pdu_new(len);
+
+	if (!out) {
+		conn_close(c, LOG_ERR, "closing: out of memory");
+		return;
+	}
+	if (len)
+		memcpy(out->data, piece, len);
+	/* 11.11.1: with more to come, C is set and a tag given to ask for it with. */
+	text_rsp_encode(out->bhs, &(struct text_rsp){ .final = last, .cont = !last, .data_len = len,
+						      .lun = p->lun, .itt = p->itt,
+						      .ttt = last ? TAG_NONE : t->ttt });
+	out->takes_statsn = true;
+	tx_pdu_send(c, out);
+	if (last)
+		text_over(c);
+}
+
+/* The initiator says that more is to come: an empty answer asks for it. */
+static void ask_for_more(struct conn *c, struct text *t, const struct text_req *p)
+{
+	struct tx_pdu *out = tx_pdu_new(0);
+
+	if (!out) {
+		conn_close(c, LOG_ERR, "closing: out of memory");
+		return;
+	}
+	text_rsp_encode(out->bhs, &(struct text_rsp){ .lun = p->lun, .itt = p->itt, .ttt = t->ttt });
+	out->takes_statsn = true;
+	tx_pdu_send(c, out);
+}
+
+static struct text *text_begin(struct conn *c, const struct text_req *p)
+{
+	text_over(c);    /* 11.10.4: a new request with TTT ffffffff resets the negotiation */
+	if (!(c->text = calloc(1, sizeof(*c->text))))
+		return NULL;
+	c->text->itt = p->itt;
+	c->text->ttt = p->itt ^ 0x5445u;
+	if (c->text->ttt == TAG_NONE)
+		c->text->ttt = 0;
+	c->text->out = key_out_of(ANSWER_MAX);
+	return c->text;
+}
+
+bool text_request(struct conn *c, const struct text_req *p, const uint8_t *data, uint32_t len)
+{
+	struct text *t = c->text;
+
+	if (p->ttt == TAG_NONE)
+		t = text_begin(c, p);
+	else if (!t || t->ttt != p->ttt || t->itt != p->itt)
+		t = NULL;
+	if (!t)
+		return false;
+	if (t->answering) {
+		send_piece(c, t, p);
+		return true;
+	}
+	if (key_buf_add(&t->in, data, len) != 0) {
+		text_over(c);
+		return false;
+	}
+	if (p->cont) {
+		ask_for_more(c, t, p);
+		return true;
+	}
+	if (!answer(c, t) || t->out.err) {
+		text_over(c);
+		return false;
+	}
+	t->answering = true;
+	send_piece(c, t, p);
+	return true;
+}

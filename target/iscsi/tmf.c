@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Task management (tmf.h): tasks of this session here, whole units through lu_function(). */
+#include "iscsi/tmf.h"
+
+#include <stdlib.h>
+
+#include "base/log.h"
+#include "iscsi/cmd.h"
+#include "iscsi/conn.h"
+#include "iscsi/reactor.h"
+#include "iscsi/server.h"
+#include "iscsi/session.h"
+#include "iscsi/shared.h"
+
+/* A request that has not been answered yet. */
+struct tmf {
+	struct list link;             /* in session->tmfs */
+	struct session *s;
+	struct conn *c;               /* held; it may have left the session meanwhile */
+	struct tmf_req req;
+	bool waits;                   /* for the command with the Referenced Task Tag */
+	struct lu_function_req function;
+};
+
+static const char *function_name(uint8_t function)
+{
+	static const char *const names[] = {
+		[TMF_ABORT_TASK] = "ABORT TASK",
+		[TMF_ABORT_TASK_SET] = "ABORT TASK SET",
+		[TMF_CLEAR_ACA] = "CLEAR ACA",
+		[TMF_CLEAR_TASK_SET] = "CLEAR TASK SET",
+		[TMF_LUN_RESET] = "LOGICAL UNIT RESET",
+		[TMF_TARGET_WARM_RESET] = "TARGET WARM RESET",
+		[TMF_TARGET_COLD_RESET] = "TARGET COLD RESET",
+		[TMF_TASK_REASSIGN] = "TASK REASSIGN",
+	};
+
+	return function < sizeof(names) / sizeof(names[0]) && names[function] ? names[function] :
+										"unknown function";
+}
+
+static void respond(struct conn *c, uint32_t itt, enum tmf_response response)
+{
+	struct tx_pdu *p;
+
+	if (c->phase == CONN_CLOSING)
+		return;
+	if (!(p = tx_pdu_new(0))) {
+		conn_close(c, LOG_ERR, "closing: out of memory");
+		return;
+	}
+	tmf_rsp_encode(p->bhs, &(struct tmf_rsp){ .response = (uint8_t)response, .itt = itt });
+	p->takes_statsn = true;
+	tx_pdu_send(c, p);
+}
+
+static void tmf_end(struct tmf *t, enum tmf_response response)
+{
+	struct conn *c = t->c;
+
+	respond(c, t->req.itt, response);
+	list_del(&t->link);
+	free(t);
+	conn_release(c);
+}
+
+static struct tmf *tmf_new(struct conn *c, const struct tmf_req *p)
+{
+	struct tmf *t = calloc(1, sizeof(*t));
+
+	if (!t) {
+		conn_close(c, LOG_ERR, "closing: out of memory");
+		return NULL;
+	}
+	t->s = c->s;
+	t->c = c;
+	t->req = *p;
+	conn_hold(c);
+	list_push(&c->s->tmfs, &t->link);
+	return t;
+}
+
+static void function_done(struct lu_function_req *r)
+{
+	struct tmf *t = container_of(r, struct tmf, function);
+	struct session *s = t->s;
+	bool cold = t->req.function == TMF_TARGET_COLD_RESET;
+
+	tmf_end(t, r->no_lun ? TMF_NO_LUN : TMF_COMPLETE);
+	if (cold)       /* 11.5.1: every connection of the target ends, this one too */
+		iscsi_server_close(s->r->shared->server, s->entry.target, 0, "target cold reset",
+				   NULL, NULL);
+	session_try_end(s);
+}
+
+static void whole_unit(struct conn *c, const struct tmf_req *p, enum lu_function function)
+{
+	struct tmf *t = tmf_new(c, p);
+
+	if (!t)
+		return;
+	t->function = (struct lu_function_req){ .nexus = &c->s->nexus, .lun = p->lun,
+						.function = function, .done = function_done };
+	lu_function(&t->function);
+}
+
+/* RFC 7143 11.6.1: a task that was never received, but would have been before this request, counts
+ * as received and aborted; any other that is not there does not exist. */
+static enum tmf_response absent(const struct session *s, const struct tmf_req *p)
+{
+	bool missing = (int32_t)(p->refcmdsn - s->exp_cmdsn) >= 0 &&
+		       (int32_t)(p->refcmdsn - p->cmdsn) < 0;
+
+	return missing ? TMF_COMPLETE : TMF_NO_TASK;
+}
+
+static void abort_task(struct conn *c, const struct tmf_req *p)
+{
+	struct cmd *cmd = session_find(c->s, p->rtt);
+	struct tmf *t;
+
+	if (!cmd) {
+		respond(c, p->itt, absent(c->s, p));
+		return;
+	}
+	if (!(t = tmf_new(c, p)))
+		return;
+	t->waits = true;
+	cmd_abort(cmd, false);
+	tmf_cmd_ended(c->s);
+}
+
+void tmf_cmd_ended(struct session *s)
+{
+	list_for_each_safe(l, &s->tmfs) {
+		struct tmf *t = container_of(l, struct tmf, link);
+
+		if (t->waits && !session_find(s, t->req.rtt))
+			tmf_end(t, TMF_COMPLETE);
+	}
+}
+
+void tmf_request(struct conn *c, const struct tmf_req *p)
+{
+	conn_log(c, LOG_INFO, "task management: %s", function_name(p->function));
+	switch (p->function) {
+	case TMF_ABORT_TASK:
+		abort_task(c, p);
+		return;
+	case TMF_ABORT_TASK_SET:
+		whole_unit(c, p, LU_ABORT_TASK_SET);
+		return;
+	case TMF_CLEAR_TASK_SET:
+		whole_unit(c, p, LU_CLEAR_TASK_SET);
+		return;
+	case TMF_LUN_RESET:
+		whole_unit(c, p, LU_RESET);
+		return;
+	case TMF_TARGET_WARM_RESET:
+	case TMF_TARGET_COLD_RESET:
+		whole_unit(c, p, LU_TARGET_RESET);
+		return;
+	case TMF_TASK_REASSIGN:
+		respond(c, p->itt, TMF_NO_REASSIGNMENT);
+		return;
+	default:
+		respond(c, p->itt, TMF_NOT_SUPPORTED);
+	}
+}
