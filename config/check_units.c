@@ -173,15 +173,9 @@ static void check_layout(struct check *c, struct indexes *in, const struct confi
 		check_index_add(c, &in->targets, *right, "", right, lib);
 }
 
-/* Element addresses have 16 bits (SMC-3 6.1), and a few stay free at the beginning. */
-static void check_elements(struct check *c, const struct config_library *lib)
+/* That every element has an address (16 bits, SMC-3) follows from the largest numbers of each. */
+static void check_tapes(struct check *c, const struct config_library *lib)
 {
-	uint32_t elements = lib->drives + lib->slots + lib->import_export;
-
-	if (elements > 65000)
-		check_fault(c, check_given(c, &lib->slots) ? &lib->slots : &lib->import_export,
-			    "slots: %u drives and slots of all kinds are too many; 65000 have addresses",
-			    elements);
 	if (lib->n_tapes > (size_t)lib->slots + lib->drives)
 		check_fault(c, &lib->tapes, "tapes: %zu are too many; %u slots and %u drives hold %u",
 			    lib->n_tapes, lib->slots, lib->drives, lib->slots + lib->drives);
@@ -190,7 +184,7 @@ static void check_elements(struct check *c, const struct config_library *lib)
 static void check_library(struct check *c, struct indexes *in, const struct config_library *lib)
 {
 	check_layout(c, in, lib);
-	check_elements(c, lib);
+	check_tapes(c, lib);
 	check_index_add(c, &in->paths, lib->path, "", &lib->path, lib);
 	check_index_add(c, &in->paths, lib->archive, "", &lib->archive, lib);
 	check_index_add(c, &in->serials, lib->serial, "", &lib->serial, lib);

@@ -200,6 +200,8 @@ static bool set_secret(struct secret_view *to, const char *bytes, size_t len, st
 	enum secret_fault fault = secret_check(len, SECRET_RULE_STRONG);
 	uint8_t *copy;
 
+	if (fault == SECRET_EMPTY)
+		return because(why, "%s", secret_fault_text(fault));
 	if (fault != SECRET_OK)
 		return because(why, "%s; it has %zu", secret_fault_text(fault), len);
 	copy = malloc(len);

@@ -115,6 +115,12 @@ static bool set(struct parse *p, const struct setting *row, const config_setting
 static void fill_group(struct parse *p, const struct section *section,
 		       const config_setting_t *node, void *object);
 
+static void fill_default(struct parse *p, const struct setting *row, void *object)
+{
+	if (!object_default(row, object))
+		p->out_of_memory = true;
+}
+
 static size_t list_length(const config_setting_t *node)
 {
 	return (size_t)config_setting_length(node);
@@ -174,17 +180,12 @@ static void fill_inner_group(struct parse *p, const struct setting *row,
 
 	if (!config_setting_is_group(node)) {
 		fault(p, node, "%s: this is a group; write %s = { ... };", row->name, row->name);
+		fill_default(p, row, object);
 		return;
 	}
 	if (row->flags & SETTING_PRESENCE)
 		memcpy((char *)object + row->offset_n, &present, sizeof(present));
 	fill_group(p, row->section, node, (char *)object + row->offset);
-}
-
-static void fill_default(struct parse *p, const struct setting *row, void *object)
-{
-	if (!object_default(row, object))
-		p->out_of_memory = true;
 }
 
 /* What may come from a file has one member for both keys. */

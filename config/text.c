@@ -240,18 +240,46 @@ static bool starts_with(const struct scan *s, const char *what)
 	return (size_t)(s->end - s->p) >= len && !memcmp(s->p, what, len);
 }
 
+#define DIGITS "0123456789"
+#define NAME   DIGITS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-_*"
+
+/*
+ * libconfig cuts a decimal number to 32 bits without a word unless it ends in L, so a long one is
+ * given its L here.
+ */
+static int take_number(struct scan *s)
+{
+	size_t len = strspn(s->p, DIGITS);
+	bool plain = !s->p[len] || !strchr(NAME ".", s->p[len]);
+	int err = emit(s->text, s->p, len);
+
+	s->p += len;
+	if (!err && plain && len > 9)
+		err = emit(s->text, "L", 1);
+	return err;
+}
+
+static int take_name(struct scan *s)
+{
+	size_t len = strspn(s->p, NAME);
+
+	s->p += len;
+	return emit(s->text, s->p - len, len);
+}
+
 static int take_plain(struct scan *s, bool *fresh)
 {
-	char c = *s->p++;
+	char c = *s->p;
 
 	if (!c)
 		return fault(s, s->line, "there is a NUL character in the file; is it a text?");
-	if (c == '\n') {
-		s->line++;
-		*fresh = true;
-	} else if (c != ' ' && c != '\t') {
-		*fresh = false;
-	}
+	*fresh = c == '\n' || (*fresh && (c == ' ' || c == '\t'));
+	if (isdigit((unsigned char)c))
+		return take_number(s);
+	if (strchr(NAME, c) && c != '-')
+		return take_name(s);
+	s->line += c == '\n';
+	s->p++;
 	return emit(s->text, &c, 1);
 }
 

@@ -3,7 +3,7 @@
  * The configuration file and all that it includes as one text for libconfig, with the strings
  * taken out: each stands in the text as "NUMBER;" and is looked up afterwards. So libconfig
  * opens no file (its own @include ends the process on a directory), and sees no secret (its
- * scratch memory is freed unwiped).
+ * scratch memory is freed unwiped). Long numbers get an L, without which it cuts them to 32 bits.
  */
 #ifndef CONFIG_TEXT_H
 #define CONFIG_TEXT_H

@@ -67,9 +67,11 @@ bool value_size(const char *text, uint64_t *out)
 	if (!isdigit((unsigned char)*text))
 		return false;
 	for (; isdigit((unsigned char)*text); text++) {
-		if (n > (INT64_MAX - 9) / 10)
+		uint64_t digit = (uint64_t)(*text - '0');
+
+		if (n > ((uint64_t)INT64_MAX - digit) / 10)
 			return false;
-		n = n * 10 + (uint64_t)(*text - '0');
+		n = n * 10 + digit;
 	}
 	if (*text) {
 		unit = strchr(units, toupper((unsigned char)*text));
