@@ -87,6 +87,7 @@ static void secrets_are_equal_by_length_and_bytes(void **state)
 	assert_true(secret_equal(view_of("twelve-bytes"), view_of("twelve-bytes")));
 	assert_false(secret_equal(view_of("twelve-bytes"), view_of("twelve-bytez")));
 	assert_false(secret_equal(view_of("twelve-bytes"), view_of("twelve-byte")));
+	assert_false(secret_equal(view_of("twelve-byte"), view_of("twelve-bytes")));
 	assert_true(secret_equal(view_of(""), view_of("")));
 }
 
