@@ -108,7 +108,7 @@ static enum exchange_result offer(
 	result = issue(x);
 	if (result != EXCHANGE_CONTINUE)
 		return result;
-	snprintf(reply->alg, sizeof(reply->alg), "%u", x->alg);
+	snprintf(reply->alg, sizeof(reply->alg), "%u", (unsigned)x->alg);
 	snprintf(reply->id, sizeof(reply->id), "%u", x->challenge.id);
 	codec_hex(x->challenge.bytes, x->challenge.len, reply->binary);
 	reply_add(reply, "CHAP_A", reply->alg);

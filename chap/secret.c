@@ -9,7 +9,7 @@
 
 bool secret_set(struct secret *s, const void *bytes, size_t len)
 {
-	secret_wipe(s);
+	OPENSSL_cleanse(s, sizeof(*s));
 	if (len > SECRET_MAX)
 		return false;
 	if (len > 0)

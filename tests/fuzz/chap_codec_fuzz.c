@@ -52,12 +52,11 @@ static void fuzz_numbers(const char *text)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	size_t room = size > 0 ? (size_t)data[0] + 1 : 1;
-	char *text = malloc(size + 1);
+	char *text = calloc(1, size + 1);
 
 	require(text);
 	if (size > 1)
 		memcpy(text, data + 1, size - 1);
-	text[size > 0 ? size - 1 : 0] = '\0';
 	fuzz_binary(text, room);
 	fuzz_numbers(text);
 	free(text);

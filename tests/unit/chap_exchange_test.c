@@ -79,7 +79,7 @@ struct login {
 	struct exchange_reply reply;
 	struct exchange_keys keys;
 	/* What the initiator knows of the target's challenge. */
-	unsigned alg, id;
+	uint32_t alg, id;
 	uint8_t challenge[CHALLENGE_MAX];
 	size_t len;
 	/* Room for the texts that it sends. */
@@ -140,8 +140,8 @@ static void offer(struct login *l, const char *list)
 	key(l, "CHAP_A", list);
 	assert_int_equal(step(l), EXCHANGE_CONTINUE);
 	assert_int_equal(l->reply.count, 3);
-	l->alg = (unsigned)atoi(replied(l, 0, "CHAP_A"));
-	l->id = (unsigned)atoi(replied(l, 1, "CHAP_I"));
+	assert_int_equal(codec_number(replied(l, 0, "CHAP_A"), 8, &l->alg), CODEC_OK);
+	assert_int_equal(codec_number(replied(l, 1, "CHAP_I"), 255, &l->id), CODEC_OK);
 	assert_int_equal(
 		codec_binary(replied(l, 2, "CHAP_C"), l->challenge, CHALLENGE_MAX, &l->len),
 		CODEC_OK);
@@ -393,7 +393,7 @@ static void a_wrong_secret_is_refused_and_no_challenge_answered(void **state)
 
 static void a_wrong_name_is_refused_though_the_secret_is_right(void **state)
 {
-	static const char *const names[] = { "", "host1", INITIATOR " ",
+	static const char *const names[] = { "", "host1", "iqn.2026-11.com.example:host1 ",
 		"IQN.2026-11.com.example:host1", TARGET };
 	struct login l;
 
