@@ -28,30 +28,30 @@
 #ifdef WITH_ASAN
 #include <sanitizer/asan_interface.h>
 #else
-#define ASAN_POISON_MEMORY_REGION(p, n) ((void)(p), (void)(n))
+#define ASAN_POISON_MEMORY_REGION(p, n)   ((void)(p), (void)(n))
 #define ASAN_UNPOISON_MEMORY_REGION(p, n) ((void)(p), (void)(n))
 #endif
 
 #define SMALLEST_SHIFT 12
-#define CLASSES 13             /* 4 KiB << 12 = BUFS_MAX */
+#define CLASSES        13 /* 4 KiB << 12 = BUFS_MAX */
 
 struct free_buf {
 	struct free_buf *next;
 };
 
-struct class {
+struct size_class {
 	struct free_buf *first;
-	size_t free;           /* in the list */
-	size_t unused;         /* the fewest that were free since the last trim */
+	size_t free;   /* in the list */
+	size_t unused; /* the fewest that were free since the last trim */
 };
 
 struct bufs {
 	struct loop *loop;
-	size_t keep, kept;     /* bytes of free buffers: limit, now */
+	size_t keep, kept; /* bytes of free buffers: limit, now */
 	size_t in_use;
 	bool trim_armed;
 	struct loop_timer trim;
-	struct class classes[CLASSES];
+	struct size_class classes[CLASSES];
 };
 
 static unsigned class_of(size_t len)
@@ -97,7 +97,7 @@ static bool system_give(void *p, size_t size)
 
 static void push(struct bufs *b, unsigned c, void *p)
 {
-	struct class *k = &b->classes[c];
+	struct size_class *k = &b->classes[c];
 	struct free_buf *f = p;
 
 	f->next = k->first;
@@ -109,7 +109,7 @@ static void push(struct bufs *b, unsigned c, void *p)
 
 static void *pop(struct bufs *b, unsigned c)
 {
-	struct class *k = &b->classes[c];
+	struct size_class *k = &b->classes[c];
 	struct free_buf *f = k->first;
 
 	if (!f)
@@ -126,7 +126,7 @@ static void *pop(struct bufs *b, unsigned c)
 /* Gives back the n free buffers of a class that were used longest ago. */
 static void give_back(struct bufs *b, unsigned c, size_t n)
 {
-	struct class *k = &b->classes[c];
+	struct size_class *k = &b->classes[c];
 	struct free_buf **last = &k->first;
 
 	for (size_t stay = k->free - n; stay; stay--)

@@ -15,7 +15,7 @@
 
 struct bufs;
 
-#define BUFS_MAX ((size_t)16 << 20)
+#define BUFS_MAX     ((size_t)16 << 20)
 #define BUFS_TRIM_MS 1000
 
 /* `keep` is how many bytes of free buffers may be kept at most. Those that nobody needed for

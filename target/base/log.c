@@ -19,8 +19,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#define LINE_MAX_BYTES 2048   /* of text, once cleaned */
-#define STUCK_MS 100          /* how long the first line waits for a reader that has stopped */
+#define LINE_MAX_BYTES 2048 /* of text, once cleaned */
+#define STUCK_MS       100  /* how long the first line waits for a reader that has stopped */
 
 enum line_style { PLAIN, JOURNAL };
 
@@ -34,11 +34,13 @@ static atomic_uint lost;
 static bool stderr_is_journal(void)
 {
 	const char *env = getenv("JOURNAL_STREAM");
-	unsigned long long dev, ino;
+	char own[64];
 	struct stat st;
 
-	return env && sscanf(env, "%llu:%llu", &dev, &ino) == 2 && fstat(STDERR_FILENO, &st) == 0 &&
-	       st.st_dev == dev && st.st_ino == ino;
+	if (!env || fstat(STDERR_FILENO, &st) != 0)
+		return false;
+	snprintf(own, sizeof(own), "%ju:%ju", (uintmax_t)st.st_dev, (uintmax_t)st.st_ino);
+	return strcmp(env, own) == 0;
 }
 
 void log_setup(enum log_sink to, int level)
@@ -101,9 +103,8 @@ static size_t clean(char *out, const char *text)
 
 static const char *priority_text(int priority)
 {
-	static const char *const text[] = {
-		"emergency", "alert", "critical", "error", "warning", "notice", "info", "debug",
-	};
+	static const char *const text[] = { "emergency", "alert", "critical", "error", "warning",
+		"notice", "info", "debug" };
 
 	return text[priority & LOG_PRIMASK];
 }
@@ -114,18 +115,14 @@ static size_t prefix(char *out, size_t size, int priority)
 	struct timespec now;
 	struct tm tm;
 	char when[32];
-	int n;
 
-	if (atomic_load(&style) == JOURNAL) {
-		n = snprintf(out, size, "<%d>", priority & LOG_PRIMASK);
-	} else {
-		clock_gettime(CLOCK_REALTIME, &now);
-		localtime_r(&now.tv_sec, &tm);
-		strftime(when, sizeof(when), "%F %T", &tm);
-		n = snprintf(out, size, "%s.%03d %s: ", when, (int)(now.tv_nsec / 1000000),
-			     priority_text(priority));
-	}
-	return n > 0 ? (size_t)n : 0;
+	if (atomic_load(&style) == JOURNAL)
+		return (size_t)snprintf(out, size, "<%d>", priority & LOG_PRIMASK);
+	clock_gettime(CLOCK_REALTIME, &now);
+	localtime_r(&now.tv_sec, &tm);
+	strftime(when, sizeof(when), "%F %T", &tm);
+	return (size_t)snprintf(out, size, "%s.%03d %s: ", when, (int)(now.tv_nsec / 1000000),
+		priority_text(priority));
 }
 
 /* Writes a whole line, or counts it as lost where the reader has stopped reading. */
@@ -150,7 +147,7 @@ static void tell_lost(void)
 		return;
 	len = prefix(line, sizeof(line), LOG_WARNING);
 	len += (size_t)snprintf(line + len, sizeof(line) - len,
-				"%u lines of the log were lost: its reader had stopped\n", n);
+		"%u lines of the log were lost: its reader had stopped\n", n);
 	if (!put_line(line, len))
 		atomic_fetch_add(&lost, n);
 }
@@ -229,6 +226,6 @@ const char *log_quote(const char *text, size_t len, struct log_quoted *q)
 		p += n;
 	}
 	*p++ = '"';
-	strcpy(p, i < len ? "..." : "");
+	memcpy(p, i < len ? "..." : "", i < len ? 4 : 1);
 	return q->text;
 }

@@ -28,31 +28,31 @@
 #include "base/log.h"
 #include "base/polling.h"
 
-#define FEW 4                      /* so many hot watches are asked one by one */
-#define LOOK_NS UINT64_C(16000)    /* the longest time without asking the kernel, while awake */
-#define DRAIN_MAX 100              /* passes at the end, where work leads to more work */
-#define QUEUES 32                  /* distinct lengths of timers that have a queue */
+#define FEW       4               /* so many hot watches are asked one by one */
+#define LOOK_NS   UINT64_C(16000) /* the longest time without asking the kernel, while awake */
+#define DRAIN_MAX 100             /* passes at the end, where work leads to more work */
+#define QUEUES    32              /* distinct lengths of timers that have a queue */
 
 enum pace { ASK, LOOK, SLEEP };
 
 struct timer_queue {
 	uint32_t ms;
-	const struct timeval *tv;      /* names the queue; owned by the base */
+	const struct timeval *tv; /* names the queue; owned by the base */
 };
 
 struct loop {
 	struct event_base *base;
 	uint64_t now;
 	struct polling polling;
-	uint64_t look_at;              /* ASK until then at most */
-	uint64_t window_end;           /* of the polling window, once a round found nothing */
-	bool hoping;                   /* there was work since the last sleep: polling may pay */
-	bool worked;                   /* a watch or a message did work in this round */
-	bool acted;                    /* the same, or a timer or deferred work ran */
-	bool sleeping;                 /* no callback yet since the kernel was asked */
-	struct list hot;               /* watches, in the order in which they stop being hot */
-	struct list fresh;             /* those that did work in this round */
-	unsigned nhot;                 /* in both lists */
+	uint64_t look_at;    /* ASK until then at most */
+	uint64_t window_end; /* of the polling window, once a round found nothing */
+	bool hoping;         /* there was work since the last sleep: polling may pay */
+	bool worked;         /* a watch or a message did work in this round */
+	bool acted;          /* the same, or a timer or deferred work ran */
+	bool sleeping;       /* no callback yet since the kernel was asked */
+	struct list hot;     /* watches, in the order in which they stop being hot */
+	struct list fresh;   /* those that did work in this round */
+	unsigned nhot;       /* in both lists */
 	struct list deferred;
 	unsigned nqueues;
 	struct timer_queue queues[QUEUES];
@@ -60,7 +60,7 @@ struct loop {
 	struct event wake;
 
 	/* What other threads touch, apart from the rest. */
-	_Alignas(64) _Atomic(struct loop_msg *) inbox;   /* last posted first */
+	_Alignas(64) _Atomic(struct loop_msg *) inbox; /* last posted first */
 	atomic_bool asleep;
 	atomic_bool stop;
 };
@@ -145,7 +145,7 @@ static int change(struct loop_watch *w, struct event *ev, unsigned condition, un
 	if (!((w->want ^ want) & condition))
 		return 0;
 	errno = 0;
-	rc = want & condition ? event_add(ev, NULL) : event_del(ev);
+	rc = (want & condition) ? event_add(ev, NULL) : event_del(ev);
 	if (rc != 0)
 		return errno ? -errno : -EIO;
 	w->want ^= condition;
@@ -241,7 +241,8 @@ static const struct timeval *queue_for(struct loop *loop, uint32_t ms, struct ti
 	for (unsigned i = 0; i < loop->nqueues; i++)
 		if (loop->queues[i].ms == ms)
 			return loop->queues[i].tv;
-	*plain = (struct timeval){ .tv_sec = ms / 1000, .tv_usec = (suseconds_t)(ms % 1000) * 1000 };
+	plain->tv_sec = ms / 1000;
+	plain->tv_usec = (suseconds_t)(ms % 1000) * 1000;
 	if (loop->nqueues == QUEUES)
 		return plain;
 	tv = event_base_init_common_timeout(loop->base, plain);
@@ -391,9 +392,10 @@ static bool can_ask(struct loop *loop)
 {
 	if (loop->nhot == 0 || loop->nhot > FEW || loop->now >= loop->look_at)
 		return false;
-	list_for_each(l, &loop->hot)
+	list_for_each(l, &loop->hot) {
 		if (container_of(l, struct loop_watch, hot)->want & LOOP_WRITE)
 			return false;
+	}
 	return true;
 }
 
@@ -513,8 +515,8 @@ static struct event_base *new_base(void)
 	struct event_base *base = NULL;
 
 	if (cfg && event_config_require_features(cfg, EV_FEATURE_ET) == 0 &&
-	    event_config_set_flag(cfg, EVENT_BASE_FLAG_NOLOCK) == 0 &&
-	    event_config_set_flag(cfg, EVENT_BASE_FLAG_IGNORE_ENV) == 0)
+		event_config_set_flag(cfg, EVENT_BASE_FLAG_NOLOCK) == 0 &&
+		event_config_set_flag(cfg, EVENT_BASE_FLAG_IGNORE_ENV) == 0)
 		base = event_base_new_with_config(cfg);
 	if (cfg)
 		event_config_free(cfg);
@@ -543,12 +545,12 @@ int loop_create(uint64_t poll_ns, struct loop **out)
 		goto out;
 	}
 	event_assign(&loop->wake, loop->base, loop->wake_fd, EV_READ | EV_PERSIST | EV_ET, on_wake,
-		     loop);
+		loop);
 	if (event_add(&loop->wake, NULL) != 0)
 		goto out;
 	loop->now = clock_ns();
 	*out = loop;
-	loop = NULL;   /* the caller owns it now */
+	loop = NULL; /* the caller owns it now */
 	err = 0;
 out:
 	loop_free(loop);

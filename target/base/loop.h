@@ -64,12 +64,12 @@ typedef bool loop_ready(struct loop_watch *w, unsigned conditions);
 struct loop_watch {
 	struct loop *loop;
 	loop_ready *ready;
-	struct list hot;      /* private: among the watches that did work of late */
-	uint64_t hot_until;   /* private */
-	unsigned want;        /* what it is watched for; changed by loop_rewatch() alone */
+	struct list hot;    /* private: among the watches that did work of late */
+	uint64_t hot_until; /* private */
+	unsigned want;      /* what it is watched for; changed by loop_rewatch() alone */
 	int fd;
-	bool on;              /* private: between loop_watch() and loop_unwatch() */
-	struct event readable, writable;   /* private: two, so that changing one is one epoll_ctl */
+	bool on;                         /* private: between loop_watch() and loop_unwatch() */
+	struct event readable, writable; /* private: two, so that changing one is one epoll_ctl */
 };
 
 /* Starts watching fd (non-blocking) for `want`. 0 or -errno. The watch is the caller's memory. */
@@ -84,7 +84,7 @@ void loop_unwatch(struct loop_watch *w);
 /* --- deferred work ------------------------------------------------------------------ */
 
 struct loop_defer {
-	struct list link;     /* private; list_init() it once, or use loop_defer_init() */
+	struct list link; /* private; list_init() it once, or use loop_defer_init() */
 	void (*run)(struct loop_defer *d);
 };
 
@@ -100,7 +100,7 @@ void loop_undefer(struct loop_defer *d);
 struct loop_timer {
 	struct loop *loop;
 	void (*fire)(struct loop_timer *t);
-	struct event ev;      /* private */
+	struct event ev; /* private */
 };
 
 void loop_timer_init(struct loop *loop, struct loop_timer *t, void (*fire)(struct loop_timer *t));
@@ -113,7 +113,7 @@ void loop_timer_clear(struct loop_timer *t);
 /* --- messages ------------------------------------------------------------------------ */
 
 struct loop_msg {
-	struct loop_msg *next;   /* private */
+	struct loop_msg *next; /* private */
 	void (*run)(struct loop_msg *m);
 };
 

@@ -6,11 +6,11 @@
  */
 #include "base/polling.h"
 
-#define CREDIT_FULL 8        /* unpaid windows in a row before giving up */
-#define CREDIT_TRIAL 2       /* after short sleeps have raised hope */
-#define PROBE_SLEEPS 64      /* without hope, one window after so many sleeps */
-#define NEAR_MAX 64
-#define SLEEP_NS_MIN 3000    /* less was a look at the kernel that found something waiting */
+#define CREDIT_FULL  8  /* unpaid windows in a row before giving up */
+#define CREDIT_TRIAL 2  /* after short sleeps have raised hope */
+#define PROBE_SLEEPS 64 /* without hope, one window after so many sleeps */
+#define NEAR_MAX     64
+#define SLEEP_NS_MIN 3000 /* less was a look at the kernel that found something waiting */
 
 void polling_set(struct polling *p, uint64_t window_ns)
 {

@@ -15,7 +15,7 @@
 
 #include <stdint.h>
 
-#define POLLING_NS_MAX UINT64_C(1000000)   /* no window is longer: 1 ms */
+#define POLLING_NS_MAX UINT64_C(1000000) /* no window is longer: 1 ms */
 
 struct polling {
 	uint64_t window_ns;   /* 0: never poll */

@@ -19,14 +19,14 @@
 
 struct work_pool {
 	pthread_mutex_t lock;
-	pthread_cond_t more;       /* a job was queued, or the pool closes */
-	pthread_cond_t ended;      /* the last thread is about to end */
+	pthread_cond_t more;  /* a job was queued, or the pool closes */
+	pthread_cond_t ended; /* the last thread is about to end */
 	struct list queue;
 	unsigned queued;
 	unsigned limit, running, idle;
 	bool closing;
 	bool has_dead;
-	pthread_t dead;            /* ended, not yet joined */
+	pthread_t dead; /* ended, not yet joined */
 };
 
 static void tell_home(struct loop_msg *m)

@@ -12,11 +12,11 @@
 struct work_pool;
 
 struct work {
-	void (*run)(struct work *w);     /* on a pool thread */
-	void (*done)(struct work *w);    /* on `home`, once, after run returned */
+	void (*run)(struct work *w);  /* on a pool thread */
+	void (*done)(struct work *w); /* on `home`, once, after run returned */
 	struct loop *home;
-	struct list link;                /* private */
-	struct loop_msg msg;             /* private */
+	struct list link;    /* private */
+	struct loop_msg msg; /* private */
 };
 
 /* Makes a pool that starts threads as they are needed, at most `threads` (1…256), and lets

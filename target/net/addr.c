@@ -35,8 +35,9 @@ static void set_v6(struct addr *out, const struct in6_addr *bytes, uint16_t port
 		set_v4(out, bytes->s6_addr + 12, port);
 		return;
 	}
-	*out = (struct addr){ .in6 = { .sin6_family = AF_INET6, .sin6_port = htons(port),
-				       .sin6_addr = *bytes, .sin6_scope_id = scope } };
+	*out = (struct addr){ .in6 = { .sin6_family = AF_INET6, .sin6_port = htons(port) } };
+	out->in6.sin6_addr = *bytes;
+	out->in6.sin6_scope_id = scope;
 }
 
 /* A number without sign, blanks or anything behind it. */
@@ -148,7 +149,7 @@ void addr_from(struct addr *out, const struct sockaddr *sa, socklen_t len)
 
 void addr_local(struct addr *out, int fd)
 {
-	struct sockaddr_storage s;
+	struct sockaddr_storage s = { .ss_family = AF_UNSPEC };
 	socklen_t len = sizeof(s);
 
 	if (getsockname(fd, (struct sockaddr *)&s, &len) != 0)
@@ -158,7 +159,7 @@ void addr_local(struct addr *out, int fd)
 
 void addr_peer(struct addr *out, int fd)
 {
-	struct sockaddr_storage s;
+	struct sockaddr_storage s = { .ss_family = AF_UNSPEC };
 	socklen_t len = sizeof(s);
 
 	if (getpeername(fd, (struct sockaddr *)&s, &len) != 0)
@@ -190,7 +191,7 @@ static void put_number(const struct addr *a, char out[static INET6_ADDRSTRLEN])
 	const void *bytes = is_v4(a) ? (const void *)&a->in.sin_addr : &a->in6.sin6_addr;
 
 	if (!addr_len(a) || !inet_ntop(a->sa.sa_family, bytes, out, INET6_ADDRSTRLEN))
-		strcpy(out, local_text);
+		memcpy(out, local_text, sizeof(local_text));
 }
 
 /* "%eth0", or the number of an interface that is gone; empty for most addresses. */
@@ -225,7 +226,7 @@ const char *addr_text(const struct addr *a, struct addr_text *t)
 	else if (is_v4(a))
 		snprintf(t->text, sizeof(t->text), "%s:%u", number, addr_port(a));
 	else
-		strcpy(t->text, local_text);
+		memcpy(t->text, local_text, sizeof(local_text));
 	return t->text;
 }
 
@@ -235,7 +236,7 @@ const char *addr_portal(const struct addr *a, uint16_t tpgt, struct addr_text *t
 
 	put_number(a, number);
 	snprintf(t->text, sizeof(t->text), is_v6(a) ? "[%s]:%u,%u" : "%s:%u,%u", number,
-		 addr_port(a), tpgt);
+		addr_port(a), tpgt);
 	return t->text;
 }
 
@@ -249,8 +250,9 @@ bool addr_is_wildcard(const struct addr *a)
 static const uint8_t *host_bytes(const struct addr *a, size_t *len)
 {
 	*len = is_v4(a) ? 4 : is_v6(a) ? 16 : 0;
-	return is_v4(a) ? (const uint8_t *)&a->in.sin_addr
-			: is_v6(a) ? a->in6.sin6_addr.s6_addr : NULL;
+	if (is_v4(a))
+		return (const uint8_t *)&a->in.sin_addr;
+	return is_v6(a) ? a->in6.sin6_addr.s6_addr : NULL;
 }
 
 int addr_compare_host(const struct addr *a, const struct addr *b)

@@ -15,7 +15,7 @@
 
 struct addr {
 	union {
-		struct sockaddr sa;       /* AF_INET, AF_INET6, or AF_UNSPEC for "local" */
+		struct sockaddr sa; /* AF_INET, AF_INET6, or AF_UNSPEC for "local" */
 		struct sockaddr_in in;
 		struct sockaddr_in6 in6;
 	};

@@ -16,19 +16,19 @@
 
 #include "base/log.h"
 
-#define BATCH 32
+#define BATCH    32
 #define PAUSE_MS 100
-#define QUIET_NS UINT64_C(60000000000)   /* between two lines of the log about that */
+#define QUIET_NS UINT64_C(60000000000) /* between two lines of the log about that */
 
 struct listener {
 	int fd;
 	struct addr addr;
-	struct loop *loop;          /* NULL while it is stopped */
+	struct loop *loop; /* NULL while it is stopped */
 	listener_accept *accept;
 	void *ctx;
-	bool accepting;             /* accept() is being called */
-	bool closed;                /* ... and closed the listener */
-	uint64_t quiet_until;       /* the log has been told, and is not until then */
+	bool accepting;       /* accept() is being called */
+	bool closed;          /* ... and closed the listener */
+	uint64_t quiet_until; /* the log has been told, and is not until then */
 	struct loop_watch watch;
 	struct loop_timer pause;
 	struct loop_defer reap;
@@ -39,16 +39,12 @@ struct listener {
 static const char *reason(int err)
 {
 	switch (err) {
-	case EADDRINUSE:
-		return "address already in use";
-	case EADDRNOTAVAIL:
-		return "no interface of this machine has this address";
+	case EADDRINUSE: return "address already in use";
+	case EADDRNOTAVAIL: return "no interface of this machine has this address";
 	case EACCES:
 		return "permission denied (ports below 1024 take root or CAP_NET_BIND_SERVICE)";
-	case EAFNOSUPPORT:
-		return "this machine has no such address family (is IPv6 turned off?)";
-	default:
-		return strerror(err);
+	case EAFNOSUPPORT: return "this machine has no such address family (is IPv6 turned off?)";
+	default: return strerror(err);
 	}
 }
 
@@ -132,7 +128,7 @@ int listener_adopt(int fd, struct listener **out, struct listen_error *why)
 
 	if (flags < 0 || !is_listening(fd)) {
 		snprintf(why->text, sizeof(why->text),
-			 "inherited descriptor %d: not a TCP socket that listens", fd);
+			"inherited descriptor %d: not a TCP socket that listens", fd);
 		return -EINVAL;
 	}
 	if (fcntl(fd, F_SETFL, flags | O_NONBLOCK) != 0 || fcntl(fd, F_SETFD, FD_CLOEXEC) != 0)
@@ -141,7 +137,7 @@ int listener_adopt(int fd, struct listener **out, struct listen_error *why)
 		err = new_listener(fd, out);
 	if (err)
 		snprintf(why->text, sizeof(why->text), "inherited descriptor %d: %s", fd,
-			 strerror(-err));
+			strerror(-err));
 	return err;
 }
 
@@ -194,10 +190,8 @@ static bool only_this_one(int err)
 	case EHOSTUNREACH:
 	case ENONET:
 	case EOPNOTSUPP:
-	case ETIMEDOUT:
-		return true;
-	default:
-		return false;
+	case ETIMEDOUT: return true;
+	default: return false;
 	}
 }
 

@@ -12,9 +12,9 @@
 
 /* A host that vanished is found within KEEP_IDLE_S + KEEP_COUNT * KEEP_EVERY_S, also where the
  * layer above neither sends nor pings. */
-#define KEEP_IDLE_S 60
+#define KEEP_IDLE_S  60
 #define KEEP_EVERY_S 15
-#define KEEP_COUNT 4
+#define KEEP_COUNT   4
 
 static bool is_tcp(int fd)
 {

@@ -20,7 +20,7 @@
 #define STREAM_IOV_MAX 1024
 
 struct stream {
-	int fd;                 /* -1 once closed */
+	int fd; /* -1 once closed */
 	bool tcp;
 	struct addr local, peer;
 };

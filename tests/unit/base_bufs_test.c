@@ -10,6 +10,7 @@
 #include <stdint.h>
 #include <string.h>
 #include <time.h>
+
 #include <cmocka.h>
 
 #define KIB ((size_t)1024)
@@ -166,7 +167,7 @@ struct user {
 	struct loop_timer timer;
 	struct bufs *bufs;
 	void *last;
-	int changes;           /* how often it was not the same buffer again */
+	int changes; /* how often it was not the same buffer again */
 };
 
 static void use(struct loop_timer *t)

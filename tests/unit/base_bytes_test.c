@@ -7,6 +7,7 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+
 #include <cmocka.h>
 
 static void loads_take_the_first_byte_as_the_highest(void **state)
@@ -47,7 +48,8 @@ static void a_store_of_24_bits_drops_what_does_not_fit(void **state)
 
 static void a_reading_cursor_gives_fields_in_order(void **state)
 {
-	static const uint8_t p[] = { 1, 0, 2, 0, 0, 3, 0, 0, 0, 4, 0, 0, 0, 0, 0, 0, 0, 5, 'x', 'y' };
+	static const uint8_t p[] = { 1, 0, 2, 0, 0, 3, 0, 0, 0, 4, 0, 0, 0, 0, 0, 0, 0, 5, 'x',
+		'y' };
 	struct rd r = rd_of(p, sizeof(p));
 
 	(void)state;
@@ -87,7 +89,8 @@ static void a_reading_cursor_can_take_nothing_from_nothing(void **state)
 
 static void a_writing_cursor_puts_fields_in_order(void **state)
 {
-	static const uint8_t want[] = { 1, 0, 2, 0, 0, 3, 0, 0, 0, 4, 0, 0, 0, 0, 0, 0, 0, 5, 0, 0, 'z' };
+	static const uint8_t want[] = { 1, 0, 2, 0, 0, 3, 0, 0, 0, 4, 0, 0, 0, 0, 0, 0, 0, 5, 0, 0,
+		'z' };
 	uint8_t buf[sizeof(want)];
 	struct wr w = wr_of(buf, sizeof(buf));
 

@@ -8,6 +8,7 @@
 #include <stdarg.h>
 #include <stdint.h>
 #include <string.h>
+
 #include <cmocka.h>
 
 struct letter {
@@ -36,8 +37,9 @@ static const char *text(struct list *head, char out[static 8])
 {
 	char *p = out;
 
-	list_for_each(it, head)
+	list_for_each(it, head) {
 		*p++ = container_of(it, struct letter, link)->c;
+	}
 	*p = '\0';
 	return out;
 }

@@ -15,6 +15,7 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
 #include <cmocka.h>
 
 /* stderr, turned into a file for the time of a test. */
@@ -88,7 +89,7 @@ static void the_journal_gets_a_priority_and_no_time(void **state)
 	capture_begin(&c);
 	fstat(c.fd, &st);
 	snprintf(stream, sizeof(stream), "%llu:%llu", (unsigned long long)st.st_dev,
-		 (unsigned long long)st.st_ino);
+		(unsigned long long)st.st_ino);
 	setenv("JOURNAL_STREAM", stream, 1);
 	log_setup(LOG_TO_STDERR, LOG_INFO);
 	log_msg(LOG_ERR, "gone");
@@ -115,8 +116,8 @@ static void control_characters_never_pass(void **state)
 	(void)state;
 	capture_begin(&c);
 	log_msg(LOG_INFO, "%s", "a\nb\x1b[2J\x7f\xc2\x9b\xff");
-	assert_string_equal(after_time(capture_end(&c)),
-			    "info: a\\x0ab\\x1b[2J\\x7f\\xc2\\x9b\\xff\n");
+	assert_string_equal(
+		after_time(capture_end(&c)), "info: a\\x0ab\\x1b[2J\\x7f\\xc2\\x9b\\xff\n");
 }
 
 static void other_characters_of_utf8_pass(void **state)
@@ -126,7 +127,8 @@ static void other_characters_of_utf8_pass(void **state)
 	(void)state;
 	capture_begin(&c);
 	log_msg(LOG_INFO, "%s", "/srv/Bänder/日本 \xf0\x9f\x93\xbc");
-	assert_string_equal(after_time(capture_end(&c)), "info: /srv/Bänder/日本 \xf0\x9f\x93\xbc\n");
+	assert_string_equal(
+		after_time(capture_end(&c)), "info: /srv/Bänder/日本 \xf0\x9f\x93\xbc\n");
 }
 
 static void a_broken_character_at_the_end_is_escaped(void **state)
@@ -206,7 +208,7 @@ static void a_reader_that_has_stopped_costs_lines_and_is_told_how_many(void **st
 	assert_non_null(line);
 	assert_non_null(strstr(c.text, "info: third\n"));
 	assert_string_equal(after_time(line + 1),
-			    "warning: 2 lines of the log were lost: its reader had stopped\n");
+		"warning: 2 lines of the log were lost: its reader had stopped\n");
 	capture_end(&c);
 }
 

@@ -14,10 +14,11 @@
 #include <sys/eventfd.h>
 #include <time.h>
 #include <unistd.h>
+
 #include <cmocka.h>
 
 #define POSTERS 4
-#define NOTES 20000
+#define NOTES   20000
 
 struct note {
 	struct loop_msg msg;
@@ -28,7 +29,7 @@ struct note {
 /* What the loop's thread has got so far. */
 struct inbox {
 	struct loop *loop;
-	int last[POSTERS];     /* the number of the last note of each poster */
+	int last[POSTERS]; /* the number of the last note of each poster */
 	int disorder;
 	int total;
 };

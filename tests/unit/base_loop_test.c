@@ -16,6 +16,7 @@
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
+
 #include <cmocka.h>
 
 #define MS UINT64_C(1000000)
@@ -24,11 +25,11 @@
 struct end {
 	struct loop_watch watch;
 	struct loop_defer defer;
-	int peer;              /* the test writes here */
-	int calls, empty;      /* of ready(), and those that found nothing */
-	unsigned last;         /* conditions of the last call */
-	struct end *victim;    /* unwatched in ready() */
-	struct loop *stops;    /* stopped in ready() */
+	int peer;           /* the test writes here */
+	int calls, empty;   /* of ready(), and those that found nothing */
+	unsigned last;      /* conditions of the last call */
+	struct end *victim; /* unwatched in ready() */
+	struct loop *stops; /* stopped in ready() */
 };
 
 static bool end_ready(struct loop_watch *w, unsigned conditions)
@@ -273,7 +274,7 @@ static bool end_itself(struct loop_watch *w, unsigned conditions)
 	return true;
 }
 
-static void a_watch_on_the_heap_can_end_itself_and_be_freed_at_the_end_of_the_round(void **state)
+static void a_watch_can_end_itself_and_be_freed_at_the_end_of_the_round(void **state)
 {
 	struct loop *loop = new_loop(MS);
 	struct end *e = malloc(sizeof(*e));
@@ -366,7 +367,7 @@ static void an_idle_loop_sleeps(void **state)
 
 static void after_work_a_loop_polls_for_a_while_and_then_sleeps(void **state)
 {
-	struct loop *loop = new_loop(10 * MS);   /* cut to 1 ms */
+	struct loop *loop = new_loop(10 * MS); /* cut to 1 ms */
 	struct end e;
 	uint64_t cpu = cpu_ns();
 
@@ -485,8 +486,8 @@ struct job {
 	struct loop_defer defer;
 	struct loop *loop;
 	int runs, again;
-	struct job *other;     /* undeferred in run */
-	struct end *end;       /* must have been called before */
+	struct job *other; /* undeferred in run */
+	struct end *end;   /* must have been called before */
 };
 
 static void job_run(struct loop_defer *d)
@@ -668,7 +669,7 @@ static void timers_of_any_number_of_lengths_fire(void **state)
 struct note {
 	struct loop_msg msg;
 	int number;
-	int *last;             /* the number of the note before */
+	int *last; /* the number of the note before */
 };
 
 static void note_run(struct loop_msg *m)
@@ -776,7 +777,7 @@ int main(void)
 		cmocka_unit_test(unwatching_what_was_never_watched_is_harmless),
 		cmocka_unit_test(nobody_is_called_after_another_ready_watch_unwatched_it),
 		cmocka_unit_test(nobody_is_called_after_another_polled_watch_unwatched_it),
-		cmocka_unit_test(a_watch_on_the_heap_can_end_itself_and_be_freed_at_the_end_of_the_round),
+		cmocka_unit_test(a_watch_can_end_itself_and_be_freed_at_the_end_of_the_round),
 		cmocka_unit_test(a_busy_watch_does_not_starve_a_timer),
 		cmocka_unit_test(a_busy_watch_does_not_starve_another_descriptor),
 		cmocka_unit_test(many_busy_watches_are_all_served),

@@ -16,6 +16,7 @@
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
+
 #include <cmocka.h>
 
 /* What the jobs of a test share. */
@@ -23,9 +24,9 @@ struct site {
 	struct loop *loop;
 	struct work_pool *pool;
 	pthread_t home;
-	int done, wanted;      /* on the home thread */
+	int done, wanted; /* on the home thread */
 	int told_elsewhere;
-	atomic_int now, most;  /* jobs at work at once */
+	atomic_int now, most; /* jobs at work at once */
 	int pause_ms;
 };
 
@@ -82,7 +83,8 @@ static void submit(struct site *s, struct job *jobs, int n)
 {
 	s->wanted += n;
 	for (int i = 0; i < n; i++) {
-		jobs[i] = (struct job){ .work = { job_run, job_done, s->loop, { 0 }, { 0 } }, .site = s };
+		jobs[i] = (struct job){ .work = { job_run, job_done, s->loop, { 0 }, { 0 } },
+			.site = s };
 		list_init(&jobs[i].work.link);
 		work_submit(s->pool, &jobs[i].work);
 	}

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/un.h>
 #include <unistd.h>
+
 #include <cmocka.h>
 
 static struct addr a(const char *host)
@@ -49,6 +50,7 @@ static void hosts_and_ports_are_read_and_printed_alike(void **state)
 
 static void what_is_no_address_is_refused(void **state)
 {
+	// clang-format off
 	static const char *const bad[] = {
 		"", ":", ":3260", "localhost", "192.0.2", "192.0.2.256", "127.1", "0300.0.2.1",
 		"192.0.2.1:", "192.0.2.1:65536", "192.0.2.1:-1", "192.0.2.1:+1", "192.0.2.1: 1",
@@ -58,6 +60,7 @@ static void what_is_no_address_is_refused(void **state)
 		"fe80::1%4294967296", "%lo", "192.0.2.1%lo",
 		"0000:0000:0000:0000:0000:0000:0000:0000:0000:0000:0000:0000:0000:0000:0000:0000:0000",
 	};
+	// clang-format on
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
@@ -94,14 +97,15 @@ static void the_longest_address_fits(void **state)
 
 	(void)state;
 	addr_set_port(&x, 65535);
-	assert_string_equal(addr_text(&x, &t),
-			    "[fff0:1234:5678:9abc:def0:1234:5678:9abc%4294967295]:65535");
+	assert_string_equal(
+		addr_text(&x, &t), "[fff0:1234:5678:9abc:def0:1234:5678:9abc%4294967295]:65535");
 }
 
 static void a_mapped_ipv4_address_is_ipv4(void **state)
 {
-	struct sockaddr_in6 in6 = { .sin6_family = AF_INET6, .sin6_port = htons(5),
-				    .sin6_addr.s6_addr = { [10] = 0xff, 0xff, 192, 0, 2, 1 } };
+	struct sockaddr_in6 in6 = { .sin6_family = AF_INET6,
+		.sin6_port = htons(5),
+		.sin6_addr.s6_addr = { [10] = 0xff, 0xff, 192, 0, 2, 1 } };
 	struct addr x, v4 = a("192.0.2.1"), typed = a("::ffff:192.0.2.1");
 	struct addr_text t;
 

@@ -16,6 +16,7 @@
 #include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
+
 #include <cmocka.h>
 
 static struct addr a(const char *host, uint16_t port)
@@ -146,8 +147,8 @@ static void an_address_of_another_machine_is_an_error_that_names_it(void **state
 
 	(void)state;
 	assert_int_equal(listener_open(&at, &l, &why), -EADDRNOTAVAIL);
-	assert_string_equal(why.text,
-			    "192.0.2.1:3260: no interface of this machine has this address");
+	assert_string_equal(
+		why.text, "192.0.2.1:3260: no interface of this machine has this address");
 }
 
 static void a_port_can_be_taken_again_while_old_connections_fade(void **state)

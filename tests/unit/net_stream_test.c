@@ -11,6 +11,7 @@
 #include <stdint.h>
 #include <string.h>
 #include <unistd.h>
+
 #include <cmocka.h>
 
 struct pair {
@@ -99,7 +100,7 @@ static void pieces_are_sent_and_received_in_order(void **state)
 {
 	char x[3], y[4], rest[16];
 	struct iovec out[] = { { (char[]){ 'a', 'b' }, 2 }, { (char[]){ 'c', 'd', 'e' }, 3 },
-			       { (char[]){ 'f', 'g', 'h' }, 3 } };
+		{ (char[]){ 'f', 'g', 'h' }, 3 } };
 	struct iovec in[] = { { x, 3 }, { y, 4 } };
 	struct pair p;
 
