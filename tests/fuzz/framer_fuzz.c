@@ -40,9 +40,7 @@ static void tell_event(struct story *s, const struct framer *f, enum frame_event
 		tell(s, f->bhs, BHS_SIZE);
 		tell(s, f->ahs, f->ahs_len);
 		break;
-	case FRAME_DATA:
-		tell(s, f->chunk, f->chunk_len);
-		break;
+	case FRAME_DATA: tell(s, f->chunk, f->chunk_len); break;
 	case FRAME_END:
 		tell(s, f->data_ok ? "ok" : "no", 2);
 		s->pdus++;
@@ -126,7 +124,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	whole = run(data[0] & 3, size, data + 2, size - 2);
 	pieces = run(data[0], data[1] ? data[1] : 1, data + 2, size - 2);
 	if (whole.hash != pieces.hash || whole.pdus != pieces.pdus ||
-	    whole.refused != pieces.refused)
+		whole.refused != pieces.refused)
 		abort();
 	return 0;
 }

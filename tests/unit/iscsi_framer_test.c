@@ -11,6 +11,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+
 #include <cmocka.h>
 
 #include "base/bytes.h"
@@ -43,8 +44,8 @@ static void add_digest(struct stream_of *s, size_t from)
 enum { HEADER_DIGEST = 1, DATA_DIGEST = 2 };
 
 /* One PDU: its opcode, ahs_words of additional header, len bytes of data counting up from 1. */
-static void add_pdu(struct stream_of *s, uint8_t opcode, uint8_t ahs_words, uint32_t len,
-		    unsigned digests)
+static void add_pdu(
+	struct stream_of *s, uint8_t opcode, uint8_t ahs_words, uint32_t len, unsigned digests)
 {
 	static const uint8_t zeros[4];
 	uint8_t bhs[BHS_SIZE] = { opcode };
@@ -101,12 +102,8 @@ static void see(struct seen *seen, struct framer *f)
 			for (uint32_t i = 0; i < f->ahs_len; i++)
 				assert_int_equal(f->ahs[i], 0xa5);
 			break;
-		case FRAME_DATA:
-			see_data(seen, f);
-			break;
-		case FRAME_END:
-			seen->pdu[seen->pdus++].data_ok = f->data_ok;
-			break;
+		case FRAME_DATA: see_data(seen, f); break;
+		case FRAME_END: seen->pdu[seen->pdus++].data_ok = f->data_ok; break;
 		default:
 			seen->refused = true;
 			seen->refusal = (enum frame_refusal)f->refusal;
@@ -308,7 +305,7 @@ static void a_wrong_header_digest_refuses_the_stream(void **state)
 		struct seen seen;
 
 		if (at == 4)
-			continue;       /* TotalAHSLength: another header, which has not come whole */
+			continue; /* TotalAHSLength: another header, which has not come whole */
 		add_pdu(&s, 0x01, 1, 0, HEADER_DIGEST);
 		s.bytes[at] ^= 0x10;
 		seen = feed(&f, &s, s.len);
