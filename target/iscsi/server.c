@@ -600,6 +600,12 @@ static void stop_act(struct round_part *p)
 	struct stopping *st = container_of(p->round, struct stopping, round);
 	struct reactor *r = p->r;
 
+	if (r->stopping) {
+		if (!st->grace_ms)
+			close_all(r);
+		part_done(p);
+		return;
+	}
 	r->stopping = true;
 	r->drained = drained;
 	r->drained_arg = p;
@@ -617,7 +623,8 @@ static void stop_over(struct round *d)
 {
 	struct stopping *st = container_of(d, struct stopping, round);
 
-	st->done(st->arg);
+	if (st->done)
+		st->done(st->arg);
 	free(st);
 }
 

@@ -98,7 +98,8 @@ int iscsi_server_close(struct iscsi_server *s, const char *target, uint16_t tsih
 
 /* Stops: accepts nothing more, asks every session to log out (Async Message 1), waits for that up
  * to grace_ms and for every task to end, closes the rest; then done(arg). iscsi_server_free()
- * afterwards ends the threads. */
+ * afterwards ends the threads. Called again with a grace of 0 it closes the rest now: the first
+ * call's done comes the sooner, and the second's (which may be NULL) before it. */
 int iscsi_server_stop(struct iscsi_server *s, uint32_t grace_ms, void (*done)(void *arg), void *arg);
 void iscsi_server_free(struct iscsi_server *s);
 

@@ -80,6 +80,7 @@ static void session_free(struct session *s)
 
 	join_session_gone(s);
 	lun_map_unref(s->next_map);
+	loop_undefer(&s->end);
 	list_del(&s->link);
 	count(&s->r->nsessions, (uint64_t)-1);
 	target_set_unref(s->set);
@@ -96,17 +97,30 @@ static void nexus_closed(struct nexus *n)
 	session_free(container_of(n, struct session, nexus));
 }
 
-/* The last connection and the last command are gone. */
-void session_try_end(struct session *s)
+static bool in_use(const struct session *s)
 {
-	if (!s->closing || s->nconns || s->ncmds || s->ended_already || !list_empty(&s->tmfs))
+	return s->nconns || s->ncmds || !list_empty(&s->tmfs);
+}
+
+/* After the round: nobody who has the session in hand is in the middle of something. */
+static void end(struct loop_defer *d)
+{
+	struct session *s = container_of(d, struct session, end);
+
+	if (s->ended || in_use(s))
 		return;
-	s->ended_already = true;
+	s->ended = true;
 	sessions_remove(s->r->shared->sessions, &s->entry);
 	if (s->discovery)
 		session_free(s);
 	else
 		nexus_close(&s->nexus, nexus_closed);
+}
+
+void session_try_end(struct session *s)
+{
+	if (s->closing && !s->ended && !in_use(s))
+		loop_defer(s->r->loop, &s->end);
 }
 
 void session_close(struct session *s, int priority, const char *why)
@@ -268,6 +282,7 @@ struct session *session_new(struct reactor *r, const struct session_entry *like,
 	list_init(&s->early);
 	list_init(&s->tmfs);
 	list_init(&s->waiters);
+	loop_defer_init(&s->end, end);
 	s->discovery = !like->target;
 	s->exp_cmdsn = cmdsn;
 	s->max_cmdsn = cmdsn + depth - 1;

@@ -51,7 +51,8 @@ struct session {
 	const struct iscsi_target *target;
 	struct lun_map *next_map;        /* to be taken up when commands of lost units have ended */
 	uint64_t commands, bytes_in, bytes_out;
-	bool ended_already;              /* out of the table; waits for its nexus to close */
+	bool ended;                      /* out of the table; waits for its nexus to close */
+	struct loop_defer end;
 	struct list waiters;             /* logins that wait for its end (join.c) */
 };
 
@@ -89,7 +90,8 @@ void session_take_directory(struct session *s, struct directory *d);
 
 /* Closes all connections, aborts all commands, and ends. */
 void session_close(struct session *s, int priority, const char *why);
-/* Something that a closing session may have waited for is over. */
+/* Something that a closing session may have waited for is over. It is freed after the round at the
+ * earliest. */
 void session_try_end(struct session *s);
 
 #endif
