@@ -30,6 +30,7 @@ def run(tmp_path, files):
     ("target/iscsi/conn.c", "scsi/lu.h"),
     ("target/registry.c", "iscsi/session.h"),
     ("target/registry.c", "registry.h"),
+    ("target/registry_units.c", "registry_units.h"),
     ("target/mgmt/native.c", "registry.h"),
     ("target/mgmt/native.c", "config/config.h"),
     ("target/main.c", "mgmt/http.h"),
@@ -57,6 +58,7 @@ def test_an_allowed_include_passes(tmp_path, path, header):
     ("target/iscsi/login.c", "registry.h"),
     ("target/iscsi/login.c", "config/config.h"),
     ("target/registry.c", "mgmt/http.h"),
+    ("target/mgmt/native.c", "registry_units.h"),
     ("target/mgmt/native.c", "iscsi/session.h"),
     ("target/ctl/main.c", "registry.h"),
 ])
