@@ -112,7 +112,7 @@ static void reap(struct loop_defer *d)
 	tx_drop(c);
 	login_free(c->login);
 	c->login = NULL;
-	text_free(c->text);
+	text_forget(c->text);
 	c->text = NULL;
 	half_open_over(c);
 	stream_close(&c->stream);

@@ -28,7 +28,7 @@ struct text {
 	struct key_out out;
 };
 
-void text_free(struct text *t)
+void text_forget(struct text *t)
 {
 	if (!t)
 		return;
@@ -39,7 +39,7 @@ void text_free(struct text *t)
 
 static void text_over(struct conn *c)
 {
-	text_free(c->text);
+	text_forget(c->text);
 	c->text = NULL;
 }
 

@@ -20,6 +20,6 @@ struct text;
 bool text_request(struct conn *c, const struct text_req *p, const uint8_t *data, uint32_t len);
 
 /* Forgets an exchange under way. NULL is fine. */
-void text_free(struct text *t);
+void text_forget(struct text *t);
 
 #endif
