@@ -1,0 +1,769 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The registry: from a configuration to what the reactors see, and from one configuration to the
+ * next.
+ *
+ * A struct world is all that one configuration makes. The next one is built beside the one in
+ * force and takes over what stays; if that fails it is abandoned, and nothing has happened. If it
+ * succeeds the snapshot is published, and the world before it is released when no reactor can see
+ * it any more (struct transition).
+ */
+#include "registry.h"
+
+#include <errno.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/work.h"
+#include "config/diff.h"
+#include "registry_credentials.h"
+#include "registry_fault.h"
+#include "registry_portals.h"
+#include "registry_units.h"
+#include "store/engine.h"
+
+#define WORK_THREADS 16
+#define REACTORS_MAX 256
+
+struct world {
+	struct config *cfg;
+	struct portals *portals;
+	struct units *units;
+	struct target_set *targets;
+	const struct table *credentials;
+	struct directory *directory;
+};
+
+struct registry {
+	struct loop *loop;
+	struct work_pool *pool;
+	struct store_engine *engine;
+	struct units_env env;
+	struct portals *bound;         /* between registry_bind() and registry_start() */
+	struct world now;              /* .cfg is NULL before the start */
+	struct iscsi_server *server;
+	uint64_t started_ms;
+};
+
+static uint64_t monotonic_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+}
+
+/* --- policy --------------------------------------------------------------------------------- */
+
+static enum digest_policy digest_policy(enum config_digest d)
+{
+	switch (d) {
+	case CONFIG_DIGEST_NEVER: return DIGEST_NEVER;
+	case CONFIG_DIGEST_REQUIRED: return DIGEST_REQUIRED;
+	default: return DIGEST_OPTIONAL;
+	}
+}
+
+static struct chap_prefs chap_prefs(const struct config_chap *cfg)
+{
+	struct chap_prefs prefs = { 0 };
+
+	/* The values are the same on purpose: the algorithm's number. */
+	for (size_t i = 0; i < cfg->n_algorithms; i++)
+		chap_prefs_add(&prefs, (unsigned)cfg->algorithms[i]);
+	return prefs;
+}
+
+static struct iscsi_policy policy_of(const struct config *cfg)
+{
+	const struct config_iscsi *i = &cfg->iscsi;
+	struct iscsi_policy p = iscsi_policy_default;
+
+	p.discovery_chap = config_chap_needed(cfg->discovery.auth, cfg->discovery.n_credentials);
+	p.chap = chap_prefs(&cfg->chap);
+	p.chap_strict = cfg->chap.strict;
+	p.login_timeout_ms = cfg->limits.login_timeout * 1000;
+	p.max_sessions = cfg->limits.max_sessions;
+	p.max_recv_data_segment_length = (uint32_t)i->max_recv_data_segment_length;
+	p.max_burst_length = (uint32_t)i->max_burst_length;
+	p.first_burst_length = (uint32_t)i->first_burst_length;
+	p.max_outstanding_r2t = (uint16_t)i->max_outstanding_r2t;
+	p.max_connections = (uint16_t)i->max_connections;
+	p.initial_r2t = i->initial_r2t;
+	p.immediate_data = i->immediate_data;
+	p.header_digest = digest_policy(i->header_digest);
+	p.data_digest = digest_policy(i->data_digest);
+	p.time2wait = (uint16_t)i->default_time2wait;
+	p.time2retain = (uint16_t)i->default_time2retain;
+	p.ping_interval_ms = i->nop_interval * 1000;
+	p.ping_timeout_ms = i->nop_timeout * 1000;
+	return p;
+}
+
+/* --- targets -------------------------------------------------------------------------------- */
+
+static bool same_entries(struct lun_map *m, const struct lun_entry *v, unsigned n)
+{
+	const struct lun_entry *is;
+	unsigned n_is = lun_map_entries(m, &is);
+
+	if (n_is != n)
+		return false;
+	for (unsigned i = 0; i < n; i++)
+		if (is[i].lun != v[i].lun || is[i].lu != v[i].lu)
+			return false;
+	return true;
+}
+
+static int by_lun(const void *a, const void *b)
+{
+	const struct lun_entry *x = a, *y = b;
+
+	return x->lun < y->lun ? -1 : x->lun > y->lun;
+}
+
+/* The map of a target; the one it has, if nothing of it changed, so that sessions see no change. */
+static int lun_map_of(const struct world *w, const struct config_target *t,
+		      const struct target_set *old, struct lun_map **out)
+{
+	const struct iscsi_target *was = old ? target_set_find(old, t->name) : NULL;
+	struct lun_entry *v = calloc(t->n_luns + 1, sizeof(*v));
+	unsigned n = (unsigned)t->n_luns;
+	int err = 0;
+
+	if (!v)
+		return -ENOMEM;
+	for (unsigned i = 0; i < n; i++)
+		v[i] = (struct lun_entry){ .lun = t->luns[i].lun,
+					   .lu = units_find(w->units, &t->luns[i]) };
+	qsort(v, n, sizeof(*v), by_lun);
+	if (was && same_entries(was->luns, v, n))
+		*out = lun_map_ref(was->luns);
+	else
+		err = lun_map_create(v, n, out);
+	free(v);
+	return err;
+}
+
+static int groups_of(const struct config_target *t, const uint16_t **out)
+{
+	uint16_t *v = calloc(t->n_portal_groups + 1, sizeof(*v));
+
+	for (size_t i = 0; v && i < t->n_portal_groups; i++)
+		v[i] = (uint16_t)t->portal_groups[i];
+	*out = v;
+	return v ? 0 : -ENOMEM;
+}
+
+static enum target_redirect redirect_of(const struct config_target *t)
+{
+	if (!t->redirect)
+		return TARGET_SERVED;
+	return t->redirect_type == CONFIG_REDIRECT_PERMANENT ? TARGET_MOVED_PERMANENTLY :
+							       TARGET_MOVED_TEMPORARILY;
+}
+
+static int fill_target(const struct world *w, const struct config_target *t,
+		       const struct target_set *old, struct iscsi_target *out)
+{
+	int err;
+
+	*out = (struct iscsi_target){
+		.name = t->name,
+		.alias = t->alias,
+		.svm = w->cfg->management.ontap.enabled ? w->cfg->management.ontap.svm : NULL,
+		.chap = config_chap_needed(t->auth, t->n_credentials),
+		.ngroups = (unsigned)t->n_portal_groups,
+		.redirect = redirect_of(t),
+		.redirect_to = t->redirect,
+		.max_sessions = t->max_sessions,
+	};
+	err = groups_of(t, &out->groups);
+	return err ? err : lun_map_of(w, t, old, &out->luns);
+}
+
+static int build_targets(struct world *w, const struct target_set *old, struct faults *faults)
+{
+	size_t n = w->cfg->n_targets;
+	struct iscsi_target *v = calloc(n + 1, sizeof(*v));
+	int err = v ? 0 : -ENOMEM;
+
+	for (size_t i = 0; !err && i < n; i++)
+		err = fill_target(w, &w->cfg->targets[i], old, &v[i]);
+	if (!err)
+		err = target_set_create(v, (unsigned)n, &w->targets);
+	for (size_t i = 0; v && i < n; i++) {
+		lun_map_unref(v[i].luns);
+		free((void *)(uintptr_t)v[i].groups);
+	}
+	free(v);
+	return err ? registry_fault(faults, w->cfg, NULL, err, "targets: %s", strerror(-err)) : 0;
+}
+
+static int build_directory(struct world *w, struct faults *faults)
+{
+	struct iscsi_policy policy = policy_of(w->cfg);
+	unsigned n;
+	struct iscsi_portal *portals = portals_directory(w->portals, &n);
+
+	if (portals)
+		w->directory = directory_create(w->targets, w->credentials, portals, n, &policy);
+	free(portals);
+	return w->directory ? 0 : registry_fault(faults, w->cfg, NULL, -ENOMEM, "out of memory");
+}
+
+/* --- worlds --------------------------------------------------------------------------------- */
+
+/* Snapshots count their references by themselves; these are ours. */
+static void world_drop_snapshots(struct world *w)
+{
+	directory_unref(w->directory);
+	target_set_unref(w->targets);
+	table_unref(w->credentials);
+	w->directory = NULL;
+	w->targets = NULL;
+	w->credentials = NULL;
+}
+
+/* Builds what cfg makes, beside `old`. w->portals is there already, and stays if this fails; cfg
+ * is the world's only on success. */
+static int world_build(struct registry *r, struct config *cfg, const struct world *old,
+		       struct world *w, struct faults *faults)
+{
+	int err;
+
+	w->cfg = cfg;
+	err = credentials_replace(old->credentials, old->cfg, cfg, &w->credentials, faults);
+	if (!err)
+		err = units_prepare(&r->env, cfg, old->units, &w->units, faults);
+	if (!err)
+		err = build_targets(w, old->targets, faults);
+	if (!err)
+		err = build_directory(w, faults);
+	if (!err)
+		return 0;
+	world_drop_snapshots(w);
+	units_abandon(w->units);
+	w->units = NULL;
+	w->cfg = NULL;
+	return err;
+}
+
+/* --- transitions ---------------------------------------------------------------------------- */
+
+/* From the moment that a snapshot is published until what it replaced is gone. */
+struct transition {
+	struct registry *r;
+	struct config *cfg;        /* of the world before; NULL if it did not change */
+	struct units *units;
+	char **targets;            /* whose connections are to be closed */
+	size_t n_targets, left;
+	void (*done)(void *arg);
+	void *arg;
+};
+
+static void transition_free(struct transition *t)
+{
+	for (size_t i = 0; t && i < t->n_targets; i++)
+		free(t->targets[i]);
+	if (t)
+		free(t->targets);
+	free(t);
+}
+
+static struct transition *transition_new(struct registry *r, size_t targets,
+					 void (*done)(void *arg), void *arg)
+{
+	struct transition *t = calloc(1, sizeof(*t));
+
+	if (!t)
+		return NULL;
+	t->r = r;
+	t->done = done;
+	t->arg = arg;
+	t->targets = calloc(targets + 1, sizeof(*t->targets));
+	if (t->targets)
+		return t;
+	free(t);
+	return NULL;
+}
+
+static bool transition_add(struct transition *t, const char *target)
+{
+	t->targets[t->n_targets] = strdup(target);
+	return t->targets[t->n_targets++];
+}
+
+static void transition_end(struct transition *t)
+{
+	units_free(t->units);
+	config_free(t->cfg);
+	if (t->done)
+		t->done(t->arg);
+	transition_free(t);
+}
+
+static void on_closed(void *arg, unsigned n)
+{
+	struct transition *t = arg;
+
+	(void)n;
+	if (--t->left == 0)
+		transition_end(t);
+}
+
+/* Every reactor has the new snapshot: what it refuses is refused. Now those that got in before. */
+static void on_published(void *arg)
+{
+	struct transition *t = arg;
+
+	t->left = t->n_targets + 1;   /* one for this loop: a target may have nothing to close */
+	for (size_t i = 0; i < t->n_targets; i++) {
+		/* A server that ended meanwhile has closed all connections by itself. */
+		int err = t->r->server ? iscsi_server_close(t->r->server, t->targets[i], 0,
+							    "its credentials changed", on_closed,
+							    t) : -ESHUTDOWN;
+
+		if (!err)
+			continue;
+		if (err == -ENOMEM)
+			log_msg(LOG_ERR, "%s: connections stay open, though its credentials "
+				"changed: out of memory", t->targets[i]);
+		t->left--;
+	}
+	on_closed(t, 0);
+}
+
+/* --- the start ------------------------------------------------------------------------------ */
+
+int registry_create(struct loop *loop, struct registry **out)
+{
+	struct registry *r = calloc(1, sizeof(*r));
+	int err;
+
+	if (!r)
+		return -ENOMEM;
+	r->loop = loop;
+	err = work_pool_create(WORK_THREADS, &r->pool);
+	if (err) {
+		free(r);
+		return err;
+	}
+	*out = r;
+	return 0;
+}
+
+int registry_bind(struct registry *r, const struct config *cfg, int *fds, size_t n,
+		  struct faults *faults)
+{
+	return portals_prepare(cfg, NULL, fds, n, &r->bound, faults);
+}
+
+static unsigned reactors_of(const struct config *cfg)
+{
+	cpu_set_t cpus;
+	int n = sched_getaffinity(0, sizeof(cpus), &cpus) ? 1 : CPU_COUNT(&cpus);
+	unsigned reactors = cfg->reactors ? cfg->reactors : (unsigned)n;
+
+	return reactors < REACTORS_MAX ? reactors : REACTORS_MAX;
+}
+
+static void on_loop_end(void *arg, struct loop *loop)
+{
+	struct registry *r = arg;
+
+	store_engine_detach(r->engine, loop);
+}
+
+static int start_server(struct registry *r, const struct world *w, struct faults *faults)
+{
+	const struct config *cfg = w->cfg;
+	struct iscsi_server_cfg server = {
+		.main_loop = r->loop,
+		.reactors = reactors_of(cfg),
+		.poll_ns = (uint64_t)cfg->poll_us * 1000,
+		.max_half_open = cfg->limits.max_half_open,
+		.max_half_open_per_address = cfg->limits.max_half_open_per_address,
+		.loop_ends = on_loop_end,
+		.arg = r,
+	};
+	int err = iscsi_server_create(&server, w->directory, &r->server);
+
+	return err ? registry_fault(faults, cfg, &cfg->reactors, err, "reactors: %s",
+				    strerror(-err)) : 0;
+}
+
+static int start_stores(struct registry *r, const struct config *cfg, struct state_dir *state,
+			struct faults *faults)
+{
+	struct state_error why;
+	int err = state_dir_identity(state, r->env.identity, &why);
+
+	if (err)
+		return registry_fault(faults, cfg, &cfg->state_dir, err, "%s", why.text);
+	err = store_engine_create(r->pool, STORE_ENGINE_AUTO, &r->engine);
+	if (err)
+		return registry_fault(faults, cfg, NULL, err, "file I/O: %s", strerror(-err));
+	r->env.loop = r->loop;
+	r->env.pool = r->pool;
+	r->env.engine = r->engine;
+	return 0;
+}
+
+static void tell_libraries(const struct config *cfg)
+{
+	for (size_t i = 0; i < cfg->n_libraries; i++)
+		log_msg(LOG_NOTICE, "library %s is not served: this version has no tape yet",
+			cfg->libraries[i].name);
+}
+
+static void tell_empty_targets(const struct config *cfg)
+{
+	for (size_t i = 0; i < cfg->n_targets; i++)
+		if (cfg->targets[i].n_luns == 0 && !cfg->targets[i].redirect)
+			log_msg(LOG_NOTICE, "target %s has no LUN", cfg->targets[i].name);
+}
+
+int registry_start(struct registry *r, struct config *cfg, struct state_dir *state,
+		   struct faults *faults)
+{
+	const struct world nothing = { 0 };
+	struct world w = { .portals = r->bound };
+	int err = start_stores(r, cfg, state, faults);
+
+	if (!err)
+		err = world_build(r, cfg, &nothing, &w, faults);
+	if (err)
+		return err;
+	err = start_server(r, &w, faults);
+	if (err) {
+		world_drop_snapshots(&w);
+		units_abandon(w.units);
+		return err;
+	}
+	r->bound = NULL;
+	r->now = w;
+	r->started_ms = monotonic_ms();
+	units_commit(w.units);
+	portals_commit(w.portals, NULL, r->loop, r->server);
+	tell_libraries(cfg);
+	tell_empty_targets(cfg);
+	return 0;
+}
+
+/* --- the end -------------------------------------------------------------------------------- */
+
+int registry_stop(struct registry *r, uint32_t grace_ms, void (*done)(void *arg), void *arg)
+{
+	portals_stop(r->now.portals);
+	return iscsi_server_stop(r->server, grace_ms, done, arg);
+}
+
+void registry_free(struct registry *r)
+{
+	if (!r)
+		return;
+	iscsi_server_free(r->server);
+	r->server = NULL;
+	portals_free(r->bound);
+	portals_free(r->now.portals);
+	/* From here on this thread has nothing better to do than to flush. */
+	r->env.in_place = true;
+	world_drop_snapshots(&r->now);
+	units_free(r->now.units);
+	config_free(r->now.cfg);
+	while (loop_step(r->loop))
+		;
+	/* Stores that were on their way before: the pool ends with them, then they say so. */
+	work_pool_free(r->pool);
+	while (loop_step(r->loop))
+		;
+	store_engine_free(r->engine);
+	free(r);
+}
+
+/* --- from one configuration to the next ----------------------------------------------------- */
+
+const struct config *registry_config(const struct registry *r)
+{
+	return r->now.cfg;
+}
+
+int registry_check(const struct config *cfg, struct faults *faults)
+{
+	const struct table *table = NULL;
+	int err = credentials_replace(NULL, NULL, cfg, &table, faults);
+
+	table_unref(table);
+	return err;
+}
+
+static void say_change(const struct config_change *c)
+{
+	const char *what = config_change_text(c->kind);
+	const struct config_target *t = c->new_target ? c->new_target : c->old_target;
+	const struct config_lun *lun = c->new_lun ? c->new_lun : c->old_lun;
+	const struct config_portal *p = c->new_portal ? c->new_portal : c->old_portal;
+	const struct config_library *l = c->new_library ? c->new_library : c->old_library;
+
+	if (c->kind == CONFIG_RESTART)
+		log_msg(LOG_WARNING, "reload: %s: takes effect at the next start", c->setting);
+	else if (*c->setting)
+		log_msg(LOG_INFO, "reload: %s: %s", what, c->setting);
+	else if (lun)
+		log_msg(LOG_NOTICE, "reload: %s: %u of %s", what, lun->lun, t->name);
+	else if (t)
+		log_msg(LOG_NOTICE, "reload: %s: %s", what, t->name);
+	else if (p)
+		log_msg(LOG_NOTICE, "reload: %s: %s port %u", what, p->address, p->port);
+	else if (l)
+		log_msg(LOG_NOTICE, "reload: %s: %s", what, l->name);
+	else
+		log_msg(LOG_NOTICE, "reload: %s: discovery", what);
+}
+
+/* Targets of which a connection may be in by what the new configuration refuses. A target whose
+ * LUNs alone changed is none of them, and of one that is gone the server closes all by itself. */
+static bool list_tightened(const struct config_changes *changes, struct transition *t)
+{
+	const struct config_target *last = NULL;
+
+	for (size_t i = 0; i < changes->n; i++) {
+		const struct config_change *c = &changes->v[i];
+
+		if ((c->kind != CONFIG_CREDENTIALS && c->kind != CONFIG_TARGET_CHANGED) ||
+		    !c->old_target || c->old_target == last ||
+		    !credentials_tightened(c->old_target, c->new_target))
+			continue;
+		last = c->old_target;
+		if (!transition_add(t, c->new_target->name))
+			return false;
+	}
+	return true;
+}
+
+static int prepare_transition(struct registry *r, const struct config_changes *changes,
+			      void (*done)(void *arg), void *arg, struct transition **out)
+{
+	struct transition *t = transition_new(r, changes->n, done, arg);
+
+	if (t && list_tightened(changes, t)) {
+		*out = t;
+		return 0;
+	}
+	transition_free(t);
+	return -ENOMEM;
+}
+
+static int prepare_world(struct registry *r, struct config *next, struct world *w,
+			 struct faults *faults)
+{
+	int err = portals_prepare(next, r->now.portals, NULL, 0, &w->portals, faults);
+
+	if (err)
+		return err;
+	err = world_build(r, next, &r->now, w, faults);
+	if (err)
+		portals_abandon(w->portals, r->now.portals);
+	return err;
+}
+
+static void world_abandon(struct registry *r, struct world *w)
+{
+	portals_abandon(w->portals, r->now.portals);
+	world_drop_snapshots(w);
+	units_abandon(w->units);
+}
+
+/* Publishes; from there on nothing can fail. on_published() comes on this loop, so not before all
+ * of this is done. */
+static int commit(struct registry *r, struct world *w, struct transition *t)
+{
+	const struct config_limits *limits = &w->cfg->limits;
+	struct world old = r->now;
+	int err = iscsi_server_publish(r->server, w->directory, on_published, t);
+
+	if (err)
+		return err;
+	t->cfg = old.cfg;
+	t->units = old.units;
+	r->now = *w;
+	units_commit(w->units);
+	iscsi_server_set_poll(r->server, (uint64_t)w->cfg->poll_us * 1000);
+	iscsi_server_set_limits(r->server, limits->max_half_open,
+				limits->max_half_open_per_address);
+	portals_commit(w->portals, old.portals, r->loop, r->server);
+	world_drop_snapshots(&old);
+	return 0;
+}
+
+int registry_apply(struct registry *r, struct config *next, void (*done)(void *arg), void *arg,
+		   struct faults *faults)
+{
+	struct config_changes changes = { 0 };
+	struct transition *t = NULL;
+	struct world w = { 0 };
+	int err = config_diff(r->now.cfg, next, &changes);
+
+	if (!err)
+		err = prepare_transition(r, &changes, done, arg, &t);
+	if (err)
+		registry_fault(faults, next, NULL, err, "out of memory");
+	else
+		err = prepare_world(r, next, &w, faults);
+	if (err)
+		goto out;
+	err = commit(r, &w, t);
+	if (err) {
+		registry_fault(faults, next, NULL, err, "out of memory");
+		world_abandon(r, &w);
+		goto out;
+	}
+	t = NULL;
+	for (size_t i = 0; i < changes.n; i++)
+		say_change(&changes.v[i]);
+out:
+	transition_free(t);
+	config_changes_free(&changes);
+	return err;
+}
+
+/* --- credentials ---------------------------------------------------------------------------- */
+
+const struct table *registry_credentials(const struct registry *r)
+{
+	return r->now.credentials;
+}
+
+int registry_set_credentials(struct registry *r, struct table_edit *edit, const char *target,
+			     void (*done)(void *arg), void *arg)
+{
+	struct world next = r->now;
+	struct transition *t = transition_new(r, 1, done, arg);
+	struct faults faults = { 0 };
+
+	next.credentials = table_edit_commit(edit);
+	next.directory = NULL;
+	if (!t || (target && !transition_add(t, target)) || build_directory(&next, &faults) ||
+	    iscsi_server_publish(r->server, next.directory, on_published, t)) {
+		faults_free(&faults);
+		transition_free(t);
+		directory_unref(next.directory);
+		table_unref(next.credentials);
+		return -ENOMEM;
+	}
+	table_unref(r->now.credentials);
+	directory_unref(r->now.directory);
+	r->now = next;
+	return 0;
+}
+
+/* --- looking -------------------------------------------------------------------------------- */
+
+void registry_status(const struct registry *r, struct registry_status *out)
+{
+	*out = (struct registry_status){
+		.uptime_ms = monotonic_ms() - r->started_ms,
+		.engine = store_engine_name(r->engine),
+		.targets = target_set_count(r->now.targets),
+		.units = (unsigned)units_count(r->now.units),
+	};
+	iscsi_server_counters(r->server, &out->iscsi);
+}
+
+void registry_portals(const struct registry *r,
+		      void (*each)(void *arg, const struct registry_portal *portal), void *arg)
+{
+	portals_each(r->now.portals, each, arg);
+}
+
+struct naa_text {
+	char text[33];
+};
+
+static void fill_lun(const struct world *w, const struct config_lun *row, struct naa_text *naa,
+		     struct registry_lun *out)
+{
+	const struct lu *lu = units_find(w->units, row);
+	const uint8_t *id = lu_naa(lu);
+
+	for (size_t i = 0; i < (id[0] >> 4 == 6 ? 16 : 8); i++)
+		snprintf(naa->text + 2 * i, 3, "%02x", id[i]);
+	*out = (struct registry_lun){
+		.lun = row->lun,
+		.kind = lu_kind(lu),
+		.store = store_kind(lu_store(lu)),
+		.path = row->unit->path,
+		.size = lu_size(lu),
+		.block_size = lu_block_size(lu),
+		.read_only = lu_read_only(lu),
+		.naa = naa->text,
+	};
+}
+
+static bool give_target(const struct world *w, const struct config_target *t,
+			void (*each)(void *arg, const struct registry_target *target), void *arg)
+{
+	struct registry_lun *luns = calloc(t->n_luns + 1, sizeof(*luns));
+	struct naa_text *naas = calloc(t->n_luns + 1, sizeof(*naas));
+	struct registry_target target = {
+		.name = t->name,
+		.alias = t->alias,
+		.chap = config_chap_needed(t->auth, t->n_credentials) ||
+			table_closed(w->credentials, t->name),
+		.groups = t->portal_groups,
+		.n_groups = t->n_portal_groups,
+		.redirect = t->redirect,
+		.luns = luns,
+		.n_luns = t->n_luns,
+	};
+	bool ok = luns && naas;
+
+	for (size_t i = 0; ok && i < t->n_luns; i++)
+		fill_lun(w, &t->luns[i], &naas[i], &luns[i]);
+	if (ok)
+		each(arg, &target);
+	free(luns);
+	free(naas);
+	return ok;
+}
+
+bool registry_target(const struct registry *r, const char *name,
+		     void (*each)(void *arg, const struct registry_target *target), void *arg)
+{
+	const struct config *cfg = r->now.cfg;
+
+	for (size_t i = 0; i < cfg->n_targets; i++)
+		if (!strcmp(cfg->targets[i].name, name))
+			return give_target(&r->now, &cfg->targets[i], each, arg);
+	return false;
+}
+
+bool registry_targets(const struct registry *r,
+		      void (*each)(void *arg, const struct registry_target *target), void *arg)
+{
+	const struct config *cfg = r->now.cfg;
+	bool ok = true;
+
+	for (size_t i = 0; ok && i < cfg->n_targets; i++)
+		ok = give_target(&r->now, &cfg->targets[i], each, arg);
+	return ok;
+}
+
+int registry_sessions(struct registry *r,
+		      void (*each)(void *arg, const struct session_info *info),
+		      void (*end)(void *arg), void *arg)
+{
+	return iscsi_server_sessions(r->server, each, end, arg);
+}
+
+int registry_drop(struct registry *r, uint16_t tsih, const char *why,
+		  void (*done)(void *arg, unsigned n), void *arg)
+{
+	return iscsi_server_close(r->server, NULL, tsih, why, done, arg);
+}

@@ -1,0 +1,555 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Units and stores of the configuration.
+ *
+ *   set ──▶ entry ──▶ unit ──▶ lu (scsi/)          entry   a declaring row of one configuration
+ *                      └────▶ backing ──▶ store    unit    lives while a set or a nexus has it
+ *                                                  backing lives while a unit has it
+ *
+ * The last reference of a lu may be dropped by a reactor, which must not wait for a flush. So a
+ * backing keeps a reference of its own on the store: what ends on the reactor is memory alone. The
+ * lu says that it is gone, the main loop hears it, and the pool closes the store.
+ */
+#include "registry_units.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <openssl/evp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "registry_fault.h"
+
+struct backing {
+	struct units_env *env;
+	struct store *store;
+	char *path;             /* NULL for RAM */
+	unsigned users;         /* units */
+	bool made;              /* the file was made for it, and has not been in use yet */
+	struct work work;
+};
+
+/* What a nexus can see of a unit: two units that are equal in this, over the same store, are one. */
+struct traits {
+	uint8_t naa[16];
+	uint32_t block_size;
+	bool read_only, removable, thin, write_through;
+	char vendor[9], product[17], revision[5], serial[37];
+};
+
+struct unit {
+	struct units_env *env;
+	struct backing *backing;
+	struct traits traits;
+	struct lu *lu;
+	unsigned sets;          /* that have it; the lu's reference is theirs together */
+	struct loop_msg gone;
+};
+
+struct entry {
+	const struct config_target *target;
+	const struct config_lun *row;
+	struct unit *unit;
+	uint64_t old_size;      /* the store was enlarged for this set; 0: it was not */
+};
+
+struct units {
+	struct units_env *env;
+	const struct config *cfg;
+	struct entry *v;        /* sorted by row, as rows lie in memory */
+	size_t n;
+	struct entry **by_place;  /* by target and LUN */
+	struct entry **by_path;   /* file stores only */
+	size_t n_paths;
+};
+
+/* --- backings ------------------------------------------------------------------------------- */
+
+static void backing_close(struct work *w)
+{
+	store_close(container_of(w, struct backing, work)->store);
+}
+
+static void backing_closed(struct work *w)
+{
+	struct backing *b = container_of(w, struct backing, work);
+
+	b->env->closing--;
+	free(b->path);
+	free(b);
+}
+
+static void backing_put(struct backing *b)
+{
+	if (!b || --b->users)
+		return;
+	b->env->closing++;
+	b->work = (struct work){
+		.run = backing_close, .done = backing_closed, .home = b->env->loop,
+	};
+	if (!b->env->in_place) {
+		work_submit(b->env->pool, &b->work);
+		return;
+	}
+	backing_close(&b->work);
+	backing_closed(&b->work);
+}
+
+static void store_cfg_of(const struct units_env *env, const struct config_lun *row,
+			 struct store_cfg *out)
+{
+	*out = (struct store_cfg){
+		.kind = row->store == CONFIG_STORE_FILE ? "file" : "ram",
+		.path = row->path,
+		.size = row->size,
+		.block_size = row->block_size,
+		.create = row->create,
+		.read_only = row->read_only && row->store == CONFIG_STORE_FILE,
+		.engine = env->engine,
+	};
+}
+
+static int backing_open(struct units_env *env, const struct config_lun *row, struct backing **out,
+			struct store_error *why)
+{
+	struct backing *b = calloc(1, sizeof(*b));
+	struct store_cfg cfg;
+	struct stat st;
+	bool there;
+	int err;
+
+	if (!b || (row->path && !(b->path = strdup(row->path)))) {
+		free(b);
+		snprintf(why->text, sizeof(why->text), "out of memory");
+		return -ENOMEM;
+	}
+	store_cfg_of(env, row, &cfg);
+	there = !row->path || !stat(row->path, &st) || errno != ENOENT;
+	err = store_open(&cfg, &b->store, why);
+	if (err) {
+		free(b->path);
+		free(b);
+		return err;
+	}
+	b->env = env;
+	b->made = !there;
+	*out = b;
+	return 0;
+}
+
+/* Nobody has been served from it, so there is nothing in it. */
+static void backing_unmake(const struct backing *b)
+{
+	struct stat st;
+
+	if (b->made && !stat(b->path, &st) && st.st_blocks == 0)
+		unlink(b->path);
+}
+
+/* --- traits --------------------------------------------------------------------------------- */
+
+/* An administratively assigned company identifier (IEEE 802c: the second digit is 2), as these
+ * identifiers are made here and not bought. */
+static const uint8_t company[3] = { 0x02, 0x43, 0x53 };
+
+/* NAA 6h (SPC-5 7.7.6.6.5): one digit, the company in six, and 25 digits of a hash over what makes
+ * the unit this one: whose it is, and its place. */
+static int derive_naa(const struct units_env *env, const struct config_target *target,
+		      const struct config_lun *row, uint8_t naa[static 16])
+{
+	uint8_t hash[EVP_MAX_MD_SIZE];
+	char place[320];
+	int n = snprintf(place, sizeof(place), "%s\n%" PRIu32 "\n", target->name, row->lun);
+	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+	bool ok = ctx && EVP_DigestInit_ex(ctx, EVP_sha256(), NULL) &&
+		  EVP_DigestUpdate(ctx, env->identity, sizeof(env->identity)) &&
+		  EVP_DigestUpdate(ctx, place, (size_t)n) && EVP_DigestFinal_ex(ctx, hash, NULL);
+
+	EVP_MD_CTX_free(ctx);
+	memcpy(naa, hash, 16);
+	naa[0] = (uint8_t)(0x60 | company[0] >> 4);
+	naa[1] = (uint8_t)(company[0] << 4 | company[1] >> 4);
+	naa[2] = (uint8_t)(company[1] << 4 | company[2] >> 4);
+	naa[3] = (uint8_t)(company[2] << 4 | (hash[3] & 0x0f));
+	return ok ? 0 : -EIO;
+}
+
+/* The configuration has checked that these are 16 or 32 lower-case hex digits. */
+static void read_naa(const char *text, uint8_t naa[static 16])
+{
+	memset(naa, 0, 16);
+	for (size_t i = 0; i < 32 && text[i]; i++) {
+		int digit = text[i] <= '9' ? text[i] - '0' : text[i] - 'a' + 10;
+
+		naa[i / 2] = (uint8_t)(naa[i / 2] | digit << (i % 2 ? 0 : 4));
+	}
+}
+
+static void print_naa(const uint8_t naa[static 16], char out[static 33])
+{
+	size_t len = naa[0] >> 4 == 6 ? 16 : 8;
+
+	for (size_t i = 0; i < len; i++)
+		snprintf(out + 2 * i, 3, "%02x", naa[i]);
+}
+
+static int traits_of(const struct units_env *env, const struct config_target *target,
+		     const struct config_lun *row, struct traits *t)
+{
+	char naa[33];
+	int err = 0;
+
+	memset(t, 0, sizeof(*t));   /* traits are compared as bytes */
+	if (row->naa)
+		read_naa(row->naa, t->naa);
+	else
+		err = derive_naa(env, target, row, t->naa);
+	t->block_size = row->block_size;
+	t->read_only = row->read_only;
+	t->removable = row->removable;
+	t->thin = row->thin;
+	t->write_through = !row->write_cache;
+	snprintf(t->vendor, sizeof(t->vendor), "%s", row->vendor ? row->vendor : "");
+	snprintf(t->product, sizeof(t->product), "%s", row->product ? row->product : "");
+	snprintf(t->revision, sizeof(t->revision), "%s", row->revision ? row->revision : "");
+	/* The end of the identifier differs from unit to unit; 16 digits is what hosts show whole. */
+	print_naa(t->naa, naa);
+	snprintf(t->serial, sizeof(t->serial), "%s",
+		 row->serial ? row->serial : naa + (strlen(naa) - 16));
+	return err;
+}
+
+/* --- units ---------------------------------------------------------------------------------- */
+
+/* On the main loop: neither a set nor a nexus has the unit any more. */
+static void unit_gone(struct loop_msg *m)
+{
+	struct unit *u = container_of(m, struct unit, gone);
+
+	backing_put(u->backing);
+	free(u);
+}
+
+/* On whatever thread dropped the last reference. */
+static void on_lu_gone(void *arg)
+{
+	struct unit *u = arg;
+
+	u->gone.run = unit_gone;
+	loop_post(u->env->loop, &u->gone);
+}
+
+static void unit_put(struct unit *u)
+{
+	if (u && --u->sets == 0)
+		lu_unref(u->lu);   /* on_lu_gone() follows, now or later */
+}
+
+/* Takes over the caller's hold on the backing, also when it fails. */
+static int unit_create(struct units_env *env, struct backing *b, const struct traits *t,
+		       struct unit **out)
+{
+	struct unit *u = calloc(1, sizeof(*u));
+	struct disk_cfg cfg = {
+		.store = b->store,
+		.block_size = t->block_size,
+		.read_only = t->read_only, .removable = t->removable, .thin = t->thin,
+		.write_through = t->write_through,
+		.vendor = t->vendor, .product = t->product, .revision = t->revision,
+		.serial = t->serial,
+		.gone = on_lu_gone, .arg = u,
+	};
+	int err = -ENOMEM;
+
+	if (!u)
+		goto out;
+	memcpy(cfg.naa, t->naa, sizeof(cfg.naa));
+	store_ref(b->store);
+	err = disk_create(&cfg, &u->lu);
+	if (err) {
+		store_close(b->store);
+		goto out;
+	}
+	u->env = env;
+	u->backing = b;
+	u->traits = *t;
+	u->sets = 1;
+	*out = u;
+	u = NULL;
+	b = NULL;
+out:
+	free(u);
+	backing_put(b);
+	return err;
+}
+
+/* --- finding -------------------------------------------------------------------------------- */
+
+static int compare_pointers(const void *a, const void *b)
+{
+	return a < b ? -1 : a > b;
+}
+
+static int by_row(const void *a, const void *b)
+{
+	return compare_pointers(((const struct entry *)a)->row, ((const struct entry *)b)->row);
+}
+
+static int by_place(const void *a, const void *b)
+{
+	const struct entry *x = *(const struct entry *const *)a;
+	const struct entry *y = *(const struct entry *const *)b;
+	int order = strcmp(x->target->name, y->target->name);
+
+	return order ? order : x->row->lun < y->row->lun ? -1 : x->row->lun > y->row->lun;
+}
+
+static int by_path(const void *a, const void *b)
+{
+	const struct entry *x = *(const struct entry *const *)a;
+	const struct entry *y = *(const struct entry *const *)b;
+
+	return strcmp(x->row->path, y->row->path);
+}
+
+static struct entry *search(struct entry **v, size_t n, const struct entry *like,
+			    int (*order)(const void *, const void *))
+{
+	struct entry **found = n ? bsearch(&like, v, n, sizeof(*v), order) : NULL;
+
+	return found ? *found : NULL;
+}
+
+/* The unit of `old` that had the data of this entry: the same path, or the same place in memory. */
+static struct entry *find_old(struct units *old, const struct entry *e)
+{
+	struct entry *found;
+
+	if (!old)
+		return NULL;
+	if (e->row->store == CONFIG_STORE_FILE)
+		return search(old->by_path, old->n_paths, e, by_path);
+	found = search(old->by_place, old->n, e, by_place);
+	return found && found->row->store == CONFIG_STORE_RAM ? found : NULL;
+}
+
+/* Whether the open store of one row can stand behind the other. */
+static bool same_store(const struct config_lun *a, const struct config_lun *b)
+{
+	return a->store == b->store && a->block_size == b->block_size &&
+	       (a->store == CONFIG_STORE_RAM || a->read_only == b->read_only);
+}
+
+/* --- preparing a set ------------------------------------------------------------------------ */
+
+static int refuse_row(const struct units *u, const struct entry *e, int err, const char *text,
+		      struct faults *faults)
+{
+	const void *member = e->row->path ? (const void *)&e->row->path : &e->row->size;
+
+	return registry_fault(faults, u->cfg, member, err, "LUN %" PRIu32 " of %s: %s",
+			      e->row->lun, e->target->name, text);
+}
+
+/* Enlarging may fail, so it is done now; it is invisible until units_commit(). */
+static int enlarge(const struct units *u, struct entry *e, struct faults *faults)
+{
+	struct store *st = e->unit->backing->store;
+	uint64_t size = store_size(st);
+	int err;
+
+	if (e->row->size <= size)
+		return 0;
+	err = store_resize(st, e->row->size);
+	if (err)
+		return refuse_row(u, e, err, strerror(-err), faults);
+	e->old_size = size;
+	return 0;
+}
+
+static int new_unit(struct units *u, struct entry *e, struct backing *b, const struct traits *t,
+		    struct faults *faults)
+{
+	struct store_error store_why;
+	int err = 0;
+
+	if (!b)
+		err = backing_open(u->env, e->row, &b, &store_why);
+	if (err)
+		return refuse_row(u, e, err, store_why.text, faults);
+	b->users++;
+	err = unit_create(u->env, b, t, &e->unit);
+	return err ? refuse_row(u, e, err, strerror(-err), faults) : 0;
+}
+
+static int prepare_entry(struct units *u, struct units *old, struct entry *e,
+			 struct faults *faults)
+{
+	struct entry *was = find_old(old, e);
+	struct traits t;
+	int err = traits_of(u->env, e->target, e->row, &t);
+
+	if (err)
+		return refuse_row(u, e, err, "no identity could be derived for it", faults);
+	if (was && !same_store(was->row, e->row))
+		was = NULL;
+	if (was && !memcmp(&was->unit->traits, &t, sizeof(t))) {
+		e->unit = was->unit;
+		e->unit->sets++;
+	} else {
+		err = new_unit(u, e, was ? was->unit->backing : NULL, &t, faults);
+	}
+	return !err && e->row->size ? enlarge(u, e, faults) : err;
+}
+
+static size_t count_rows(const struct config *cfg, bool (*counts)(const struct config_lun *))
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < cfg->n_targets; i++)
+		for (size_t j = 0; j < cfg->targets[i].n_luns; j++)
+			n += counts(&cfg->targets[i].luns[j]);
+	return n;
+}
+
+static bool declares(const struct config_lun *row)
+{
+	return row->unit == row;
+}
+
+static bool is_file(const struct config_lun *row)
+{
+	return declares(row) && row->store == CONFIG_STORE_FILE;
+}
+
+static void list_entries(struct units *u)
+{
+	for (size_t i = 0; i < u->cfg->n_targets; i++) {
+		const struct config_target *t = &u->cfg->targets[i];
+
+		for (size_t j = 0; j < t->n_luns; j++)
+			if (declares(&t->luns[j]))
+				u->v[u->n++] = (struct entry){ .target = t, .row = &t->luns[j] };
+	}
+	qsort(u->v, u->n, sizeof(*u->v), by_row);
+	for (size_t i = 0; i < u->n; i++) {
+		u->by_place[i] = &u->v[i];
+		if (is_file(u->v[i].row))
+			u->by_path[u->n_paths++] = &u->v[i];
+	}
+	qsort(u->by_place, u->n, sizeof(*u->by_place), by_place);
+	qsort(u->by_path, u->n_paths, sizeof(*u->by_path), by_path);
+}
+
+static struct units *units_new(struct units_env *env, const struct config *cfg)
+{
+	struct units *u = calloc(1, sizeof(*u));
+	size_t rows = count_rows(cfg, declares);
+
+	if (!u)
+		return NULL;
+	u->env = env;
+	u->cfg = cfg;
+	u->v = calloc(rows + 1, sizeof(*u->v));
+	u->by_place = calloc(rows + 1, sizeof(*u->by_place));
+	u->by_path = calloc(count_rows(cfg, is_file) + 1, sizeof(*u->by_path));
+	if (u->v && u->by_place && u->by_path) {
+		list_entries(u);
+		return u;
+	}
+	units_free(u);
+	return NULL;
+}
+
+int units_prepare(struct units_env *env, const struct config *cfg, struct units *old,
+		  struct units **out, struct faults *faults)
+{
+	struct units *u = units_new(env, cfg);
+	int err = 0;
+
+	if (!u)
+		return registry_fault(faults, cfg, NULL, -ENOMEM, "out of memory");
+	for (size_t i = 0; err != -ENOMEM && i < u->n; i++) {
+		int failed = prepare_entry(u, old, &u->v[i], faults);
+
+		err = failed ? failed : err;
+	}
+	if (err)
+		units_abandon(u);
+	else
+		*out = u;
+	return err;
+}
+
+void units_abandon(struct units *u)
+{
+	for (size_t i = 0; u && i < u->n; i++) {
+		struct entry *e = &u->v[i];
+
+		if (!e->unit)
+			continue;
+		if (e->old_size && store_resize(e->unit->backing->store, e->old_size))
+			log_msg(LOG_WARNING, "LUN %" PRIu32 " of %s: its store stays enlarged",
+				e->row->lun, e->target->name);
+		if (e->unit->sets == 1)
+			backing_unmake(e->unit->backing);
+	}
+	units_free(u);
+}
+
+static void shrink(struct entry *e)
+{
+	struct store *st = e->unit->backing->store;
+	int err;
+
+	if (!e->row->size || e->row->size >= store_size(st))
+		return;
+	err = store_resize(st, e->row->size);
+	if (err)
+		log_msg(LOG_ERR, "LUN %" PRIu32 " of %s: cannot be made smaller: %s", e->row->lun,
+			e->target->name, strerror(-err));
+}
+
+void units_commit(struct units *u)
+{
+	for (size_t i = 0; i < u->n; i++) {
+		struct entry *e = &u->v[i];
+
+		e->unit->backing->made = false;
+		e->old_size = 0;
+		shrink(e);
+		if (lu_size(e->unit->lu) != store_size(e->unit->backing->store))
+			lu_resized(e->unit->lu);
+	}
+}
+
+void units_free(struct units *u)
+{
+	if (!u)
+		return;
+	for (size_t i = 0; i < u->n; i++)
+		unit_put(u->v[i].unit);
+	free(u->v);
+	free(u->by_place);
+	free(u->by_path);
+	free(u);
+}
+
+struct lu *units_find(const struct units *u, const struct config_lun *row)
+{
+	struct entry like = { .row = row->unit };
+	const struct entry *found = bsearch(&like, u->v, u->n, sizeof(*u->v), by_row);
+
+	assert(found);
+	return found->unit->lu;
+}
+
+size_t units_count(const struct units *u)
+{
+	return u->n;
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The logical units that configurations declare, and the stores behind them.
+ *
+ * A struct units is the set of one configuration. The next set takes over from the one before what
+ * stays the same: a whole unit where nothing of it changed; the open store alone where a new unit
+ * stands before old data (another serial number, say). What no set has any more is closed when the
+ * last nexus has let go of it, on a thread that may block.
+ */
+#ifndef REGISTRY_UNITS_H
+#define REGISTRY_UNITS_H
+
+#include "registry.h"
+#include "store/engine.h"
+
+/* What all sets share; begins with units_env_init(). */
+struct units_env {
+	struct loop *loop;
+	struct work_pool *pool;
+	struct store_engine *engine;
+	uint8_t identity[STATE_IDENTITY_SIZE];
+	unsigned closing;      /* stores that are being closed on the pool */
+	bool in_place;         /* close on this thread instead: nobody else needs it any more */
+};
+
+struct units;
+
+/* Opens and makes what cfg declares and `old` (NULL: nothing) has not. 0, or -errno with
+ * faults added, one for each unit that cannot be. cfg is borrowed for the set's life. */
+int units_prepare(struct units_env *env, const struct config *cfg, struct units *old,
+		  struct units **out, struct faults *faults);
+/* Forgets a set that was prepared and never used: files that were made for it are removed, stores
+ * that were enlarged for it get their old size. NULL is fine. */
+void units_abandon(struct units *u);
+/* The set is in use from now on: units that changed their size say so. */
+void units_commit(struct units *u);
+/* Lets go of a set. Its reactors' snapshots must have been replaced. NULL is fine. */
+void units_free(struct units *u);
+
+/* The unit behind a row (by way of same_as, if it says so); never NULL for a row of the set's own
+ * configuration. Borrowed. */
+struct lu *units_find(const struct units *u, const struct config_lun *row);
+size_t units_count(const struct units *u);
+
+#endif
