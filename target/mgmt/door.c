@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A Unix socket under a name. It is bound under a temporary one, given its mode and renamed into
+ * place, so that there is never a moment at which it has the wrong mode or is not there.
+ */
+#include "mgmt/door.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#define BACKLOG 64
+#define SUFFIX ".new"
+
+struct door {
+	char *path;
+	int fd;
+	dev_t dev;
+	ino_t ino;
+};
+
+static int refuse(struct door_error *why, int err, const char *path, const char *what)
+{
+	snprintf(why->text, sizeof(why->text), "management socket %s: %s", path, what);
+	return err;
+}
+
+static int refuse_errno(struct door_error *why, int err, const char *path)
+{
+	return refuse(why, err, path, strerror(-err));
+}
+
+static void address_of(const char *path, const char *suffix, struct sockaddr_un *out)
+{
+	*out = (struct sockaddr_un){ .sun_family = AF_UNIX };
+	snprintf(out->sun_path, sizeof(out->sun_path), "%s%s", path, suffix);
+}
+
+/* Whether somebody takes connections there. */
+static bool answers(const char *path)
+{
+	struct sockaddr_un at;
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	bool yes;
+
+	if (fd < 0)
+		return true;   /* better to refuse than to take over */
+	address_of(path, "", &at);
+	yes = !connect(fd, (const struct sockaddr *)&at, sizeof(at)) || errno == EAGAIN ||
+	      errno == EACCES;
+	close(fd);
+	return yes;
+}
+
+static int check_place(const char *path, struct door_error *why)
+{
+	struct stat st;
+
+	if (strlen(path) + sizeof(SUFFIX) > sizeof(((struct sockaddr_un *)NULL)->sun_path))
+		return refuse(why, -ENAMETOOLONG, path, "the path is too long for a socket; about "
+			      "100 bytes are the most");
+	if (lstat(path, &st))
+		return errno == ENOENT ? 0 : refuse_errno(why, -errno, path);
+	if (!S_ISSOCK(st.st_mode))
+		return refuse(why, -EEXIST, path, "there is a file of this name that is no socket");
+	if (answers(path))
+		return refuse(why, -EADDRINUSE, path, "another server answers on it");
+	return 0;
+}
+
+/* Binds under the temporary name and moves into place. */
+static int put_in_place(struct door *d, mode_t mode)
+{
+	struct sockaddr_un temp;
+	struct stat st;
+
+	address_of(d->path, SUFFIX, &temp);
+	unlink(temp.sun_path);
+	if (bind(d->fd, (const struct sockaddr *)&temp, sizeof(temp)))
+		return -errno;
+	if (chmod(temp.sun_path, mode) || listen(d->fd, BACKLOG) || lstat(temp.sun_path, &st) ||
+	    rename(temp.sun_path, d->path)) {
+		int err = -errno;
+
+		unlink(temp.sun_path);
+		return err;
+	}
+	d->dev = st.st_dev;
+	d->ino = st.st_ino;
+	return 0;
+}
+
+static void door_free(struct door *d)
+{
+	if (d && d->fd >= 0)
+		close(d->fd);
+	if (d)
+		free(d->path);
+	free(d);
+}
+
+int door_open(const char *path, mode_t mode, struct door **out, struct door_error *why)
+{
+	struct door *d = NULL;
+	int err = check_place(path, why);
+
+	if (err)
+		return err;
+	d = calloc(1, sizeof(*d));
+	if (!d || !(d->path = strdup(path))) {
+		free(d);
+		return refuse_errno(why, -ENOMEM, path);
+	}
+	d->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	err = d->fd < 0 ? -errno : put_in_place(d, mode);
+	if (err) {
+		door_free(d);
+		return refuse_errno(why, err, path);
+	}
+	*out = d;
+	return 0;
+}
+
+void door_close(struct door *d)
+{
+	struct stat st;
+
+	if (d && !lstat(d->path, &st) && st.st_dev == d->dev && st.st_ino == d->ino)
+		unlink(d->path);
+	door_free(d);
+}
+
+int door_fd(const struct door *d)
+{
+	return d->fd;
+}
+
+const char *door_path(const struct door *d)
+{
+	return d->path;
+}
+
+int door_set_mode(struct door *d, mode_t mode)
+{
+	return chmod(d->path, mode) ? -errno : 0;
+}
+
+bool door_peer(int fd, uid_t *uid, pid_t *pid)
+{
+	struct ucred who;
+	socklen_t len = sizeof(who);
+
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &len) || len != sizeof(who))
+		return false;
+	*uid = who.uid;
+	*pid = who.pid;
+	return true;
+}

@@ -1,0 +1,525 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * HTTP by evhttp, and the limits that evhttp has not.
+ *
+ * evhttp owns its connections and says nothing when one ends. So we remember each by descriptor
+ * and inode: a sweep, once a second while there are any, forgets those whose descriptor is no
+ * longer that socket, and shuts down those that take too long; evhttp then sees the end of the
+ * stream and cleans up as it would after any client.
+ */
+#include "mgmt/http.h"
+
+#include <errno.h>
+#include <event2/buffer.h>
+#include <event2/bufferevent.h>
+#include <event2/event.h>
+#include <event2/http.h>
+#include <event2/keyvalq_struct.h>
+#include <event2/listener.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/queue.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#include "base/list.h"
+#include "base/log.h"
+
+#define SWEEP_MS 1000
+#define SECOND   UINT64_C(1000000000)
+
+struct http {
+	struct http_cfg cfg;
+	struct evhttp *evhttp;
+	struct evhttp_bound_socket *bound;
+	struct evconnlistener *listener;   /* of bound; NULL once muted */
+	bool paused;                       /* the listener takes no connections for now */
+	struct list conns, calls;
+	unsigned n_conns;
+	struct loop_timer sweep;
+	struct loop_defer settle;
+};
+
+/* A connection as far as we know it. */
+struct http_conn {
+	struct list link;
+	struct bufferevent *bev;   /* held until its descriptor is known, NULL then */
+	int fd;
+	ino_t ino;
+	uint64_t deadline;         /* monotonic; 0: we are thinking, not they */
+};
+
+struct call {
+	struct list link;
+	struct http *http;             /* NULL: the server is gone */
+	struct evhttp_request *req;    /* NULL: the client is gone */
+	const struct dialect *dialect;
+	void *context;
+	struct http_caller who;
+	struct route_path path;
+	struct route_match match;
+	struct evkeyvalq query;
+	json_t *body;
+};
+
+/* --- connections ---------------------------------------------------------------------------- */
+
+/* The loop's clock is read by its own callbacks, which those of evhttp are not. */
+static uint64_t in_seconds(unsigned seconds)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * SECOND + (uint64_t)t.tv_nsec + seconds * SECOND;
+}
+
+static bool inode_of(int fd, ino_t *ino)
+{
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st))
+		return false;
+	*ino = st.st_ino;
+	return true;
+}
+
+static void conn_forget(struct http *h, struct http_conn *c)
+{
+	if (c->bev)
+		bufferevent_decref(c->bev);
+	list_del(&c->link);
+	free(c);
+	h->n_conns--;
+}
+
+/* Learns the descriptors of new connections: evhttp sets them after it has asked for a bufferevent,
+ * and may have given up in between. */
+static void settle(struct http *h)
+{
+	list_for_each_safe(it, &h->conns) {
+		struct http_conn *c = container_of(it, struct http_conn, link);
+		struct http_caller who;
+
+		if (!c->bev)
+			continue;
+		c->fd = bufferevent_getfd(c->bev);
+		if (!inode_of(c->fd, &c->ino)) {
+			conn_forget(h, c);
+			continue;
+		}
+		bufferevent_decref(c->bev);
+		c->bev = NULL;
+		if (!h->cfg.guard(h->cfg.guard_arg, c->fd, &who))
+			c->deadline = in_seconds(HTTP_GUARD_SECONDS);
+	}
+}
+
+static void settle_deferred(struct loop_defer *d)
+{
+	settle(container_of(d, struct http, settle));
+}
+
+static struct http_conn *conn_find(struct http *h, int fd)
+{
+	ino_t ino;
+
+	settle(h);
+	if (!inode_of(fd, &ino))
+		return NULL;
+	list_for_each(it, &h->conns) {
+		struct http_conn *c = container_of(it, struct http_conn, link);
+
+		if (c->fd == fd && c->ino == ino)
+			return c;
+	}
+	return NULL;
+}
+
+static void listener_pause(struct http *h, bool pause)
+{
+	if (!h->listener || h->paused == pause)
+		return;
+	h->paused = pause;
+	if (pause)
+		evconnlistener_disable(h->listener);
+	else
+		evconnlistener_enable(h->listener);
+	loop_timer_set(&h->sweep, SWEEP_MS);
+}
+
+static void sweep(struct loop_timer *t)
+{
+	struct http *h = container_of(t, struct http, sweep);
+
+	settle(h);
+	list_for_each_safe(it, &h->conns) {
+		struct http_conn *c = container_of(it, struct http_conn, link);
+		ino_t ino;
+
+		if (!inode_of(c->fd, &ino) || ino != c->ino)
+			conn_forget(h, c);
+		else if (c->deadline && c->deadline <= in_seconds(0))
+			shutdown(c->fd, SHUT_RDWR);
+	}
+	if (h->n_conns < HTTP_CONNECTIONS_MAX)
+		listener_pause(h, false);
+	if (h->n_conns)
+		loop_timer_set(&h->sweep, SWEEP_MS);
+}
+
+/* evhttp asks for a bufferevent for every connection that it takes: the one place to see it. */
+static struct bufferevent *on_connection(struct event_base *base, void *arg)
+{
+	struct http *h = arg;
+	struct bufferevent *bev = bufferevent_socket_new(base, -1, BEV_OPT_CLOSE_ON_FREE);
+	struct http_conn *c = bev ? calloc(1, sizeof(*c)) : NULL;
+
+	if (!c)
+		return bev;
+	bufferevent_incref(bev);
+	c->bev = bev;
+	c->fd = -1;
+	c->deadline = in_seconds(HTTP_PHASE_SECONDS);
+	list_push(&h->conns, &c->link);
+	loop_defer(h->cfg.loop, &h->settle);
+	if (h->n_conns++ == 0)
+		loop_timer_set(&h->sweep, SWEEP_MS);
+	if (h->n_conns >= HTTP_CONNECTIONS_MAX)
+		listener_pause(h, true);
+	return bev;
+}
+
+static void on_accept_error(struct evconnlistener *listener, void *arg)
+{
+	(void)listener;
+	log_msg(LOG_WARNING, "management: cannot take a connection: %s", strerror(errno));
+	listener_pause(arg, true);
+}
+
+/* --- calls ---------------------------------------------------------------------------------- */
+
+void *call_context(const struct call *c)
+{
+	return c->context;
+}
+
+const char *call_argument(const struct call *c, unsigned i)
+{
+	return c->match.argument[i];
+}
+
+const char *call_query(const struct call *c, const char *name)
+{
+	return evhttp_find_header(&c->query, name);
+}
+
+const json_t *call_json(const struct call *c)
+{
+	return c->body;
+}
+
+const char *call_who(const struct call *c)
+{
+	return c->who.name;
+}
+
+static struct http_conn *call_conn(const struct call *c)
+{
+	struct evhttp_connection *ec;
+
+	if (!c->http || !c->req || !(ec = evhttp_request_get_connection(c->req)))
+		return NULL;
+	return conn_find(c->http, bufferevent_getfd(evhttp_connection_get_bufferevent(ec)));
+}
+
+static void set_deadline(const struct call *c, unsigned seconds)
+{
+	struct http_conn *conn = call_conn(c);
+
+	if (conn)
+		conn->deadline = seconds ? in_seconds(seconds) : 0;
+}
+
+static void on_client_gone(struct evhttp_connection *ec, void *arg)
+{
+	struct call *c = arg;
+
+	(void)ec;
+	c->req = NULL;
+}
+
+static void call_free(struct call *c)
+{
+	if (c->req)
+		evhttp_connection_set_closecb(evhttp_request_get_connection(c->req), NULL, NULL);
+	evhttp_clear_headers(&c->query);
+	json_decref(c->body);
+	list_del(&c->link);
+	free(c);
+}
+
+/* The text of an answer; a body that could not be made becomes a plain 500. */
+static bool print_body(struct evbuffer *out, int *status, const json_t *body)
+{
+	char *text = body ? json_dumps(body, JSON_COMPACT) : NULL;
+	int err;
+
+	if (!text) {
+		*status = HTTP_INTERNAL;
+		err = evbuffer_add_printf(out, "{\"error\":{\"code\":\"internal\","
+					  "\"message\":\"out of memory\"}}\n") < 0;
+	} else {
+		err = evbuffer_add_printf(out, "%s\n", text) < 0;
+	}
+	free(text);
+	return !err;
+}
+
+static void send_reply(struct call *c, int status, const json_t *body)
+{
+	struct evkeyvalq *head = evhttp_request_get_output_headers(c->req);
+	struct evbuffer *out = evbuffer_new();
+
+	if (out && print_body(out, &status, body)) {
+		evhttp_add_header(head, "Content-Type", c->dialect->content_type);
+		evhttp_add_header(head, "Cache-Control", "no-store");
+	}
+	evhttp_send_reply(c->req, status, NULL, out);
+	if (out)
+		evbuffer_free(out);
+}
+
+void call_reply(struct call *c, int status, json_t *body)
+{
+	set_deadline(c, HTTP_PHASE_SECONDS);
+	if (c->req) {
+		/* Before it is sent: the request may be gone afterwards. */
+		evhttp_connection_set_closecb(evhttp_request_get_connection(c->req), NULL, NULL);
+		send_reply(c, status, body);
+		c->req = NULL;
+	}
+	json_decref(body);
+	call_free(c);
+}
+
+void call_refuse(struct call *c, int status, const char *code, const char *fmt, ...)
+{
+	char text[1024];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	call_reply(c, status, c->dialect->refusal(status, code, text));
+}
+
+/* --- a request comes in --------------------------------------------------------------------- */
+
+static bool method_of(struct evhttp_request *req, enum route_method *out)
+{
+	switch (evhttp_request_get_command(req)) {
+	case EVHTTP_REQ_GET: *out = ROUTE_GET; return true;
+	case EVHTTP_REQ_POST: *out = ROUTE_POST; return true;
+	case EVHTTP_REQ_PUT: *out = ROUTE_PUT; return true;
+	case EVHTTP_REQ_PATCH: *out = ROUTE_PATCH; return true;
+	case EVHTTP_REQ_DELETE: *out = ROUTE_DELETE; return true;
+	default: return false;
+	}
+}
+
+static const struct dialect *dialect_of(const struct http *h, const struct route_path *path)
+{
+	const char *first = path->n ? path->segment[0] : "";
+
+	for (size_t i = 0; i < h->cfg.n_dialects; i++)
+		if (!strcmp(h->cfg.dialects[i]->prefix, first))
+			return h->cfg.dialects[i];
+	return h->cfg.dialects[0];
+}
+
+static bool find_route(struct call *c)
+{
+	const struct evhttp_uri *uri = evhttp_request_get_evhttp_uri(c->req);
+	const char *path = uri ? evhttp_uri_get_path(uri) : NULL;
+	char allow[ROUTE_ALLOW_MAX];
+	enum route_method method = 0;
+	bool split = path && route_split(path, &c->path);
+
+	if (!split)
+		c->path.n = 0;
+	c->dialect = dialect_of(c->http, &c->path);
+	if (split && method_of(c->req, &method))
+		route_find(c->dialect->routes, c->dialect->n_routes, method, &c->path, &c->match);
+	else if (split)
+		route_find(c->dialect->routes, c->dialect->n_routes, 0, &c->path, &c->match);
+	if (c->match.route)
+		return true;
+	if (!c->match.methods) {
+		call_refuse(c, HTTP_NOTFOUND, "not_found", "there is nothing at this path");
+		return false;
+	}
+	route_allow(c->match.methods, allow);
+	evhttp_add_header(evhttp_request_get_output_headers(c->req), "Allow", allow);
+	call_refuse(c, HTTP_BADMETHOD, "method_not_allowed", "this path takes %s", allow);
+	return false;
+}
+
+/* The steps before a route's function: each gives false when it has refused the call. */
+static bool check_caller(struct call *c, int fd)
+{
+	if (c->http->cfg.guard(c->http->cfg.guard_arg, fd, &c->who))
+		return true;
+	log_msg(LOG_NOTICE, "management: refused: %s may not use this socket", c->who.name);
+	evhttp_add_header(evhttp_request_get_output_headers(c->req), "Connection", "close");
+	call_refuse(c, 403, "forbidden", "%s may not use this socket", c->who.name);
+	return false;
+}
+
+static bool check_policy(struct call *c)
+{
+	if (!c->who.read_only || !(c->match.route->policy & ROUTE_CHANGES))
+		return true;
+	call_refuse(c, 403, "read_only", "%s may look, but change nothing", c->who.name);
+	return false;
+}
+
+static bool read_query(struct call *c)
+{
+	const struct evhttp_uri *uri = evhttp_request_get_evhttp_uri(c->req);
+	const char *text = uri ? evhttp_uri_get_query(uri) : NULL;
+
+	if (!text || !evhttp_parse_query_str(text, &c->query))
+		return true;
+	call_refuse(c, HTTP_BADREQUEST, "bad_request", "the query is malformed");
+	return false;
+}
+
+static bool read_body(struct call *c)
+{
+	struct evbuffer *in = evhttp_request_get_input_buffer(c->req);
+	size_t len = evbuffer_get_length(in);
+	const unsigned char *text;
+	json_error_t why;
+
+	if (!(c->match.route->policy & ROUTE_WANTS_JSON))
+		return true;
+	text = len ? evbuffer_pullup(in, -1) : (const unsigned char *)"";
+	c->body = text ? json_loadb((const char *)text, len, JSON_REJECT_DUPLICATES, &why) : NULL;
+	if (json_is_object(c->body))
+		return true;
+	/* jansson's own text may quote the body, which may hold a secret. */
+	if (c->body)
+		call_refuse(c, HTTP_BADREQUEST, "bad_json", "the body must be a JSON object");
+	else
+		call_refuse(c, HTTP_BADREQUEST, "bad_json",
+			    "the body is not JSON: line %d, column %d", why.line, why.column);
+	return false;
+}
+
+static void on_request(struct evhttp_request *req, void *arg)
+{
+	struct http *h = arg;
+	struct evhttp_connection *ec = evhttp_request_get_connection(req);
+	int fd = bufferevent_getfd(evhttp_connection_get_bufferevent(ec));
+	struct call *c = calloc(1, sizeof(*c));
+
+	if (!c) {
+		evhttp_send_error(req, HTTP_SERVUNAVAIL, NULL);
+		return;
+	}
+	c->http = h;
+	c->req = req;
+	c->context = h->cfg.context;
+	c->dialect = h->cfg.dialects[0];
+	TAILQ_INIT(&c->query);
+	list_push(&h->calls, &c->link);
+	evhttp_connection_set_closecb(ec, on_client_gone, c);
+	set_deadline(c, 0);
+	if (check_caller(c, fd) && find_route(c) && check_policy(c) && read_query(c) &&
+	    read_body(c))
+		c->match.route->run(c);
+}
+
+/* --- the server ----------------------------------------------------------------------------- */
+
+static void configure(struct http *h)
+{
+	evhttp_set_gencb(h->evhttp, on_request, h);
+	evhttp_set_bevcb(h->evhttp, on_connection, h);
+	evhttp_set_max_headers_size(h->evhttp, HTTP_HEAD_MAX);
+	evhttp_set_max_body_size(h->evhttp, HTTP_BODY_MAX);
+	evhttp_set_timeout(h->evhttp, HTTP_IDLE_SECONDS);
+	/* All that it knows, so that a wrong method gets our answer. */
+	evhttp_set_allowed_methods(h->evhttp, EVHTTP_REQ_GET | EVHTTP_REQ_POST | EVHTTP_REQ_HEAD |
+				   EVHTTP_REQ_PUT | EVHTTP_REQ_DELETE | EVHTTP_REQ_OPTIONS |
+				   EVHTTP_REQ_TRACE | EVHTTP_REQ_CONNECT | EVHTTP_REQ_PATCH);
+}
+
+/* Not closed with the evconnlistener, and listening already: a backlog of 0 leaves it alone. */
+static bool listen_on(struct http *h, int fd)
+{
+	struct evconnlistener *l = evconnlistener_new(loop_base(h->cfg.loop), NULL, NULL,
+						      LEV_OPT_CLOSE_ON_EXEC, 0, fd);
+
+	if (!l)
+		return false;
+	h->bound = evhttp_bind_listener(h->evhttp, l);
+	if (!h->bound) {
+		evconnlistener_free(l);
+		return false;
+	}
+	h->listener = l;
+	evconnlistener_set_error_cb(l, on_accept_error);
+	return true;
+}
+
+int http_open(const struct http_cfg *cfg, int fd, struct http **out)
+{
+	struct http *h = calloc(1, sizeof(*h));
+
+	if (!h)
+		return -ENOMEM;
+	h->cfg = *cfg;
+	list_init(&h->conns);
+	list_init(&h->calls);
+	loop_timer_init(cfg->loop, &h->sweep, sweep);
+	loop_defer_init(&h->settle, settle_deferred);
+	h->evhttp = evhttp_new(loop_base(cfg->loop));
+	if (!h->evhttp || !listen_on(h, fd)) {
+		http_close(h);
+		return -ENOMEM;
+	}
+	configure(h);
+	*out = h;
+	return 0;
+}
+
+void http_mute(struct http *h)
+{
+	if (!h->listener)
+		return;
+	evhttp_del_accept_socket(h->evhttp, h->bound);
+	h->listener = NULL;
+}
+
+void http_close(struct http *h)
+{
+	if (!h)
+		return;
+	if (h->evhttp)
+		evhttp_free(h->evhttp);
+	list_for_each_safe(it, &h->calls) {
+		struct call *c = container_of(it, struct call, link);
+
+		c->http = NULL;
+		c->req = NULL;
+		list_del(it);
+	}
+	list_for_each_safe(it, &h->conns)
+		conn_forget(h, container_of(it, struct http_conn, link));
+	loop_timer_clear(&h->sweep);
+	loop_undefer(&h->settle);
+	free(h);
+}
