@@ -52,7 +52,7 @@ const void *check_index_find(const struct check_index *index, const char *first,
 			     const char *second);
 void check_index_free(struct check_index *index);
 
-/* The parts of validate(). */
+/* The parts of validate_config(). */
 void check_portals(struct check *c);	 /* and the portal groups that others name */
 void check_units(struct check *c);	 /* targets, LUNs, libraries, tapes, pools */
 void check_credentials(struct check *c); /* every credential list, and the chap section */

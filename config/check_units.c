@@ -24,7 +24,7 @@ struct indexes {
 /* A second way to a unit says nothing about the unit. */
 static void check_same_as(struct check *c, const struct config_lun *lun)
 {
-	const struct section *targets = setting_find(&settings, "targets")->section;
+	const struct section *targets = setting_find(&all_settings, "targets")->section;
 	const struct section *luns = setting_find(targets, "luns")->section;
 
 	for (size_t i = 0; i < luns->n_rows; i++) {

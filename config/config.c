@@ -10,7 +10,7 @@
 #include "config/parse.h"
 #include "config/places.h"
 #include "config/settings.h"
-#include "config/text.h"
+#include "config/input.h"
 #include "config/validate.h"
 
 static struct config *config_new(const char *path)
@@ -31,30 +31,30 @@ void config_free(struct config *cfg)
 {
 	if (!cfg)
 		return;
-	object_clear(&settings, cfg);
+	object_clear(&all_settings, cfg);
 	places_free(cfg->places);
 	free(cfg->path);
 	free(cfg);
 }
 
 /* Both find what they can, so that one run names every fault. */
-static int fill(struct config *cfg, const struct text *text, const char *dir, struct faults *faults)
+static int fill(struct config *cfg, const struct input *in, const char *dir, struct faults *faults)
 {
-	int parsed = parse(text, dir, cfg, faults);
+	int parsed = parse_input(in, dir, cfg, faults);
 	int valid;
 
 	if (parsed && parsed != -EINVAL)
 		return parsed == -EBADMSG ? -EINVAL : parsed;
 	places_sort(cfg->places);
-	valid = validate(cfg, faults);
+	valid = validate_config(cfg, faults);
 	return valid == -ENOMEM || !parsed ? valid : parsed;
 }
 
-static int load(const char *name, const struct text *text, const char *dir, struct config **out,
+static int load(const char *name, const struct input *in, const char *dir, struct config **out,
 		struct faults *faults)
 {
 	struct config *cfg = config_new(name);
-	int err = cfg ? fill(cfg, text, dir, faults) : -ENOMEM;
+	int err = cfg ? fill(cfg, in, dir, faults) : -ENOMEM;
 
 	if (faults->out_of_memory)
 		err = -ENOMEM;
@@ -69,13 +69,13 @@ static int load(const char *name, const struct text *text, const char *dir, stru
 
 int config_load(const char *path, struct config **out, struct faults *faults)
 {
-	struct text text = { 0 };
+	struct input in = { 0 };
 	char *dir = path_directory(path);
-	int err = dir ? text_load(&text, path, faults) : -ENOMEM;
+	int err = dir ? input_load(&in, path, faults) : -ENOMEM;
 
 	if (!err)
-		err = load(path, &text, dir, out, faults);
-	text_free(&text);
+		err = load(path, &in, dir, out, faults);
+	input_free(&in);
 	free(dir);
 	return err;
 }
@@ -83,12 +83,12 @@ int config_load(const char *path, struct config **out, struct faults *faults)
 int config_load_string(const char *name, const char *string, const char *dir, struct config **out,
 		       struct faults *faults)
 {
-	struct text text = { 0 };
-	int err = text_load_string(&text, name, string, dir, faults);
+	struct input in = { 0 };
+	int err = input_load_string(&in, name, string, dir, faults);
 
 	if (!err)
-		err = load(name, &text, dir, out, faults);
-	text_free(&text);
+		err = load(name, &in, dir, out, faults);
+	input_free(&in);
 	return err;
 }
 

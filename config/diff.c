@@ -102,7 +102,7 @@ static void match(struct diff *d, struct list old, struct list new, size_t size,
 /* A section by the names that lead to it from the outermost. */
 static const struct section *section_of(const char *outer, const char *inner)
 {
-	const struct section *section = setting_find(&settings, outer)->section;
+	const struct section *section = setting_find(&all_settings, outer)->section;
 
 	return inner ? setting_find(section, inner)->section : section;
 }
@@ -398,7 +398,7 @@ int config_diff(const struct config *before, const struct config *after,
 	struct diff d = { .before = before, .after = after };
 	const struct config_discovery *old = &before->discovery, *new = &after->discovery;
 
-	diff_settings(&d, &settings, before, after);
+	diff_settings(&d, &all_settings, before, after);
 	if (!same_credentials(&d, old->credentials, old->n_credentials, new->credentials,
 			      new->n_credentials))
 		add(&d, (struct config_change){ .kind = CONFIG_CREDENTIALS });

@@ -12,7 +12,7 @@
 
 #include "chap/secret.h"
 #include "config/blob.h"
-#include "config/text.h"
+#include "config/input.h"
 
 _Static_assert(sizeof(enum setting_type) == sizeof(int), "enum members are set as int");
 
@@ -156,16 +156,16 @@ static bool fits_form(const struct setting_form *form, const char *text, struct 
 /* Passwords are never quoted in what is said of them. */
 static bool set_text(const struct setting *row, char **to, const char *text, struct why *why)
 {
-	struct why reason;
+	struct why reason = { .no_memory = false };
 	char *copy;
 
 	if (!fits_form(row->form, text, &reason))
 		return because(why, "%s", reason.text);
 	copy = strdup(text);
 	if (!copy)
-		return because(why, "out of memory");
+		return no_memory(why);
 	if (!row->form->check(&copy, &reason)) {
-		if (row->type == SETTING_TEXT)
+		if (row->type == SETTING_TEXT && !reason.no_memory)
 			because(why, "\"%.250s\": %s", text, reason.text);
 		else
 			*why = reason;
@@ -186,7 +186,7 @@ static bool set_path(const struct setting *row, char **to, const char *text, con
 		return false;
 	path = path_from(dir ? dir : ".", text);
 	if (!path)
-		return because(why, "out of memory");
+		return no_memory(why);
 	if (!row->form->check(&path, why)) {
 		free(path);
 		return false;
@@ -206,7 +206,7 @@ static bool set_secret(struct secret_view *to, const char *bytes, size_t len, st
 		return because(why, "%s; it has %zu", secret_fault_text(fault), len);
 	copy = malloc(len);
 	if (!copy)
-		return because(why, "out of memory");
+		return no_memory(why);
 	memcpy(copy, bytes, len);
 	*to = (struct secret_view){ copy, len };
 	return true;
@@ -246,10 +246,9 @@ static bool read_private(const char *path, struct blob *out, struct why *why)
 	if (fd < 0)
 		return because(why, "%s: %s", path, strerror(errno));
 	fine = is_private(path, fd, why);
-	if (fine && (err = blob_read(out, fd))) {
-		because(why, "%s: %s", path, strerror(-err));
-		fine = false;
-	}
+	if (fine && (err = blob_read(out, fd)))
+		fine = err == -ENOMEM ? no_memory(why) :
+					because(why, "%s: %s", path, strerror(-err));
 	close(fd);
 	drop_newline(out);
 	return fine;
@@ -258,13 +257,15 @@ static bool read_private(const char *path, struct blob *out, struct why *why)
 static bool set_bytes(const struct setting *row, void *to, const struct blob *b, const char *path,
 		      struct why *why)
 {
-	struct why reason;
+	struct why reason = { .no_memory = false };
 
 	if (row->type == SETTING_PASSWORD_FILE && strlen(b->data) != b->len)
 		return because(why, "%s: there is a NUL character in it", path);
 	if (row->type == SETTING_PASSWORD_FILE ? set_text(row, to, b->data, &reason) :
 						 set_secret(to, b->data, b->len, &reason))
 		return true;
+	if (reason.no_memory)
+		return no_memory(why);
 	return because(why, "%s: %s", path, reason.text);
 }
 
@@ -279,7 +280,7 @@ static bool set_from_file(const struct setting *row, void *to, const char *text,
 		return because(why, "files cannot be named here");
 	path = path_from(dir, text);
 	if (!path)
-		return because(why, "out of memory");
+		return no_memory(why);
 	fine = read_private(path, &bytes, why) && set_bytes(row, to, &bytes, path, why);
 	blob_free(&bytes);
 	free(path);

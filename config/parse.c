@@ -12,7 +12,7 @@
 #include "config/settings.h"
 
 struct parse {
-	const struct text *text;
+	const struct input *in;
 	const char *dir;
 	struct config_places *places;
 	struct faults *faults;
@@ -25,7 +25,7 @@ static const char *where(const struct parse *p, const config_setting_t *node, in
 {
 	unsigned whole_line = config_setting_source_line(node);
 
-	return text_where(p->text, whole_line ? whole_line : 1, line);
+	return input_where(p->in, whole_line ? whole_line : 1, line);
 }
 
 __attribute__((format(printf, 3, 4))) static void
@@ -88,7 +88,7 @@ static struct scalar scalar_of(struct parse *p, const config_setting_t *node, st
 		return (struct scalar){ SCALAR_INT, .number = config_setting_get_int64(node) };
 	if (config_setting_type(node) != CONFIG_TYPE_STRING)
 		return (struct scalar){ SCALAR_OTHER, .other = other_text(node) };
-	if (!text_string(p->text, config_setting_get_string(node), string)) {
+	if (!input_string(p->in, config_setting_get_string(node), string)) {
 		p->out_of_memory = true;
 		return (struct scalar){ SCALAR_OTHER, .other = "lost" };
 	}
@@ -100,10 +100,12 @@ static bool set(struct parse *p, const struct setting *row, const config_setting
 {
 	struct blob string = { 0 };
 	struct scalar value = scalar_of(p, node, &string);
-	struct why why;
+	struct why why = { .no_memory = false };
 	bool fine = object_set(row, object, i, &value, p->dir, &why);
 
-	if (!fine)
+	if (why.no_memory)
+		p->out_of_memory = true;
+	else if (!fine)
 		fault(p, node, "%s: %s", row->name, why.text);
 	blob_free(&string);
 	remember(p, node, object_member(row, object, i), object_member_size(row));
@@ -286,24 +288,24 @@ static int syntax_fault(const struct parse *p, const config_t *tree)
 {
 	int line;
 	const char *text = config_error_text(tree);
-	const char *file = text_where(p->text, (size_t)config_error_line(tree), &line);
+	const char *file = input_where(p->in, (size_t)config_error_line(tree), &line);
 
 	faults_add(p->faults, file, line, "%s", syntax_text(text ? text : "syntax error"));
 	return -EBADMSG;
 }
 
-int parse(const struct text *text, const char *dir, struct config *cfg, struct faults *faults)
+int parse_input(const struct input *in, const char *dir, struct config *cfg, struct faults *faults)
 {
-	struct parse p = { .text = text, .dir = dir, .places = cfg->places, .faults = faults };
+	struct parse p = { .in = in, .dir = dir, .places = cfg->places, .faults = faults };
 	config_t tree;
 	int err = 0;
 
 	config_init(&tree);
-	config_set_include_dir(&tree, "/dev/null"); /* no file is ever found below it: see text.h */
-	if (config_read_string(&tree, text->whole.data) != CONFIG_TRUE)
+	config_set_include_dir(&tree, "/dev/null"); /* no file is ever found below it: see input.h */
+	if (config_read_string(&tree, in->whole.data) != CONFIG_TRUE)
 		err = syntax_fault(&p, &tree);
 	else
-		fill_group(&p, &settings, config_root_setting(&tree), cfg);
+		fill_group(&p, &all_settings, config_root_setting(&tree), cfg);
 	config_destroy(&tree);
 	if (p.out_of_memory)
 		return -ENOMEM;

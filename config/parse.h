@@ -7,7 +7,7 @@
 #define CONFIG_PARSE_H
 
 #include "config/config.h"
-#include "config/text.h"
+#include "config/input.h"
 
 /*
  * Fills *cfg, which is all zero but for places, with what the text says and with defaults. Paths
@@ -15,6 +15,6 @@
  * a fault names have their defaults and required ones may be missing; -EBADMSG with a fault added
  * if the syntax is so wrong that nothing could be read; -ENOMEM.
  */
-int parse(const struct text *text, const char *dir, struct config *cfg, struct faults *faults);
+int parse_input(const struct input *in, const char *dir, struct config *cfg, struct faults *faults);
 
 #endif

@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "config/check.h"
-#include "config/text.h"
+#include "config/input.h"
 #include "config/value.h"
 
 #define KEY_FILE_SIZE 32

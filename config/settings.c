@@ -334,7 +334,7 @@ static const struct setting root_rows[] = {
 	GROUPS(config, targets, 0, targets, "iSCSI targets"),
 	GROUPS(config, libraries, 0, libraries, "virtual tape libraries"),
 };
-const struct section settings = {
+const struct section all_settings = {
 	"", root_rows, sizeof(root_rows) / sizeof(root_rows[0]), sizeof(struct config) };
 // clang-format on
 

@@ -69,7 +69,7 @@ struct section {
 };
 
 /* The outermost section: struct config. */
-extern const struct section settings;
+extern const struct section all_settings;
 
 /* NULL if the section has no such key. */
 const struct setting *setting_find(const struct section *section, const char *name);

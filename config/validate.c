@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "config/check.h"
-#include "config/text.h"
+#include "config/input.h"
 
 static void check_iscsi(struct check *c)
 {
@@ -40,7 +40,7 @@ static void complete_socket(struct check *c, struct config *cfg)
 		c->out_of_memory = true;
 }
 
-int validate(struct config *cfg, struct faults *faults)
+int validate_config(struct config *cfg, struct faults *faults)
 {
 	struct check c = { .cfg = cfg, .faults = faults };
 

@@ -6,10 +6,10 @@
 #include "config/config.h"
 
 /*
- * Checks what parse() has filled, also after it found faults, and completes what follows from
+ * Checks what parse_input() has filled, also after it found faults, and completes what follows from
  * other settings: socket, user of a credential, unit of a LUN. 0, -EINVAL with faults added, or
  * -ENOMEM.
  */
-int validate(struct config *cfg, struct faults *faults);
+int validate_config(struct config *cfg, struct faults *faults);
 
 #endif

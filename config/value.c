@@ -28,10 +28,16 @@ bool because(struct why *why, const char *format, ...)
 	return false;
 }
 
+bool no_memory(struct why *why)
+{
+	why->no_memory = true;
+	return because(why, "out of memory");
+}
+
 static bool replace(char **text, char *by, struct why *why)
 {
 	if (!by)
-		return because(why, "out of memory");
+		return no_memory(why);
 	free(*text);
 	*text = by;
 	return true;
@@ -224,7 +230,7 @@ bool value_naa(char **text, struct why *why)
 	bool fine;
 
 	if (!copy)
-		return because(why, "out of memory");
+		return no_memory(why);
 	lower(copy);
 	fine = !stranger(copy, DIGITS "abcdef");
 	if (!fine || !((len == 16 && strchr("235", copy[0])) || (len == 32 && copy[0] == '6'))) {

@@ -12,11 +12,15 @@
 #include <stdint.h>
 
 struct why {
+	bool no_memory; /* nothing is wrong with the text */
 	char text[600];
 };
 
 /* For use as `return because(why, "...", ...)`: always false. */
 bool because(struct why *why, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* For use in the same way when there was no memory to do it. */
+bool no_memory(struct why *why);
 
 /* *text was malloc'ed; a check may free it and put another in its place. */
 typedef bool value_check(char **text, struct why *why);

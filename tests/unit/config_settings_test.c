@@ -39,7 +39,7 @@ static char *table_text(void)
 	size_t len;
 	FILE *out = open_memstream(&text, &len);
 
-	gather(&all, &settings);
+	gather(&all, &all_settings);
 	for (size_t s = 0; s < all.n; s++)
 		for (size_t i = 0; i < all.v[s]->n_rows; i++)
 			fprintf(out, "%s %s: %s.\n", *all.v[s]->name ? all.v[s]->name : "Global",
@@ -112,7 +112,7 @@ static void no_section_has_a_key_twice(void **state)
 	struct sections all = { .n = 0 };
 
 	(void)state;
-	gather(&all, &settings);
+	gather(&all, &all_settings);
 	for (size_t s = 0; s < all.n; s++) {
 		const char *names[64];
 		size_t n = all.v[s]->n_rows;
@@ -131,7 +131,7 @@ static void every_row_has_what_its_type_needs(void **state)
 	struct sections all = { .n = 0 };
 
 	(void)state;
-	gather(&all, &settings);
+	gather(&all, &all_settings);
 	for (size_t s = 0; s < all.n; s++) {
 		for (size_t i = 0; i < all.v[s]->n_rows; i++) {
 			const struct setting *row = &all.v[s]->rows[i];
@@ -153,9 +153,9 @@ static void every_row_has_what_its_type_needs(void **state)
 static void a_key_is_found_by_its_name_alone(void **state)
 {
 	(void)state;
-	assert_string_equal(setting_find(&settings, "reactors")->name, "reactors");
-	assert_null(setting_find(&settings, "reactor"));
-	assert_null(setting_find(&settings, ""));
+	assert_string_equal(setting_find(&all_settings, "reactors")->name, "reactors");
+	assert_null(setting_find(&all_settings, "reactor"));
+	assert_null(setting_find(&all_settings, ""));
 }
 
 static void a_misspelt_key_is_near_the_right_one(void **state)
@@ -167,11 +167,11 @@ static void a_misspelt_key_is_near_the_right_one(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
-		assert_string_equal(setting_nearest(&settings, cases[i][0])->name, cases[i][1]);
-	assert_null(setting_nearest(&settings, "colour"));
-	assert_null(setting_nearest(&settings, ""));
+		assert_string_equal(setting_nearest(&all_settings, cases[i][0])->name, cases[i][1]);
+	assert_null(setting_nearest(&all_settings, "colour"));
+	assert_null(setting_nearest(&all_settings, ""));
 	assert_null(setting_nearest(
-		&settings, "a_name_that_is_much_longer_than_any_setting_that_there_could_be"));
+		&all_settings, "a_name_that_is_much_longer_than_any_setting_that_there_could_be"));
 }
 
 int main(void)

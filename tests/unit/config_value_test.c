@@ -13,7 +13,7 @@
 static void assert_takes(value_check *check, const char *given, const char *normal)
 {
 	char *text = strdup(given);
-	struct why why = { "" };
+	struct why why = { .no_memory = false };
 
 	if (!check(&text, &why))
 		fail_msg("%s: %s", given, why.text);
@@ -24,7 +24,7 @@ static void assert_takes(value_check *check, const char *given, const char *norm
 static void assert_refuses(value_check *check, const char *given, const char *because_of)
 {
 	char *text = strdup(given);
-	struct why why = { "" };
+	struct why why = { .no_memory = false };
 
 	if (check(&text, &why))
 		fail_msg("\"%s\" was taken", given);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * One text out of a file and its includes: see text.h. The scanner knows as much of libconfig's
+ * One text out of a file and its includes: see input.h. The scanner knows as much of libconfig's
  * syntax as it takes to tell strings and comments from the rest.
  */
-#include "config/text.h"
+#include "config/input.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -58,7 +58,7 @@ char *path_from(const char *dir, const char *path)
 /* ---- the scanner ---------------------------------------------------------------------------- */
 
 struct scan {
-	struct text *text;
+	struct input *in;
 	struct faults *faults;
 	const char *file;
 	const char *dir; /* NULL: no file may be opened */
@@ -68,7 +68,9 @@ struct scan {
 	int depth;
 };
 
-static int load_file(struct text *t, const char *path, int depth, struct faults *faults);
+static int read_file(const struct input *in, const char *path, struct blob *data);
+static int load_data(struct input *in, const char *path, const struct blob *data, int depth,
+		     struct faults *faults);
 
 static int fault(const struct scan *s, int line, const char *what)
 {
@@ -76,22 +78,22 @@ static int fault(const struct scan *s, int line, const char *what)
 	return -EINVAL;
 }
 
-static int emit(struct text *t, const char *data, size_t len)
+static int emit(struct input *in, const char *data, size_t len)
 {
 	for (size_t i = 0; i < len; i++)
-		t->lines += data[i] == '\n';
-	return blob_append(&t->whole, data, len) ? 0 : -ENOMEM;
+		in->lines += data[i] == '\n';
+	return blob_append(&in->whole, data, len) ? 0 : -ENOMEM;
 }
 
 /* From here on the text comes from `line` of the file. Only where a line of the text begins. */
-static int begin_span(struct text *t, size_t file, int line)
+static int begin_span(struct input *in, size_t file, int line)
 {
-	struct text_span *spans = reallocarray(t->spans, t->n_spans + 1, sizeof(*spans));
+	struct input_span *spans = reallocarray(in->spans, in->n_spans + 1, sizeof(*spans));
 
 	if (!spans)
 		return -ENOMEM;
-	t->spans = spans;
-	spans[t->n_spans++] = (struct text_span){ .first = t->lines, .line = line, .file = file };
+	in->spans = spans;
+	spans[in->n_spans++] = (struct input_span){ .first = in->lines, .line = line, .file = file };
 	return 0;
 }
 
@@ -106,10 +108,10 @@ static int skip_block_comment(struct scan *s)
 		if (*s->p != '\n')
 			continue;
 		s->line++;
-		if (emit(s->text, "\n", 1))
+		if (emit(s->in, "\n", 1))
 			return -ENOMEM;
 	}
-	return emit(s->text, " ", 1);
+	return emit(s->in, " ", 1);
 }
 
 static int hex_digit(char c)
@@ -161,51 +163,55 @@ static int scan_string(struct scan *s, struct blob *out)
 	return 0;
 }
 
-static bool room_for_string(struct text *t)
+static bool room_for_string(struct input *in)
 {
 	size_t *starts;
 
-	if (t->n_starts & (t->n_starts - 1))
+	if (in->n_starts & (in->n_starts - 1))
 		return true;
-	starts = reallocarray(t->starts, t->n_starts ? t->n_starts * 2 : 1, sizeof(*starts));
+	starts = reallocarray(in->starts, in->n_starts ? in->n_starts * 2 : 1, sizeof(*starts));
 	if (starts)
-		t->starts = starts;
+		in->starts = starts;
 	return starts != NULL;
 }
 
 static int take_string(struct scan *s)
 {
-	struct text *t = s->text;
+	struct input *in = s->in;
 	char reference[32];
 	int err, from = s->line;
-	int len = snprintf(reference, sizeof(reference), "\"%zu;\"", t->n_starts);
+	int len = snprintf(reference, sizeof(reference), "\"%zu;\"", in->n_starts);
 
-	if (!room_for_string(t))
+	if (!room_for_string(in))
 		return -ENOMEM;
-	t->starts[t->n_starts++] = t->strings.len;
-	err = scan_string(s, &t->strings);
-	if (!err && !blob_append(&t->strings, "", 1))
+	in->starts[in->n_starts++] = in->strings.len;
+	err = scan_string(s, &in->strings);
+	if (!err && !blob_append(&in->strings, "", 1))
 		err = -ENOMEM;
 	if (!err)
-		err = emit(t, reference, (size_t)len);
+		err = emit(in, reference, (size_t)len);
 	for (; !err && from < s->line; from++)
-		err = emit(t, "\n", 1);
+		err = emit(in, "\n", 1);
 	return err;
 }
 
 static int include(struct scan *s, const char *name)
 {
-	size_t file = s->text->spans[s->text->n_spans - 1].file;
+	size_t file = s->in->spans[s->in->n_spans - 1].file;
 	char *path = path_from(s->dir, name);
-	int err = path ? load_file(s->text, path, s->depth + 1, s->faults) : -ENOMEM;
+	struct blob data = { 0 };
+	int err = path ? read_file(s->in, path, &data) : -ENOMEM;
 
-	if (err == -ENOENT || err == -EACCES || err == -EISDIR || err == -EFBIG || err == -EIO) {
+	if (!err) {
+		err = load_data(s->in, path, &data, s->depth + 1, s->faults);
+	} else if (err != -ENOMEM) {
 		faults_add(s->faults, s->file, s->line, "cannot include \"%s\": %s", path,
 			   strerror(-err));
 		err = -EINVAL;
 	}
 	free(path);
-	return err ? err : begin_span(s->text, file, s->line);
+	blob_free(&data);
+	return err ? err : begin_span(s->in, file, s->line);
 }
 
 /* @include "file", on a line of which nothing has been seen yet. */
@@ -226,7 +232,7 @@ static int take_include(struct scan *s)
 	if (!err && !name.len)
 		err = fault(s, s->line, "@include needs the name of a file");
 	if (!err)
-		err = emit(s->text, "\n", 1);
+		err = emit(s->in, "\n", 1);
 	if (!err)
 		err = include(s, name.data);
 	blob_free(&name);
@@ -251,11 +257,11 @@ static int take_number(struct scan *s)
 {
 	size_t len = strspn(s->p, DIGITS);
 	bool plain = !s->p[len] || !strchr(NAME ".", s->p[len]);
-	int err = emit(s->text, s->p, len);
+	int err = emit(s->in, s->p, len);
 
 	s->p += len;
 	if (!err && plain && len > 9)
-		err = emit(s->text, "L", 1);
+		err = emit(s->in, "L", 1);
 	return err;
 }
 
@@ -264,7 +270,7 @@ static int take_name(struct scan *s)
 	size_t len = strspn(s->p, NAME);
 
 	s->p += len;
-	return emit(s->text, s->p - len, len);
+	return emit(s->in, s->p - len, len);
 }
 
 static int take_plain(struct scan *s, bool *fresh)
@@ -280,14 +286,14 @@ static int take_plain(struct scan *s, bool *fresh)
 		return take_name(s);
 	s->line += c == '\n';
 	s->p++;
-	return emit(s->text, &c, 1);
+	return emit(s->in, &c, 1);
 }
 
-static int end_line(struct text *t)
+static int end_line(struct input *in)
 {
-	bool ended = t->whole.len && t->whole.data[t->whole.len - 1] == '\n';
+	bool ended = in->whole.len && in->whole.data[in->whole.len - 1] == '\n';
 
-	return ended ? 0 : emit(t, "\n", 1);
+	return ended ? 0 : emit(in, "\n", 1);
 }
 
 static int scan_all(struct scan *s)
@@ -311,97 +317,103 @@ static int scan_all(struct scan *s)
 			err = take_plain(s, &fresh);
 		}
 	}
-	return err ? err : end_line(s->text);
+	return err ? err : end_line(s->in);
 }
 
 /* ---- loading -------------------------------------------------------------------------------- */
 
-static int load_memory(struct text *t, const char *name, const char *data, size_t len,
+static int load_memory(struct input *in, const char *name, const char *data, size_t len,
 		       const char *dir, int depth, struct faults *faults)
 {
-	struct scan s = { .text = t, .faults = faults, .dir = dir, .p = data, .end = data + len,
+	struct scan s = { .in = in, .faults = faults, .dir = dir, .p = data, .end = data + len,
 			  .line = 1, .depth = depth };
-	char **files = reallocarray(t->files, t->n_files + 1, sizeof(*files));
+	char **files = reallocarray(in->files, in->n_files + 1, sizeof(*files));
 	int err;
 
 	if (!files)
 		return -ENOMEM;
-	t->files = files;
-	s.file = files[t->n_files] = strdup(name);
+	in->files = files;
+	s.file = files[in->n_files] = strdup(name);
 	if (!s.file)
 		return -ENOMEM;
-	err = begin_span(t, t->n_files++, 1);
+	err = begin_span(in, in->n_files++, 1);
 	return err ? err : scan_all(&s);
 }
 
-/* -errno when the file cannot be read; -EINVAL after a fault has been added. */
-static int load_file(struct text *t, const char *path, int depth, struct faults *faults)
+/* 0 or -errno. */
+static int read_file(const struct input *in, const char *path, struct blob *data)
 {
-	struct blob data = { 0 };
-	char *dir = path_directory(path);
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-	int err = -ENOMEM;
+	int err;
 
 	if (fd < 0)
-		err = -errno;
-	else if (dir)
-		err = blob_read(&data, fd);
-	if (!err && t->whole.len + data.len > BLOB_MAX)
-		err = -EFBIG;
-	if (!err)
-		err = load_memory(t, path, data.data, data.len, dir, depth, faults);
-	if (fd >= 0)
-		close(fd);
+		return -errno;
+	err = blob_read(data, fd);
+	close(fd);
+	return !err && in->whole.len + data->len > BLOB_MAX ? -EFBIG : err;
+}
+
+/* What has been read of a file, with includes seen from its directory. */
+static int load_data(struct input *in, const char *path, const struct blob *data, int depth,
+		     struct faults *faults)
+{
+	char *dir = path_directory(path);
+	int err = dir ? load_memory(in, path, data->data, data->len, dir, depth, faults) : -ENOMEM;
+
 	free(dir);
+	return err;
+}
+
+int input_load(struct input *in, const char *path, struct faults *faults)
+{
+	struct blob data = { 0 };
+	int err = read_file(in, path, &data);
+
+	if (!err) {
+		err = load_data(in, path, &data, 0, faults);
+	} else if (err != -ENOMEM) {
+		faults_add(faults, path, 0, "cannot be read: %s", strerror(-err));
+		err = -EINVAL;
+	}
 	blob_free(&data);
 	return err;
 }
 
-int text_load(struct text *t, const char *path, struct faults *faults)
-{
-	int err = load_file(t, path, 0, faults);
-
-	if (!err || err == -EINVAL || err == -ENOMEM)
-		return err;
-	faults_add(faults, path, 0, "cannot be read: %s", strerror(-err));
-	return -EINVAL;
-}
-
-int text_load_string(struct text *t, const char *name, const char *string, const char *dir,
+int input_load_string(struct input *in, const char *name, const char *string, const char *dir,
 		     struct faults *faults)
 {
-	return load_memory(t, name, string, strlen(string), dir, 0, faults);
+	return load_memory(in, name, string, strlen(string), dir, 0, faults);
 }
 
 /* ---- looking up ----------------------------------------------------------------------------- */
 
-const char *text_where(const struct text *t, size_t whole_line, int *line)
+const char *input_where(const struct input *in, size_t whole_line, int *line)
 {
-	size_t low = 0, high = t->n_spans;
+	size_t low = 0, high = in->n_spans;
 	size_t at = whole_line ? whole_line - 1 : 0;
 
-	if (at >= t->lines) /* the end of the file is found after its last line */
-		at = t->lines - 1;
+	if (at >= in->lines) /* the end of the file is found after its last line */
+		at = in->lines - 1;
 	while (high - low > 1) {
 		size_t middle = low + (high - low) / 2;
 
-		if (t->spans[middle].first <= at)
+		if (in->spans[middle].first <= at)
 			low = middle;
 		else
 			high = middle;
 	}
-	*line = t->spans[low].line + (int)(at - t->spans[low].first);
-	return t->files[t->spans[low].file];
+	*line = in->spans[low].line + (int)(at - in->spans[low].first);
+	return in->files[in->spans[low].file];
 }
 
-bool text_string(const struct text *t, const char *reference, struct blob *out)
+bool input_string(const struct input *in, const char *reference, struct blob *out)
 {
 	bool fine = blob_append(out, "", 0);
 
 	while (fine && *reference) {
 		char *end;
 		size_t i = strtoul(reference, &end, 10);
-		const char *value = i < t->n_starts ? t->strings.data + t->starts[i] : "";
+		const char *value = i < in->n_starts ? in->strings.data + in->starts[i] : "";
 
 		fine = blob_append(out, value, strlen(value));
 		reference = *end ? end + 1 : end;
@@ -409,14 +421,14 @@ bool text_string(const struct text *t, const char *reference, struct blob *out)
 	return fine;
 }
 
-void text_free(struct text *t)
+void input_free(struct input *in)
 {
-	for (size_t i = 0; i < t->n_files; i++)
-		free(t->files[i]);
-	free(t->files);
-	free(t->starts);
-	free(t->spans);
-	blob_free(&t->whole);
-	blob_free(&t->strings);
-	*t = (struct text){ 0 };
+	for (size_t i = 0; i < in->n_files; i++)
+		free(in->files[i]);
+	free(in->files);
+	free(in->starts);
+	free(in->spans);
+	blob_free(&in->whole);
+	blob_free(&in->strings);
+	*in = (struct input){ 0 };
 }
