@@ -123,6 +123,22 @@ static void a_number_in_a_name_is_left_alone(void **state)
 	assert_faults(BASE "a1234567890123 = 1;\n", "2: a1234567890123 is not a setting\n");
 }
 
+/* Its scratch memory is freed unwiped, so no secret may get there. */
+static void strings_are_taken_out_of_what_libconfig_reads(void **state)
+{
+	struct faults faults = { 0 };
+	struct input in = { 0 };
+	struct blob value = { 0 };
+
+	(void)state;
+	assert_int_equal(input_load_string(&in, "test.conf", "a = \"one\" \"two\";\n", NULL, &faults), 0);
+	assert_string_equal(in.whole.data, "a = \"0;\" \"1;\";\n");
+	assert_true(input_string(&in, "0;1;", &value));
+	assert_string_equal(value.data, "onetwo");
+	blob_free(&value);
+	input_free(&in);
+}
+
 /* ---- includes ------------------------------------------------------------------------------- */
 
 /* Loads c.conf of the directory and compares "FILE:LINE: text" of all faults. */
@@ -300,6 +316,7 @@ int main(void)
 		cmocka_unit_test(a_nul_in_the_file_is_refused),
 		cmocka_unit_test(a_long_number_is_not_cut),
 		cmocka_unit_test(a_number_in_a_name_is_left_alone),
+		cmocka_unit_test(strings_are_taken_out_of_what_libconfig_reads),
 		cmocka_unit_test(an_included_file_is_part_of_the_whole),
 		cmocka_unit_test(a_fault_names_the_file_that_it_is_in),
 		cmocka_unit_test(a_syntax_error_in_an_included_file_is_placed_there),
