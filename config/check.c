@@ -38,7 +38,7 @@ const char *check_other(const struct check *c, const void *member, struct check_
 /* ---- the index ------------------------------------------------------------------------------ */
 
 void check_index_add(struct check *c, struct check_index *index, const char *first,
-		     const char *second, const void *member, const void *object)
+	const char *second, const void *member, const void *object)
 {
 	if (!first || !second)
 		return;
@@ -93,13 +93,12 @@ void check_unique(struct check *c, struct check_index *index, const char *what)
 			continue;
 		}
 		check_fault(c, e->member, "%s \"%.250s\" is used twice: first in %s", what,
-			    *e->first ? e->first : e->second,
-			    check_other(c, index->v[first].member, &place));
+			*e->first ? e->first : e->second,
+			check_other(c, index->v[first].member, &place));
 	}
 }
 
-const void *check_index_find(const struct check_index *index, const char *first,
-			     const char *second)
+const void *check_index_find(const struct check_index *index, const char *first, const char *second)
 {
 	struct check_entry want = { .first = first, .second = second };
 	size_t low = 0, high = index->n;

@@ -30,16 +30,16 @@ const char *check_other(const struct check *c, const void *member, struct check_
 struct check_index {
 	struct check_entry {
 		const char *first, *second; /* the key: never NULL */
-		const void *member;	    /* the setting that gives it */
-		const void *object;	    /* what is found by it */
+		const void *member;         /* the setting that gives it */
+		const void *object;         /* what is found by it */
 		size_t serial;
-	} *v;
+	} * v;
 	size_t n, room;
 };
 
 /* Does nothing if first is NULL: a setting that is missing, or was refused. */
 void check_index_add(struct check *c, struct check_index *index, const char *first,
-		     const char *second, const void *member, const void *object);
+	const char *second, const void *member, const void *object);
 
 /* Sorts it, after which entries can be found. */
 void check_index_sort(struct check_index *index);
@@ -48,13 +48,13 @@ void check_index_sort(struct check_index *index);
 void check_unique(struct check *c, struct check_index *index, const char *what);
 
 /* The object, NULL if the key is not there. */
-const void *check_index_find(const struct check_index *index, const char *first,
-			     const char *second);
+const void *check_index_find(
+	const struct check_index *index, const char *first, const char *second);
 void check_index_free(struct check_index *index);
 
 /* The parts of validate_config(). */
-void check_portals(struct check *c);	 /* and the portal groups that others name */
-void check_units(struct check *c);	 /* targets, LUNs, libraries, tapes, pools */
+void check_portals(struct check *c);     /* and the portal groups that others name */
+void check_units(struct check *c);       /* targets, LUNs, libraries, tapes, pools */
 void check_credentials(struct check *c); /* every credential list, and the chap section */
 void check_management(struct check *c);
 

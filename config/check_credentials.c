@@ -21,12 +21,14 @@ static void each_list(struct check *c, list_visitor *visit, void *arg)
 static void check_complete(struct check *c, struct config_credential *row)
 {
 	if (!check_given(c, &row->secret))
-		check_fault(c, row, "secret is missing: what the initiator proves that it knows, "
-				    "12 bytes or more (or secret_file)");
+		check_fault(c, row,
+			"secret is missing: what the initiator proves that it knows, "
+			"12 bytes or more (or secret_file)");
 	if (!check_given(c, &row->initiator) && !check_given(c, &row->user))
 		check_fault(c, row, "a credential needs initiator, user or both: who is it for?");
 	if (row->target_user && !check_given(c, &row->target_secret))
-		check_fault(c, &row->target_user, "target_user: it does nothing without target_secret");
+		check_fault(
+			c, &row->target_user, "target_user: it does nothing without target_secret");
 	if (!row->user && row->initiator && !check_given(c, &row->user)) {
 		row->user = strdup(row->initiator);
 		if (!row->user)
@@ -43,7 +45,7 @@ static void check_list(struct check *c, struct config_credential *rows, size_t n
 		check_complete(c, &rows[i]);
 		if (rows[i].initiator)
 			check_index_add(c, &initiators, rows[i].initiator, "", &rows[i].initiator,
-					&rows[i]);
+				&rows[i]);
 		else
 			check_index_add(c, &users, rows[i].user, "", &rows[i].user, &rows[i]);
 	}
@@ -63,12 +65,13 @@ static void check_discovery(struct check *c)
 
 		if (row->target_secret.bytes && !check_given(c, &row->target_user))
 			check_fault(c, &row->target_secret,
-				    "target_user is missing: a discovery session has no target whose "
-				    "name could be used with target_secret");
+				"target_user is missing: a discovery session has no target whose "
+				"name could be used with target_secret");
 	}
 	if (discovery->auth == CONFIG_AUTH_CHAP && !check_given(c, &discovery->credentials))
-		check_fault(c, &discovery->auth, "discovery: with auth = \"chap\" and no credentials "
-						 "nobody can discover anything");
+		check_fault(c, &discovery->auth,
+			"discovery: with auth = \"chap\" and no credentials "
+			"nobody can discover anything");
 }
 
 /* ---- both directions ------------------------------------------------------------------------ */
@@ -93,8 +96,8 @@ static int order(const void *pa, const void *pb)
 	return diff ? diff : (*a > *b) - (*a < *b);
 }
 
-static const struct secret_view *find_secret(const struct sorted_secrets *s,
-					     const struct secret_view *secret)
+static const struct secret_view *find_secret(
+	const struct sorted_secrets *s, const struct secret_view *secret)
 {
 	size_t low = 0, high = s->n;
 
@@ -142,9 +145,10 @@ static void check_direction(struct check *c, struct config_credential *rows, siz
 		same = find_secret(inbound, &rows[i].target_secret);
 		if (same)
 			check_fault(c, &rows[i].target_secret,
-				    "target_secret: the same secret proves an initiator (%s); what one "
-				    "side proves itself with must never serve the other (RFC 7143 "
-				    "9.2.1)", check_other(c, same, &place));
+				"target_secret: the same secret proves an initiator (%s); what one "
+				"side proves itself with must never serve the other (RFC 7143 "
+				"9.2.1)",
+				check_other(c, same, &place));
 	}
 }
 
@@ -172,13 +176,14 @@ static void check_algorithms(struct check *c)
 	const struct config_chap *chap = &c->cfg->chap;
 
 	if (!chap->n_algorithms)
-		check_fault(c, &chap->algorithms, "algorithms: the list is empty; leave it out for all "
-						  "of them");
+		check_fault(c, &chap->algorithms,
+			"algorithms: the list is empty; leave it out for all "
+			"of them");
 	for (size_t i = 0; i < chap->n_algorithms; i++)
 		for (size_t j = 0; j < i; j++)
 			if (chap->algorithms[i] == chap->algorithms[j] && chap->algorithms[i])
 				check_fault(c, &chap->algorithms[i],
-					    "algorithms: one of them is there twice");
+					"algorithms: one of them is there twice");
 }
 
 void check_credentials(struct check *c)

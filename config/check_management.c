@@ -16,8 +16,10 @@ static void check_socket(struct check *c)
 
 	if (m->socket && strlen(m->socket) > room)
 		check_fault(c, setting,
-			    "%s: the path of the management socket has %zu characters; the system takes "
-			    "%zu", given ? "socket" : "state_dir", strlen(m->socket), room);
+			"%s: the path of the management socket has %zu characters; the system "
+			"takes "
+			"%zu",
+			given ? "socket" : "state_dir", strlen(m->socket), room);
 }
 
 static void check_certificate(struct check *c, const struct config_http *http)
@@ -27,7 +29,8 @@ static void check_certificate(struct check *c, const struct config_http *http)
 	if (check_given(c, &http->cert) && !check_given(c, &http->key))
 		check_fault(c, &http->cert, "cert: key is missing: its private key");
 	if (check_given(c, &http->key) && !check_given(c, &http->cert))
-		check_fault(c, &http->key, "key: cert is missing: the certificate that it belongs to");
+		check_fault(
+			c, &http->key, "key: cert is missing: the certificate that it belongs to");
 }
 
 static void check_listener(struct check *c, size_t i)
@@ -53,7 +56,7 @@ static void check_listener(struct check *c, size_t i)
 	}
 	if (other)
 		check_fault(c, &http->address, "http: %s port %u is used twice: first in %s",
-			    http->address, http->port, check_other(c, other, &place));
+			http->address, http->port, check_other(c, other, &place));
 }
 
 static void check_tokens(struct check *c)
@@ -81,7 +84,8 @@ static void check_access_keys(struct check *c, const struct config_aws *aws)
 
 		check_index_add(c, &ids, key->id, "", &key->id, key);
 		if (!check_given(c, &key->secret))
-			check_fault(c, key, "secret is missing: the secret access key (or secret_file)");
+			check_fault(c, key,
+				"secret is missing: the secret access key (or secret_file)");
 	}
 	check_unique(c, &ids, "access_keys: id");
 	check_index_free(&ids);
@@ -132,11 +136,13 @@ static void check_aws(struct check *c)
 	if (aws->pool && !has_pool(c->cfg, aws->pool))
 		check_fault(c, &aws->pool, "pool: no pool has name = \"%s\"", aws->pool);
 	if (aws->library && !has_library(c->cfg, aws->library))
-		check_fault(c, &aws->library, "library: no library has name = \"%s\"", aws->library);
+		check_fault(
+			c, &aws->library, "library: no library has name = \"%s\"", aws->library);
 	if (aws->min_tape_size > aws->max_tape_size)
-		check_fault(c, check_given(c, &aws->max_tape_size) ? &aws->max_tape_size :
-								     &aws->min_tape_size,
-			    "min_tape_size is above max_tape_size");
+		check_fault(c,
+			check_given(c, &aws->max_tape_size) ? &aws->max_tape_size
+							    : &aws->min_tape_size,
+			"min_tape_size is above max_tape_size");
 }
 
 static void check_ontap(struct check *c)

@@ -15,21 +15,22 @@ static bool is_wildcard(const char *address)
 }
 
 /* Of two portals on one port; bind() would refuse the second. */
-static void check_pair(struct check *c, const struct config_portal *a, const struct config_portal *b)
+static void check_pair(
+	struct check *c, const struct config_portal *a, const struct config_portal *b)
 {
 	struct check_place place;
 
 	if (!a->address || !b->address || a->port != b->port)
 		return;
 	if (!strcmp(a->address, b->address))
-		check_fault(c, &b->address, "portal %s port %u is used twice: first in %s", b->address,
-			    b->port, check_other(c, &a->address, &place));
+		check_fault(c, &b->address, "portal %s port %u is used twice: first in %s",
+			b->address, b->port, check_other(c, &a->address, &place));
 	else if (is_ipv6(a->address) == is_ipv6(b->address) &&
 		 (is_wildcard(a->address) || is_wildcard(b->address)))
 		check_fault(c, &b->address,
-			    "portal %s overlaps %s (%s) on port %u; keep the one for all addresses or "
-			    "name each address", b->address, a->address,
-			    check_other(c, &a->address, &place), b->port);
+			"portal %s overlaps %s (%s) on port %u; keep the one for all addresses or "
+			"name each address",
+			b->address, a->address, check_other(c, &a->address, &place), b->port);
 }
 
 static bool has_group(const struct config *cfg, uint32_t group)
@@ -44,12 +45,12 @@ static void check_groups(struct check *c, const uint32_t *groups, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
 		if (groups[i] && !has_group(c->cfg, groups[i]))
-			check_fault(c, &groups[i], "portal_groups: no portal has group %u",
-				    groups[i]);
+			check_fault(
+				c, &groups[i], "portal_groups: no portal has group %u", groups[i]);
 		for (size_t j = 0; j < i; j++)
 			if (groups[i] == groups[j] && groups[i])
 				check_fault(c, &groups[i], "portal_groups: %u is there twice",
-					    groups[i]);
+					groups[i]);
 	}
 }
 
@@ -58,8 +59,9 @@ void check_portals(struct check *c)
 	const struct config *cfg = c->cfg;
 
 	if (check_given(c, &cfg->portals) && !cfg->n_portals)
-		check_fault(c, &cfg->portals, "portals: the list is empty; say where to listen, as in "
-					      "portals = ( { address = \"0.0.0.0\"; } );");
+		check_fault(c, &cfg->portals,
+			"portals: the list is empty; say where to listen, as in "
+			"portals = ( { address = \"0.0.0.0\"; } );");
 	for (size_t i = 0; i < cfg->n_portals; i++)
 		for (size_t j = 0; j < i; j++)
 			check_pair(c, &cfg->portals[j], &cfg->portals[i]);

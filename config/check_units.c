@@ -8,11 +8,11 @@
 #include "config/object.h"
 #include "config/settings.h"
 
-#define ISCSI_NAME_MAX	 223 /* RFC 7143 4.2.7.1 */
+#define ISCSI_NAME_MAX   223 /* RFC 7143 4.2.7.1 */
 #define DEVICE_NAME_ROOM 13  /* of "-mediachanger" and "-tapedrive-01" */
 
 struct indexes {
-	struct check_index units;   /* by name */
+	struct check_index units; /* by name */
 	struct check_index serials;
 	struct check_index naas;
 	struct check_index paths;   /* of files and directories that must not be shared */
@@ -32,11 +32,13 @@ static void check_same_as(struct check *c, const struct config_lun *lun)
 		const char *member = (const char *)lun + row->offset;
 
 		if (row->offset == offsetof(struct config_lun, lun) ||
-		    row->offset == offsetof(struct config_lun, same_as))
+			row->offset == offsetof(struct config_lun, same_as))
 			continue;
 		if (check_is_given(c, member, object_member_size(row)))
-			check_fault(c, member, "%s: it does not go with same_as; the LUN that is named "
-					       "\"%s\" has it", row->name, lun->same_as);
+			check_fault(c, member,
+				"%s: it does not go with same_as; the LUN that is named "
+				"\"%s\" has it",
+				row->name, lun->same_as);
 	}
 }
 
@@ -48,14 +50,17 @@ static void check_store(struct check *c, const struct config_lun *lun)
 	if (file && !check_given(c, &lun->path))
 		check_fault(c, lun, "path is missing: which file or block device holds the data?");
 	if (!file && check_given(c, &lun->path))
-		check_fault(c, &lun->path, "path: a RAM store has none; use store = \"file\" or leave "
-					   "it out");
+		check_fault(c, &lun->path,
+			"path: a RAM store has none; use store = \"file\" or leave "
+			"it out");
 	if (!file && lun->create)
 		check_fault(c, &lun->create, "create: a RAM store is always made; leave it out");
 	if (!file && !sized)
-		check_fault(c, lun, "size is missing: a RAM store needs one, as in size = \"512M\"");
+		check_fault(
+			c, lun, "size is missing: a RAM store needs one, as in size = \"512M\"");
 	if (file && lun->create && !sized)
-		check_fault(c, &lun->create, "create: size is missing; how large is the file to be?");
+		check_fault(
+			c, &lun->create, "create: size is missing; how large is the file to be?");
 }
 
 static void check_blocks(struct check *c, const struct config_lun *lun)
@@ -63,14 +68,16 @@ static void check_blocks(struct check *c, const struct config_lun *lun)
 	char right[VALUE_SIZE_TEXT];
 
 	if (lun->block_size != 512 && lun->block_size != 4096)
-		check_fault(c, &lun->block_size, "block_size: %u is no block size; it can be 512 or "
-						 "4096", lun->block_size);
+		check_fault(c, &lun->block_size,
+			"block_size: %u is no block size; it can be 512 or "
+			"4096",
+			lun->block_size);
 	else if (lun->size % lun->block_size)
 		check_fault(c, &lun->size,
-			    "size: %llu is not a multiple of the block size, %u; the next that is: %s",
-			    (unsigned long long)lun->size, lun->block_size,
-			    value_size_text((lun->size / lun->block_size + 1) * lun->block_size,
-					    right));
+			"size: %llu is not a multiple of the block size, %u; the next that is: %s",
+			(unsigned long long)lun->size, lun->block_size,
+			value_size_text(
+				(lun->size / lun->block_size + 1) * lun->block_size, right));
 }
 
 static void check_lun(struct check *c, struct indexes *in, struct config_lun *lun)
@@ -100,8 +107,8 @@ static void resolve_units(struct check *c, const struct indexes *in)
 			if (lun->same_as)
 				lun->unit = check_index_find(&in->units, lun->same_as, "");
 			if (lun->same_as && !lun->unit)
-				check_fault(c, &lun->same_as,
-					    "same_as: no LUN has name = \"%s\"", lun->same_as);
+				check_fault(c, &lun->same_as, "same_as: no LUN has name = \"%s\"",
+					lun->same_as);
 		}
 	}
 }
@@ -132,8 +139,8 @@ static void check_lun_numbers(struct check *c, const struct config_target *targe
 	for (size_t i = 1; i < target->n_luns; i++)
 		if (sorted[i]->lun == sorted[i - 1]->lun && check_given(c, &sorted[i]->lun))
 			check_fault(c, &sorted[i]->lun,
-				    "lun: %u is used twice in this target: first in %s", sorted[i]->lun,
-				    check_other(c, &sorted[i - 1]->lun, &place));
+				"lun: %u is used twice in this target: first in %s", sorted[i]->lun,
+				check_other(c, &sorted[i - 1]->lun, &place));
 	free(sorted);
 }
 
@@ -144,9 +151,9 @@ static void check_target(struct check *c, struct indexes *in, struct config_targ
 		check_lun(c, in, &target->luns[i]);
 	check_lun_numbers(c, target);
 	if (!target->redirect && check_given(c, &target->redirect_type) &&
-	    !check_given(c, &target->redirect))
+		!check_given(c, &target->redirect))
 		check_fault(c, &target->redirect_type,
-			    "redirect_type: it does nothing without redirect");
+			"redirect_type: it does nothing without redirect");
 }
 
 /* ---- a library ------------------------------------------------------------------------------ */
@@ -159,16 +166,19 @@ static void check_layout(struct check *c, struct indexes *in, const struct confi
 	const char *right_name = targets ? "target_prefix" : "target";
 
 	if (!check_given(c, right))
-		check_fault(c, lib, "%s is missing: layout %s needs it, as in %s = "
-				    "\"iqn.2026-11.com.example:vtl\"", right_name,
-			    targets ? "targets" : "luns", right_name);
+		check_fault(c, lib,
+			"%s is missing: layout %s needs it, as in %s = "
+			"\"iqn.2026-11.com.example:vtl\"",
+			right_name, targets ? "targets" : "luns", right_name);
 	if (check_given(c, wrong))
-		check_fault(c, wrong, "%s: layout %s has %s instead", targets ? "target" : "target_prefix",
-			    targets ? "targets" : "luns", right_name);
+		check_fault(c, wrong, "%s: layout %s has %s instead",
+			targets ? "target" : "target_prefix", targets ? "targets" : "luns",
+			right_name);
 	if (targets && *right && strlen(*right) + DEVICE_NAME_ROOM > ISCSI_NAME_MAX)
-		check_fault(c, right, "target_prefix: it has %zu characters; more than %d leave no room "
-				      "for -tapedrive-01", strlen(*right),
-			    ISCSI_NAME_MAX - DEVICE_NAME_ROOM);
+		check_fault(c, right,
+			"target_prefix: it has %zu characters; more than %d leave no room "
+			"for -tapedrive-01",
+			strlen(*right), ISCSI_NAME_MAX - DEVICE_NAME_ROOM);
 	if (!targets)
 		check_index_add(c, &in->targets, *right, "", right, lib);
 }
@@ -177,8 +187,9 @@ static void check_layout(struct check *c, struct indexes *in, const struct confi
 static void check_tapes(struct check *c, const struct config_library *lib)
 {
 	if (lib->n_tapes > (size_t)lib->slots + lib->drives)
-		check_fault(c, &lib->tapes, "tapes: %zu are too many; %u slots and %u drives hold %u",
-			    lib->n_tapes, lib->slots, lib->drives, lib->slots + lib->drives);
+		check_fault(c, &lib->tapes,
+			"tapes: %zu are too many; %u slots and %u drives hold %u", lib->n_tapes,
+			lib->slots, lib->drives, lib->slots + lib->drives);
 }
 
 static void check_library(struct check *c, struct indexes *in, const struct config_library *lib)
@@ -201,7 +212,7 @@ static void check_library_names(struct check *c)
 		check_index_add(c, &names, lib->name, "", &lib->name, lib);
 		for (size_t t = 0; t < lib->n_tapes; t++)
 			check_index_add(c, &barcodes, lib->tapes[t].barcode, "",
-					&lib->tapes[t].barcode, lib);
+				&lib->tapes[t].barcode, lib);
 	}
 	check_unique(c, &names, "libraries: name");
 	check_unique(c, &barcodes, "tapes: barcode");
@@ -211,7 +222,7 @@ static void check_library_names(struct check *c)
 
 /* The name that a library makes for one of its devices. */
 static void check_device_name(struct check *c, const struct indexes *in,
-			      const struct config_library *lib, const char *suffix)
+	const struct config_library *lib, const char *suffix)
 {
 	char name[ISCSI_NAME_MAX + 1];
 	const struct config_target *target;
@@ -221,9 +232,10 @@ static void check_device_name(struct check *c, const struct indexes *in,
 		return;
 	target = check_index_find(&in->targets, name, "");
 	if (target)
-		check_fault(c, &lib->target_prefix, "target_prefix: it makes the target \"%s\", which "
-						    "is there already (%s)", name,
-			    check_other(c, target, &place));
+		check_fault(c, &lib->target_prefix,
+			"target_prefix: it makes the target \"%s\", which "
+			"is there already (%s)",
+			name, check_other(c, target, &place));
 }
 
 static void check_device_names(struct check *c, const struct indexes *in)

@@ -6,11 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "config/input.h"
 #include "config/object.h"
 #include "config/parse.h"
 #include "config/places.h"
 #include "config/settings.h"
-#include "config/input.h"
 #include "config/validate.h"
 
 static struct config *config_new(const char *path)
@@ -51,7 +51,7 @@ static int fill(struct config *cfg, const struct input *in, const char *dir, str
 }
 
 static int load(const char *name, const struct input *in, const char *dir, struct config **out,
-		struct faults *faults)
+	struct faults *faults)
 {
 	struct config *cfg = config_new(name);
 	int err = cfg ? fill(cfg, in, dir, faults) : -ENOMEM;
@@ -81,7 +81,7 @@ int config_load(const char *path, struct config **out, struct faults *faults)
 }
 
 int config_load_string(const char *name, const char *string, const char *dir, struct config **out,
-		       struct faults *faults)
+	struct faults *faults)
 {
 	struct input in = { 0 };
 	int err = input_load_string(&in, name, string, dir, faults);

@@ -65,8 +65,8 @@ struct config_iscsi {
 };
 
 struct config_limits {
-	uint32_t login_timeout; /* from accept to full feature phase */
-	uint32_t max_half_open; /* connections not yet logged in: all, */
+	uint32_t login_timeout;             /* from accept to full feature phase */
+	uint32_t max_half_open;             /* connections not yet logged in: all, */
 	uint32_t max_half_open_per_address; /* and from one address */
 	uint32_t max_sessions;
 };
@@ -90,9 +90,9 @@ enum config_auth { CONFIG_AUTH_CHAP, CONFIG_AUTH_NONE };
 /* Within one list no initiator has two rows, and among the rows for any initiator no user has. */
 struct config_credential {
 	char *initiator; /* NULL: any initiator that knows user and secret */
-	char *user;      /* CHAP_N of the initiator; never NULL, as the initiator's name if not given */
+	char *user; /* CHAP_N of the initiator; never NULL, as the initiator's name if not given */
 	struct secret_view secret; /* proves the initiator; always there; lives as long as cfg */
-	char *target_user; /* CHAP_N of the target; NULL: the target's name */
+	char *target_user;         /* CHAP_N of the target; NULL: the target's name */
 	struct secret_view target_secret; /* proves the target; bytes NULL: one-way CHAP */
 };
 
@@ -115,12 +115,12 @@ struct config_lun {
 	uint32_t lun;
 	char *same_as; /* name of the unit that this LUN shows; NULL: this row declares it */
 	const struct config_lun *unit; /* the declaring row: this one unless same_as is set */
-	char *name; /* label that same_as refers to; NULL: none */
+	char *name;                    /* label that same_as refers to; NULL: none */
 	enum config_lun_type type;
 	enum config_store store;
-	char *path;        /* of a file or block device; NULL for RAM */
-	uint64_t size;     /* multiple of block_size; 0: as large as the file is */
-	bool create;       /* make the file, or extend it to size, which is set then */
+	char *path;          /* of a file or block device; NULL for RAM */
+	uint64_t size;       /* multiple of block_size; 0: as large as the file is */
+	bool create;         /* make the file, or extend it to size, which is set then */
 	uint32_t block_size; /* 512 or 4096 */
 	bool read_only;
 	bool removable;
@@ -138,7 +138,7 @@ enum config_redirect_type { CONFIG_REDIRECT_TEMPORARY, CONFIG_REDIRECT_PERMANENT
 struct config_target {
 	char *name; /* normalised iSCSI name, unique in the file, libraries included */
 	char *alias;
-	enum config_auth auth; /* NONE with credentials is as CHAP: see config_chap_needed */
+	enum config_auth auth;   /* NONE with credentials is as CHAP: see config_chap_needed */
 	uint32_t *portal_groups; /* groups that show this target; n 0: all */
 	size_t n_portal_groups;
 	struct config_lun *luns; /* numbers are unique */
@@ -288,7 +288,7 @@ struct config_management {
 struct config {
 	char *path; /* the file, as it was given */
 	char *state_dir;
-	char *key_file;   /* 32 bytes that encrypt stored secrets; NULL: state_dir/key */
+	char *key_file;    /* 32 bytes that encrypt stored secrets; NULL: state_dir/key */
 	uint32_t reactors; /* 0: one per processor */
 	uint32_t poll_us;  /* longest polling before sleep; 0: none */
 	char *user;        /* to become after binding when started as root; NULL: stay */
@@ -321,7 +321,7 @@ int config_load(const char *path, struct config **out, struct faults *faults);
  * dir. With dir NULL no file is opened: @include and the *_file settings are faults.
  */
 int config_load_string(const char *name, const char *text, const char *dir, struct config **out,
-		       struct faults *faults);
+	struct faults *faults);
 
 /* Wipes the secrets, frees all. NULL is fine. */
 void config_free(struct config *cfg);

@@ -69,7 +69,7 @@ static struct sorted sort(struct diff *d, const void *v, size_t n, size_t size, 
 typedef void visit_pair(struct diff *d, const void *old, const void *new, void *arg);
 
 static void walk(struct diff *d, const struct sorted *a, const struct sorted *b, compare *order,
-		 visit_pair *visit, void *arg)
+	visit_pair *visit, void *arg)
 {
 	size_t i = 0, j = 0;
 
@@ -88,7 +88,7 @@ struct list {
 };
 
 static void match(struct diff *d, struct list old, struct list new, size_t size, compare *order,
-		  visit_pair *visit, void *arg)
+	visit_pair *visit, void *arg)
 {
 	struct sorted a = sort(d, old.v, old.n, size, order);
 	struct sorted b = sort(d, new.v, new.n, size, order);
@@ -108,8 +108,8 @@ static const struct section *section_of(const char *outer, const char *inner)
 }
 
 /* All rows of a section but these. */
-static bool equal_but(const struct section *section, const char *const *but, const void *a,
-		      const void *b)
+static bool equal_but(
+	const struct section *section, const char *const *but, const void *a, const void *b)
 {
 	for (size_t i = 0; i < section->n_rows; i++) {
 		const struct setting *row = &section->rows[i];
@@ -149,13 +149,13 @@ static void credential_differs(struct diff *d, const void *old, const void *new,
 
 /* In whatever order the rows stand. */
 static bool same_credentials(struct diff *d, const struct config_credential *old, size_t n_old,
-			     const struct config_credential *new, size_t n_new)
+	const struct config_credential *new, size_t n_new)
 {
 	bool differs = n_old != n_new;
 
 	if (!differs)
 		match(d, (struct list){ old, n_old }, (struct list){ new, n_new }, sizeof(*old),
-		      by_initiator, credential_differs, &differs);
+			by_initiator, credential_differs, &differs);
 	return !differs;
 }
 
@@ -186,7 +186,7 @@ struct pair {
 
 /* A file is known by its path, memory by where it was declared. */
 static bool same_store(const struct diff *d, const struct pair *targets,
-		       const struct config_lun *old, const struct config_lun *new)
+	const struct config_lun *old, const struct config_lun *new)
 {
 	const struct config_target *a = targets->old, *b = targets->new;
 
@@ -203,8 +203,8 @@ static bool same_store(const struct diff *d, const struct pair *targets,
 
 static bool same_attributes(const struct config_lun *old, const struct config_lun *new)
 {
-	static const char *const but[] = { "lun",  "name", "same_as", "store",
-					   "path", "size", "create",  NULL };
+	static const char *const but[] = { "lun", "name", "same_as", "store", "path", "size",
+		"create", NULL };
 
 	return equal_but(section_of("targets", "luns"), but, old, new);
 }
@@ -213,8 +213,9 @@ static void diff_lun(struct diff *d, const void *old, const void *new, void *arg
 {
 	const struct config_lun *a = old, *b = new;
 	const struct pair *targets = arg;
-	struct config_change change = { .old_target = targets->old, .new_target = targets->new,
-					.old_lun = a, .new_lun = b };
+	struct config_change change = {
+		.old_target = targets->old, .new_target = targets->new, .old_lun = a, .new_lun = b
+	};
 
 	if (!b)
 		change.kind = CONFIG_LUN_REMOVED;
@@ -235,12 +236,12 @@ static void diff_lun(struct diff *d, const void *old, const void *new, void *arg
 
 static int by_target_name(const void *pa, const void *pb)
 {
-	return strcmp(((const struct config_target *)pa)->name,
-		      ((const struct config_target *)pb)->name);
+	return strcmp(
+		((const struct config_target *)pa)->name, ((const struct config_target *)pb)->name);
 }
 
-static void diff_inside_target(struct diff *d, const struct config_target *old,
-			       const struct config_target *new)
+static void diff_inside_target(
+	struct diff *d, const struct config_target *old, const struct config_target *new)
 {
 	static const char *const but[] = { "luns", "credentials", NULL };
 	struct config_change change = { .old_target = old, .new_target = new };
@@ -251,12 +252,12 @@ static void diff_inside_target(struct diff *d, const struct config_target *old,
 		add(d, change);
 	}
 	if (!same_credentials(d, old->credentials, old->n_credentials, new->credentials,
-			      new->n_credentials)) {
+		    new->n_credentials)) {
 		change.kind = CONFIG_CREDENTIALS;
 		add(d, change);
 	}
 	match(d, (struct list){ old->luns, old->n_luns }, (struct list){ new->luns, new->n_luns },
-	      sizeof(*old->luns), by_lun, diff_lun, &pair);
+		sizeof(*old->luns), by_lun, diff_lun, &pair);
 }
 
 static void diff_target(struct diff *d, const void *old, const void *new, void *arg)
@@ -275,11 +276,11 @@ static void diff_target(struct diff *d, const void *old, const void *new, void *
 static int by_library_name(const void *pa, const void *pb)
 {
 	return strcmp(((const struct config_library *)pa)->name,
-		      ((const struct config_library *)pb)->name);
+		((const struct config_library *)pb)->name);
 }
 
-static void diff_inside_library(struct diff *d, const struct config_library *old,
-				const struct config_library *new)
+static void diff_inside_library(
+	struct diff *d, const struct config_library *old, const struct config_library *new)
 {
 	static const char *const but[] = { "credentials", "tapes", NULL };
 	const struct section *section = section_of("libraries", NULL);
@@ -290,7 +291,7 @@ static void diff_inside_library(struct diff *d, const struct config_library *old
 		add(d, change);
 	}
 	if (!same_credentials(d, old->credentials, old->n_credentials, new->credentials,
-			      new->n_credentials)) {
+		    new->n_credentials)) {
 		change.kind = CONFIG_CREDENTIALS;
 		add(d, change);
 	}
@@ -304,7 +305,8 @@ static void diff_library(struct diff *d, const void *old, const void *new, void 
 {
 	(void)arg;
 	if (!new)
-		add(d, (struct config_change){ .kind = CONFIG_LIBRARY_REMOVED, .old_library = old });
+		add(d, (struct config_change){
+			       .kind = CONFIG_LIBRARY_REMOVED, .old_library = old });
 	else if (!old)
 		add(d, (struct config_change){ .kind = CONFIG_LIBRARY_ADDED, .new_library = new });
 	else
@@ -340,7 +342,7 @@ static void diff_portal(struct diff *d, const void *old, const void *new, void *
 static bool has_kinds_of_its_own(const char *name)
 {
 	static const char *const names[] = { "portals", "targets", "libraries",
-					     "discovery.credentials" };
+		"discovery.credentials" };
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		if (!strcmp(names[i], name))
@@ -348,8 +350,8 @@ static bool has_kinds_of_its_own(const char *name)
 	return false;
 }
 
-static void diff_settings(struct diff *d, const struct section *section, const void *old,
-			  const void *new)
+static void diff_settings(
+	struct diff *d, const struct section *section, const void *old, const void *new)
 {
 	for (size_t i = 0; i < section->n_rows; i++) {
 		const struct setting *row = &section->rows[i];
@@ -359,13 +361,13 @@ static void diff_settings(struct diff *d, const struct section *section, const v
 		};
 
 		snprintf(change.setting, sizeof(change.setting), "%s%s%s", section->name,
-			 *section->name ? "." : "", row->name);
+			*section->name ? "." : "", row->name);
 		if (setting_is_file_form(row) || has_kinds_of_its_own(change.setting) ||
-		    object_equal_row(row, old, new))
+			object_equal_row(row, old, new))
 			continue;
 		if (row->type == SETTING_GROUP && !(row->flags & SETTING_PRESENCE))
 			diff_settings(d, row->section, (const char *)old + row->offset,
-				      (const char *)new + row->offset);
+				(const char *)new + row->offset);
 		else
 			add(d, change);
 	}
@@ -392,22 +394,21 @@ static void sort_by_kind(struct diff *d)
 
 #define ALL(cfg, member) ((struct list){ (cfg)->member, (cfg)->n_##member })
 
-int config_diff(const struct config *before, const struct config *after,
-		struct config_changes *out)
+int config_diff(const struct config *before, const struct config *after, struct config_changes *out)
 {
 	struct diff d = { .before = before, .after = after };
 	const struct config_discovery *old = &before->discovery, *new = &after->discovery;
 
 	diff_settings(&d, &all_settings, before, after);
-	if (!same_credentials(&d, old->credentials, old->n_credentials, new->credentials,
-			      new->n_credentials))
+	if (!same_credentials(
+		    &d, old->credentials, old->n_credentials, new->credentials, new->n_credentials))
 		add(&d, (struct config_change){ .kind = CONFIG_CREDENTIALS });
 	match(&d, ALL(before, portals), ALL(after, portals), sizeof(struct config_portal),
-	      by_address, diff_portal, NULL);
+		by_address, diff_portal, NULL);
 	match(&d, ALL(before, targets), ALL(after, targets), sizeof(struct config_target),
-	      by_target_name, diff_target, NULL);
+		by_target_name, diff_target, NULL);
 	match(&d, ALL(before, libraries), ALL(after, libraries), sizeof(struct config_library),
-	      by_library_name, diff_library, NULL);
+		by_library_name, diff_library, NULL);
 	sort_by_kind(&d);
 	if (d.out_of_memory) {
 		config_changes_free(&d.changes);

@@ -26,8 +26,8 @@ enum config_change_kind {
 	CONFIG_TARGET_ADDED,    /* new_target, with all its LUNs */
 	CONFIG_LUN_ADDED,       /* both targets, new_lun */
 	CONFIG_LUN_RESIZED,     /* both targets and LUNs: another size of the same store, no more */
-	CONFIG_LUN_CHANGED,     /* both targets and LUNs: attributes, perhaps size too; same store */
-	CONFIG_LUN_REPLACED,    /* both targets and LUNs: another store or block size */
+	CONFIG_LUN_CHANGED,  /* both targets and LUNs: attributes, perhaps size too; same store */
+	CONFIG_LUN_REPLACED, /* both targets and LUNs: another store or block size */
 	CONFIG_LIBRARY_CHANGED, /* both libraries; its tapes and credentials aside */
 	CONFIG_TAPES,           /* both libraries: another list of tapes */
 	CONFIG_LIBRARY_ADDED,   /* new_library */
@@ -53,8 +53,8 @@ struct config_changes {
  * list. Targets and libraries are matched by name, LUNs by number, portals by address and port.
  * A LUN with same_as has changed if its unit has.
  */
-int config_diff(const struct config *before, const struct config *after,
-		struct config_changes *out);
+int config_diff(
+	const struct config *before, const struct config *after, struct config_changes *out);
 void config_changes_free(struct config_changes *changes);
 
 /* "target removed", "portal added" ... for a log line. */

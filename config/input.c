@@ -70,7 +70,7 @@ struct scan {
 
 static int read_file(const struct input *in, const char *path, struct blob *data);
 static int load_data(struct input *in, const char *path, const struct blob *data, int depth,
-		     struct faults *faults);
+	struct faults *faults);
 
 static int fault(const struct scan *s, int line, const char *what)
 {
@@ -93,7 +93,8 @@ static int begin_span(struct input *in, size_t file, int line)
 	if (!spans)
 		return -ENOMEM;
 	in->spans = spans;
-	spans[in->n_spans++] = (struct input_span){ .first = in->lines, .line = line, .file = file };
+	spans[in->n_spans++] =
+		(struct input_span){ .first = in->lines, .line = line, .file = file };
 	return 0;
 }
 
@@ -130,7 +131,7 @@ static char unescape(struct scan *s)
 	const char *known;
 
 	if (left >= 4 && tolower((unsigned char)s->p[1]) == 'x' && hex_digit(s->p[2]) >= 0 &&
-	    hex_digit(s->p[3]) >= 0) {
+		hex_digit(s->p[3]) >= 0) {
 		s->p += 4;
 		return (char)(hex_digit(s->p[-2]) << 4 | hex_digit(s->p[-1]));
 	}
@@ -206,7 +207,7 @@ static int include(struct scan *s, const char *name)
 		err = load_data(s->in, path, &data, s->depth + 1, s->faults);
 	} else if (err != -ENOMEM) {
 		faults_add(s->faults, s->file, s->line, "cannot include \"%s\": %s", path,
-			   strerror(-err));
+			strerror(-err));
 		err = -EINVAL;
 	}
 	free(path);
@@ -323,10 +324,15 @@ static int scan_all(struct scan *s)
 /* ---- loading -------------------------------------------------------------------------------- */
 
 static int load_memory(struct input *in, const char *name, const char *data, size_t len,
-		       const char *dir, int depth, struct faults *faults)
+	const char *dir, int depth, struct faults *faults)
 {
-	struct scan s = { .in = in, .faults = faults, .dir = dir, .p = data, .end = data + len,
-			  .line = 1, .depth = depth };
+	struct scan s = { .in = in,
+		.faults = faults,
+		.dir = dir,
+		.p = data,
+		.end = data + len,
+		.line = 1,
+		.depth = depth };
 	char **files = reallocarray(in->files, in->n_files + 1, sizeof(*files));
 	int err;
 
@@ -355,7 +361,7 @@ static int read_file(const struct input *in, const char *path, struct blob *data
 
 /* What has been read of a file, with includes seen from its directory. */
 static int load_data(struct input *in, const char *path, const struct blob *data, int depth,
-		     struct faults *faults)
+	struct faults *faults)
 {
 	char *dir = path_directory(path);
 	int err = dir ? load_memory(in, path, data->data, data->len, dir, depth, faults) : -ENOMEM;
@@ -380,7 +386,7 @@ int input_load(struct input *in, const char *path, struct faults *faults)
 }
 
 int input_load_string(struct input *in, const char *name, const char *string, const char *dir,
-		     struct faults *faults)
+	struct faults *faults)
 {
 	return load_memory(in, name, string, strlen(string), dir, 0, faults);
 }

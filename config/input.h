@@ -19,15 +19,15 @@ struct input_span {
 
 /* Begins as { 0 }. */
 struct input {
-	struct blob whole;	 /* what libconfig is to read */
-	struct blob strings;	 /* their values, each ended by a NUL */
-	size_t *starts;		 /* of each string in it */
+	struct blob whole;   /* what libconfig is to read */
+	struct blob strings; /* their values, each ended by a NUL */
+	size_t *starts;      /* of each string in it */
 	size_t n_starts;
-	char **files;		 /* the file itself and its includes */
+	char **files; /* the file itself and its includes */
 	size_t n_files;
 	struct input_span *spans; /* by first line */
 	size_t n_spans;
-	size_t lines;		 /* complete lines so far */
+	size_t lines; /* complete lines so far */
 };
 
 /*
@@ -38,7 +38,7 @@ int input_load(struct input *in, const char *path, struct faults *faults);
 
 /* The same from memory; includes are relative to dir, and faults when that is NULL. */
 int input_load_string(struct input *in, const char *name, const char *string, const char *dir,
-		     struct faults *faults);
+	struct faults *faults);
 
 /* File and line of a line (from 1) of the whole text. The file lives as long as in. */
 const char *input_where(const struct input *in, size_t whole_line, int *line);

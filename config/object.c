@@ -21,23 +21,16 @@ _Static_assert(sizeof(enum setting_type) == sizeof(int), "enum members are set a
 size_t object_member_size(const struct setting *row)
 {
 	switch (row->type) {
-	case SETTING_BOOL:
-		return sizeof(bool);
+	case SETTING_BOOL: return sizeof(bool);
 	case SETTING_INT:
-	case SETTING_MODE:
-		return sizeof(uint32_t);
-	case SETTING_SIZE:
-		return sizeof(uint64_t);
-	case SETTING_CHOICE:
-		return sizeof(int);
+	case SETTING_MODE: return sizeof(uint32_t);
+	case SETTING_SIZE: return sizeof(uint64_t);
+	case SETTING_CHOICE: return sizeof(int);
 	case SETTING_SECRET:
-	case SETTING_SECRET_FILE:
-		return sizeof(struct secret_view);
+	case SETTING_SECRET_FILE: return sizeof(struct secret_view);
 	case SETTING_GROUP:
-	case SETTING_GROUPS:
-		return row->section->size;
-	default:
-		return sizeof(char *);
+	case SETTING_GROUPS: return row->section->size;
+	default: return sizeof(char *);
 	}
 }
 
@@ -95,34 +88,37 @@ static bool wrong_kind(const struct setting *row, const struct scalar *value, st
 	plain.flags = 0;
 	plain.fallback = NULL;
 	return because(why, "this is %s; right is: %s%s",
-		       value->kind == SCALAR_OTHER ? value->other : is[value->kind],
-		       setting_describe(&plain, right),
-		       row->type == SETTING_INT || row->type == SETTING_BOOL ||
-				       row->type == SETTING_GROUP || row->type == SETTING_GROUPS ?
-			       "" : ", in quotes");
+		value->kind == SCALAR_OTHER ? value->other : is[value->kind],
+		setting_describe(&plain, right),
+		row->type == SETTING_INT || row->type == SETTING_BOOL ||
+				row->type == SETTING_GROUP || row->type == SETTING_GROUPS
+			? ""
+			: ", in quotes");
 }
 
 static bool set_int(const struct setting *row, uint32_t *to, long long n, struct why *why)
 {
 	if (n < 0 || (uint64_t)n < row->min || (uint64_t)n > row->max)
 		return because(why, "%lld is out of range; it can be %" PRIu64 " to %" PRIu64, n,
-			       row->min, row->max);
+			row->min, row->max);
 	*to = (uint32_t)n;
 	return true;
 }
 
-static bool set_size(const struct setting *row, uint64_t *to, const struct scalar *value,
-		     struct why *why)
+static bool set_size(
+	const struct setting *row, uint64_t *to, const struct scalar *value, struct why *why)
 {
 	char low[VALUE_SIZE_TEXT], high[VALUE_SIZE_TEXT];
 	uint64_t n = value->number < 0 ? 0 : (uint64_t)value->number;
 
 	if (value->kind == SCALAR_TEXT && !value_size(value->text, &n))
-		return because(why, "\"%.40s\" is not a size; write a number and K, M, G or T, as in "
-				    "\"512M\"", value->text);
+		return because(why,
+			"\"%.40s\" is not a size; write a number and K, M, G or T, as in "
+			"\"512M\"",
+			value->text);
 	if (n < row->min || n > row->max)
 		return because(why, "it is out of range; it can be %s to %s",
-			       value_size_text(row->min, low), value_size_text(row->max, high));
+			value_size_text(row->min, low), value_size_text(row->max, high));
 	*to = n;
 	return true;
 }
@@ -138,8 +134,8 @@ static bool set_choice(const struct setting *row, int *to, const char *text, str
 			return true;
 		}
 	}
-	return because(why, "\"%.80s\" is unknown; it can be %s", text,
-		       setting_describe(&plain, right));
+	return because(
+		why, "\"%.80s\" is unknown; it can be %s", text, setting_describe(&plain, right));
 }
 
 static bool fits_form(const struct setting_form *form, const char *text, struct why *why)
@@ -150,7 +146,8 @@ static bool fits_form(const struct setting_form *form, const char *text, struct 
 		return true;
 	if (!len)
 		return because(why, "it is empty");
-	return because(why, "it has %zu characters; right is %zu to %zu", len, form->min, form->max);
+	return because(
+		why, "it has %zu characters; right is %zu to %zu", len, form->min, form->max);
 }
 
 /* Passwords are never quoted in what is said of them. */
@@ -177,8 +174,8 @@ static bool set_text(const struct setting *row, char **to, const char *text, str
 	return true;
 }
 
-static bool set_path(const struct setting *row, char **to, const char *text, const char *dir,
-		     struct why *why)
+static bool set_path(
+	const struct setting *row, char **to, const char *text, const char *dir, struct why *why)
 {
 	char *path;
 
@@ -223,8 +220,10 @@ static bool is_private(const char *path, int fd, struct why *why)
 	if (S_ISDIR(st.st_mode))
 		return because(why, "%s is a directory", path);
 	if (st.st_mode & 077)
-		return because(why, "%s can be read or written by others (mode %04o); "
-				    "chmod 600 it", path, (unsigned)st.st_mode & 07777);
+		return because(why,
+			"%s can be read or written by others (mode %04o); "
+			"chmod 600 it",
+			path, (unsigned)st.st_mode & 07777);
 	return true;
 }
 
@@ -247,30 +246,30 @@ static bool read_private(const char *path, struct blob *out, struct why *why)
 		return because(why, "%s: %s", path, strerror(errno));
 	fine = is_private(path, fd, why);
 	if (fine && (err = blob_read(out, fd)))
-		fine = err == -ENOMEM ? no_memory(why) :
-					because(why, "%s: %s", path, strerror(-err));
+		fine = err == -ENOMEM ? no_memory(why)
+				      : because(why, "%s: %s", path, strerror(-err));
 	close(fd);
 	drop_newline(out);
 	return fine;
 }
 
 static bool set_bytes(const struct setting *row, void *to, const struct blob *b, const char *path,
-		      struct why *why)
+	struct why *why)
 {
 	struct why reason = { .no_memory = false };
 
 	if (row->type == SETTING_PASSWORD_FILE && strlen(b->data) != b->len)
 		return because(why, "%s: there is a NUL character in it", path);
-	if (row->type == SETTING_PASSWORD_FILE ? set_text(row, to, b->data, &reason) :
-						 set_secret(to, b->data, b->len, &reason))
+	if (row->type == SETTING_PASSWORD_FILE ? set_text(row, to, b->data, &reason)
+					       : set_secret(to, b->data, b->len, &reason))
 		return true;
 	if (reason.no_memory)
 		return no_memory(why);
 	return because(why, "%s: %s", path, reason.text);
 }
 
-static bool set_from_file(const struct setting *row, void *to, const char *text, const char *dir,
-			  struct why *why)
+static bool set_from_file(
+	const struct setting *row, void *to, const char *text, const char *dir, struct why *why)
 {
 	struct blob bytes = { 0 };
 	char *path;
@@ -292,53 +291,40 @@ static bool set_from_file(const struct setting *row, void *to, const char *text,
 static bool right_kind(const struct setting *row, enum scalar_kind kind)
 {
 	switch (row->type) {
-	case SETTING_BOOL:
-		return kind == SCALAR_BOOL;
-	case SETTING_INT:
-		return kind == SCALAR_INT;
-	case SETTING_SIZE:
-		return kind == SCALAR_INT || kind == SCALAR_TEXT;
+	case SETTING_BOOL: return kind == SCALAR_BOOL;
+	case SETTING_INT: return kind == SCALAR_INT;
+	case SETTING_SIZE: return kind == SCALAR_INT || kind == SCALAR_TEXT;
 	case SETTING_GROUP:
-	case SETTING_GROUPS:
-		return false;
-	default:
-		return kind == SCALAR_TEXT;
+	case SETTING_GROUPS: return false;
+	default: return kind == SCALAR_TEXT;
 	}
 }
 
 bool object_set(const struct setting *row, void *object, size_t i, const struct scalar *value,
-		const char *dir, struct why *why)
+	const char *dir, struct why *why)
 {
 	void *to = object_member(row, object, i);
 
 	if (!right_kind(row, value->kind))
 		return wrong_kind(row, value, why);
 	switch (row->type) {
-	case SETTING_BOOL:
-		*(bool *)to = value->number;
-		return true;
-	case SETTING_INT:
-		return set_int(row, to, value->number, why);
-	case SETTING_SIZE:
-		return set_size(row, to, value, why);
+	case SETTING_BOOL: *(bool *)to = value->number; return true;
+	case SETTING_INT: return set_int(row, to, value->number, why);
+	case SETTING_SIZE: return set_size(row, to, value, why);
 	case SETTING_MODE:
 		return value_mode(value->text, to) ||
-		       because(why, "\"%.40s\" is not a mode; write permission bits in octal, as in "
-				    "\"0660\"", value->text);
-	case SETTING_CHOICE:
-		return set_choice(row, to, value->text, why);
+		       because(why,
+			       "\"%.40s\" is not a mode; write permission bits in octal, as in "
+			       "\"0660\"",
+			       value->text);
+	case SETTING_CHOICE: return set_choice(row, to, value->text, why);
 	case SETTING_TEXT:
-	case SETTING_PASSWORD:
-		return set_text(row, to, value->text, why);
-	case SETTING_PATH:
-		return set_path(row, to, value->text, dir, why);
-	case SETTING_SECRET:
-		return set_secret(to, value->text, strlen(value->text), why);
+	case SETTING_PASSWORD: return set_text(row, to, value->text, why);
+	case SETTING_PATH: return set_path(row, to, value->text, dir, why);
+	case SETTING_SECRET: return set_secret(to, value->text, strlen(value->text), why);
 	case SETTING_PASSWORD_FILE:
-	case SETTING_SECRET_FILE:
-		return set_from_file(row, to, value->text, dir, why);
-	default:
-		return wrong_kind(row, value, why);
+	case SETTING_SECRET_FILE: return set_from_file(row, to, value->text, dir, why);
+	default: return wrong_kind(row, value, why);
 	}
 }
 
@@ -364,7 +350,7 @@ static bool default_list(const struct setting *row, void *object)
 		n += *p == ',';
 	fine = copy && object_resize(row, object, n);
 	for (char *part = fine ? strtok_r(copy, ", ", &save) : NULL; part && fine;
-	     part = strtok_r(NULL, ", ", &save)) {
+		part = strtok_r(NULL, ", ", &save)) {
 		struct scalar value = fallback_scalar(row, part);
 		struct why why;
 
@@ -415,16 +401,12 @@ static bool equal_element(const struct setting *row, const void *a, const void *
 	case SETTING_TEXT:
 	case SETTING_PATH:
 	case SETTING_PASSWORD:
-	case SETTING_PASSWORD_FILE:
-		return equal_text(*(char *const *)a, *(char *const *)b);
+	case SETTING_PASSWORD_FILE: return equal_text(*(char *const *)a, *(char *const *)b);
 	case SETTING_SECRET:
-	case SETTING_SECRET_FILE:
-		return equal_secret(a, b);
+	case SETTING_SECRET_FILE: return equal_secret(a, b);
 	case SETTING_GROUP:
-	case SETTING_GROUPS:
-		return object_equal(row->section, a, b);
-	default:
-		return !memcmp(a, b, object_member_size(row));
+	case SETTING_GROUPS: return object_equal(row->section, a, b);
+	default: return !memcmp(a, b, object_member_size(row));
 	}
 }
 
@@ -433,11 +415,12 @@ bool object_equal_row(const struct setting *row, const void *a, const void *b)
 	size_t n;
 
 	if ((row->flags & SETTING_PRESENCE) &&
-	    memcmp((const char *)a + row->offset_n, (const char *)b + row->offset_n, sizeof(bool)))
+		memcmp((const char *)a + row->offset_n, (const char *)b + row->offset_n,
+			sizeof(bool)))
 		return false;
 	if (!is_list(row))
-		return equal_element(row, (const char *)a + row->offset,
-				     (const char *)b + row->offset);
+		return equal_element(
+			row, (const char *)a + row->offset, (const char *)b + row->offset);
 	n = length_of(row, a);
 	if (length_of(row, b) != n)
 		return false;
@@ -479,23 +462,14 @@ static void clear_element(const struct setting *row, void *at)
 {
 	switch (row->type) {
 	case SETTING_TEXT:
-	case SETTING_PATH:
-		clear_text(at, false);
-		break;
+	case SETTING_PATH: clear_text(at, false); break;
 	case SETTING_PASSWORD:
-	case SETTING_PASSWORD_FILE:
-		clear_text(at, true);
-		break;
+	case SETTING_PASSWORD_FILE: clear_text(at, true); break;
 	case SETTING_SECRET:
-	case SETTING_SECRET_FILE:
-		clear_secret(at);
-		break;
+	case SETTING_SECRET_FILE: clear_secret(at); break;
 	case SETTING_GROUP:
-	case SETTING_GROUPS:
-		object_clear(row->section, at);
-		break;
-	default:
-		break;
+	case SETTING_GROUPS: object_clear(row->section, at); break;
+	default: break;
 	}
 }
 

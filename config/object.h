@@ -11,8 +11,8 @@
 /* What the file gave for a setting, or for one element of a list. */
 struct scalar {
 	enum scalar_kind { SCALAR_BOOL, SCALAR_INT, SCALAR_TEXT, SCALAR_OTHER } kind;
-	long long number; /* BOOL and INT */
-	const char *text; /* TEXT */
+	long long number;  /* BOOL and INT */
+	const char *text;  /* TEXT */
 	const char *other; /* what it is instead, as "a group" */
 };
 
@@ -22,7 +22,7 @@ struct scalar {
  * secret are read, unless dir is NULL.
  */
 bool object_set(const struct setting *row, void *object, size_t i, const struct scalar *value,
-		const char *dir, struct why *why);
+	const char *dir, struct why *why);
 
 /* Makes room for n elements, all zero, in a list or list of groups; false: no memory. */
 bool object_resize(const struct setting *row, void *object, size_t n);

@@ -28,8 +28,8 @@ static const char *where(const struct parse *p, const config_setting_t *node, in
 	return input_where(p->in, whole_line ? whole_line : 1, line);
 }
 
-__attribute__((format(printf, 3, 4))) static void
-fault(struct parse *p, const config_setting_t *node, const char *format, ...)
+__attribute__((format(printf, 3, 4))) static void fault(
+	struct parse *p, const config_setting_t *node, const char *format, ...)
 {
 	struct why text;
 	va_list ap;
@@ -57,16 +57,11 @@ static void remember(struct parse *p, const config_setting_t *node, const void *
 static const char *other_text(const config_setting_t *node)
 {
 	switch (config_setting_type(node)) {
-	case CONFIG_TYPE_GROUP:
-		return "a group, { ... }";
-	case CONFIG_TYPE_LIST:
-		return "a list, ( ... )";
-	case CONFIG_TYPE_ARRAY:
-		return "an array, [ ... ]";
-	case CONFIG_TYPE_FLOAT:
-		return "a number with a point or exponent";
-	default:
-		return "a hexadecimal number";
+	case CONFIG_TYPE_GROUP: return "a group, { ... }";
+	case CONFIG_TYPE_LIST: return "a list, ( ... )";
+	case CONFIG_TYPE_ARRAY: return "an array, [ ... ]";
+	case CONFIG_TYPE_FLOAT: return "a number with a point or exponent";
+	default: return "a hexadecimal number";
 	}
 }
 
@@ -96,7 +91,7 @@ static struct scalar scalar_of(struct parse *p, const config_setting_t *node, st
 }
 
 static bool set(struct parse *p, const struct setting *row, const config_setting_t *node,
-		void *object, size_t i)
+	void *object, size_t i)
 {
 	struct blob string = { 0 };
 	struct scalar value = scalar_of(p, node, &string);
@@ -114,8 +109,8 @@ static bool set(struct parse *p, const struct setting *row, const config_setting
 
 /* ---- rows ----------------------------------------------------------------------------------- */
 
-static void fill_group(struct parse *p, const struct section *section,
-		       const config_setting_t *node, void *object);
+static void fill_group(
+	struct parse *p, const struct section *section, const config_setting_t *node, void *object);
 
 static void fill_default(struct parse *p, const struct setting *row, void *object)
 {
@@ -133,14 +128,14 @@ static const config_setting_t *list_element(const config_setting_t *node, size_t
 	return config_setting_get_elem(node, (unsigned)i);
 }
 
-static void fill_groups(struct parse *p, const struct setting *row, const config_setting_t *node,
-			void *object)
+static void fill_groups(
+	struct parse *p, const struct setting *row, const config_setting_t *node, void *object)
 {
 	size_t n;
 
 	if (!config_setting_is_list(node)) {
 		fault(p, node, "%s: this is a list of groups; write %s = ( { ... }, { ... } );",
-		      row->name, row->name);
+			row->name, row->name);
 		return;
 	}
 	remember(p, node, (char *)object + row->offset, sizeof(void *));
@@ -155,13 +150,14 @@ static void fill_groups(struct parse *p, const struct setting *row, const config
 		if (config_setting_is_group(element))
 			fill_group(p, row->section, element, object_member(row, object, i));
 		else
-			fault(p, element, "%s: only groups, { ... }, can be in this list", row->name);
+			fault(p, element, "%s: only groups, { ... }, can be in this list",
+				row->name);
 	}
 }
 
 /* A list of plain values; a single one is a list too. */
-static void fill_list(struct parse *p, const struct setting *row, const config_setting_t *node,
-		      void *object)
+static void fill_list(
+	struct parse *p, const struct setting *row, const config_setting_t *node, void *object)
 {
 	bool single = !config_setting_is_list(node) && !config_setting_is_array(node);
 	size_t n = single ? 1 : list_length(node);
@@ -175,8 +171,8 @@ static void fill_list(struct parse *p, const struct setting *row, const config_s
 		set(p, row, single ? node : list_element(node, i), object, i);
 }
 
-static void fill_inner_group(struct parse *p, const struct setting *row,
-			     const config_setting_t *node, void *object)
+static void fill_inner_group(
+	struct parse *p, const struct setting *row, const config_setting_t *node, void *object)
 {
 	bool present = true;
 
@@ -192,7 +188,7 @@ static void fill_inner_group(struct parse *p, const struct setting *row,
 
 /* What may come from a file has one member for both keys. */
 static bool given_twice(struct parse *p, const struct setting *row, const config_setting_t *group,
-			const config_setting_t *node)
+	const config_setting_t *node)
 {
 	if (!setting_is_file_form(row) || !config_setting_get_member(group, row[-1].name))
 		return false;
@@ -201,7 +197,7 @@ static bool given_twice(struct parse *p, const struct setting *row, const config
 }
 
 static void fill_row(struct parse *p, const struct setting *row, const config_setting_t *group,
-		     const config_setting_t *node, void *object)
+	const config_setting_t *node, void *object)
 {
 	if (row->type == SETTING_GROUP) {
 		fill_inner_group(p, row, node, object);
@@ -222,11 +218,11 @@ static void missing(struct parse *p, const struct setting *row, const config_set
 	char right[SETTING_DESCRIPTION];
 
 	fault(p, group, "%s is missing: %s (%s)", row->name, row->help,
-	      setting_describe(row, right));
+		setting_describe(row, right));
 }
 
-static void check_names(struct parse *p, const struct section *section,
-			const config_setting_t *group)
+static void check_names(
+	struct parse *p, const struct section *section, const config_setting_t *group)
 {
 	for (size_t i = 0; i < list_length(group); i++) {
 		const config_setting_t *node = list_element(group, i);
@@ -237,15 +233,16 @@ static void check_names(struct parse *p, const struct section *section,
 			continue;
 		near = setting_nearest(section, name);
 		if (near)
-			fault(p, node, "%.80s is not a setting; did you mean %s?", name, near->name);
+			fault(p, node, "%.80s is not a setting; did you mean %s?", name,
+				near->name);
 		else
 			fault(p, node, "%.80s is not a setting%s%s", name,
-			      *section->name ? " of " : "", section->name);
+				*section->name ? " of " : "", section->name);
 	}
 }
 
-static void fill_group(struct parse *p, const struct section *section,
-		       const config_setting_t *group, void *object)
+static void fill_group(
+	struct parse *p, const struct section *section, const config_setting_t *group, void *object)
 {
 	remember(p, group, object, section->size);
 	check_names(p, section, group);
@@ -271,10 +268,12 @@ static const char *syntax_text(const char *text)
 	static const struct {
 		const char *theirs, *ours;
 	} texts[] = {
-		{ "syntax error", "syntax error here or just before: a missing = or ;, a missing "
-				  ", between the parts of a list, or a bracket without its partner" },
+		{ "syntax error",
+			"syntax error here or just before: a missing = or ;, a missing "
+			", between the parts of a list, or a bracket without its partner" },
 		{ "duplicate setting name", "this setting is given twice in the same group" },
-		{ "mismatched element type in array", "an array, [ ... ], holds values of one type" },
+		{ "mismatched element type in array",
+			"an array, [ ... ], holds values of one type" },
 		{ "memory exhausted", "brackets are nested too deep" },
 	};
 
@@ -301,7 +300,8 @@ int parse_input(const struct input *in, const char *dir, struct config *cfg, str
 	int err = 0;
 
 	config_init(&tree);
-	config_set_include_dir(&tree, "/dev/null"); /* no file is ever found below it: see input.h */
+	config_set_include_dir(
+		&tree, "/dev/null"); /* no file is ever found below it: see input.h */
 	if (config_read_string(&tree, in->whole.data) != CONFIG_TRUE)
 		err = syntax_fault(&p, &tree);
 	else

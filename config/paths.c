@@ -64,7 +64,7 @@ static void check_makable(struct check *c, const void *member, const char *what,
 	else if (stat(directory, &st)) {
 		if (errno != ENOENT || !is_inside_ours(c->cfg, path))
 			check_fault(c, member, "%s: the directory %s: %s", what, directory,
-				    strerror(errno));
+				strerror(errno));
 	} else if (!S_ISDIR(st.st_mode)) {
 		check_fault(c, member, "%s: %s is not a directory", what, directory);
 	} else if (!may(directory, W_OK | X_OK)) {
@@ -74,8 +74,7 @@ static void check_makable(struct check *c, const void *member, const char *what,
 }
 
 /* A directory of ours: there and writable, or makable. */
-static void check_directory(struct check *c, const void *member, const char *what,
-			    const char *path)
+static void check_directory(struct check *c, const void *member, const char *what, const char *path)
 {
 	struct stat st;
 
@@ -93,8 +92,7 @@ static void check_directory(struct check *c, const void *member, const char *wha
 	}
 }
 
-static void check_readable(struct check *c, const void *member, const char *what,
-			   const char *path)
+static void check_readable(struct check *c, const void *member, const char *what, const char *path)
 {
 	struct stat st;
 
@@ -119,12 +117,13 @@ static void check_key_file(struct check *c)
 	if (stat(cfg->key_file, &st) || S_ISDIR(st.st_mode))
 		return;
 	if (st.st_mode & 077)
-		check_fault(c, &cfg->key_file, "key_file: %s can be read or written by others (mode "
-					       "%04o); chmod 600 it", cfg->key_file,
-			    (unsigned)st.st_mode & 07777);
+		check_fault(c, &cfg->key_file,
+			"key_file: %s can be read or written by others (mode "
+			"%04o); chmod 600 it",
+			cfg->key_file, (unsigned)st.st_mode & 07777);
 	if (S_ISREG(st.st_mode) && st.st_size != KEY_FILE_SIZE)
 		check_fault(c, &cfg->key_file, "key_file: %s has %lld bytes; a key has %d",
-			    cfg->key_file, (long long)st.st_size, KEY_FILE_SIZE);
+			cfg->key_file, (long long)st.st_size, KEY_FILE_SIZE);
 }
 
 /* ---- stores --------------------------------------------------------------------------------- */
@@ -150,13 +149,15 @@ static void check_store_size(struct check *c, const struct config_lun *lun, uint
 	char is[VALUE_SIZE_TEXT], should[VALUE_SIZE_TEXT];
 
 	if (lun->size > have && !lun->create)
-		check_fault(c, &lun->size, "size: %s has only %s, not %s; add create = true to have it "
-					   "extended", lun->path, value_size_text(have, is),
-			    value_size_text(lun->size, should));
+		check_fault(c, &lun->size,
+			"size: %s has only %s, not %s; add create = true to have it "
+			"extended",
+			lun->path, value_size_text(have, is), value_size_text(lun->size, should));
 	else if (!lun->size && (!have || have % lun->block_size))
-		check_fault(c, &lun->path, "path: %s has %llu bytes, which is no multiple of the block "
-					   "size, %u", lun->path, (unsigned long long)have,
-			    lun->block_size);
+		check_fault(c, &lun->path,
+			"path: %s has %llu bytes, which is no multiple of the block "
+			"size, %u",
+			lun->path, (unsigned long long)have, lun->block_size);
 }
 
 static void check_store(struct check *c, const struct config_lun *lun, struct backings *backings)
@@ -168,15 +169,17 @@ static void check_store(struct check *c, const struct config_lun *lun, struct ba
 			check_makable(c, &lun->path, "path", lun->path);
 		else
 			check_fault(c, &lun->path, "path: %s: %s%s", lun->path, strerror(errno),
-				    errno == ENOENT ? "; add size and create = true to have it made" : "");
+				errno == ENOENT ? "; add size and create = true to have it made"
+						: "");
 		return;
 	}
 	backings->v[backings->n++] = (struct backing){ st.st_dev, st.st_ino, lun };
 	if (!S_ISREG(st.st_mode) && !S_ISBLK(st.st_mode))
-		check_fault(c, &lun->path, "path: %s is neither a file nor a block device", lun->path);
+		check_fault(
+			c, &lun->path, "path: %s is neither a file nor a block device", lun->path);
 	else if (!may(lun->path, lun->read_only ? R_OK : R_OK | W_OK))
 		check_fault(c, &lun->path, "path: no permission to %s %s",
-			    lun->read_only ? "read" : "read and write", lun->path);
+			lun->read_only ? "read" : "read and write", lun->path);
 	else
 		check_store_size(c, lun, store_size(lun->path, &st));
 }
@@ -204,8 +207,7 @@ static void check_shared(struct check *c, struct backings *backings)
 
 		if (a->device == b->device && a->inode == b->inode)
 			check_fault(c, &b->lun->path, "path: %s is the same file as %s (%s)",
-				    b->lun->path, a->lun->path,
-				    check_other(c, &a->lun->path, &place));
+				b->lun->path, a->lun->path, check_other(c, &a->lun->path, &place));
 	}
 }
 
@@ -271,7 +273,8 @@ int config_check_paths(const struct config *cfg, struct faults *faults)
 	check_stores(&c);
 	for (size_t i = 0; i < cfg->n_libraries; i++) {
 		check_directory(&c, &cfg->libraries[i].path, "path", cfg->libraries[i].path);
-		check_directory(&c, &cfg->libraries[i].archive, "archive", cfg->libraries[i].archive);
+		check_directory(
+			&c, &cfg->libraries[i].archive, "archive", cfg->libraries[i].archive);
 	}
 	for (size_t i = 0; i < cfg->n_pools; i++)
 		check_directory(&c, &cfg->pools[i].path, "path", cfg->pools[i].path);

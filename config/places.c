@@ -58,8 +58,8 @@ static bool file_index(struct config_places *places, const char *file, uint32_t 
 	return true;
 }
 
-bool places_add(struct config_places *places, const void *member, size_t size, const char *file,
-		int line)
+bool places_add(
+	struct config_places *places, const void *member, size_t size, const char *file, int line)
 {
 	struct place place = { .start = (uintptr_t)member, .size = (uint32_t)size, .line = line };
 
@@ -110,8 +110,7 @@ static size_t count_to(const struct config_places *places, uintptr_t at)
 	return low;
 }
 
-bool places_find(const struct config_places *places, const void *member,
-		 struct config_where *where)
+bool places_find(const struct config_places *places, const void *member, struct config_where *where)
 {
 	uintptr_t at = (uintptr_t)member;
 

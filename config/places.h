@@ -18,15 +18,15 @@ struct config_places *places_new(void);
 void places_free(struct config_places *places);
 
 /* `size` bytes from member on come from there; a group before the members in it. False: no memory. */
-bool places_add(struct config_places *places, const void *member, size_t size, const char *file,
-		int line);
+bool places_add(
+	struct config_places *places, const void *member, size_t size, const char *file, int line);
 
 /* To be called once, after the last places_add. */
 void places_sort(struct config_places *places);
 
 /* The innermost addition that holds the address; false if there is none. */
-bool places_find(const struct config_places *places, const void *member,
-		 struct config_where *where);
+bool places_find(
+	const struct config_places *places, const void *member, struct config_where *where);
 
 /* Whether the file sets exactly this member, be it to a value that was refused. */
 bool places_given(const struct config_places *places, const void *member, size_t size);

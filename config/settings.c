@@ -12,10 +12,10 @@
 #include "config/config.h"
 
 #define REQUIRED SETTING_REQUIRED
-#define RESTART	 SETTING_RESTART
-#define KIB	 ((uint64_t)1 << 10)
-#define GIB	 ((uint64_t)1 << 30)
-#define TIB	 ((uint64_t)1 << 40)
+#define RESTART  SETTING_RESTART
+#define KIB      ((uint64_t)1 << 10)
+#define GIB      ((uint64_t)1 << 30)
+#define TIB      ((uint64_t)1 << 40)
 #define SIZE_TOP (8192 * TIB)
 
 // clang-format off
@@ -464,40 +464,22 @@ static void say_type(struct words *w, const struct setting *row)
 	char low[VALUE_SIZE_TEXT], high[VALUE_SIZE_TEXT];
 
 	switch (row->type) {
-	case SETTING_BOOL:
-		say(w, "true or false");
-		break;
-	case SETTING_INT:
-		say(w, "integer from %" PRIu64 " to %" PRIu64, row->min, row->max);
-		break;
+	case SETTING_BOOL: say(w, "true or false"); break;
+	case SETTING_INT: say(w, "integer from %" PRIu64 " to %" PRIu64, row->min, row->max); break;
 	case SETTING_SIZE:
 		say(w, "size from %s to %s", value_size_text(row->min, low),
-		    value_size_text(row->max, high));
+			value_size_text(row->max, high));
 		break;
-	case SETTING_MODE:
-		say(w, "octal permission bits in quotes");
-		break;
-	case SETTING_CHOICE:
-		say_choices(w, row);
-		break;
+	case SETTING_MODE: say(w, "octal permission bits in quotes"); break;
+	case SETTING_CHOICE: say_choices(w, row); break;
 	case SETTING_TEXT:
-	case SETTING_PASSWORD:
-		say_form(w, row->form);
-		break;
+	case SETTING_PASSWORD: say_form(w, row->form); break;
 	case SETTING_PATH:
 	case SETTING_PASSWORD_FILE:
-	case SETTING_SECRET_FILE:
-		say(w, "path");
-		break;
-	case SETTING_SECRET:
-		say(w, "secret of %d to %d bytes", SECRET_STRONG, SECRET_MAX);
-		break;
-	case SETTING_GROUP:
-		say(w, "group %s", row->section->name);
-		break;
-	case SETTING_GROUPS:
-		say(w, "list of groups %s", row->section->name);
-		break;
+	case SETTING_SECRET_FILE: say(w, "path"); break;
+	case SETTING_SECRET: say(w, "secret of %d to %d bytes", SECRET_STRONG, SECRET_MAX); break;
+	case SETTING_GROUP: say(w, "group %s", row->section->name); break;
+	case SETTING_GROUPS: say(w, "list of groups %s", row->section->name); break;
 	}
 }
 

@@ -13,25 +13,25 @@
 #include "config/value.h"
 
 enum setting_type {
-	SETTING_BOOL,	 /* bool */
-	SETTING_INT,	 /* uint32_t */
-	SETTING_SIZE,	 /* uint64_t; a number, or text with a unit */
-	SETTING_MODE,	 /* uint32_t, from octal text */
-	SETTING_CHOICE,	 /* an enum, or with a list an array of them */
-	SETTING_TEXT,	 /* char * */
-	SETTING_PATH,	 /* char * */
-	SETTING_PASSWORD, /* char *, wiped when freed */
+	SETTING_BOOL,          /* bool */
+	SETTING_INT,           /* uint32_t */
+	SETTING_SIZE,          /* uint64_t; a number, or text with a unit */
+	SETTING_MODE,          /* uint32_t, from octal text */
+	SETTING_CHOICE,        /* an enum, or with a list an array of them */
+	SETTING_TEXT,          /* char * */
+	SETTING_PATH,          /* char * */
+	SETTING_PASSWORD,      /* char *, wiped when freed */
 	SETTING_PASSWORD_FILE, /* the member of the PASSWORD row before it, from a file */
-	SETTING_SECRET,	 /* struct secret_view, owned and wiped when freed */
-	SETTING_SECRET_FILE, /* the member of the SECRET row before it, from a file */
-	SETTING_GROUP,	 /* a struct: { ... } */
-	SETTING_GROUPS,	 /* an array of structs: ( { ... }, { ... } ) */
+	SETTING_SECRET,        /* struct secret_view, owned and wiped when freed */
+	SETTING_SECRET_FILE,   /* the member of the SECRET row before it, from a file */
+	SETTING_GROUP,         /* a struct: { ... } */
+	SETTING_GROUPS,        /* an array of structs: ( { ... }, { ... } ) */
 };
 
 enum setting_flags {
 	SETTING_REQUIRED = 1,
-	SETTING_RESTART = 2, /* a change takes effect at the next start */
-	SETTING_LIST = 4,    /* of INT, CHOICE or TEXT: an array, and its length at offset_n */
+	SETTING_RESTART = 2,  /* a change takes effect at the next start */
+	SETTING_LIST = 4,     /* of INT, CHOICE or TEXT: an array, and its length at offset_n */
 	SETTING_PRESENCE = 8, /* of GROUP: a bool at offset_n says that the file has it */
 };
 
@@ -53,8 +53,8 @@ struct setting {
 	unsigned flags;
 	size_t offset; /* of the member in its struct */
 	size_t offset_n;
-	uint64_t min, max;	/* INT and SIZE */
-	const char *fallback;	/* the default as the file would say it; NULL: none */
+	uint64_t min, max;                    /* INT and SIZE */
+	const char *fallback;                 /* the default as the file would say it; NULL: none */
 	const struct setting_choice *choices; /* ends with a NULL name */
 	const struct setting_form *form;
 	const struct section *section; /* GROUP and GROUPS */

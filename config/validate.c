@@ -16,8 +16,9 @@ static void check_iscsi(struct check *c)
 	/* RFC 7143 13.14: FirstBurstLength MUST NOT exceed MaxBurstLength. */
 	if (iscsi->first_burst_length > iscsi->max_burst_length)
 		check_fault(c, &iscsi->first_burst_length,
-			    "first_burst_length: it is above max_burst_length, %llu; make it that or "
-			    "less", (unsigned long long)iscsi->max_burst_length);
+			"first_burst_length: it is above max_burst_length, %llu; make it that or "
+			"less",
+			(unsigned long long)iscsi->max_burst_length);
 }
 
 static void check_limits(struct check *c)
@@ -25,10 +26,11 @@ static void check_limits(struct check *c)
 	const struct config_limits *limits = &c->cfg->limits;
 
 	if (check_given(c, &limits->max_half_open_per_address) &&
-	    limits->max_half_open_per_address > limits->max_half_open)
+		limits->max_half_open_per_address > limits->max_half_open)
 		check_fault(c, &limits->max_half_open_per_address,
-			    "max_half_open_per_address: it is above max_half_open, %u; make it that or "
-			    "less", limits->max_half_open);
+			"max_half_open_per_address: it is above max_half_open, %u; make it that or "
+			"less",
+			limits->max_half_open);
 }
 
 static void complete_socket(struct check *c, struct config *cfg)

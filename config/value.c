@@ -14,9 +14,9 @@
 #define ISCSI_NAME_MAX 223 /* RFC 7143 4.2.7.1 */
 #define ISCSI_PORT     3260
 
-#define DIGITS "0123456789"
-#define LOWER  "abcdefghijklmnopqrstuvwxyz"
-#define UPPER  "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+#define DIGITS         "0123456789"
+#define LOWER          "abcdefghijklmnopqrstuvwxyz"
+#define UPPER          "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 bool because(struct why *why, const char *format, ...)
 {
@@ -123,10 +123,14 @@ static size_t utf8_length(const unsigned char *p)
 		unsigned char first, last, low, high;
 		size_t len;
 	} forms[] = {
-		{ 0x01, 0x7f, 0x00, 0xff, 1 }, { 0xc2, 0xdf, 0x80, 0xbf, 2 },
-		{ 0xe0, 0xe0, 0xa0, 0xbf, 3 }, { 0xe1, 0xec, 0x80, 0xbf, 3 },
-		{ 0xed, 0xed, 0x80, 0x9f, 3 }, { 0xee, 0xef, 0x80, 0xbf, 3 },
-		{ 0xf0, 0xf0, 0x90, 0xbf, 4 }, { 0xf1, 0xf3, 0x80, 0xbf, 4 },
+		{ 0x01, 0x7f, 0x00, 0xff, 1 },
+		{ 0xc2, 0xdf, 0x80, 0xbf, 2 },
+		{ 0xe0, 0xe0, 0xa0, 0xbf, 3 },
+		{ 0xe1, 0xec, 0x80, 0xbf, 3 },
+		{ 0xed, 0xed, 0x80, 0x9f, 3 },
+		{ 0xee, 0xef, 0x80, 0xbf, 3 },
+		{ 0xf0, 0xf0, 0x90, 0xbf, 4 },
+		{ 0xf1, 0xf3, 0x80, 0xbf, 4 },
 		{ 0xf4, 0xf4, 0x80, 0x8f, 4 },
 	};
 
@@ -163,7 +167,8 @@ bool value_user_text(char **text, struct why *why)
 		return because(why, "it is not valid UTF-8");
 	for (const char *p = *text; *p; p++)
 		if (iscntrl((unsigned char)*p))
-			return because(why, "it holds a control character; only text is right here");
+			return because(
+				why, "it holds a control character; only text is right here");
 	return true;
 }
 
@@ -210,7 +215,7 @@ bool value_gateway(char **text, struct why *why)
 	size_t len = strlen(*text);
 
 	if (strncmp(*text, "sgw-", 4) || (len != 12 && len != 21) ||
-	    stranger(*text + 4, DIGITS "ABCDEF"))
+		stranger(*text + 4, DIGITS "ABCDEF"))
 		return because(why, "a gateway is named sgw- and 8 or 17 upper-case hex digits, "
 				    "such as sgw-12A3456B");
 	return true;
@@ -297,8 +302,10 @@ static bool iscsi_name(const char *name, const char *allowed, struct why *why)
 		return because(why, "it has %zu characters; an iSCSI name has at most 223", len);
 	at = stranger(name, allowed);
 	if (at)
-		return because(why, "%s cannot be part of an iSCSI name; a to z, digits, '-', '.' "
-				    "and ':' can", show(*at, shown));
+		return because(why,
+			"%s cannot be part of an iSCSI name; a to z, digits, '-', '.' "
+			"and ':' can",
+			show(*at, shown));
 	if (!strncmp(name, "iqn.", 4))
 		return iqn_form(name, why);
 	if (!strncmp(name, "eui.", 4))
@@ -334,7 +341,8 @@ static bool is_ipv6(const char *text, struct in6_addr *a)
 	char address[INET6_ADDRSTRLEN];
 	size_t len = strcspn(text, "%");
 
-	if (len >= sizeof(address) || (text[len] && (!text[len + 1] || strlen(text + len) > IFNAMSIZ)))
+	if (len >= sizeof(address) ||
+		(text[len] && (!text[len + 1] || strlen(text + len) > IFNAMSIZ)))
 		return false;
 	memcpy(address, text, len);
 	address[len] = '\0';
@@ -364,7 +372,8 @@ bool value_address(char **text, struct why *why)
 	if ((*text)[0] == '[')
 		return because(why, "an IPv6 address stands without brackets here, as in \"::1\"");
 	if (!strcmp(*text, "*") || !**text)
-		return because(why, "write \"0.0.0.0\" for all IPv4 addresses, \"::\" for all IPv6");
+		return because(
+			why, "write \"0.0.0.0\" for all IPv4 addresses, \"::\" for all IPv6");
 	return because(why, "it is neither an IPv4 nor an IPv6 address (names are not looked up)");
 }
 
@@ -404,7 +413,8 @@ bool value_host_port(char **text, struct why *why)
 		rest += strlen(rest);
 	}
 	if (*rest || !port || !(bracket ? is_ipv6(at, &ipv6) : is_host(at)))
-		return because(why, "write it as \"host\", \"host:port\" or \"[IPv6 address]:port\"");
+		return because(
+			why, "write it as \"host\", \"host:port\" or \"[IPv6 address]:port\"");
 	if (asprintf(&joined, bracket ? "[%s]:%lu" : "%s:%lu", at, port) < 0)
 		joined = NULL;
 	return replace(text, joined, why);

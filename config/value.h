@@ -25,15 +25,15 @@ bool no_memory(struct why *why);
 /* *text was malloc'ed; a check may free it and put another in its place. */
 typedef bool value_check(char **text, struct why *why);
 
-value_check value_target_name;	  /* RFC 7143 4.2.7: iqn., eui. or naa. */
+value_check value_target_name;    /* RFC 7143 4.2.7: iqn., eui. or naa. */
 value_check value_initiator_name; /* the same, but '_' passes: hosts in the field have it */
-value_check value_address;	  /* numeric IPv4 or IPv6, no brackets */
-value_check value_host_port;	  /* becomes "host:port" or "[v6]:port"; 3260 if there is none */
-value_check value_user_text;	  /* UTF-8 without control characters */
-value_check value_ascii;	  /* printable ASCII, as SCSI wants it */
-value_check value_label;	  /* letters, digits, '.', '_', '-' */
-value_check value_naa;		  /* 16 or 32 hex digits; "naa." before them goes */
-value_check value_barcode;	  /* A-Z, 0-9 */
+value_check value_address;        /* numeric IPv4 or IPv6, no brackets */
+value_check value_host_port;      /* becomes "host:port" or "[v6]:port"; 3260 if there is none */
+value_check value_user_text;      /* UTF-8 without control characters */
+value_check value_ascii;          /* printable ASCII, as SCSI wants it */
+value_check value_label;          /* letters, digits, '.', '_', '-' */
+value_check value_naa;            /* 16 or 32 hex digits; "naa." before them goes */
+value_check value_barcode;        /* A-Z, 0-9 */
 value_check value_digits;
 value_check value_gateway; /* "sgw-" and 8 or 17 upper-case hex digits */
 value_check value_region;  /* a-z, 0-9, '-' */

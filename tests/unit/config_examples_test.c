@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The files in examples/, and one whose keys are the public interface, load as they stand. */
+#include <dirent.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+
 #include <cmocka.h>
-#include <dirent.h>
 
 #include "config_support.h"
 
@@ -110,7 +111,7 @@ static void the_public_interface_loads_as_it_stands(void **state)
 	assert_true(cfg->management.http[1].tls);
 	assert_true(cfg->management.aws.enabled);
 	assert_string_equal(cfg->management.aws.access_keys[0].secret,
-			    "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY");
+		"wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY");
 	assert_true(cfg->management.ontap.enabled);
 	assert_string_equal(cfg->management.ontap.users[0].password, "netapp1!example");
 	assert_int_equal(cfg->n_targets, 3);
@@ -145,11 +146,15 @@ static void ten_thousand_targets_load_in_a_moment(void **state)
 	(void)state;
 	fputs(BASE "targets = (\n", out);
 	for (unsigned t = 0; t < 10000; t++) {
-		fprintf(out, "%s{ name = \"iqn.2026-11.com.example:t%u\"; luns = ( { lun = 0; store = \"ram\"; "
-			     "size = \"1M\"; } ); credentials = (\n", t ? "," : "", t);
+		fprintf(out,
+			"%s{ name = \"iqn.2026-11.com.example:t%u\"; luns = ( { lun = 0; store = "
+			"\"ram\"; "
+			"size = \"1M\"; } ); credentials = (\n",
+			t ? "," : "", t);
 		for (unsigned i = 0; i < 10; i++)
-			fprintf(out, "%s{ initiator = \"iqn.2026-11.com.example:h%u-%u\"; secret = "
-				     "\"in-secret-%u-%u\"; target_secret = \"out-secret-%u-%u\"; }\n",
+			fprintf(out,
+				"%s{ initiator = \"iqn.2026-11.com.example:h%u-%u\"; secret = "
+				"\"in-secret-%u-%u\"; target_secret = \"out-secret-%u-%u\"; }\n",
 				i ? "," : "", t, i, t, i, t, i);
 		fputs("); }\n", out);
 	}
@@ -157,8 +162,8 @@ static void ten_thousand_targets_load_in_a_moment(void **state)
 	fclose(out);
 	cfg = loaded(text);
 	assert_int_equal(cfg->n_targets, 10000);
-	assert_string_equal(cfg->targets[9999].credentials[9].initiator,
-			    "iqn.2026-11.com.example:h9999-9");
+	assert_string_equal(
+		cfg->targets[9999].credentials[9].initiator, "iqn.2026-11.com.example:h9999-9");
 	config_free(cfg);
 	free(text);
 }

@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+
 #include <cmocka.h>
 
 #include "config/input.h"
@@ -16,8 +17,8 @@ static void assert_alias(const char *string_literal, const char *expected)
 	struct config *cfg;
 
 	snprintf(file, sizeof(file),
-		 BASE "targets = ( { name = \"iqn.2026-11.com.example:a\"; alias = %s; } );\n",
-		 string_literal);
+		BASE "targets = ( { name = \"iqn.2026-11.com.example:a\"; alias = %s; } );\n",
+		string_literal);
 	cfg = loaded(file);
 	assert_string_equal(cfg->targets[0].alias, expected);
 	config_free(cfg);
@@ -63,17 +64,17 @@ static void lines_are_right_after_comments_and_strings_of_many_lines(void **stat
 {
 	(void)state;
 	assert_faults(BASE "/* 2\n3\n4 */ a5 = 1;\nuser = \"x\ny\"; a7 = 1;\n",
-		      "4: a5 is not a setting\n"
-		      "5: user: \"x?y\": byte 0x0a cannot be part of it; letters, digits, '.', '_' and "
-		      "'-' can\n"
-		      "6: a7 is not a setting\n");
+		"4: a5 is not a setting\n"
+		"5: user: \"x?y\": byte 0x0a cannot be part of it; letters, digits, '.', '_' and "
+		"'-' can\n"
+		"6: a7 is not a setting\n");
 }
 
 static void a_string_without_an_end_is_refused_where_it_begins(void **state)
 {
 	(void)state;
 	assert_faults(BASE "user = \"abc;\nreactors = 1;\n",
-		      "2: this string is never closed: \" is missing\n");
+		"2: this string is never closed: \" is missing\n");
 	assert_faults(BASE "\"\\", "2: this string is never closed: \" is missing\n");
 }
 
@@ -112,9 +113,9 @@ static void a_long_number_is_not_cut(void **state)
 	(void)state;
 	assert_faults(BASE "reactors = 4294967297;\npoll_us = -4294967297;\n"
 			   "limits = { login_timeout = 99999999999999999999999; };\n",
-		      "2: reactors: 4294967297 is out of range; it can be 0 to 1024\n"
-		      "3: poll_us: -4294967297 is out of range; it can be 0 to 10000\n"
-		      "4: login_timeout: 9223372036854775807 is out of range; it can be 1 to 600\n");
+		"2: reactors: 4294967297 is out of range; it can be 0 to 1024\n"
+		"3: poll_us: -4294967297 is out of range; it can be 0 to 10000\n"
+		"4: login_timeout: 9223372036854775807 is out of range; it can be 1 to 600\n");
 }
 
 static void a_number_in_a_name_is_left_alone(void **state)
@@ -131,7 +132,8 @@ static void strings_are_taken_out_of_what_libconfig_reads(void **state)
 	struct blob value = { 0 };
 
 	(void)state;
-	assert_int_equal(input_load_string(&in, "test.conf", "a = \"one\" \"two\";\n", NULL, &faults), 0);
+	assert_int_equal(
+		input_load_string(&in, "test.conf", "a = \"one\" \"two\";\n", NULL, &faults), 0);
 	assert_string_equal(in.whole.data, "a = \"0;\" \"1;\";\n");
 	assert_true(input_string(&in, "0;1;", &value));
 	assert_string_equal(value.data, "onetwo");
@@ -166,7 +168,8 @@ static void an_included_file_is_part_of_the_whole(void **state)
 	struct config *cfg = NULL;
 
 	(void)state;
-	make_text(&d, "c.conf", 0600, BASE "targets = (\n  @include \"t.conf\"\n);\nreactors = 3;\n");
+	make_text(
+		&d, "c.conf", 0600, BASE "targets = (\n  @include \"t.conf\"\n);\nreactors = 3;\n");
 	make_text(&d, "t.conf", 0600, "{ name = \"iqn.2026-11.com.example:a\"; }");
 	assert_int_equal(config_load(in_directory(&d, "c.conf"), &cfg, &faults), 0);
 	assert_int_equal(cfg->n_targets, 1);
@@ -229,7 +232,8 @@ static void a_file_that_includes_itself_is_a_fault(void **state)
 
 	(void)state;
 	make_text(&d, "c.conf", 0600, "\n@include \"c.conf\"\n");
-	assert_file_faults(&d, "DIR/c.conf:2: @include goes too deep; does a file include itself?\n");
+	assert_file_faults(
+		&d, "DIR/c.conf:2: @include goes too deep; does a file include itself?\n");
 	directory_free(&d);
 }
 
@@ -256,11 +260,11 @@ static void a_string_without_file_access_includes_nothing(void **state)
 static void an_include_that_does_not_begin_its_line_opens_no_file(void **state)
 {
 	(void)state;
-	assert_faults(BASE "user = \"a\nb\" @include \"/etc/passwd\"\n",
-		      "3: cannot open include file\n");
+	assert_faults(
+		BASE "user = \"a\nb\" @include \"/etc/passwd\"\n", "3: cannot open include file\n");
 	assert_faults(BASE "a = 1; @include \"/etc/passwd\"\n",
-		      "2: syntax error here or just before: a missing = or ;, a missing , between "
-		      "the parts of a list, or a bracket without its partner\n");
+		"2: syntax error here or just before: a missing = or ;, a missing , between "
+		"the parts of a list, or a bracket without its partner\n");
 }
 
 /* ---- paths ---------------------------------------------------------------------------------- */
@@ -289,7 +293,10 @@ static void a_path_loses_its_empty_parts_and_dots(void **state)
 static void the_directory_of_a_path_is_what_is_before_the_last_slash(void **state)
 {
 	static const char *const cases[][2] = {
-		{ "a", "." }, { "/a", "/" }, { "a/b", "a" }, { "/a/b/c", "/a/b" },
+		{ "a", "." },
+		{ "/a", "/" },
+		{ "a/b", "a" },
+		{ "/a/b/c", "/a/b" },
 	};
 
 	(void)state;

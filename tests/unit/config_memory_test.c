@@ -9,6 +9,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+
 #include <cmocka.h>
 
 #include "config/diff.h"
@@ -80,17 +81,19 @@ char *strdup(const char *s)
 
 #define IQN "iqn.2026-11.com.example:"
 
-static const char good[] =
-	BASE "targets = ( { name = \"" IQN "a\"; portal_groups = [ 1 ]; redirect = \"h\"; luns = (\n"
-	     "{ lun = 0; name = \"u\"; store = \"ram\"; size = \"1M\"; naa = \"5000c50012345678\"; },\n"
-	     "{ lun = 1; same_as = \"u\"; } ); credentials = (\n"
-	     "{ initiator = \"" IQN "h\"; secret = \"123456789012\"; target_secret = \"abcdefghijkl\"; },\n"
-	     "{ user = \"u\"; secret = \"123456789012\"; } ); } );\n"
-	     "libraries = ( { name = \"l\"; path = \"/l\"; target_prefix = \"" IQN "l\";\n"
-	     "tapes = ( { barcode = \"AAAAA1\"; size = \"1G\"; } ); } );\n"
-	     "management = { socket_users = [ \"a\", \"b\" ]; aws = { gateway = \"sgw-12A3456B\"; access_keys =\n"
-	     "( { id = \"AKIAIOSFODNN7EXAMPLE\"; secret = \"0123456789abcdef\"; } ); }; };\n"
-	     "pools = ( { name = \"p\"; path = \"/p\"; } );\n";
+static const char good[] = BASE
+	"targets = ( { name = \"" IQN "a\"; portal_groups = [ 1 ]; redirect = \"h\"; luns = (\n"
+	"{ lun = 0; name = \"u\"; store = \"ram\"; size = \"1M\"; naa = \"5000c50012345678\"; },\n"
+	"{ lun = 1; same_as = \"u\"; } ); credentials = (\n"
+	"{ initiator = \"" IQN
+	"h\"; secret = \"123456789012\"; target_secret = \"abcdefghijkl\"; },\n"
+	"{ user = \"u\"; secret = \"123456789012\"; } ); } );\n"
+	"libraries = ( { name = \"l\"; path = \"/l\"; target_prefix = \"" IQN "l\";\n"
+	"tapes = ( { barcode = \"AAAAA1\"; size = \"1G\"; } ); } );\n"
+	"management = { socket_users = [ \"a\", \"b\" ]; aws = { gateway = \"sgw-12A3456B\"; "
+	"access_keys =\n"
+	"( { id = \"AKIAIOSFODNN7EXAMPLE\"; secret = \"0123456789abcdef\"; } ); }; };\n"
+	"pools = ( { name = \"p\"; path = \"/p\"; } );\n";
 
 static const char bad[] = BASE "reactor = 1;\nreactors = 5000;\ntargets = ( { name = \"a\"; } );\n";
 

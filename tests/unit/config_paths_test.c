@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+
 #include <cmocka.h>
 
 #include "config_support.h"
@@ -26,8 +27,8 @@ static char *load_faults(struct directory *d, struct config **cfg)
 
 /* ---- secrets -------------------------------------------------------------------------------- */
 
-#define SECRET_CONF                                                            \
-	BASE "targets = ( { name = \"" IQN "a\"; credentials = (\n"            \
+#define SECRET_CONF \
+	BASE "targets = ( { name = \"" IQN "a\"; credentials = (\n" \
 	     "{ user = \"u\"; secret_file = \"secret\"; } ); } );\n"
 
 /* The secret that a file of these bytes gives. */
@@ -55,7 +56,12 @@ static void a_secret_file_gives_its_bytes_but_for_one_newline(void **state)
 	assert_secret("secret-123456\n", 14, "secret-123456", 13);
 	assert_secret("secret-123456\r\n", 15, "secret-123456", 13);
 	assert_secret("secret-123456\n\n", 15, "secret-123456\n", 14);
-	assert_secret("secret\0\xff" "12345", 13, "secret\0\xff" "12345", 13);
+	assert_secret("secret\0\xff"
+		      "12345",
+		13,
+		"secret\0\xff"
+		"12345",
+		13);
 }
 
 static void assert_secret_fault(mode_t mode, const char *data, const char *expected)
@@ -78,10 +84,12 @@ static void assert_secret_fault(mode_t mode, const char *data, const char *expec
 static void a_secret_file_that_others_can_read_is_refused(void **state)
 {
 	(void)state;
-	assert_secret_fault(0640, "secret-123456", "3: secret_file: DIR/secret can be read or written by "
-						   "others (mode 0640); chmod 600 it\n");
-	assert_secret_fault(0602, "secret-123456", "3: secret_file: DIR/secret can be read or written by "
-						   "others (mode 0602); chmod 600 it\n");
+	assert_secret_fault(0640, "secret-123456",
+		"3: secret_file: DIR/secret can be read or written by "
+		"others (mode 0640); chmod 600 it\n");
+	assert_secret_fault(0602, "secret-123456",
+		"3: secret_file: DIR/secret can be read or written by "
+		"others (mode 0602); chmod 600 it\n");
 }
 
 static void a_secret_file_that_is_not_there_is_a_fault(void **state)
@@ -93,8 +101,9 @@ static void a_secret_file_that_is_not_there_is_a_fault(void **state)
 static void a_secret_file_is_judged_as_a_secret(void **state)
 {
 	(void)state;
-	assert_secret_fault(0600, "short\n", "3: secret_file: DIR/secret: the secret is too short: 12 bytes "
-					     "(96 bits) is the least; it has 5\n");
+	assert_secret_fault(0600, "short\n",
+		"3: secret_file: DIR/secret: the secret is too short: 12 bytes "
+		"(96 bits) is the least; it has 5\n");
 	assert_secret_fault(0600, "\n", "3: secret_file: DIR/secret: the secret is empty\n");
 }
 
@@ -118,12 +127,14 @@ static void a_password_file_must_hold_text(void **state)
 {
 	struct directory d = directory_new();
 	struct config *cfg;
-	char *text, *named = with_directory(&d, "3: password_file: DIR/bad: there is a NUL character in it\n");
+	char *text, *named = with_directory(
+			    &d, "3: password_file: DIR/bad: there is a NUL character in it\n");
 
 	(void)state;
 	make_text(&d, "c.conf", 0600,
-		  BASE "management = { ontap = { users = ( { name = \"a\"; password_file = \"good\"; },\n"
-		       "{ name = \"b\"; password_file = \"bad\"; } ); }; };\n");
+		BASE
+		"management = { ontap = { users = ( { name = \"a\"; password_file = \"good\"; },\n"
+		"{ name = \"b\"; password_file = \"bad\"; } ); }; };\n");
 	make_text(&d, "good", 0600, "pass-word\n");
 	make_file(&d, "bad", 0600, "pass\0word", 9);
 	text = load_faults(&d, &cfg);
@@ -141,7 +152,8 @@ static void a_password_from_a_file_is_text_without_its_newline(void **state)
 
 	(void)state;
 	make_text(&d, "c.conf", 0600,
-		  BASE "management = { ontap = { users = ( { name = \"a\"; password_file = \"p\"; } ); }; };\n");
+		BASE "management = { ontap = { users = ( { name = \"a\"; password_file = \"p\"; } "
+		     "); }; };\n");
 	make_text(&d, "p", 0400, "pass-word\n");
 	text = load_faults(&d, &cfg);
 	assert_string_equal(text, "");
@@ -173,7 +185,7 @@ static void assert_path_faults(struct directory *d, const char *text, const char
 	config_free(cfg);
 }
 
-#define HERE	"state_dir = \"state\"; portals = ( { address = \"127.0.0.1\"; } );\n"
+#define HERE    "state_dir = \"state\"; portals = ( { address = \"127.0.0.1\"; } );\n"
 #define LUNS(x) HERE "targets = ( { name = \"" IQN "a\"; luns = (\n" x " ); } );\n"
 
 static void what_can_be_made_is_no_fault(void **state)
@@ -182,10 +194,17 @@ static void what_can_be_made_is_no_fault(void **state)
 
 	(void)state;
 	assert_path_faults(&d,
-			   LUNS("{ lun = 0; path = \"state/d.img\"; size = \"1M\"; create = true; },\n"
-				"{ lun = 1; path = \"e.img\"; size = \"1M\"; create = true; }")
-			   "libraries = ( { name = \"l\"; path = \"state/l\"; target_prefix = \"" IQN "l\"; } );",
-			   "");
+		LUNS("{ lun = 0; path = \"state/d.img\"; size = \"1M\"; create = true; },\n"
+		     "{ lun = 1; path = \"e.img\"; size = \"1M\"; create = true; }") "libraries = "
+										     "( { name = "
+										     "\"l\"; path "
+										     "= "
+										     "\"state/l\"; "
+										     "target_"
+										     "prefix = "
+										     "\"" IQN
+										     "l\"; } );",
+		"");
 	directory_free(&d);
 }
 
@@ -195,7 +214,7 @@ static void a_state_dir_in_no_directory_is_a_fault(void **state)
 
 	(void)state;
 	assert_path_faults(&d, "state_dir = \"no/state\"; portals = ( { address = \"::1\"; } );",
-			   "1: state_dir: the directory DIR/no: No such file or directory\n");
+		"1: state_dir: the directory DIR/no: No such file or directory\n");
 	directory_free(&d);
 }
 
@@ -205,8 +224,9 @@ static void a_state_dir_that_is_a_file_is_a_fault(void **state)
 
 	(void)state;
 	make_text(&d, "state", 0600, "");
-	assert_path_faults(&d, HERE, "1: state_dir: DIR/state is not a directory\n"
-				     "1: socket: DIR/state is not a directory\n");
+	assert_path_faults(&d, HERE,
+		"1: state_dir: DIR/state is not a directory\n"
+		"1: socket: DIR/state is not a directory\n");
 	directory_free(&d);
 }
 
@@ -216,8 +236,8 @@ static void a_missing_file_that_is_not_to_be_made_is_a_fault(void **state)
 
 	(void)state;
 	assert_path_faults(&d, LUNS("{ lun = 0;\n path = \"d.img\"; size = \"1M\"; }"),
-			   "4: path: DIR/d.img: No such file or directory; add size and create = true to "
-			   "have it made\n");
+		"4: path: DIR/d.img: No such file or directory; add size and create = true to "
+		"have it made\n");
 	directory_free(&d);
 }
 
@@ -226,8 +246,9 @@ static void a_file_to_be_made_in_no_directory_is_a_fault(void **state)
 	struct directory d = directory_new();
 
 	(void)state;
-	assert_path_faults(&d, LUNS("{ lun = 0; path = \"no/d.img\"; size = \"1M\"; create = true; }"),
-			   "3: path: the directory DIR/no: No such file or directory\n");
+	assert_path_faults(&d,
+		LUNS("{ lun = 0; path = \"no/d.img\"; size = \"1M\"; create = true; }"),
+		"3: path: the directory DIR/no: No such file or directory\n");
 	directory_free(&d);
 }
 
@@ -239,9 +260,10 @@ static void a_file_that_is_too_small_is_a_fault_unless_it_is_to_be_extended(void
 	make_text(&d, "d.img", 0600, "");
 	assert_int_equal(truncate(in_directory(&d, "d.img"), 524288), 0);
 	assert_path_faults(&d, LUNS("{ lun = 0; path = \"d.img\";\n size = \"1M\"; }"),
-			   "4: size: DIR/d.img has only 512K, not 1M; add create = true to have it "
-			   "extended\n");
-	assert_path_faults(&d, LUNS("{ lun = 0; path = \"d.img\"; size = \"1M\"; create = true; }"), "");
+		"4: size: DIR/d.img has only 512K, not 1M; add create = true to have it "
+		"extended\n");
+	assert_path_faults(
+		&d, LUNS("{ lun = 0; path = \"d.img\"; size = \"1M\"; create = true; }"), "");
 	assert_path_faults(&d, LUNS("{ lun = 0; path = \"d.img\"; size = \"512K\"; }"), "");
 	assert_path_faults(&d, LUNS("{ lun = 0; path = \"d.img\"; }"), "");
 	directory_free(&d);
@@ -254,9 +276,10 @@ static void a_file_without_a_size_given_has_whole_blocks(void **state)
 	(void)state;
 	make_text(&d, "d.img", 0600, "12345");
 	make_text(&d, "e.img", 0600, "");
-	assert_path_faults(&d, LUNS("{ lun = 0; path = \"d.img\"; },\n{ lun = 1; path = \"e.img\"; }"),
-			   "3: path: DIR/d.img has 5 bytes, which is no multiple of the block size, 512\n"
-			   "4: path: DIR/e.img has 0 bytes, which is no multiple of the block size, 512\n");
+	assert_path_faults(&d,
+		LUNS("{ lun = 0; path = \"d.img\"; },\n{ lun = 1; path = \"e.img\"; }"),
+		"3: path: DIR/d.img has 5 bytes, which is no multiple of the block size, 512\n"
+		"4: path: DIR/e.img has 0 bytes, which is no multiple of the block size, 512\n");
 	directory_free(&d);
 }
 
@@ -266,9 +289,10 @@ static void a_store_is_a_file_or_block_device(void **state)
 
 	(void)state;
 	assert_int_equal(mkdir(in_directory(&d, "dir"), 0700), 0);
-	assert_path_faults(&d, LUNS("{ lun = 0; path = \"dir\"; },\n{ lun = 1; path = \"/dev/null\"; }"),
-			   "3: path: DIR/dir is neither a file nor a block device\n"
-			   "4: path: /dev/null is neither a file nor a block device\n");
+	assert_path_faults(&d,
+		LUNS("{ lun = 0; path = \"dir\"; },\n{ lun = 1; path = \"/dev/null\"; }"),
+		"3: path: DIR/dir is neither a file nor a block device\n"
+		"4: path: /dev/null is neither a file nor a block device\n");
 	directory_free(&d);
 }
 
@@ -282,8 +306,9 @@ static void one_file_under_two_names_is_a_fault(void **state)
 	assert_int_equal(truncate(in_directory(&d, "d.img"), 4096), 0);
 	snprintf(first, sizeof(first), "%s", d.name);
 	assert_int_equal(symlink(first, in_directory(&d, "e.img")), 0);
-	assert_path_faults(&d, LUNS("{ lun = 0; path = \"d.img\"; },\n{ lun = 1; path = \"e.img\"; }"),
-			   "4: path: DIR/e.img is the same file as DIR/d.img (c.conf:3)\n");
+	assert_path_faults(&d,
+		LUNS("{ lun = 0; path = \"d.img\"; },\n{ lun = 1; path = \"e.img\"; }"),
+		"4: path: DIR/e.img is the same file as DIR/d.img (c.conf:3)\n");
 	directory_free(&d);
 }
 
@@ -297,10 +322,11 @@ static void a_file_without_permission_is_a_fault(void **state)
 		assert_int_equal(seteuid(65534), 0);
 	d = directory_new();
 	make_text(&d, "d.img", 0400, "");
-	assert_path_faults(&d, LUNS("{ lun = 0; path = \"d.img\"; size = \"4K\"; create = true; },\n"
-				    "{ lun = 1; path = \"/e.img\"; size = \"4K\"; create = true; }"),
-			   "3: path: no permission to read and write DIR/d.img\n"
-			   "4: path: no permission to make it in /\n");
+	assert_path_faults(&d,
+		LUNS("{ lun = 0; path = \"d.img\"; size = \"4K\"; create = true; },\n"
+		     "{ lun = 1; path = \"/e.img\"; size = \"4K\"; create = true; }"),
+		"3: path: no permission to read and write DIR/d.img\n"
+		"4: path: no permission to make it in /\n");
 	directory_free(&d);
 	assert_int_equal(seteuid(user), 0);
 }
@@ -312,10 +338,10 @@ static void a_key_file_is_private_and_has_32_bytes(void **state)
 	(void)state;
 	make_text(&d, "key", 0644, "0123456789");
 	assert_path_faults(&d, HERE "key_file = \"key\";",
-			   "2: key_file: DIR/key can be read or written by others (mode 0644); chmod 600 it\n"
-			   "2: key_file: DIR/key has 10 bytes; a key has 32\n");
+		"2: key_file: DIR/key can be read or written by others (mode 0644); chmod 600 it\n"
+		"2: key_file: DIR/key has 10 bytes; a key has 32\n");
 	assert_path_faults(&d, HERE "key_file = \"none\";",
-			   "2: key_file: DIR/none: No such file or directory\n");
+		"2: key_file: DIR/none: No such file or directory\n");
 	directory_free(&d);
 }
 
@@ -325,10 +351,10 @@ static void users_exist(void **state)
 
 	(void)state;
 	assert_path_faults(&d,
-			   HERE "user = \"no-such-user-here\";\n"
-				"management = { socket_users = [ \"root\", \"0\", \"nobody-at-all\" ]; };",
-			   "2: user: there is no user no-such-user-here\n"
-			   "3: socket_users: there is no user nobody-at-all\n");
+		HERE "user = \"no-such-user-here\";\n"
+		     "management = { socket_users = [ \"root\", \"0\", \"nobody-at-all\" ]; };",
+		"2: user: there is no user no-such-user-here\n"
+		"3: socket_users: there is no user nobody-at-all\n");
 	directory_free(&d);
 }
 
@@ -338,12 +364,12 @@ static void certificates_and_disks_can_be_read(void **state)
 
 	(void)state;
 	assert_path_faults(&d,
-			   HERE "management = {\n http = ( { address = \"::1\"; port = 1; tls = true;\n"
-				" cert = \"cert\"; key = \".\"; } );\n aws = { gateway = \"sgw-12A3456B\";\n"
-				" allow_unsigned = true; disks = ( { id = \"d\"; path = \"disk\"; } ); }; };",
-			   "4: cert: DIR/cert: No such file or directory\n"
-			   "4: key: DIR is a directory\n"
-			   "6: path: DIR/disk: No such file or directory\n");
+		HERE "management = {\n http = ( { address = \"::1\"; port = 1; tls = true;\n"
+		     " cert = \"cert\"; key = \".\"; } );\n aws = { gateway = \"sgw-12A3456B\";\n"
+		     " allow_unsigned = true; disks = ( { id = \"d\"; path = \"disk\"; } ); }; };",
+		"4: cert: DIR/cert: No such file or directory\n"
+		"4: key: DIR is a directory\n"
+		"6: path: DIR/disk: No such file or directory\n");
 	directory_free(&d);
 }
 
@@ -354,13 +380,13 @@ static void directories_of_libraries_and_pools_can_be_used_or_made(void **state)
 	(void)state;
 	make_text(&d, "file", 0600, "");
 	assert_path_faults(&d,
-			   HERE "libraries = ( { name = \"l\"; target_prefix = \"" IQN "l\";\n"
-				" path = \"l\";\n archive = \"l/a\"; },\n"
-				"{ name = \"m\"; target_prefix = \"" IQN "m\";\n path = \"file\";\n"
-				" archive = \"no/a\"; } );\npools = ( { name = \"p\"; path = \"file/p\"; } );",
-			   "6: path: DIR/file is not a directory\n"
-			   "7: archive: the directory DIR/no: No such file or directory\n"
-			   "8: path: DIR/file/p: Not a directory\n");
+		HERE "libraries = ( { name = \"l\"; target_prefix = \"" IQN "l\";\n"
+		     " path = \"l\";\n archive = \"l/a\"; },\n"
+		     "{ name = \"m\"; target_prefix = \"" IQN "m\";\n path = \"file\";\n"
+		     " archive = \"no/a\"; } );\npools = ( { name = \"p\"; path = \"file/p\"; } );",
+		"6: path: DIR/file is not a directory\n"
+		"7: archive: the directory DIR/no: No such file or directory\n"
+		"8: path: DIR/file/p: Not a directory\n");
 	directory_free(&d);
 }
 

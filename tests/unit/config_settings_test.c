@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
 #include <cmocka.h>
 
 #include "config/settings.h"
@@ -161,7 +162,9 @@ static void a_key_is_found_by_its_name_alone(void **state)
 static void a_misspelt_key_is_near_the_right_one(void **state)
 {
 	static const char *const cases[][2] = {
-		{ "statedir", "state_dir" }, { "state-dir", "state_dir" }, { "StateDir", "state_dir" },
+		{ "statedir", "state_dir" },
+		{ "state-dir", "state_dir" },
+		{ "StateDir", "state_dir" },
 		{ "potrals", "portals" },
 	};
 

@@ -84,8 +84,8 @@ static inline const char *in_directory(struct directory *d, const char *name)
 	return d->name;
 }
 
-static inline void make_file(struct directory *d, const char *name, mode_t mode, const void *data,
-			     size_t len)
+static inline void make_file(
+	struct directory *d, const char *name, mode_t mode, const void *data, size_t len)
 {
 	int fd = open(in_directory(d, name), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 

@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+
 #include <cmocka.h>
 
 #include "config/value.h"
@@ -40,8 +41,14 @@ static void a_size_is_a_number_and_a_power_of_1024(void **state)
 		const char *text;
 		uint64_t size;
 	} cases[] = {
-		{ "0", 0 }, { "512", 512 }, { "1K", 1024 }, { "1k", 1024 }, { "512M", 536870912 },
-		{ "3G", 3221225472 }, { "2T", 2199023255552 }, { "9223372036854775807", INT64_MAX },
+		{ "0", 0 },
+		{ "512", 512 },
+		{ "1K", 1024 },
+		{ "1k", 1024 },
+		{ "512M", 536870912 },
+		{ "3G", 3221225472 },
+		{ "2T", 2199023255552 },
+		{ "9223372036854775807", INT64_MAX },
 	};
 	uint64_t size;
 
@@ -55,8 +62,7 @@ static void a_size_is_a_number_and_a_power_of_1024(void **state)
 static void what_is_no_size_or_too_large_is_refused(void **state)
 {
 	static const char *const texts[] = { "", "K", "-1", "+1", " 1", "1 K", "1KB", "1.5G", "1P",
-					     "0x10", "9223372036854775808", "8388608T",
-					     "99999999999999999999K" };
+		"0x10", "9223372036854775808", "8388608T", "99999999999999999999K" };
 	uint64_t size;
 
 	(void)state;
@@ -95,19 +101,19 @@ static void iscsi_names_of_all_three_types_are_taken(void **state)
 {
 	(void)state;
 	assert_takes(value_target_name, "iqn.2001-04.com.example:storage:diskarrays-sn-a8675309",
-		     "iqn.2001-04.com.example:storage:diskarrays-sn-a8675309");
+		"iqn.2001-04.com.example:storage:diskarrays-sn-a8675309");
 	assert_takes(value_target_name, "iqn.2001-12.com.example", "iqn.2001-12.com.example");
 	assert_takes(value_target_name, "eui.02004567a425678d", "eui.02004567a425678d");
 	assert_takes(value_target_name, "naa.52004567ba64678d", "naa.52004567ba64678d");
 	assert_takes(value_target_name, "naa.62004567ba64678d0123456789abcdef",
-		     "naa.62004567ba64678d0123456789abcdef");
+		"naa.62004567ba64678d0123456789abcdef");
 }
 
 static void an_upper_case_name_is_refused_with_the_lower_case_one(void **state)
 {
 	(void)state;
 	assert_refuses(value_target_name, "iqn.2026-11.com.Example:Disk",
-		       "iSCSI names are lower case; write \"iqn.2026-11.com.example:disk\"");
+		"iSCSI names are lower case; write \"iqn.2026-11.com.example:disk\"");
 	assert_refuses(value_target_name, "eui.02004567A425678D", "write \"eui.02004567a425678d\"");
 }
 
@@ -120,7 +126,8 @@ static void a_name_of_223_characters_is_taken_and_of_224_refused(void **state)
 	assert_int_equal(strlen(name), 223);
 	assert_takes(value_target_name, name, name);
 	name[223] = 'x';
-	assert_refuses(value_target_name, name, "it has 224 characters; an iSCSI name has at most 223");
+	assert_refuses(
+		value_target_name, name, "it has 224 characters; an iSCSI name has at most 223");
 }
 
 static void malformed_names_are_refused(void **state)
@@ -147,8 +154,9 @@ static void an_underscore_passes_in_the_names_of_initiators_alone(void **state)
 {
 	(void)state;
 	assert_takes(value_initiator_name, "iqn.1991-05.com.microsoft:my_host",
-		     "iqn.1991-05.com.microsoft:my_host");
-	assert_refuses(value_target_name, "iqn.1991-05.com.microsoft:my_host", "'_' cannot be part");
+		"iqn.1991-05.com.microsoft:my_host");
+	assert_refuses(
+		value_target_name, "iqn.1991-05.com.microsoft:my_host", "'_' cannot be part");
 }
 
 static void an_address_is_numeric_and_becomes_normal(void **state)
@@ -185,9 +193,9 @@ static void a_host_and_port_become_normal(void **state)
 
 static void what_is_no_host_and_port_is_refused(void **state)
 {
-	static const char *const wrong[] = { "", ":3260", "a:", "a:0", "a:65536", "a:1x", "a:000001",
-					     "2001:db8::1", "[::1", "[::1]x", "[::1]:", "[a]:1",
-					     "a b", "-a", "a:1:2" };
+	static const char *const wrong[] = { "", ":3260", "a:", "a:0", "a:65536", "a:1x",
+		"a:000001", "2001:db8::1", "[::1", "[::1]x", "[::1]:", "[a]:1", "a b", "-a",
+		"a:1:2" };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
@@ -198,7 +206,8 @@ static void an_naa_identifier_loses_its_prefix_and_capitals(void **state)
 {
 	(void)state;
 	assert_takes(value_naa, "naa.5000C50012345678", "5000c50012345678");
-	assert_takes(value_naa, "6001405abcdef0123456789abcdef012", "6001405abcdef0123456789abcdef012");
+	assert_takes(
+		value_naa, "6001405abcdef0123456789abcdef012", "6001405abcdef0123456789abcdef012");
 	assert_refuses(value_naa, "6000c50012345678", "begin with 2, 3 or 5");
 	assert_refuses(value_naa, "5000c5001234567", "16 hex digits");
 	assert_refuses(value_naa, "5000c5001234567g", "16 hex digits");
@@ -208,11 +217,10 @@ static void an_naa_identifier_loses_its_prefix_and_capitals(void **state)
 static void utf8_is_well_formed_or_not(void **state)
 {
 	static const char *const good[] = { "", "a", "\xc2\x80", "\xdf\xbf", "\xe0\xa0\x80",
-					    "\xed\x9f\xbf", "\xef\xbf\xbf", "\xf0\x90\x80\x80",
-					    "\xf4\x8f\xbf\xbf" };
+		"\xed\x9f\xbf", "\xef\xbf\xbf", "\xf0\x90\x80\x80", "\xf4\x8f\xbf\xbf" };
 	static const char *const bad[] = { "\x80", "\xc0\x80", "\xc1\xbf", "\xc2", "\xe0\x9f\xbf",
-					   "\xed\xa0\x80", "\xe2\x82", "\xf0\x8f\xbf\xbf",
-					   "\xf4\x90\x80\x80", "\xf5\x80\x80\x80", "a\xff" };
+		"\xed\xa0\x80", "\xe2\x82", "\xf0\x8f\xbf\xbf", "\xf4\x90\x80\x80",
+		"\xf5\x80\x80\x80", "a\xff" };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++)
@@ -241,7 +249,8 @@ static void a_barcode_is_capitals_and_digits(void **state)
 {
 	(void)state;
 	assert_takes(value_barcode, "TEST01L5", "TEST01L5");
-	assert_refuses(value_barcode, "test01L5", "'t' cannot be part of it; A to Z and 0 to 9 can");
+	assert_refuses(
+		value_barcode, "test01L5", "'t' cannot be part of it; A to Z and 0 to 9 can");
 }
 
 static void a_gateway_id_has_8_or_17_digits(void **state)
