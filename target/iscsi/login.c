@@ -385,7 +385,8 @@ static bool step_chap(struct conn *c, const struct exchange_keys *keys)
 	}
 	for (unsigned i = 0; i < reply.count; i++)
 		key_put(&l->out, reply.pair[i].key, "%s", reply.pair[i].value);
-	if (result == EXCHANGE_PROVED) {
+	/* An empty request after the proof gives the same result, and no name. */
+	if (result == EXCHANGE_PROVED && keys->n) {
 		guard_proved(c->r->shared->guard, &c->stream.peer);
 		l->mutual = exchange_was_mutual(&l->chap);
 		l->user = strdup(keys->n);
