@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Any CDBs with any data, one after the other, at two disks: one whose store is memory, one whose
+ * store only takes requests. Each input is a list of commands:
+ *
+ *   flags (bit 0: which disk, 1: which nexus, 2 and 3: direction, 4: a LUN that is not there,
+ *          5: abort while it waits)
+ *   expected length / 64, length of the data that follow, 2 bytes each, big-endian
+ *   CDB, 16 bytes
+ *   data
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/bytes.h"
+#include "scsi/lu.h"
+#include "scsi/task.h"
+#include "store/fault.h"
+
+#define DISKS 2
+#define NEXUSES 2
+#define BLOCKS 2048
+
+struct world {
+	struct loop *loop;
+	struct bufs *bufs;
+	struct lu *lu[DISKS];
+	struct lun_map *map;
+	struct nexus nexus[NEXUSES];
+};
+
+static void abort_none(struct nexus *n, struct lu_abort *a)
+{
+	(void)n;
+	lu_abort_done(a);
+}
+
+static const struct nexus_ops ops = { .abort_tasks = abort_none };
+
+static void must(int err)
+{
+	if (err)
+		abort();
+}
+
+static struct lu *disk(bool mapped)
+{
+	struct store_cfg sc = { .kind = "ram", .size = BLOCKS * 512, .block_size = 512 };
+	struct disk_cfg dc = { .block_size = 512, .thin = true, .removable = true, .naa = { 0x60 } };
+	struct store_error why;
+	struct store *st;
+	struct lu *lu;
+
+	must(store_open(&sc, &st, &why));
+	dc.store = st;
+	if (!mapped)
+		must(fault_wrap(st, &dc.store));
+	must(disk_create(&dc, &lu));
+	return lu;
+}
+
+static void world_open(struct world *w)
+{
+	struct lun_entry e[DISKS];
+
+	must(loop_create(0, &w->loop));
+	must(bufs_create(NULL, 1 << 20, &w->bufs));
+	for (uint32_t i = 0; i < DISKS; i++) {
+		w->lu[i] = disk(!i);
+		e[i] = (struct lun_entry){ i, w->lu[i] };
+	}
+	must(lun_map_create(e, DISKS, &w->map));
+	for (unsigned i = 0; i < NEXUSES; i++) {
+		w->nexus[i] = (struct nexus){ .loop = w->loop, .bufs = w->bufs, .ops = &ops,
+			.initiator = i ? "iqn.2026-11.com.example:b" : "iqn.2026-11.com.example:a",
+			.target = "iqn.2026-11.com.example:t", .tpgt = 1, .rel_port = 1 };
+		must(nexus_open(&w->nexus[i], w->map));
+	}
+}
+
+static void closed(struct nexus *n)
+{
+	n->initiator = NULL;
+}
+
+static void world_close(struct world *w)
+{
+	for (unsigned i = 0; i < NEXUSES; i++) {
+		nexus_close(&w->nexus[i], closed);
+		while (w->nexus[i].initiator)
+			loop_step(w->loop);
+	}
+	lun_map_unref(w->map);
+	for (unsigned i = 0; i < DISKS; i++)
+		lu_unref(w->lu[i]);
+	bufs_free(w->bufs);
+	loop_free(w->loop);
+}
+
+static void done(struct scsi_task *t)
+{
+	t->done = NULL;
+}
+
+static uint32_t less(uint32_t a, uint32_t b)
+{
+	return a < b ? a : b;
+}
+
+/* Reads all that would leave, so that a sanitizer sees whether it is there and defined. */
+static void look(const struct scsi_task *t)
+{
+	uint32_t left = less(t->in.len, t->expect), sum = 0;
+
+	for (int i = 0; left; i++) {
+		uint32_t n = less(left, (uint32_t)t->in.iov[i].iov_len);
+		const uint8_t *p = t->in.iov[i].iov_base;
+
+		if (i >= t->in.cnt)
+			abort();
+		for (uint32_t k = 0; k < n; k++)
+			sum += p[k];
+		left -= n;
+	}
+	if (sum == UINT32_MAX)
+		abort();
+}
+
+/* Gives the data that there are; what the command wants beyond is missing. */
+static uint32_t give(struct scsi_task *t, const uint8_t *data, uint32_t len)
+{
+	uint32_t give = less(less(t->out.len, t->expect), len), at = 0;
+
+	if (t->out_unit)
+		give -= give % t->out_unit;
+	for (int i = 0; at < give; i++) {
+		uint32_t n = less(give - at, (uint32_t)t->out.iov[i].iov_len);
+
+		if (i >= t->out.cnt)
+			abort();
+		memcpy(t->out.iov[i].iov_base, data + at, n);
+		at += n;
+	}
+	return give;
+}
+
+static void one(struct world *w, const uint8_t head[static 21], const uint8_t *data, uint32_t len)
+{
+	uint8_t sense[SENSE_MAX];
+	struct scsi_task t;
+	enum scsi_next next;
+
+	memset(&t, 0xa5, sizeof(t));
+	t.nexus = &w->nexus[head[0] >> 1 & 1];
+	t.done = done;
+	t.lun = (uint64_t)(head[0] & 0x10 ? 9 : head[0] & 1) << 48;
+	memset(t.cdb, 0, sizeof(t.cdb));
+	memcpy(t.cdb, head + 5, 16);
+	t.cdb_len = 16;
+	t.attr = TASK_SIMPLE;
+	t.dir = head[0] >> 2 & 3;
+	t.expect = (uint32_t)be16(head + 1) * 64;
+	next = scsi_task_start(&t);
+	if (next == SCSI_WANT_DATA && head[0] & 0x20) {
+		if (!scsi_task_abort(&t))
+			abort();
+		next = SCSI_DONE;
+		t.status = SCSI_TASK_ABORTED;
+		t.in.len = 0;
+	}
+	if (next == SCSI_WANT_DATA)
+		next = scsi_task_data(&t, give(&t, data, len));
+	while (next == SCSI_PENDING && t.done)
+		loop_step(w->loop);
+	if (t.status == SCSI_CHECK_CONDITION && scsi_task_sense(&t, sense) > SENSE_MAX)
+		abort();
+	look(&t);
+	scsi_task_release(&t);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct rd r = rd_of(data, size);
+	struct world w;
+
+	world_open(&w);
+	while (r.left >= 21) {
+		const uint8_t *head = rd_bytes(&r, 21);
+		uint32_t len = less(be16(head + 3), (uint32_t)r.left);
+
+		one(&w, head, rd_bytes(&r, len), len);
+	}
+	world_close(&w);
+	return 0;
+}
