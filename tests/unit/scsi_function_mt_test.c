@@ -134,6 +134,11 @@ static void stop(struct side *s)
 	sem_wait(&s->finished);
 	loop_stop(s->loop);
 	pthread_join(s->thread, NULL);
+}
+
+/* Only when no thread is left that may still be waking the loop. */
+static void end(struct side *s)
+{
 	bufs_free(s->bufs);
 	loop_free(s->loop);
 	sem_destroy(&s->finished);
@@ -164,6 +169,8 @@ static void resets_commands_and_nexuses_from_three_loops_agree(void **state)
 		assert_true(sides[i].resets > ROUNDS / 8);
 		assert_true(sides[i].attentions > sides[i].resets / 2);
 	}
+	for (unsigned i = 0; i < LOOPS; i++)
+		end(&sides[i]);
 	lun_map_unref(map);
 	lu_unref(lu);
 }
