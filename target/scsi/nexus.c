@@ -83,6 +83,7 @@ static void itl_join(struct itl *itl)
 	list_push(&itl->lu->itls, &itl->in_lu);
 	lu_update_gates(itl->lu);
 	pthread_mutex_unlock(&itl->lu->lock);
+	itl->joined = true;
 }
 
 /* NULL is fine, and one that never joined. */
@@ -90,7 +91,7 @@ static void itl_free(struct itl *itl)
 {
 	if (!itl)
 		return;
-	if (list_linked(&itl->in_lu)) {
+	if (itl->joined) {
 		pthread_mutex_lock(&itl->lu->lock);
 		list_del(&itl->in_lu);
 		lu_nexus_left(itl->lu, itl);
@@ -182,7 +183,7 @@ static int next_itls(struct nexus *n, const struct lun_map *next, struct itl ***
 	return 0;
 undo:
 	for (unsigned i = 0; i < count; i++)
-		if (itls[i] && !list_linked(&itls[i]->in_lu))
+		if (itls[i] && !itls[i]->joined)
 			itl_free(itls[i]);
 	free(itls);
 	return -ENOMEM;
@@ -206,7 +207,7 @@ static void take_map(struct nexus *n, struct lun_map *next, struct itl **itls)
 	if (count && e[0].lun == 0)
 		n->lun0 = itls[0];
 	for (unsigned i = 0; i < count; i++)
-		if (!list_linked(&itls[i]->in_lu))
+		if (!itls[i]->joined)
 			itl_join(itls[i]);
 	lun_map_unref(old);
 }

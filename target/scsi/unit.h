@@ -66,7 +66,8 @@ struct itl {
 	struct nexus *nexus;
 	uint32_t lun;
 	uint32_t aborts;        /* tasks that were ended by their transport; the nexus's loop only */
-	struct list in_lu;      /* lu->itls, under lu->lock */
+	bool joined;            /* in lu->itls; likewise */
+	struct list in_lu;      /* under lu->lock */
 	bool prevents;          /* PREVENT ALLOW MEDIUM REMOVAL, under lu->lock */
 };
 
