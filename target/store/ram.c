@@ -37,7 +37,7 @@ enum { EXTENT_PAGES = 2048 };
 struct ram {
 	struct store store;
 	uint8_t *base;
-	uint64_t reserved;     /* bytes of address space at base, in whole pages */
+	uint64_t reserved; /* bytes of address space at base, in whole pages */
 };
 
 /* A discard under way. */
@@ -75,7 +75,7 @@ static int ram_grant(struct ram *r, uint64_t from, uint64_t to)
 static int ram_revoke(struct ram *r, uint64_t from, uint64_t to)
 {
 	void *p = mmap(r->base + from, to - from, PROT_NONE,
-		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);
+		MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);
 
 	return p == MAP_FAILED ? -errno : 0;
 }
@@ -119,8 +119,9 @@ static int ram_open(const struct store_cfg *cfg, struct store **out, struct stor
 		return store_refuse(why, -ENOMEM, "no memory");
 	err = ram_place(r, cfg->size);
 	if (err) {
-		store_refuse(why, err, "a ram store of %s cannot be mapped: %s; give a smaller size",
-			     store_size_print(cfg->size, &t), strerror(-err));
+		store_refuse(why, err,
+			"a ram store of %s cannot be mapped: %s; give a smaller size",
+			store_size_print(cfg->size, &t), strerror(-err));
 		ram_close(&r->store);
 		return err;
 	}
@@ -159,10 +160,11 @@ static int ram_drop(struct ram *r, uint64_t off, uint64_t len)
 	return madvise(r->base + first, last - first, MADV_DONTNEED) ? -errno : 0;
 }
 
+/* All steps but the last end where a page ends: no page is left in halves between two. */
 static void drop_step(struct loop_msg *m)
 {
 	struct ram_step *s = container_of(m, struct ram_step, msg);
-	uint64_t n = s->left < STEP_MAX ? s->left : STEP_MAX;
+	uint64_t most = STEP_MAX - s->off % PAGE, n = s->left < most ? s->left : most;
 	int err = ram_drop(s->ram, s->off, n);
 
 	s->off += n;
@@ -179,8 +181,9 @@ static int ram_discard(struct ram *r, struct store_io *io)
 
 	if (io->len <= STEP_MAX)
 		return ram_drop(r, io->off, io->len);
-	*s = (struct ram_step){ .msg.run = drop_step, .ram = r, .io = io,
-				.off = io->off, .left = io->len };
+	*s = (struct ram_step){
+		.msg.run = drop_step, .ram = r, .io = io, .off = io->off, .left = io->len
+	};
 	loop_post(io->loop, &s->msg);
 	return STORE_PENDING;
 }
@@ -212,12 +215,9 @@ static int ram_submit(struct store *st, struct store_io *io)
 	struct ram *r = ram_of(st);
 
 	switch (io->op) {
-	case STORE_READ:
-		return ram_read(r, io);
-	case STORE_WRITE:
-		return ram_write(r, io);
-	case STORE_FLUSH:
-		return 0;
+	case STORE_READ: return ram_read(r, io);
+	case STORE_WRITE: return ram_write(r, io);
+	case STORE_FLUSH: return 0;
 	case STORE_DISCARD:
 	case STORE_ZERO: /* no space is set aside for a block, so there is none to keep */
 		return ram_discard(r, io);
@@ -273,8 +273,8 @@ static int ram_map(struct store *st, uint64_t off, uint64_t len, struct iovec *i
  */
 struct pagemap {
 	int fd;
-	uint64_t first;        /* page number of entry[0], within the store */
-	uint64_t have;         /* entries that are valid */
+	uint64_t first; /* page number of entry[0], within the store */
+	uint64_t have;  /* entries that are valid */
 	uint64_t entry[512];
 };
 
