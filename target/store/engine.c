@@ -19,7 +19,7 @@ enum { SEATS = 256 };
 /* A loop takes a seat by setting `loop` and is the only one that looks at `ring` then. */
 struct seat {
 	_Atomic(struct loop *) loop;
-	struct uring *ring;        /* NULL: there is none to be had */
+	struct uring *ring; /* NULL: there is none to be had */
 };
 
 struct store_engine {
@@ -94,33 +94,16 @@ void store_engine_detach(struct store_engine *e, struct loop *loop)
 
 /* --- transfers ------------------------------------------------------------------------------- */
 
-/* Takes one result into account; true when the transfer is over, with t->err. */
-static bool transfer_over(struct transfer *t, ssize_t res)
-{
-	t->err = 0;
-	if (res == -EINTR)
-		return false;
-	if (res < 0) {
-		t->err = (int)res;
-	} else if (res > 0) {
-		xfer_advance(&t->x, (size_t)res);
-		return !t->x.left;
-	} else if (t->write) {
-		t->err = -EIO;     /* took nothing and said nothing: would go on for ever */
-	} else {
-		xfer_zero(&t->x);
-	}
-	return true;
-}
-
 static ssize_t transfer_piece(struct transfer *t)
 {
 	int cnt;
 	const struct iovec *iov = xfer_next(&t->x, &cnt);
-	ssize_t n = t->write ?
-		pwritev2(t->fd, iov, cnt, (off_t)t->x.off, t->sync ? RWF_DSYNC : 0) :
-		preadv(t->fd, iov, cnt, (off_t)t->x.off);
+	ssize_t n;
 
+	if (t->write)
+		n = pwritev2(t->fd, iov, cnt, (off_t)t->x.off, t->sync ? RWF_DSYNC : 0);
+	else
+		n = preadv(t->fd, iov, cnt, (off_t)t->x.off);
 	return n < 0 ? -errno : n;
 }
 
@@ -128,7 +111,7 @@ static void transfer_run(struct work *w)
 {
 	struct transfer *t = container_of(w, struct transfer, work);
 
-	while (!transfer_over(t, transfer_piece(t)))
+	while (!xfer_over(&t->x, t->write, transfer_piece(t), &t->err))
 		;
 }
 
@@ -151,7 +134,7 @@ static void transfer_ended(struct transfer *t, int res)
 {
 	if (res == -EAGAIN)
 		transfer_by_pool(t, t->loop);
-	else if (transfer_over(t, res))
+	else if (xfer_over(&t->x, t->write, res, &t->err))
 		t->done(t, t->err);
 	else
 		uring_queue(ring_of(t->engine, t->loop), t);
@@ -171,8 +154,8 @@ void transfer_start(struct store_engine *e, struct transfer *t, struct loop *loo
 
 /* --- the engine ------------------------------------------------------------------------------ */
 
-int store_engine_create(struct work_pool *pool, enum store_engine_want want,
-			struct store_engine **out)
+int store_engine_create(
+	struct work_pool *pool, enum store_engine_want want, struct store_engine **out)
 {
 	int err = want == STORE_ENGINE_THREADS ? -ENOSYS : uring_probe();
 	struct store_engine *e;

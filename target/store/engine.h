@@ -22,8 +22,8 @@ enum store_engine_want { STORE_ENGINE_AUTO, STORE_ENGINE_URING, STORE_ENGINE_THR
 /* Makes the engine; main thread. AUTO takes io_uring where it works and logs why where it does
  * not; URING gives -errno instead. The pool is borrowed, must outlive the engine, and is used
  * in either case: discards and flushes go there always. */
-int store_engine_create(struct work_pool *pool, enum store_engine_want want,
-			struct store_engine **out);
+int store_engine_create(
+	struct work_pool *pool, enum store_engine_want want, struct store_engine **out);
 /* No request may be in flight. Any thread, once no loop uses it. NULL is fine. */
 void store_engine_free(struct store_engine *e);
 
@@ -40,16 +40,16 @@ void store_engine_detach(struct store_engine *e, struct loop *loop);
 struct transfer {
 	struct xfer x;
 	union {
-		struct work work;      /* while a pool thread has it */
-		struct list link;      /* while it waits for a place in the ring */
+		struct work work; /* while a pool thread has it */
+		struct list link; /* while it waits for a place in the ring */
 	};
 	struct store_engine *engine;
 	struct loop *loop;
-	void (*done)(struct transfer *t, int err);   /* on loop; err is 0 or -errno */
+	void (*done)(struct transfer *t, int err); /* on loop; err is 0 or -errno */
 	int fd;
 	bool write;
-	bool sync;                 /* the write is durable when it ends */
-	int err;                   /* private */
+	bool sync; /* the write is durable when it ends */
+	int err;   /* private */
 };
 
 /* Starts a transfer on `loop`, on its thread; the memory, and t->x.iov, are borrowed until

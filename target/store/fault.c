@@ -14,20 +14,20 @@
 struct fault {
 	struct store store;
 	struct store *inner;
-	pthread_mutex_t lock;      /* of all that follows */
+	pthread_mutex_t lock; /* of all that follows */
 	struct fault_cfg cfg;
 	uint64_t seen, failed;
-	uint64_t chance;           /* state of the generator */
+	uint64_t chance; /* state of the generator */
 };
 
 struct fault_io {
-	struct store_io io;        /* what the inner store sees */
+	struct store_io io; /* what the inner store sees */
 	struct store_io *outer;
 	struct loop_timer timer;
 	struct loop_msg msg;
-	struct iovec *iov;         /* ours, for a torn write */
+	struct iovec *iov; /* ours, for a torn write */
 	uint32_t delay_ms;
-	int err;                   /* to end with instead of the inner store's, when not 0 */
+	int err; /* to end with instead of the inner store's, when not 0 */
 };
 
 static struct fault *fault_of(struct store *st)
@@ -136,9 +136,14 @@ static int fault_submit(struct store *st, struct store_io *io)
 
 	if (!fio)
 		return -ENOMEM;
-	fio->io = (struct store_io){ .op = io->op, .flags = io->flags, .off = io->off,
-				     .len = io->len, .iov = io->iov, .iovcnt = io->iovcnt,
-				     .loop = io->loop, .done = inner_done };
+	fio->io = (struct store_io){ .op = io->op,
+		.flags = io->flags,
+		.off = io->off,
+		.len = io->len,
+		.iov = io->iov,
+		.iovcnt = io->iovcnt,
+		.loop = io->loop,
+		.done = inner_done };
 	fio->outer = io;
 	fio->msg.run = on_message;
 	loop_timer_init(io->loop, &fio->timer, on_timer);

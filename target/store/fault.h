@@ -12,13 +12,13 @@
 #include "store/store.h"
 
 struct fault_cfg {
-	unsigned ops;          /* which count for nth: bits 1u << STORE_…; 0 = all */
-	uint64_t nth;          /* the first that fails, from 1 on; 0 = none */
-	uint64_t count;        /* how many fail from there on; 0 = all that follow */
-	int err;               /* with what: -errno */
-	bool torn;             /* a write that fails leaves its first half, in whole blocks, behind */
-	uint32_t delay_ms;     /* each ends up to this much later, at random: so out of order, too */
-	uint64_t seed;         /* of that chance */
+	unsigned ops;      /* which count for nth: bits 1u << STORE_…; 0 = all */
+	uint64_t nth;      /* the first that fails, from 1 on; 0 = none */
+	uint64_t count;    /* how many fail from there on; 0 = all that follow */
+	int err;           /* with what: -errno */
+	bool torn;         /* a write that fails leaves its first half, in whole blocks */
+	uint32_t delay_ms; /* each ends up to this much later, at random: out of order */
+	uint64_t seed;     /* of that chance */
 };
 
 /* Wraps a store, which belongs to *out from then on: store_close(*out) closes both. store_map()

@@ -43,8 +43,10 @@ void flush_fail(struct flush *f, int err)
 	int none = 0;
 
 	if (atomic_compare_exchange_strong(&f->failed, &none, err))
-		log_msg(LOG_ERR, "%s: writing back failed (%s): acknowledged data may be lost; "
-			"every flush fails until it is opened anew", f->name, strerror(-err));
+		log_msg(LOG_ERR,
+			"%s: writing back failed (%s): acknowledged data may be lost; "
+			"every flush fails until it is opened anew",
+			f->name, strerror(-err));
 }
 
 int flush_now(struct flush *f)

@@ -17,18 +17,18 @@
 /* One store's flushes. */
 struct flush {
 	pthread_mutex_t lock;
-	struct list waiting;       /* under lock: flushes that the next fdatasync() will serve */
-	bool busy;                 /* under lock: a flush leads, in the pool or on its way */
-	_Atomic int failed;        /* -errno of the first failure, for good */
+	struct list waiting; /* under lock: flushes that the next fdatasync() will serve */
+	bool busy;           /* under lock: a flush leads, in the pool or on its way */
+	_Atomic int failed;  /* -errno of the first failure, for good */
 	int fd;
-	const char *name;          /* borrowed, for the log */
-	struct work_pool *pool;    /* borrowed */
+	const char *name;       /* borrowed, for the log */
+	struct work_pool *pool; /* borrowed */
 };
 
 /* Lives in the request's private room. */
 struct flush_io {
-	struct work work;          /* for the one that leads */
-	struct loop_msg msg;       /* for those that it serves */
+	struct work work;    /* for the one that leads */
+	struct loop_msg msg; /* for those that it serves */
 	struct list link;
 	struct flush *flush;
 	struct store_io *io;

@@ -16,11 +16,11 @@ struct store_kind;
  * and shared, which begins as 0. */
 struct store {
 	const struct store_kind *kind;
-	_Atomic uint64_t size;         /* changed by resize alone */
+	_Atomic uint64_t size; /* changed by resize alone */
 	uint32_t block_size;
 	bool read_only;
 	bool thin;
-	atomic_int shared;             /* references beyond the first: see store_ref() */
+	atomic_int shared; /* references beyond the first: see store_ref() */
 };
 
 struct store_kind {

@@ -78,7 +78,7 @@ static bool device_discards(dev_t dev)
 		FILE *f;
 
 		snprintf(path, sizeof(path), "/sys/dev/block/%u:%u/%squeue/discard_max_bytes",
-			 major(dev), minor(dev), where[i]);
+			major(dev), minor(dev), where[i]);
 		f = fopen(path, "re");
 		if (f && fscanf(f, "%llu", &max) != 1)
 			max = 0;

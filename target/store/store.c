@@ -59,12 +59,12 @@ int store_open(const struct store_cfg *cfg, struct store **out, struct store_err
 	if (!kind)
 		return store_refuse(why, -EINVAL, "there is no store of kind \"%s\"", cfg->kind);
 	if (cfg->block_size != 512 && cfg->block_size != 4096)
-		return store_refuse(why, -EINVAL, "a block is 512 or 4096 bytes, not %u",
-				    cfg->block_size);
+		return store_refuse(
+			why, -EINVAL, "a block is 512 or 4096 bytes, not %u", cfg->block_size);
 	if (cfg->size > STORE_SIZE_MAX || cfg->size % cfg->block_size)
 		return store_refuse(why, -EINVAL,
-				    "the size, %s, is not a multiple of the block size %u below 8E",
-				    store_size_print(cfg->size, &t), cfg->block_size);
+			"the size, %s, is not a multiple of the block size %u below 8E",
+			store_size_print(cfg->size, &t), cfg->block_size);
 	err = kind->open(cfg, out, why);
 	if (!err)
 		(*out)->kind = kind;

@@ -79,7 +79,7 @@ struct store_io {
 	const struct iovec *iov;       /* READ and WRITE: sums up to len; borrowed until the end */
 	int iovcnt;
 	struct loop *loop;             /* where done() runs */
-	void (*done)(struct store_io *io, int err);   /* err is 0 or -errno; never called in place */
+	void (*done)(struct store_io *io, int err); /* err is 0 or -errno; never called in place */
 	_Alignas(16) unsigned char priv[STORE_IO_PRIVATE];
 };
 

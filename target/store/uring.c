@@ -26,9 +26,9 @@ struct uring {
 	struct loop_watch watch;
 	struct loop_defer submit;
 	struct loop_timer retry;
-	struct list waiting;       /* transfers without a place in the ring */
-	unsigned queued;           /* in the submission ring */
-	unsigned running;          /* in the kernel */
+	struct list waiting; /* transfers without a place in the ring */
+	unsigned queued;     /* in the submission ring */
+	unsigned running;    /* in the kernel */
 	void (*ended)(struct transfer *t, int res);
 };
 
@@ -68,8 +68,8 @@ static void prepare(struct uring *u, struct io_uring_sqe *sqe, struct transfer *
 	const struct iovec *iov = xfer_next(&t->x, &cnt);
 
 	if (t->write)
-		io_uring_prep_writev2(sqe, t->fd, iov, (unsigned)cnt, t->x.off,
-				      t->sync ? RWF_DSYNC : 0);
+		io_uring_prep_writev2(
+			sqe, t->fd, iov, (unsigned)cnt, t->x.off, t->sync ? RWF_DSYNC : 0);
 	else
 		io_uring_prep_readv(sqe, t->fd, iov, (unsigned)cnt, t->x.off);
 	io_uring_sqe_set_data(sqe, t);
@@ -156,8 +156,7 @@ void uring_queue(struct uring *u, struct transfer *t)
 	loop_defer(u->watch.loop, &u->submit);
 }
 
-int uring_create(struct loop *loop, void (*ended)(struct transfer *t, int res),
-		 struct uring **out)
+int uring_create(struct loop *loop, void (*ended)(struct transfer *t, int res), struct uring **out)
 {
 	struct uring *u = calloc(1, sizeof(*u));
 	int err;

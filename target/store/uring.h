@@ -15,8 +15,7 @@ struct uring;
 int uring_probe(void);
 
 /* ended() gets each piece's result as the kernel gave it: bytes, or -errno. */
-int uring_create(struct loop *loop, void (*ended)(struct transfer *t, int res),
-		 struct uring **out);
+int uring_create(struct loop *loop, void (*ended)(struct transfer *t, int res), struct uring **out);
 /* Nothing may be in flight. NULL is fine. */
 void uring_free(struct uring *u);
 

@@ -7,18 +7,21 @@
 #ifndef STORE_XFER_H
 #define STORE_XFER_H
 
+#include <errno.h>
 #include <limits.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/types.h>
 #include <sys/uio.h>
 
 struct xfer {
-	const struct iovec *iov;   /* the first entry with something left */
-	size_t skip;               /* bytes of it that are done */
-	struct iovec rest;         /* what xfer_next() gives for an entry that was cut */
-	uint64_t off, left;        /* bytes: where the rest lies in the store, how much it is */
-	int cnt;                   /* entries from iov on */
+	const struct iovec *iov; /* the first entry with something left */
+	size_t skip;             /* bytes of it that are done */
+	struct iovec rest;       /* what xfer_next() gives for an entry that was cut */
+	uint64_t off, left;      /* bytes: where the rest lies in the store, how much it is */
+	int cnt;                 /* entries from iov on */
 };
 
 /* The next piece, as preadv() takes it: at most IOV_MAX entries. Valid until xfer_advance(). */
@@ -57,6 +60,26 @@ static inline void xfer_zero(struct xfer *x)
 		memset((char *)x->iov->iov_base + x->skip, 0, n);
 		xfer_advance(x, n);
 	}
+}
+
+/* Takes one result of a read or a write into account: bytes, or -errno. True when the transfer is
+ * over, with *err. A read beyond the end gives zeros: a sparse file's unwritten tail. */
+static inline bool xfer_over(struct xfer *x, bool write, ssize_t res, int *err)
+{
+	*err = 0;
+	if (res == -EINTR)
+		return false;
+	if (res > 0) {
+		xfer_advance(x, (size_t)res);
+		return !x->left;
+	}
+	if (res < 0)
+		*err = (int)res;
+	else if (write)
+		*err = -EIO; /* took nothing and said nothing: would go on for ever */
+	else
+		xfer_zero(x);
+	return true;
 }
 
 #endif
