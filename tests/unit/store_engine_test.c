@@ -12,6 +12,7 @@
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+
 #include <cmocka.h>
 
 #include "support_store.h"
@@ -41,8 +42,11 @@ ssize_t pwritev2(int fd, const struct iovec *iov, int cnt, off_t off, int flags)
 
 static struct store *new_file(struct rig *rig)
 {
-	struct store_cfg cfg = { .kind = "file", .path = rig_path(rig, "disk"), .size = MIB,
-				 .block_size = 512, .create = true };
+	struct store_cfg cfg = { .kind = "file",
+		.path = rig_path(rig, "disk"),
+		.size = MIB,
+		.block_size = 512,
+		.create = true };
 	struct store *st = rig_open(rig, cfg);
 
 	assert_non_null(st);
@@ -196,6 +200,62 @@ static void descriptors_are_given_back(void **state)
 	assert_int_equal(before, after);
 }
 
+/* Reads and durable writes in turn on a loop that is left to itself: nothing but the engine can
+ * wake it. */
+struct reader {
+	struct store_io io;
+	struct iovec iov;
+	struct loop *loop;
+	struct store *st;
+	unsigned left;
+	int err;
+	uint8_t buf[4096];
+};
+
+static void read_on(struct store_io *io, int err)
+{
+	struct reader *r = container_of(io, struct reader, io);
+
+	r->err = err;
+	if (err || !--r->left) {
+		loop_stop(r->loop);
+		return;
+	}
+	r->io.op = r->left % 2 ? STORE_WRITE : STORE_READ;
+	r->io.flags = STORE_FUA;
+	r->err = store_submit(r->st, &r->io);
+	if (r->err != STORE_PENDING)
+		read_on(io, r->err);
+}
+
+static void wakes_a_loop(struct rig *rig, uint64_t poll_ns)
+{
+	struct reader r = { .left = 101, .st = new_file(rig) };
+
+	assert_int_equal(loop_create(poll_ns, &r.loop), 0);
+	r.iov = (struct iovec){ r.buf, sizeof(r.buf) };
+	r.io = (struct store_io){
+		.iov = &r.iov, .iovcnt = 1, .len = sizeof(r.buf), .loop = r.loop, .done = read_on
+	};
+	read_on(&r.io, 0);
+	loop_run(r.loop);
+	assert_int_equal(r.err, 0);
+	assert_int_equal(r.left, 0);
+	store_engine_detach(rig->engine, r.loop);
+	store_close(r.st);
+	loop_free(r.loop);
+}
+
+static void completions_wake_a_loop_that_sleeps(void **state)
+{
+	wakes_a_loop(*state, 0);
+}
+
+static void completions_reach_a_loop_that_polls(void **state)
+{
+	wakes_a_loop(*state, 200000);
+}
+
 int main(void)
 {
 	const struct CMUnitTest threads[] = {
@@ -213,6 +273,8 @@ int main(void)
 		cmocka_unit_test(a_loop_without_a_ring_uses_the_pool),
 		cmocka_unit_test(a_loop_may_come_back_after_it_was_detached),
 		cmocka_unit_test(descriptors_are_given_back),
+		cmocka_unit_test(completions_wake_a_loop_that_sleeps),
+		cmocka_unit_test(completions_reach_a_loop_that_polls),
 	};
 	int failed = cmocka_run_group_tests(threads, rig_threads, rig_teardown);
 

@@ -9,6 +9,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+
 #include <cmocka.h>
 
 #include "support_store.h"
@@ -17,8 +18,8 @@
 
 static struct store *faulty(void **state, struct fault_cfg cfg)
 {
-	struct store *st = rig_open(*state, (struct store_cfg){
-		.kind = "ram", .size = MIB, .block_size = 512 });
+	struct store *st = rig_open(
+		*state, (struct store_cfg){ .kind = "ram", .size = MIB, .block_size = 512 });
 
 	assert_non_null(st);
 	assert_int_equal(fault_wrap(st, &st), 0);
@@ -75,8 +76,8 @@ static void without_a_count_all_that_follow_fail(void **state)
 
 static void only_the_chosen_kinds_count(void **state)
 {
-	struct store *st = faulty(state, (struct fault_cfg){
-		.ops = 1u << STORE_FLUSH, .nth = 1, .err = -EIO });
+	struct store *st = faulty(
+		state, (struct fault_cfg){ .ops = 1u << STORE_FLUSH, .nth = 1, .err = -EIO });
 	uint8_t buf[512];
 
 	assert_int_equal(request(*state, st, STORE_READ, 0, buf, 512, 0), 0);
@@ -100,8 +101,8 @@ static void a_write_that_fails_writes_nothing(void **state)
 static void a_torn_write_leaves_its_first_half(void **state)
 {
 	struct rig *rig = *state;
-	struct store *st = faulty(state, (struct fault_cfg){
-		.nth = 1, .count = 1, .err = -EIO, .torn = true });
+	struct store *st = faulty(
+		state, (struct fault_cfg){ .nth = 1, .count = 1, .err = -EIO, .torn = true });
 	uint8_t in[2560], out[2560];
 
 	memset(in, 1, sizeof(in));
@@ -137,8 +138,12 @@ static void delays_change_the_order(void **state)
 
 	for (int i = 0; i < N; i++) {
 		o[i].iov = (struct iovec){ buf, 512 };
-		o[i].io = (struct store_io){ .op = STORE_READ, .len = 512, .iov = &o[i].iov,
-					     .iovcnt = 1, .loop = rig->loop, .done = note_place };
+		o[i].io = (struct store_io){ .op = STORE_READ,
+			.len = 512,
+			.iov = &o[i].iov,
+			.iovcnt = 1,
+			.loop = rig->loop,
+			.done = note_place };
 		o[i].next = &next;
 		assert_int_equal(store_submit(st, &o[i].io), STORE_PENDING);
 	}

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/magic.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -17,6 +18,7 @@
 #include <sys/statfs.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+
 #include <cmocka.h>
 
 #include "support_store.h"
@@ -26,8 +28,9 @@
 
 static struct store_cfg file_cfg(const char *path, uint64_t size)
 {
-	return (struct store_cfg){ .kind = "file", .path = path, .size = size, .block_size = 512,
-				   .create = true };
+	return (struct store_cfg){
+		.kind = "file", .path = path, .size = size, .block_size = 512, .create = true
+	};
 }
 
 static struct store *new_file(void **state, uint64_t size)
@@ -82,7 +85,8 @@ static void open_names_a_file_that_is_missing(void **state)
 	struct store_cfg cfg = file_cfg(rig_path(*state, "none"), MIB);
 
 	cfg.create = false;
-	refuses(*state, cfg, -ENOENT, ": no such file; make it first, or say create = true with a size");
+	refuses(*state, cfg, -ENOENT,
+		": no such file; make it first, or say create = true with a size");
 }
 
 static void create_needs_a_size(void **state)
@@ -202,7 +206,8 @@ static void open_refuses_what_is_no_disk(void **state)
 	cfg.path = ((struct rig *)*state)->dir;
 	refuses(*state, cfg, -EISDIR, ": is a directory; a file or a block device is wanted");
 	cfg.path = "/dev/null";
-	refuses(*state, cfg, -EINVAL, ": is a character device; a file or a block device is wanted");
+	refuses(*state, cfg, -EINVAL,
+		": is a character device; a file or a block device is wanted");
 }
 
 /* Root may open everything, so the test is nobody for a moment. */
@@ -215,8 +220,10 @@ static void open_says_who_has_no_permission(void **state)
 	assert_int_equal(chmod(((struct rig *)*state)->dir, 0755), 0);
 	assert_int_equal(chmod(cfg.path, 0400), 0);
 	assert_int_equal(seteuid(who), 0);
-	snprintf(text, sizeof(text), ": no permission for uid %u to open it for writing; change its "
-		 "owner or mode, or say read_only = true", who);
+	snprintf(text, sizeof(text),
+		": no permission for uid %u to open it for writing; change its "
+		"owner or mode, or say read_only = true",
+		who);
 	refuses(*state, cfg, -EACCES, text);
 	assert_int_equal(seteuid(me), 0);
 }
@@ -233,6 +240,26 @@ static void a_second_opening_is_refused(void **state)
 	st = rig_open(*state, again);
 	assert_non_null(st);
 	store_close(st);
+}
+
+static void *close_soon(void *st)
+{
+	usleep(50 * 1000);
+	store_close(st);
+	return NULL;
+}
+
+/* As after kill -9: the kernel gives the lock back a moment after the process has gone. */
+static void opening_waits_for_a_lock_that_is_about_to_go(void **state)
+{
+	struct store *st = new_file(state, MIB), *next;
+	pthread_t thread;
+
+	assert_int_equal(pthread_create(&thread, NULL, close_soon, st), 0);
+	next = rig_open(*state, file_cfg(rig_path(*state, "disk"), MIB));
+	assert_int_equal(pthread_join(thread, NULL), 0);
+	assert_non_null(next);
+	store_close(next);
 }
 
 static void readers_share(void **state)
@@ -350,7 +377,7 @@ static void lists_longer_than_the_kernel_takes_are_whole(void **state)
 	pattern(in, N * 512, 5);
 	for (size_t i = 0; i < N; i++)
 		iov[i] = (struct iovec){ in + i * 512, 512 };
-	ask(rig, st, &a, STORE_READ, 0, out, 512, 0);      /* for its done() */
+	ask(rig, st, &a, STORE_READ, 0, out, 512, 0); /* for its done() */
 	assert_int_equal(answer(rig, &a), 0);
 	a.io.op = STORE_WRITE;
 	a.io.iov = iov;
@@ -406,10 +433,14 @@ static void a_write_that_finds_no_room_fails_alone(void **state)
 /* Pages of the file that are not on the disk yet; skips where nobody can say. */
 static uint64_t dirty_pages(const char *path)
 {
-	struct { uint64_t off, len; } range = { 0, 0 };
-	struct { uint64_t cached, dirty, writeback, evicted, recent; } stat;
+	struct {
+		uint64_t off, len;
+	} range = { 0, 0 };
+	struct {
+		uint64_t cached, dirty, writeback, evicted, recent;
+	} stat;
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	long r = syscall(451, fd, &range, &stat, 0);      /* cachestat, Linux 6.5 */
+	long r = syscall(451, fd, &range, &stat, 0); /* cachestat, Linux 6.5 */
 	struct statfs fs;
 
 	assert_int_equal(fstatfs(fd, &fs), 0);
@@ -638,6 +669,7 @@ int main(void)
 		cmocka_unit_test(open_refuses_what_is_no_disk),
 		cmocka_unit_test(open_says_who_has_no_permission),
 		cmocka_unit_test(a_second_opening_is_refused),
+		cmocka_unit_test(opening_waits_for_a_lock_that_is_about_to_go),
 		cmocka_unit_test(readers_share),
 		cmocka_unit_test(what_was_written_is_there_after_opening_again),
 		cmocka_unit_test(cold_reads_give_the_same),

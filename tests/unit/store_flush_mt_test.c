@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
 #include <cmocka.h>
 
 #include "support_store.h"
@@ -19,9 +20,9 @@
 static struct {
 	pthread_mutex_t lock;
 	pthread_cond_t change;
-	unsigned begun, ended;     /* calls */
-	unsigned may_end;          /* so many calls may end */
-	int err;                   /* of the next call: errno, once */
+	unsigned begun, ended; /* calls */
+	unsigned may_end;      /* so many calls may end */
+	int err;               /* of the next call: errno, once */
 } disk = { .lock = PTHREAD_MUTEX_INITIALIZER, .change = PTHREAD_COND_INITIALIZER };
 
 int fdatasync(int fd)
@@ -80,8 +81,11 @@ static unsigned disk_syncs(void)
 
 static struct store *new_file(void **state)
 {
-	struct store_cfg cfg = { .kind = "file", .path = rig_path(*state, "disk"), .size = MIB,
-				 .block_size = 512, .create = true };
+	struct store_cfg cfg = { .kind = "file",
+		.path = rig_path(*state, "disk"),
+		.size = MIB,
+		.block_size = 512,
+		.create = true };
 	struct store *st = rig_open(*state, cfg);
 
 	assert_non_null(st);
@@ -110,8 +114,10 @@ static void closing_is_a_sync(void **state)
 
 static void closing_what_is_read_only_is_none(void **state)
 {
-	struct store_cfg cfg = { .kind = "file", .path = rig_path(*state, "disk"),
-				 .block_size = 512, .read_only = true };
+	struct store_cfg cfg = { .kind = "file",
+		.path = rig_path(*state, "disk"),
+		.block_size = 512,
+		.read_only = true };
 	struct store *st;
 
 	disk_set(100, 0);

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
 #include <cmocka.h>
 
 #include "store/fault.h"
@@ -24,8 +25,8 @@ struct lane {
 	struct asked a;
 	struct iovec iov[3];
 	struct run *run;
-	uint64_t off;              /* of the lane, in the store */
-	uint64_t at, len;          /* of the request, in the lane */
+	uint64_t off;     /* of the lane, in the store */
+	uint64_t at, len; /* of the request, in the lane */
 	uint8_t *buf, *model;
 };
 
@@ -36,10 +37,10 @@ struct run {
 	struct store *st;
 	uint32_t block;
 	uint64_t chance;
-	unsigned left;             /* requests to make */
+	unsigned left; /* requests to make */
 	unsigned busy;
 	struct lane lane[LANES];
-	char failure[128];         /* the first, or empty */
+	char failure[128]; /* the first, or empty */
 };
 
 static unsigned ops(void)
@@ -60,9 +61,9 @@ static uint64_t roll(struct run *r, uint64_t below)
 static void complain(struct lane *l, const char *what, int err)
 {
 	if (!l->run->failure[0])
-		snprintf(l->run->failure, sizeof(l->run->failure), "%s: op %d at %llu, %llu bytes: %d",
-			 what, l->a.io.op, (unsigned long long)(l->off + l->at),
-			 (unsigned long long)l->len, err);
+		snprintf(l->run->failure, sizeof(l->run->failure),
+			"%s: op %d at %llu, %llu bytes: %d", what, l->a.io.op,
+			(unsigned long long)(l->off + l->at), (unsigned long long)l->len, err);
 }
 
 /* Compares, or does to the model what was done to the store. */
@@ -104,9 +105,22 @@ static int cut(struct lane *l)
 static enum store_op choose(struct run *r)
 {
 	static const enum store_op of[16] = {
-		STORE_READ, STORE_READ, STORE_READ, STORE_READ, STORE_READ, STORE_READ, STORE_WRITE,
-		STORE_WRITE, STORE_WRITE, STORE_WRITE, STORE_WRITE, STORE_DISCARD, STORE_DISCARD,
-		STORE_ZERO, STORE_ZERO, STORE_FLUSH,
+		STORE_READ,
+		STORE_READ,
+		STORE_READ,
+		STORE_READ,
+		STORE_READ,
+		STORE_READ,
+		STORE_WRITE,
+		STORE_WRITE,
+		STORE_WRITE,
+		STORE_WRITE,
+		STORE_WRITE,
+		STORE_DISCARD,
+		STORE_DISCARD,
+		STORE_ZERO,
+		STORE_ZERO,
+		STORE_FLUSH,
 	};
 
 	return of[roll(r, 16)];
@@ -120,9 +134,13 @@ static void go(struct lane *l)
 
 	l->at = first * r->block;
 	l->len = (1 + roll(r, most < REQUEST_BLOCKS ? most : REQUEST_BLOCKS)) * r->block;
-	l->a.io = (struct store_io){ .op = choose(r), .off = l->off + l->at, .len = l->len,
-				     .iov = l->iov, .iovcnt = cut(l), .loop = r->rig.loop,
-				     .done = on_done };
+	l->a.io = (struct store_io){ .op = choose(r),
+		.off = l->off + l->at,
+		.len = l->len,
+		.iov = l->iov,
+		.iovcnt = cut(l),
+		.loop = r->rig.loop,
+		.done = on_done };
 	l->a.io.flags = roll(r, 50) ? 0 : STORE_FUA;
 	if (l->a.io.op == STORE_WRITE)
 		pattern(l->buf, l->len, (unsigned)roll(r, 1u << 30));
@@ -173,7 +191,8 @@ static void run_check(struct run *r)
 
 		memset(r->lane[i].buf, 0xee, lane);
 		assert_int_equal(request(&r->rig, r->st, STORE_READ, r->lane[i].off, r->lane[i].buf,
-					 lane, 0), 0);
+					 lane, 0),
+			0);
 		assert_memory_equal(r->lane[i].buf, r->lane[i].model, lane);
 	}
 }
@@ -216,9 +235,11 @@ static void model(struct rig *rig, struct store *st, uint32_t block, unsigned lo
 
 static struct store *open_kind(struct rig *rig, const char *kind, uint32_t block)
 {
-	return rig_open(rig, (struct store_cfg){
-		.kind = kind, .path = rig_path(rig, "disk"), .create = true, .block_size = block,
-		.size = (uint64_t)3 * LANES * LANE_BLOCKS * block });
+	return rig_open(rig, (struct store_cfg){ .kind = kind,
+				     .path = rig_path(rig, "disk"),
+				     .create = true,
+				     .block_size = block,
+				     .size = (uint64_t)3 * LANES * LANE_BLOCKS * block });
 }
 
 static void ram_of_512_agrees(void **state)
@@ -266,18 +287,20 @@ int main(void)
 	const struct CMUnitTest uring[] = {
 		cmocka_unit_test_setup_teardown(ram_of_512_agrees, rig_uring, rig_teardown),
 		cmocka_unit_test_setup_teardown(ram_of_4096_agrees, rig_uring, rig_teardown),
-		cmocka_unit_test_setup_teardown(ram_agrees_from_three_loops, rig_uring, rig_teardown),
+		cmocka_unit_test_setup_teardown(
+			ram_agrees_from_three_loops, rig_uring, rig_teardown),
 		cmocka_unit_test_setup_teardown(file_of_512_agrees, rig_uring, rig_teardown),
 		cmocka_unit_test_setup_teardown(file_of_4096_agrees, rig_uring, rig_teardown),
-		cmocka_unit_test_setup_teardown(file_agrees_from_three_loops, rig_uring, rig_teardown),
-		cmocka_unit_test_setup_teardown(delayed_and_disordered_agrees_from_three_loops,
-						rig_uring, rig_teardown),
+		cmocka_unit_test_setup_teardown(
+			file_agrees_from_three_loops, rig_uring, rig_teardown),
+		cmocka_unit_test_setup_teardown(
+			delayed_and_disordered_agrees_from_three_loops, rig_uring, rig_teardown),
 	};
 	const struct CMUnitTest threads[] = {
 		cmocka_unit_test_setup_teardown(file_of_512_agrees, rig_threads, rig_teardown),
 		cmocka_unit_test_setup_teardown(file_of_4096_agrees, rig_threads, rig_teardown),
-		cmocka_unit_test_setup_teardown(file_agrees_from_three_loops, rig_threads,
-						rig_teardown),
+		cmocka_unit_test_setup_teardown(
+			file_agrees_from_three_loops, rig_threads, rig_teardown),
 	};
 	int failed = cmocka_run_group_tests_name("io_uring", uring, NULL, NULL);
 

@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+
 #include <cmocka.h>
 
 #include "store/kind.h"
@@ -49,8 +50,9 @@ static void open_refuses_a_size_beyond_any_file(void **state)
 
 static struct store *small(void **state, bool read_only)
 {
-	struct store *st = rig_open(*state, (struct store_cfg){
-		.kind = "ram", .size = MIB, .block_size = 512, .read_only = read_only });
+	struct store *st = rig_open(*state,
+		(struct store_cfg){
+			.kind = "ram", .size = MIB, .block_size = 512, .read_only = read_only });
 
 	assert_non_null(st);
 	return st;
@@ -144,6 +146,17 @@ static void closing_nothing_is_fine(void **state)
 	store_close(NULL);
 }
 
+static void a_store_ends_with_its_last_reference(void **state)
+{
+	struct store *st = small(state, false);
+	uint8_t buf[512];
+
+	assert_ptr_equal(store_ref(st), st);
+	store_close(st);
+	assert_int_equal(request(*state, st, STORE_READ, 0, buf, 512, 0), 0);
+	store_close(st);
+}
+
 static void sizes_print_as_they_are_written(void **state)
 {
 	struct store_size_text t;
@@ -172,6 +185,7 @@ int main(void)
 		cmocka_unit_test(extents_begin_inside_on_a_block),
 		cmocka_unit_test(resize_takes_whole_blocks_and_not_none),
 		cmocka_unit_test(closing_nothing_is_fine),
+		cmocka_unit_test(a_store_ends_with_its_last_reference),
 		cmocka_unit_test(sizes_print_as_they_are_written),
 	};
 

@@ -18,7 +18,8 @@ static int rig_make(void **state, enum store_engine_want want)
 	if (!rig)
 		return -1;
 	*state = rig;
-	snprintf(rig->dir, sizeof(rig->dir), "%s/store-XXXXXX", tmp && strlen(tmp) < 40 ? tmp : "/tmp");
+	snprintf(rig->dir, sizeof(rig->dir), "%s/store-XXXXXX",
+		tmp && strlen(tmp) < 40 ? tmp : "/tmp");
 	if (!mkdtemp(rig->dir) || loop_create(0, &rig->loop) || work_pool_create(4, &rig->pool))
 		return -1;
 	if (want == STORE_ENGINE_URING && store_engine_create(rig->pool, want, &rig->engine))
@@ -96,11 +97,17 @@ static void on_done(struct store_io *io, int err)
 }
 
 void ask(struct rig *rig, struct store *st, struct asked *a, enum store_op op, uint64_t off,
-	 void *buf, size_t len, unsigned flags)
+	void *buf, size_t len, unsigned flags)
 {
 	a->iov = (struct iovec){ .iov_base = buf, .iov_len = len };
-	a->io = (struct store_io){ .op = op, .flags = flags, .off = off, .len = len, .iov = &a->iov,
-				   .iovcnt = 1, .loop = rig->loop, .done = on_done };
+	a->io = (struct store_io){ .op = op,
+		.flags = flags,
+		.off = off,
+		.len = len,
+		.iov = &a->iov,
+		.iovcnt = 1,
+		.loop = rig->loop,
+		.done = on_done };
 	a->pending = true;
 	a->err = store_submit(st, &a->io);
 	if (a->err != STORE_PENDING)
@@ -115,7 +122,7 @@ int answer(struct rig *rig, struct asked *a)
 }
 
 int request(struct rig *rig, struct store *st, enum store_op op, uint64_t off, void *buf,
-	    size_t len, unsigned flags)
+	size_t len, unsigned flags)
 {
 	struct asked a;
 
@@ -132,7 +139,7 @@ void pattern(void *buf, size_t len, unsigned seed)
 		x ^= x << 13;
 		x ^= x >> 7;
 		x ^= x << 17;
-		p[i] = (uint8_t)(x >> 24 | 1);     /* never 0, so never taken for a hole */
+		p[i] = (uint8_t)(x >> 24 | 1); /* never 0, so never taken for a hole */
 	}
 }
 

@@ -19,8 +19,8 @@ struct rig {
 	struct loop *loop;
 	struct work_pool *pool;
 	struct store_engine *engine;
-	char dir[64];              /* made for the test, removed after it */
-	struct store_error why;    /* of the last rig_open() that failed */
+	char dir[64];           /* made for the test, removed after it */
+	struct store_error why; /* of the last rig_open() that failed */
 };
 
 /* Setups for cmocka: which engine. One that wants io_uring gets threads where there is none. */
@@ -45,12 +45,12 @@ struct asked {
 
 /* Starts one and does not wait. buf has len bytes and stays until the end. */
 void ask(struct rig *rig, struct store *st, struct asked *a, enum store_op op, uint64_t off,
-	 void *buf, size_t len, unsigned flags);
+	void *buf, size_t len, unsigned flags);
 /* Drives the loop until it has ended; gives its err. */
 int answer(struct rig *rig, struct asked *a);
 /* Both. */
 int request(struct rig *rig, struct store *st, enum store_op op, uint64_t off, void *buf,
-	    size_t len, unsigned flags);
+	size_t len, unsigned flags);
 
 /* Fills with bytes that tell their seed and place. */
 void pattern(void *buf, size_t len, unsigned seed);
