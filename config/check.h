@@ -16,8 +16,9 @@ struct check {
 void check_fault(struct check *c, const void *member, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
-/* Whether the file sets a member at all. */
-#define check_given(c, member) check_is_given(c, member, sizeof(*(member)))
+/* Whether the file sets a member at all; the second for lists, whose members are pointers. */
+#define check_given(c, member)      check_is_given(c, member, sizeof(*(member)))
+#define check_given_list(c, member) check_is_given(c, member, sizeof(void *))
 bool check_is_given(const struct check *c, const void *member, size_t size);
 
 /* " (FILE:LINE)" of a member, for a fault elsewhere that concerns it too. */

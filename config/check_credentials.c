@@ -68,7 +68,7 @@ static void check_discovery(struct check *c)
 				"target_user is missing: a discovery session has no target whose "
 				"name could be used with target_secret");
 	}
-	if (discovery->auth == CONFIG_AUTH_CHAP && !check_given(c, &discovery->credentials))
+	if (discovery->auth == CONFIG_AUTH_CHAP && !check_given_list(c, &discovery->credentials))
 		check_fault(c, &discovery->auth,
 			"discovery: with auth = \"chap\" and no credentials "
 			"nobody can discover anything");
@@ -77,7 +77,9 @@ static void check_discovery(struct check *c)
 /* ---- both directions ------------------------------------------------------------------------ */
 
 struct sorted_secrets {
-	const struct secret_view **v;
+	struct sorted_secret {
+		const struct secret_view *in; /* the configuration */
+	} * v;
 	size_t n;
 };
 
@@ -90,10 +92,9 @@ static int by_bytes(const struct secret_view *a, const struct secret_view *b)
 
 static int order(const void *pa, const void *pb)
 {
-	const struct secret_view *const *a = pa, *const *b = pb;
-	int diff = by_bytes(*a, *b);
+	const struct sorted_secret *a = pa, *b = pb;
 
-	return diff ? diff : (*a > *b) - (*a < *b);
+	return by_bytes(a->in, b->in);
 }
 
 static const struct secret_view *find_secret(
@@ -103,10 +104,10 @@ static const struct secret_view *find_secret(
 
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
-		int diff = by_bytes(secret, s->v[middle]);
+		int diff = by_bytes(secret, s->v[middle].in);
 
 		if (!diff)
-			return s->v[middle];
+			return s->v[middle].in;
 		if (diff < 0)
 			high = middle;
 		else
@@ -129,7 +130,7 @@ static void gather(struct check *c, struct config_credential *rows, size_t n, vo
 	(void)c;
 	for (size_t i = 0; i < n; i++)
 		if (rows[i].secret.bytes)
-			s->v[s->n++] = &rows[i].secret;
+			s->v[s->n++].in = &rows[i].secret;
 }
 
 static void check_direction(struct check *c, struct config_credential *rows, size_t n, void *arg)

@@ -131,7 +131,7 @@ static void check_aws(struct check *c)
 		return;
 	check_access_keys(c, aws);
 	check_disks(c, aws);
-	if (!aws->n_access_keys && !aws->allow_unsigned && !check_given(c, &aws->access_keys))
+	if (!aws->n_access_keys && !aws->allow_unsigned && !check_given_list(c, &aws->access_keys))
 		check_fault(c, aws, "aws: access_keys is missing; without a key nobody can call");
 	if (aws->pool && !has_pool(c->cfg, aws->pool))
 		check_fault(c, &aws->pool, "pool: no pool has name = \"%s\"", aws->pool);
@@ -163,7 +163,7 @@ static void check_ontap(struct check *c)
 	}
 	check_unique(c, &names, "users: name");
 	check_index_free(&names);
-	if (!ontap->n_users && !check_given(c, &ontap->users))
+	if (!ontap->n_users && !check_given_list(c, &ontap->users))
 		check_fault(c, ontap, "ontap: users is missing; without one nobody can call");
 }
 

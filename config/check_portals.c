@@ -58,7 +58,7 @@ void check_portals(struct check *c)
 {
 	const struct config *cfg = c->cfg;
 
-	if (check_given(c, &cfg->portals) && !cfg->n_portals)
+	if (check_given_list(c, &cfg->portals) && !cfg->n_portals)
 		check_fault(c, &cfg->portals,
 			"portals: the list is empty; say where to listen, as in "
 			"portals = ( { address = \"0.0.0.0\"; } );");

@@ -115,18 +115,23 @@ static void resolve_units(struct check *c, const struct indexes *in)
 
 /* ---- a target ------------------------------------------------------------------------------- */
 
+struct numbered {
+	const struct config_lun *row;
+};
+
 static int by_lun(const void *pa, const void *pb)
 {
-	const struct config_lun *const *a = pa, *const *b = pb;
+	const struct config_lun *a = ((const struct numbered *)pa)->row;
+	const struct config_lun *b = ((const struct numbered *)pb)->row;
 
-	if ((*a)->lun != (*b)->lun)
-		return (*a)->lun < (*b)->lun ? -1 : 1;
-	return (*a > *b) - (*a < *b);
+	if (a->lun != b->lun)
+		return a->lun < b->lun ? -1 : 1;
+	return (a > b) - (a < b);
 }
 
 static void check_lun_numbers(struct check *c, const struct config_target *target)
 {
-	const struct config_lun **sorted = calloc(target->n_luns + 1, sizeof(*sorted));
+	struct numbered *sorted = calloc(target->n_luns + 1, sizeof(*sorted));
 	struct check_place place;
 
 	if (!sorted) {
@@ -134,13 +139,15 @@ static void check_lun_numbers(struct check *c, const struct config_target *targe
 		return;
 	}
 	for (size_t i = 0; i < target->n_luns; i++)
-		sorted[i] = &target->luns[i];
+		sorted[i].row = &target->luns[i];
 	qsort(sorted, target->n_luns, sizeof(*sorted), by_lun);
-	for (size_t i = 1; i < target->n_luns; i++)
-		if (sorted[i]->lun == sorted[i - 1]->lun && check_given(c, &sorted[i]->lun))
-			check_fault(c, &sorted[i]->lun,
-				"lun: %u is used twice in this target: first in %s", sorted[i]->lun,
-				check_other(c, &sorted[i - 1]->lun, &place));
+	for (size_t i = 1; i < target->n_luns; i++) {
+		const struct config_lun *a = sorted[i - 1].row, *b = sorted[i].row;
+
+		if (a->lun == b->lun && check_given(c, &b->lun))
+			check_fault(c, &b->lun, "lun: %u is used twice in this target: first in %s",
+				b->lun, check_other(c, &a->lun, &place));
+	}
 	free(sorted);
 }
 

@@ -48,9 +48,9 @@ char *path_from(const char *dir, const char *path)
 			*to++ = '/';
 		to = stpcpy(to, part);
 	}
-	*to = '\0';
 	if (to == out)
-		strcpy(out, ".");
+		*to++ = '.';
+	*to = '\0';
 	free(in);
 	return out;
 }

@@ -332,11 +332,16 @@ bool object_set(const struct setting *row, void *object, size_t i, const struct 
 
 static struct scalar fallback_scalar(const struct setting *row, const char *text)
 {
-	if (row->type == SETTING_BOOL)
-		return (struct scalar){ .kind = SCALAR_BOOL, .number = !strcmp(text, "true") };
-	if (row->type == SETTING_INT)
-		return (struct scalar){ .kind = SCALAR_INT, .number = strtoll(text, NULL, 10) };
-	return (struct scalar){ .kind = SCALAR_TEXT, .text = text };
+	struct scalar value = { .kind = SCALAR_TEXT, .text = text };
+
+	if (row->type == SETTING_BOOL) {
+		value.kind = SCALAR_BOOL;
+		value.number = !strcmp(text, "true");
+	} else if (row->type == SETTING_INT) {
+		value.kind = SCALAR_INT;
+		value.number = strtoll(text, NULL, 10);
+	}
+	return value;
 }
 
 static bool default_list(const struct setting *row, void *object)

@@ -401,7 +401,7 @@ bool value_host_port(char **text, struct why *why)
 
 	if (strlen(*text) >= sizeof(host))
 		return because(why, "it is too long");
-	strcpy(host, *text);
+	memcpy(host, *text, strlen(*text) + 1);
 	rest = host + strcspn(host, bracket ? "]" : ":");
 	if (bracket && *rest) {
 		at = host + 1;
