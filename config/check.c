@@ -81,7 +81,7 @@ void check_index_sort(struct check_index *index)
 
 void check_unique(struct check *c, struct check_index *index, const char *what)
 {
-	struct check_place place;
+	struct check_place place = { "" };
 	size_t first = 0;
 
 	check_index_sort(index);

@@ -136,7 +136,7 @@ static void gather(struct check *c, struct config_credential *rows, size_t n, vo
 static void check_direction(struct check *c, struct config_credential *rows, size_t n, void *arg)
 {
 	const struct sorted_secrets *inbound = arg;
-	struct check_place place;
+	struct check_place place = { "" };
 
 	for (size_t i = 0; i < n; i++) {
 		const struct secret_view *same;

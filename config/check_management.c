@@ -38,7 +38,7 @@ static void check_listener(struct check *c, size_t i)
 	const struct config *cfg = c->cfg;
 	const struct config_http *http = &cfg->management.http[i];
 	const void *other = NULL;
-	struct check_place place;
+	struct check_place place = { "" };
 
 	if (!http->address || !http->port)
 		return;

@@ -18,7 +18,7 @@ static bool is_wildcard(const char *address)
 static void check_pair(
 	struct check *c, const struct config_portal *a, const struct config_portal *b)
 {
-	struct check_place place;
+	struct check_place place = { "" };
 
 	if (!a->address || !b->address || a->port != b->port)
 		return;

@@ -132,7 +132,7 @@ static int by_lun(const void *pa, const void *pb)
 static void check_lun_numbers(struct check *c, const struct config_target *target)
 {
 	struct numbered *sorted = calloc(target->n_luns + 1, sizeof(*sorted));
-	struct check_place place;
+	struct check_place place = { "" };
 
 	if (!sorted) {
 		c->out_of_memory = true;
@@ -233,7 +233,7 @@ static void check_device_name(struct check *c, const struct indexes *in,
 {
 	char name[ISCSI_NAME_MAX + 1];
 	const struct config_target *target;
-	struct check_place place;
+	struct check_place place = { "" };
 
 	if (snprintf(name, sizeof(name), "%s-%s", lib->target_prefix, suffix) >= (int)sizeof(name))
 		return;

@@ -198,7 +198,7 @@ static int by_file(const void *pa, const void *pb)
 /* Links and mounts give one file two names, which the file with the settings does not show. */
 static void check_shared(struct check *c, struct backings *backings)
 {
-	struct check_place place;
+	struct check_place place = { "" };
 
 	if (backings->n)
 		qsort(backings->v, backings->n, sizeof(*backings->v), by_file);

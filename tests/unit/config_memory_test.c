@@ -26,7 +26,7 @@
 #endif
 
 /* The allocation of ours, counted from now, that fails; 0: none does. */
-static unsigned long countdown;
+static volatile unsigned long countdown;
 
 #ifndef SANITIZED
 extern char __executable_start, etext;
@@ -40,8 +40,18 @@ static bool fails(const void *caller)
 
 	if (at < (uintptr_t)&__executable_start || at >= (uintptr_t)&etext)
 		return false;
-	return countdown && !--countdown;
+	if (!countdown)
+		return false;
+	countdown--;
+	return !countdown;
 }
+
+/* Inlined, they would have their caller's caller. */
+__attribute__((noinline)) void *malloc(size_t size);
+__attribute__((noinline)) void *calloc(size_t n, size_t size);
+__attribute__((noinline)) void *reallocarray(void *p, size_t n, size_t size);
+__attribute__((noinline)) char *strndup(const char *s, size_t max);
+__attribute__((noinline)) char *strdup(const char *s);
 
 void *malloc(size_t size)
 {

@@ -115,7 +115,7 @@ static void no_section_has_a_key_twice(void **state)
 	(void)state;
 	gather(&all, &all_settings);
 	for (size_t s = 0; s < all.n; s++) {
-		const char *names[64];
+		const char *names[64] = { NULL };
 		size_t n = all.v[s]->n_rows;
 
 		assert_in_range(n, 1, 64);
