@@ -145,6 +145,13 @@ void ini_close(struct ini *i)
 	i->keys = i->sent = NULL;
 }
 
+bool ini_can_send(struct ini *i, unsigned ms)
+{
+	struct pollfd pfd = { .fd = i->fd, .events = POLLOUT };
+
+	return poll(&pfd, 1, (int)ms) > 0;
+}
+
 bool ini_send_bytes(struct ini *i, const void *p, size_t n, bool may_fail)
 {
 	const uint8_t *b = p;

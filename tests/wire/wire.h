@@ -143,6 +143,8 @@ void ini_close(struct ini *i);
 /* Sends whole PDUs, or raw bytes. False, when `may_fail`, if the target has closed. */
 void ini_send(struct ini *i, const struct pdu *p);
 bool ini_send_may_fail(struct ini *i, const struct pdu *p);
+/* Whether the socket takes something within so many milliseconds. */
+bool ini_can_send(struct ini *i, unsigned ms);
 bool ini_send_bytes(struct ini *i, const void *p, size_t n, bool may_fail);
 
 /* The next PDU, into i; fails the test after WIRE_LIMIT_MS, at the end of the stream, or when its
