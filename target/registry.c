@@ -246,6 +246,8 @@ static int world_build(struct registry *r, struct config *cfg, const struct worl
 	if (!err)
 		err = build_directory(w, faults);
 	if (!err)
+		err = units_enlarge(w->units, faults);
+	if (!err)
 		return 0;
 	world_drop_snapshots(w);
 	units_abandon(w->units);

@@ -356,14 +356,13 @@ static int refuse_row(const struct units *u, const struct entry *e, int err, con
 			      e->row->lun, e->target->name, text);
 }
 
-/* Enlarging may fail, so it is done now; it is invisible until units_commit(). */
 static int enlarge(const struct units *u, struct entry *e, struct faults *faults)
 {
 	struct store *st = e->unit->backing->store;
 	uint64_t size = store_size(st);
 	int err;
 
-	if (e->row->size <= size)
+	if (!e->row->size || e->row->size <= size)
 		return 0;
 	err = store_resize(st, e->row->size);
 	if (err)
@@ -404,7 +403,7 @@ static int prepare_entry(struct units *u, struct units *old, struct entry *e,
 	} else {
 		err = new_unit(u, e, was ? was->unit->backing : NULL, &t, faults);
 	}
-	return !err && e->row->size ? enlarge(u, e, faults) : err;
+	return err;
 }
 
 static size_t count_rows(const struct config *cfg, bool (*counts)(const struct config_lun *))
@@ -483,6 +482,18 @@ int units_prepare(struct units_env *env, const struct config *cfg, struct units 
 		units_abandon(u);
 	else
 		*out = u;
+	return err;
+}
+
+int units_enlarge(struct units *u, struct faults *faults)
+{
+	int err = 0;
+
+	for (size_t i = 0; i < u->n; i++) {
+		int failed = enlarge(u, &u->v[i], faults);
+
+		err = failed ? failed : err;
+	}
 	return err;
 }
 

@@ -29,6 +29,9 @@ struct units;
  * faults added, one for each unit that cannot be. cfg is borrowed for the set's life. */
 int units_prepare(struct units_env *env, const struct config *cfg, struct units *old,
 		  struct units **out, struct faults *faults);
+/* Enlarges the stores that are to be larger, which nobody sees before units_commit(). The last
+ * thing to try, as a file that has grown keeps its length. 0, or -errno with faults added. */
+int units_enlarge(struct units *u, struct faults *faults);
 /* Forgets a set that was prepared and never used: files that were made for it are removed, stores
  * that were enlarged for it get their old size. NULL is fine. */
 void units_abandon(struct units *u);
