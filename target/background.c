@@ -7,7 +7,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdlib.h>
+#include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 static const char serves = '.';
@@ -62,8 +63,10 @@ int background_enter(int *report)
 	close(ends[0]);
 	setsid();
 	pid = fork();
+	if (pid < 0)
+		dprintf(STDERR_FILENO, "countersignd: %s\n", strerror(errno));
 	if (pid != 0)
-		_exit(pid < 0 ? 1 : 0);   /* the pipe's end goes with it only if nobody else has it */
+		_exit(pid < 0);
 	silence(STDIN_FILENO, STDOUT_FILENO);
 	*report = ends[1];
 	return 0;

@@ -304,11 +304,8 @@ static void serve(struct daemon *d)
 
 	log_msg(LOG_NOTICE, "countersignd serves %zu target%s on %zu portal%s", cfg->n_targets,
 		cfg->n_targets == 1 ? "" : "s", cfg->n_portals, cfg->n_portals == 1 ? "" : "s");
-	if (!d->opts->foreground) {
-		d->sink = LOG_TO_SYSLOG;
-		log_level(d, cfg);
+	if (!d->opts->foreground)
 		background_ready(d->report);
-	}
 	service_ready();
 	loop_run(d->loop);
 }
@@ -324,9 +321,13 @@ static int go_to_background(struct daemon *d)
 		err = background_enter(&d->report);
 	if (!err && chdir("/"))
 		err = -errno;
-	if (err)
+	if (err) {
 		fprintf(stderr, "countersignd: cannot go to the background: %s\n", strerror(-err));
-	return err;
+		return err;
+	}
+	d->sink = LOG_TO_SYSLOG;
+	log_level(d, NULL);
+	return 0;
 }
 
 static int load(const struct options *opts, const char *path, struct config **out)
@@ -363,6 +364,8 @@ static int run(struct daemon *d, struct config *cfg)
 
 	if (err) {
 		faults_print(&faults, stderr);
+		if (d->sink == LOG_TO_SYSLOG)
+			log_faults(&faults);
 		faults_free(&faults);
 		config_free(cfg);
 		tear_down(d);
