@@ -14,7 +14,6 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#define BACKLOG 64
 #define SUFFIX ".new"
 
 struct door {
@@ -83,7 +82,7 @@ static int put_in_place(struct door *d, mode_t mode)
 	unlink(temp.sun_path);
 	if (bind(d->fd, (const struct sockaddr *)&temp, sizeof(temp)))
 		return -errno;
-	if (chmod(temp.sun_path, mode) || listen(d->fd, BACKLOG) || lstat(temp.sun_path, &st) ||
+	if (chmod(temp.sun_path, mode) || listen(d->fd, SOMAXCONN) || lstat(temp.sun_path, &st) ||
 	    rename(temp.sun_path, d->path)) {
 		int err = -errno;
 
