@@ -112,6 +112,7 @@ class Server:
         path.unlink(missing_ok=True)
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notify:
             notify.bind(str(path))
+            path.chmod(0o777)    # as the service manager's own: the server may not be root by then
             notify.settimeout(0.1)
             self.spawn(*options, NOTIFY_SOCKET=str(path))
             deadline = time.monotonic() + READY_SECONDS
