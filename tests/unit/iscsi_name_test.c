@@ -114,6 +114,12 @@ static void the_domain_of_an_iqn_has_no_empty_label(void **state)
 	assert_no_name("iqn.2001-04.com.:disk");
 }
 
+static void the_underscore_of_a_windows_host_is_taken(void **state)
+{
+	(void)state;
+	assert_name("iqn.1991-05.com.microsoft:MY_HOST", "iqn.1991-05.com.microsoft:my_host");
+}
+
 static void characters_that_the_profile_prohibits_are_refused(void **state)
 {
 	(void)state;
@@ -124,7 +130,7 @@ static void characters_that_the_profile_prohibits_are_refused(void **state)
 		struct iscsi_name name;
 		text[24] = (char)c;
 		assert_int_equal(parse(text, 25, &name),
-			letter || digit || c == '-' || c == '.' || c == ':');
+			letter || digit || c == '-' || c == '.' || c == ':' || c == '_');
 	}
 }
 
@@ -201,6 +207,7 @@ int main(void)
 		cmocka_unit_test(other_types_are_refused),
 		cmocka_unit_test(the_date_of_an_iqn_is_year_and_month),
 		cmocka_unit_test(the_domain_of_an_iqn_has_no_empty_label),
+		cmocka_unit_test(the_underscore_of_a_windows_host_is_taken),
 		cmocka_unit_test(characters_that_the_profile_prohibits_are_refused),
 		cmocka_unit_test(a_nul_inside_is_refused),
 		cmocka_unit_test(well_formed_utf8_is_kept),
