@@ -5,12 +5,16 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -81,6 +85,50 @@ static void auto_takes_io_uring_where_it_works(void **state)
 	store_engine_free(any);
 	if (!err)
 		store_engine_free(uring);
+}
+
+/* As container runtimes do. */
+static bool forbid_io_uring(void)
+{
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_io_uring_setup, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_fprog program = { .len = sizeof(code) / sizeof(code[0]), .filter = code };
+
+	return !prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) &&
+	       !prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program);
+}
+
+/* In a process of its own, since there is no way back: what became of it is its exit status. */
+static int forbidden_engine(void)
+{
+	struct work_pool *pool;
+	struct store_engine *e;
+
+	if (!forbid_io_uring() || work_pool_create(1, &pool))
+		return 1;
+	if (store_engine_create(pool, STORE_ENGINE_URING, &e) != -EPERM)
+		return 2;
+	if (store_engine_create(pool, STORE_ENGINE_AUTO, &e))
+		return 3;
+	return strcmp(store_engine_name(e), "threads") ? 4 : 0;
+}
+
+static void auto_takes_threads_where_io_uring_is_forbidden(void **state)
+{
+	pid_t child = fork();
+	int status;
+
+	(void)state;
+	assert_true(child >= 0);
+	if (!child)
+		_exit(forbidden_engine());
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 0);
 }
 
 static void free_of_nothing_is_fine(void **state)
@@ -261,6 +309,7 @@ int main(void)
 	const struct CMUnitTest threads[] = {
 		cmocka_unit_test(threads_are_called_threads),
 		cmocka_unit_test(auto_takes_io_uring_where_it_works),
+		cmocka_unit_test(auto_takes_threads_where_io_uring_is_forbidden),
 		cmocka_unit_test(free_of_nothing_is_fine),
 		cmocka_unit_test(short_writes_are_finished),
 		cmocka_unit_test(interrupted_writes_are_done_again),
