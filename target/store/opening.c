@@ -226,7 +226,7 @@ static int settle_size(struct opening *o)
 			(unsigned long long)(o->size - o->size % cfg->block_size));
 	if (o->size < cfg->size)
 		return store_refuse(o->why, -EINVAL,
-			"%s: is too small, %s where size says %s; enlarge it, or set a smaller size",
+			"%s: is too small, %s where size says %s; enlarge it or lower the size",
 			cfg->path, found.text, want.text);
 	if (cfg->size && o->size > cfg->size) {
 		log_msg(LOG_WARNING,

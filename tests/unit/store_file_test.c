@@ -166,7 +166,7 @@ static void open_refuses_an_empty_file_without_create(void **state)
 static void open_refuses_a_file_that_is_too_small(void **state)
 {
 	refuses(*state, file_cfg(given(state, 8192), MIB), -EINVAL,
-		": is too small, 8K where size says 1M; enlarge it, or set a smaller size");
+		": is too small, 8K where size says 1M; enlarge it or lower the size");
 }
 
 static void open_refuses_a_file_of_broken_blocks(void **state)
