@@ -36,6 +36,9 @@ static struct cmd *cmd_new(struct conn *c, const struct scsi_cmd *p)
 	cmd->c = c;
 	cmd->itt = p->itt;
 	cmd->immediate = p->immediate;
+	cmd->placed = !p->immediate;
+	if (cmd->placed)
+		session_place_taken(c->s);
 	list_init(&cmd->tx.link);
 	list_push(&c->s->cmds, &cmd->link);
 	c->s->ncmds++;
@@ -51,6 +54,14 @@ static void stage_free(struct cmd *cmd)
 	cmd->stage = NULL;
 }
 
+/* With the answer, or with the end of a command that gets none. */
+static void leave_place(struct cmd *cmd)
+{
+	if (cmd->placed)
+		session_place_free(cmd->s);
+	cmd->placed = false;
+}
+
 /* The command is over, and its answer, if there was one, is out. */
 static void cmd_end(struct cmd *cmd)
 {
@@ -58,6 +69,7 @@ static void cmd_end(struct cmd *cmd)
 	struct conn *c = cmd->c;
 	struct reactor *r = c->r;
 
+	leave_place(cmd);
 	if (cmd->hashed)
 		session_unhash(s, cmd);
 	if (cmd->copy)
@@ -122,8 +134,7 @@ static uint8_t residual(const struct cmd *cmd, uint32_t *count)
 
 static struct sn take_sn(struct cmd *cmd)
 {
-	if (!cmd->immediate)
-		session_window(cmd->s);
+	leave_place(cmd);
 	return (struct sn){ cmd->c->statsn++, cmd->s->exp_cmdsn, cmd->s->max_cmdsn };
 }
 

@@ -41,6 +41,7 @@ struct cmd {
 	struct conn *c;              /* its connection: allegiance (RFC 7143 4.2.2) */
 	uint8_t state;               /* enum cmd_state */
 	bool immediate;
+	bool placed;                 /* takes a place in the command window */
 	bool started;                /* the unit knows the task, and is to release it */
 	bool hashed;
 	bool told;                   /* aborted, and the initiator is told: TASK ABORTED */

@@ -62,7 +62,7 @@ struct early *early_next(struct session *s)
 	if (e->cmdsn != s->exp_cmdsn)
 		return NULL;
 	list_del(&e->link);
-	s->exp_cmdsn++;
+	session_turn(s);
 	return e;
 }
 

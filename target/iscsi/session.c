@@ -27,11 +27,22 @@ enum cmdsn_verdict session_cmdsn(struct session *s, uint32_t cmdsn, bool immedia
 		return CMDSN_IGNORE;
 	if (ahead > 0)
 		return CMDSN_EARLY;
-	s->exp_cmdsn++;
+	session_turn(s);
 	return CMDSN_NOW;
 }
 
-void session_window(struct session *s)
+void session_turn(struct session *s)
+{
+	s->exp_cmdsn++;
+	s->max_cmdsn++;
+}
+
+void session_place_taken(struct session *s)
+{
+	s->max_cmdsn--;
+}
+
+void session_place_free(struct session *s)
 {
 	s->max_cmdsn++;
 }

@@ -70,8 +70,11 @@ void session_abandon(struct session *s);
 enum cmdsn_verdict { CMDSN_NOW, CMDSN_EARLY, CMDSN_IGNORE };
 enum cmdsn_verdict session_cmdsn(struct session *s, uint32_t cmdsn, bool immediate);
 
-/* A non-immediate command has been answered: the window opens by one. */
-void session_window(struct session *s);
+/* A request has had its turn: the window moves on by one. */
+void session_turn(struct session *s);
+/* A non-immediate command takes a place in the window, and gives it back with its answer. */
+void session_place_taken(struct session *s);
+void session_place_free(struct session *s);
 
 struct cmd *session_find(const struct session *s, uint32_t itt);
 void session_hash(struct session *s, struct cmd *cmd);

@@ -96,6 +96,36 @@ static void commands_under_way_take_room_in_the_window(void **state)
 	ini_close(&i);
 }
 
+static void requests_that_are_no_commands_leave_the_window_as_wide_as_it_was(void **state)
+{
+	struct wire *w = *state;
+	struct cdb tur = cdb_test_unit_ready();
+	struct ini i;
+	struct pdu p;
+
+	w->policy.queue_depth = 4;
+	wire_start(w);
+	ini_begin(&i, w, "");
+	unit_ready(&i);
+	for (int k = 0; k < 20; k++) {
+		p = pdu_nop(&i, NULL, 0);
+		ini_send(&i, &p);
+		ini_recv(&i, OP_NOP_IN);
+		text(&i, "SendTargets=\n");
+		p = pdu_tmf(&i, TMF_TASK_REASSIGN, 1, 0);
+		p.bhs[0] = OP_TMF_REQ;
+		i.cmdsn++;
+		ini_send(&i, &p);
+		ini_recv(&i, OP_TMF_RSP);
+		p = pdu_scsi(&i, 0, tur.b, tur.len, 0);
+		ini_send(&i, &p);
+		ini_recv(&i, OP_REJECT);
+		assert_int_equal(i.maxcmdsn - i.expcmdsn + 1, 4);
+	}
+	unit_ready(&i);
+	ini_close(&i);
+}
+
 static void a_command_ahead_of_its_turn_waits_for_it(void **state)
 {
 	struct ini i;
@@ -850,6 +880,7 @@ int main(void)
 		TEST(a_command_beyond_the_window_is_ignored),
 		TEST_UNSTARTED(the_window_is_as_large_as_the_policy_says),
 		TEST_UNSTARTED(commands_under_way_take_room_in_the_window),
+		TEST_UNSTARTED(requests_that_are_no_commands_leave_the_window_as_wide_as_it_was),
 		TEST(a_command_ahead_of_its_turn_waits_for_it),
 		TEST(writes_ahead_of_their_turn_keep_their_data),
 		TEST(the_same_command_twice_ahead_of_its_turn_runs_once),
