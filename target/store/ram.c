@@ -100,7 +100,7 @@ static int ram_place(struct ram *r, uint64_t size)
 		r->base = reserve(need);
 	}
 	if (!r->base)
-		return -errno;
+		return -ENOMEM;
 	/* A core file is not the place for what hosts have stored, nor for all of it. */
 	madvise(r->base, r->reserved, MADV_DONTDUMP);
 	return ram_grant(r, 0, need);
