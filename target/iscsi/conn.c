@@ -37,7 +37,8 @@ static const char *initiator_of(const struct conn *c)
 	return c->login ? login_initiator(c->login) : "";
 }
 
-static void log_about(const struct conn *c, int priority, const char *fmt, va_list ap)
+static void __attribute__((format(printf, 3, 0)))
+log_about(const struct conn *c, int priority, const char *fmt, va_list ap)
 {
 	struct addr_text peer;
 	char text[512];
