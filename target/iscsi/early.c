@@ -31,6 +31,7 @@ struct early *early_new(struct conn *c, const uint8_t *ahs, uint32_t ahs_len, ui
 		return NULL;
 	list_init(&e->link);
 	e->c = c;
+	e->aborted = false;
 	e->cmdsn = be32(c->bhs + 24);
 	e->ahs_len = ahs_len;
 	e->data_len = 0;
@@ -52,18 +53,44 @@ void early_keep(struct session *s, struct early *e)
 		list_push(before, &e->link);
 }
 
-struct early *early_next(struct session *s)
+bool early_abort(struct session *s, struct conn *c, uint32_t cmdsn, uint32_t itt)
 {
+	bool same;
+	struct list *at = place(s, cmdsn, &same);
 	struct early *e;
 
-	if (list_empty(&s->early))
-		return NULL;
-	e = container_of(s->early.next, struct early, link);
-	if (e->cmdsn != s->exp_cmdsn)
-		return NULL;
-	list_del(&e->link);
-	session_turn(s);
-	return e;
+	if (same) {
+		e = container_of(at, struct early, link);
+		if (be32(e->bhs + 16) != itt)
+			return false;
+		e->aborted = true;
+		return true;
+	}
+	if (!(e = calloc(1, sizeof(*e))))
+		return false;
+	e->c = c;
+	e->cmdsn = cmdsn;
+	e->aborted = true;
+	put_be32(e->bhs + 16, itt);
+	conn_hold(c);
+	list_push(at, &e->link);
+	return true;
+}
+
+struct early *early_next(struct session *s)
+{
+	while (!list_empty(&s->early)) {
+		struct early *e = container_of(s->early.next, struct early, link);
+
+		if (e->cmdsn != s->exp_cmdsn)
+			return NULL;
+		list_del(&e->link);
+		session_turn(s);
+		if (!e->aborted)
+			return e;
+		early_end(e);
+	}
+	return NULL;
 }
 
 void early_end(struct early *e)

@@ -19,6 +19,7 @@ struct session;
 struct early {
 	struct list link;         /* in session->early, by CmdSN */
 	struct conn *c;           /* held */
+	bool aborted;             /* nothing is done when its turn comes */
 	uint32_t cmdsn;
 	uint32_t ahs_len, data_len;
 	uint8_t bhs[BHS_SIZE];
@@ -35,6 +36,11 @@ void early_keep(struct session *s, struct early *e);
 /* The request whose turn it is now, out of the list, or NULL. The caller ends it. */
 struct early *early_next(struct session *s);
 void early_end(struct early *e);
+
+/* A request ahead of its turn, come or still on its way, was aborted before it began: its turn will
+ * pass without it. `c` is the connection that says so. False: it is not the one with this task tag, or
+ * out of memory. */
+bool early_abort(struct session *s, struct conn *c, uint32_t cmdsn, uint32_t itt);
 
 /* Drops those of one connection. */
 void early_drop(struct session *s, const struct conn *c);

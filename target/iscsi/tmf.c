@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "iscsi/cmd.h"
 #include "iscsi/conn.h"
+#include "iscsi/early.h"
 #include "iscsi/reactor.h"
 #include "iscsi/server.h"
 #include "iscsi/session.h"
@@ -104,14 +105,16 @@ static void whole_unit(struct conn *c, const struct tmf_req *p, enum lu_function
 	lu_function(&t->function);
 }
 
-/* RFC 7143 11.6.1: a task that was never received, but would have been before this request, counts
- * as received and aborted; any other that is not there does not exist. */
-static enum tmf_response absent(const struct session *s, const struct tmf_req *p)
+/* RFC 7143 11.6.1: a task that has not had its turn, but would have had it before this request,
+ * counts as received and aborted; any other that is not there does not exist. */
+static enum tmf_response absent(struct conn *c, const struct tmf_req *p)
 {
+	struct session *s = c->s;
 	bool missing = (int32_t)(p->refcmdsn - s->exp_cmdsn) >= 0 &&
+		       (int32_t)(p->refcmdsn - s->max_cmdsn) <= 0 &&
 		       (int32_t)(p->refcmdsn - p->cmdsn) < 0;
 
-	return missing ? TMF_COMPLETE : TMF_NO_TASK;
+	return missing && early_abort(s, c, p->refcmdsn, p->rtt) ? TMF_COMPLETE : TMF_NO_TASK;
 }
 
 static void abort_task(struct conn *c, const struct tmf_req *p)
@@ -120,7 +123,7 @@ static void abort_task(struct conn *c, const struct tmf_req *p)
 	struct tmf *t;
 
 	if (!cmd) {
-		respond(c, p->itt, absent(c->s, p));
+		respond(c, p->itt, absent(c, p));
 		return;
 	}
 	if (!(t = tmf_new(c, p)))
