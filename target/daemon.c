@@ -288,11 +288,12 @@ static int start(struct daemon *d, struct config *cfg, struct faults *faults)
 
 static void tear_down(struct daemon *d)
 {
-	mgmt_close(d->mgmt);
-	registry_free(d->registry);
+	/* The loop still turns while the registry ends: no signal may reach it then. */
 	for (int i = 0; i < 3; i++)
 		if (d->signals[i])
 			event_free(d->signals[i]);
+	mgmt_close(d->mgmt);
+	registry_free(d->registry);
 	if (d->loop)
 		loop_free(d->loop);
 	free(d->absolute);
