@@ -87,7 +87,7 @@ void conn_release(struct conn *c)
 		conn_free(c);
 }
 
-static void half_open_over(struct conn *c)
+void conn_admitted(struct conn *c)
 {
 	if (c->half_open)
 		guard_leave(c->r->shared->guard, &c->stream.peer);
@@ -115,7 +115,7 @@ static void reap(struct loop_defer *d)
 	c->login = NULL;
 	text_forget(c->text);
 	c->text = NULL;
-	half_open_over(c);
+	conn_admitted(c);
 	stream_close(&c->stream);
 	if (c->s)
 		session_leave(c->s, c, c->failed);
@@ -397,7 +397,6 @@ static void silence(struct loop_timer *t)
 
 void conn_full_feature(struct conn *c)
 {
-	half_open_over(c);
 	c->phase = CONN_FULL;
 	c->heard = loop_now(c->r->loop);
 	if (c->r->dir->policy.ping_interval_ms)

@@ -94,6 +94,9 @@ void conn_release(struct conn *c);
 void conn_detach(struct conn *c);
 bool conn_attach(struct conn *c, struct reactor *r);
 
+/* It does not count among the half-open ones any more. */
+void conn_admitted(struct conn *c);
+
 /* The login has succeeded: digests, lengths and phase are set by the login; from here on silence is
  * watched. */
 void conn_full_feature(struct conn *c);

@@ -53,6 +53,7 @@ static void enter(struct conn *c, struct session *s)
 
 	l->tsih = s->entry.tsih;
 	session_join(s, c);
+	conn_admitted(c);       /* before the initiator can know, and open the next one */
 	if (!login_succeed(c))
 		return;
 	if (!tx_flush(c)) {
