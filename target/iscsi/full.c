@@ -437,6 +437,8 @@ void full_end(struct conn *c)
 	c->request->end(c);
 	if (!list_empty(&s->early))
 		run_early(s);
+	if (!list_empty(&s->tmfs))
+		tmf_turn(s);
 }
 
 void full_ask_logout(struct conn *c, uint16_t seconds)

@@ -155,6 +155,7 @@ static void abort_of_conn(struct session *s, const struct conn *c)
 void session_leave(struct session *s, struct conn *c, bool failed)
 {
 	early_drop(s, c);
+	tmf_drop(s, c);
 	abort_of_conn(s, c);
 	list_del(&c->in_session);
 	s->nconns--;

@@ -13,6 +13,9 @@
 #include "iscsi/session.h"
 #include "iscsi/shared.h"
 
+/* Requests of a session that have not been answered. */
+#define TMF_MAX 16u
+
 /* A request that has not been answered yet. */
 struct tmf {
 	struct list link;             /* in session->tmfs */
@@ -20,6 +23,7 @@ struct tmf {
 	struct conn *c;               /* held; it may have left the session meanwhile */
 	struct tmf_req req;
 	bool waits;                   /* for the command with the Referenced Task Tag */
+	bool parked;                  /* for commands that were sent before it; has not begun */
 	struct lu_function_req function;
 };
 
@@ -87,22 +91,80 @@ static void function_done(struct lu_function_req *r)
 	struct session *s = t->s;
 	bool cold = t->req.function == TMF_TARGET_COLD_RESET;
 
-	tmf_end(t, r->no_lun ? TMF_NO_LUN : TMF_COMPLETE);
+	tmf_end(t, r->no_lun ? TMF_NO_LUN : r->failed ? TMF_REJECTED : TMF_COMPLETE);
 	if (cold)       /* 11.5.1: every connection of the target ends, this one too */
 		iscsi_server_close(s->r->shared->server, s->entry.target, 0, "target cold reset",
 				   NULL, NULL);
 	session_try_end(s);
 }
 
-static void whole_unit(struct conn *c, const struct tmf_req *p, enum lu_function function)
+static const enum lu_function lu_functions[] = {
+	[TMF_ABORT_TASK_SET] = LU_ABORT_TASK_SET,
+	[TMF_CLEAR_TASK_SET] = LU_CLEAR_TASK_SET,
+	[TMF_LUN_RESET] = LU_RESET,
+	[TMF_TARGET_WARM_RESET] = LU_TARGET_RESET,
+	[TMF_TARGET_COLD_RESET] = LU_TARGET_RESET,
+};
+
+static void begin(struct tmf *t)
+{
+	t->parked = false;
+	t->function = (struct lu_function_req){ .nexus = &t->s->nexus, .lun = t->req.lun,
+						.function = lu_functions[t->req.function],
+						.done = function_done };
+	lu_function(&t->function);
+}
+
+/* RFC 7143 4.2.3.3, b: commands that were sent before the request, perhaps on other connections,
+ * must come first, or they would survive it. */
+static bool has_turn(const struct session *s, const struct tmf_req *p)
+{
+	return (int32_t)(p->cmdsn - s->exp_cmdsn) <= 0 ||
+	       (int32_t)(p->cmdsn - s->max_cmdsn) > 1;   /* such ones cannot come */
+}
+
+static void whole_unit(struct conn *c, const struct tmf_req *p)
 {
 	struct tmf *t = tmf_new(c, p);
 
 	if (!t)
 		return;
-	t->function = (struct lu_function_req){ .nexus = &c->s->nexus, .lun = p->lun,
-						.function = function, .done = function_done };
-	lu_function(&t->function);
+	if (has_turn(c->s, p))
+		begin(t);
+	else
+		t->parked = true;
+}
+
+static struct tmf *next_parked(const struct session *s)
+{
+	list_for_each(l, &s->tmfs) {
+		struct tmf *t = container_of(l, struct tmf, link);
+
+		if (t->parked && has_turn(s, &t->req))
+			return t;
+	}
+	return NULL;
+}
+
+void tmf_turn(struct session *s)
+{
+	struct tmf *t;
+
+	while ((t = next_parked(s)))
+		begin(t);        /* which may end any of them */
+}
+
+void tmf_drop(struct session *s, const struct conn *c)
+{
+	list_for_each_safe(l, &s->tmfs) {
+		struct tmf *t = container_of(l, struct tmf, link);
+
+		if (!t->parked || t->c != c)
+			continue;
+		list_del(&t->link);
+		conn_release(t->c);
+		free(t);
+	}
 }
 
 /* RFC 7143 11.6.1: a task that has not had its turn, but would have had it before this request,
@@ -143,25 +205,32 @@ void tmf_cmd_ended(struct session *s)
 	}
 }
 
+static bool too_many(const struct session *s)
+{
+	unsigned n = 0;
+
+	list_for_each(l, &s->tmfs)
+		n++;
+	return n >= TMF_MAX;
+}
+
 void tmf_request(struct conn *c, const struct tmf_req *p)
 {
 	conn_log(c, LOG_INFO, "task management: %s", function_name(p->function));
+	if (too_many(c->s)) {
+		respond(c, p->itt, TMF_REJECTED);
+		return;
+	}
 	switch (p->function) {
 	case TMF_ABORT_TASK:
 		abort_task(c, p);
 		return;
 	case TMF_ABORT_TASK_SET:
-		whole_unit(c, p, LU_ABORT_TASK_SET);
-		return;
 	case TMF_CLEAR_TASK_SET:
-		whole_unit(c, p, LU_CLEAR_TASK_SET);
-		return;
 	case TMF_LUN_RESET:
-		whole_unit(c, p, LU_RESET);
-		return;
 	case TMF_TARGET_WARM_RESET:
 	case TMF_TARGET_COLD_RESET:
-		whole_unit(c, p, LU_TARGET_RESET);
+		whole_unit(c, p);
 		return;
 	case TMF_TASK_REASSIGN:
 		respond(c, p->itt, TMF_NO_REASSIGNMENT);

@@ -15,4 +15,10 @@ void tmf_request(struct conn *c, const struct tmf_req *p);
 /* A command of the session has ended: perhaps the one that a request waits for. */
 void tmf_cmd_ended(struct session *s);
 
+/* ExpCmdSN has moved: perhaps a request has waited for commands that were sent before it. */
+void tmf_turn(struct session *s);
+
+/* The connection leaves the session: its requests that have not begun are forgotten. */
+void tmf_drop(struct session *s, const struct conn *c);
+
 #endif
