@@ -473,6 +473,8 @@ static bool identity(struct conn *c)
 	enum login_status status;
 
 	if (l->identified) {
+		if (l->given.alias && !l->alias)
+			l->alias = strdup(l->given.alias);
 		if (same_again(l))
 			return true;
 		login_refuse(c, LOGIN_INITIATOR_ERROR, "names or session type changed during login");
