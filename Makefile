@@ -62,10 +62,9 @@ ALL_LDFLAGS := -pie -pthread -Wl,-z,relro,-z,now,--as-needed $(SAN) $(COVER) $(C
 LDLIBS := $(shell $(PKG_CONFIG) --libs $(MODULES) 2>/dev/null)
 TEST_LIBS := $(shell $(PKG_CONFIG) --libs $(TEST_MODULES) 2>/dev/null)
 
-LAYERS := base net iscsi scsi store vtl catalog mgmt
-LIB_SRC := $(wildcard chap/*.c config/*.c $(LAYERS:%=target/%/*.c)) \
-	$(filter-out target/main.c,$(wildcard target/*.c))
-CTL_SRC := $(wildcard target/ctl/*.c)
+LAYERS := base net iscsi scsi store vtl catalog mgmt ctl
+LIB_SRC := $(filter-out %/main.c,$(wildcard chap/*.c config/*.c $(LAYERS:%=target/%/*.c) target/*.c))
+CTL_SRC := $(wildcard target/ctl/main.c)
 TEST_SRC := $(wildcard tests/unit/*_test.c tests/wire/*_test.c)
 UNIT_HELP := $(wildcard tests/unit/support*.c)
 WIRE_HELP := $(filter-out %_test.c,$(wildcard tests/wire/*.c))
