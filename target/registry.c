@@ -265,6 +265,8 @@ struct transition {
 	struct units *units;
 	char **targets;            /* whose connections are to be closed */
 	size_t n_targets, left;
+	struct loop_msg let_go;
+	struct units_wait closed;
 	void (*done)(void *arg);
 	void *arg;
 };
@@ -301,13 +303,30 @@ static bool transition_add(struct transition *t, const char *target)
 	return t->targets[t->n_targets++];
 }
 
+static void on_stores_closed(struct units_wait *w)
+{
+	struct transition *t = container_of(w, struct transition, closed);
+
+	if (t->done)
+		t->done(t->arg);
+	transition_free(t);
+}
+
+static void on_let_go(struct loop_msg *m)
+{
+	struct transition *t = container_of(m, struct transition, let_go);
+
+	t->closed.run = on_stores_closed;
+	units_when_closed(&t->r->env, &t->closed);
+}
+
 static void transition_end(struct transition *t)
 {
 	units_free(t->units);
 	config_free(t->cfg);
-	if (t->done)
-		t->done(t->arg);
-	transition_free(t);
+	/* Units that went by this have sent their messages: this one comes after them. */
+	t->let_go.run = on_let_go;
+	loop_post(t->r->loop, &t->let_go);
 }
 
 static void on_closed(void *arg, unsigned n)
@@ -351,6 +370,7 @@ int registry_create(struct loop *loop, struct registry **out)
 	if (!r)
 		return -ENOMEM;
 	r->loop = loop;
+	units_env_init(&r->env);
 	err = work_pool_create(WORK_THREADS, &r->pool);
 	if (err) {
 		free(r);

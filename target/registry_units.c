@@ -44,6 +44,7 @@ struct traits {
 
 struct unit {
 	struct units_env *env;
+	struct list leaving;    /* in env->leaving when sets is 0 */
 	struct backing *backing;
 	struct traits traits;
 	struct lu *lu;
@@ -68,6 +69,21 @@ struct units {
 	size_t n_paths;
 };
 
+void units_env_init(struct units_env *env)
+{
+	list_init(&env->leaving);
+	list_init(&env->waiting);
+	env->closing = 0;
+}
+
+void units_when_closed(struct units_env *env, struct units_wait *w)
+{
+	if (env->closing)
+		list_push(&env->waiting, &w->link);
+	else
+		w->run(w);
+}
+
 /* --- backings ------------------------------------------------------------------------------- */
 
 static void backing_close(struct work *w)
@@ -78,10 +94,18 @@ static void backing_close(struct work *w)
 static void backing_closed(struct work *w)
 {
 	struct backing *b = container_of(w, struct backing, work);
+	struct units_env *env = b->env;
+	struct list *l;
 
-	b->env->closing--;
 	free(b->path);
 	free(b);
+	if (--env->closing)
+		return;
+	while ((l = list_pop(&env->waiting))) {
+		struct units_wait *wait = container_of(l, struct units_wait, link);
+
+		wait->run(wait);
+	}
 }
 
 static void backing_put(struct backing *b)
@@ -231,6 +255,7 @@ static void unit_gone(struct loop_msg *m)
 {
 	struct unit *u = container_of(m, struct unit, gone);
 
+	list_del(&u->leaving);
 	backing_put(u->backing);
 	free(u);
 }
@@ -246,8 +271,10 @@ static void on_lu_gone(void *arg)
 
 static void unit_put(struct unit *u)
 {
-	if (u && --u->sets == 0)
-		lu_unref(u->lu);   /* on_lu_gone() follows, now or later */
+	if (!u || --u->sets)
+		return;
+	list_push(&u->env->leaving, &u->leaving);
+	lu_unref(u->lu);   /* on_lu_gone() follows, now or later */
 }
 
 /* Takes over the caller's hold on the backing, also when it fails. */
@@ -276,6 +303,7 @@ static int unit_create(struct units_env *env, struct backing *b, const struct tr
 		goto out;
 	}
 	u->env = env;
+	list_init(&u->leaving);
 	u->backing = b;
 	u->traits = *t;
 	u->sets = 1;
@@ -338,11 +366,26 @@ static struct entry *find_old(struct units *old, const struct entry *e)
 	return found && found->row->store == CONFIG_STORE_RAM ? found : NULL;
 }
 
-/* Whether the open store of one row can stand behind the other. */
-static bool same_store(const struct config_lun *a, const struct config_lun *b)
+/* Whether an open store can stand behind a row. */
+static bool suits(const struct unit *u, const struct config_lun *row)
 {
-	return a->store == b->store && a->block_size == b->block_size &&
-	       (a->store == CONFIG_STORE_RAM || a->read_only == b->read_only);
+	return u->traits.block_size == row->block_size &&
+	       (row->store == CONFIG_STORE_RAM ||
+		store_read_only(u->backing->store) == row->read_only);
+}
+
+/* A file that a session has not let go of yet, though the configuration had. */
+static struct unit *find_leaving(const struct units_env *env, const struct config_lun *row)
+{
+	if (row->store != CONFIG_STORE_FILE)
+		return NULL;
+	list_for_each(l, &env->leaving) {
+		struct unit *u = container_of(l, struct unit, leaving);
+
+		if (u->backing->path && !strcmp(u->backing->path, row->path))
+			return u;
+	}
+	return NULL;
 }
 
 /* --- preparing a set ------------------------------------------------------------------------ */
@@ -389,21 +432,21 @@ static int new_unit(struct units *u, struct entry *e, struct backing *b, const s
 static int prepare_entry(struct units *u, struct units *old, struct entry *e,
 			 struct faults *faults)
 {
-	struct entry *was = find_old(old, e);
+	struct entry *old_entry = find_old(old, e);
+	struct unit *was = old_entry ? old_entry->unit : find_leaving(u->env, e->row);
 	struct traits t;
 	int err = traits_of(u->env, e->target, e->row, &t);
 
 	if (err)
 		return refuse_row(u, e, err, "no identity could be derived for it", faults);
-	if (was && !same_store(was->row, e->row))
+	if (was && !suits(was, e->row))
 		was = NULL;
-	if (was && !memcmp(&was->unit->traits, &t, sizeof(t))) {
-		e->unit = was->unit;
+	if (was && was->sets && !memcmp(&was->traits, &t, sizeof(t))) {
+		e->unit = was;
 		e->unit->sets++;
-	} else {
-		err = new_unit(u, e, was ? was->unit->backing : NULL, &t, faults);
+		return 0;
 	}
-	return err;
+	return new_unit(u, e, was ? was->backing : NULL, &t, faults);
 }
 
 static size_t count_rows(const struct config *cfg, bool (*counts)(const struct config_lun *))

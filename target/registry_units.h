@@ -13,15 +13,27 @@
 #include "registry.h"
 #include "store/engine.h"
 
-/* What all sets share; begins with units_env_init(). */
+/* What all sets share. The maker fills the first part; units_env_init() begins the rest. */
 struct units_env {
 	struct loop *loop;
 	struct work_pool *pool;
 	struct store_engine *engine;
 	uint8_t identity[STATE_IDENTITY_SIZE];
-	unsigned closing;      /* stores that are being closed on the pool */
 	bool in_place;         /* close on this thread instead: nobody else needs it any more */
+
+	struct list leaving;   /* private: units that no set has any more, but a nexus still has */
+	unsigned closing;      /* private: stores that are being closed on the pool */
+	struct list waiting;   /* private: for these */
 };
+void units_env_init(struct units_env *env);
+
+/* Somebody who waits. */
+struct units_wait {
+	struct list link;      /* private */
+	void (*run)(struct units_wait *w);
+};
+/* Calls w->run when no store is being closed: in place, if there is none. */
+void units_when_closed(struct units_env *env, struct units_wait *w);
 
 struct units;
 
