@@ -39,7 +39,7 @@ struct http_cfg {
 struct http;
 
 /* Serves a listening, non-blocking socket, which stays the caller's and must outlive the server;
- * *cfg is copied, what it points to is borrowed. 0 or -ENOMEM. */
+ * *cfg is copied, what it points to is borrowed. The process must ignore SIGPIPE. 0 or -ENOMEM. */
 int http_open(const struct http_cfg *cfg, int fd, struct http **out);
 /* Takes no more connections; those that are there go on. The socket may be closed then. */
 void http_mute(struct http *h);
