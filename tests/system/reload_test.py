@@ -7,6 +7,7 @@ import socket
 
 import pytest
 
+pytestmark = pytest.mark.threads
 TARGET = "iqn.2026-11.com.example:"
 RAM = '{ lun = 0; type = "disk"; store = "ram"; size = "16M"; }'
 
