@@ -32,6 +32,7 @@ struct lu;
 struct disk_cfg {
 	struct store *store;         /* given away on success: closed with the last reference */
 	uint32_t block_size;         /* 512 or 4096 */
+	uint32_t physical_block_size;/* what initiators are told to align to; 0: block_size */
 	bool read_only, removable, thin;
 	bool write_through;          /* WCE is 0 unless an initiator turns it on: see mode page 08h */
 	const char *vendor;          /* at most 8, 16, 4 and 64 printable ASCII characters */

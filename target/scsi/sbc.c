@@ -15,12 +15,6 @@
 
 /* --- READ CAPACITY ------------------------------------------------------------------- */
 
-/* How many logical blocks a physical one has, as a power of two. */
-static unsigned physical_exponent(const struct lu *lu)
-{
-	return (unsigned)__builtin_ctz(SBC_PHYSICAL) - lu->block_shift;
-}
-
 /* READ CAPACITY(10) (SBC-4 5.22). */
 static enum scsi_next read_capacity10(struct scsi_task *t)
 {
@@ -41,7 +35,7 @@ static enum scsi_next read_capacity16(struct scsi_task *t)
 
 	put_be64(data, lu_blocks(lu) - 1);
 	put_be32(data + 8, lu->block_size);
-	data[13] = (uint8_t)physical_exponent(lu);
+	data[13] = (uint8_t)lu->physical_exponent;
 	if (lu->has & LU_THIN)
 		data[14] = 0x80 | 0x40;
 	return reply_bytes(t, data, sizeof(data), be32(t->cdb + 10));
@@ -160,19 +154,19 @@ static void vpd_limits(struct wr *w, const struct itl *itl)
 {
 	const struct lu *lu = itl->lu;
 	bool thin = lu->has & LU_THIN;
-	uint32_t physical = SBC_PHYSICAL >> lu->block_shift;
+	uint32_t page = SBC_PAGE >> lu->block_shift;
 
-	wr_u8(w, 0);                       /* WSNZ=0: WRITE SAME of 0 blocks is to the end */
+	wr_u8(w, 0x01);                    /* WSNZ: WRITE SAME of no blocks is refused */
 	wr_u8(w, 0);                       /* MAXIMUM COMPARE AND WRITE LENGTH */
-	wr_be16(w, (uint16_t)physical);    /* OPTIMAL TRANSFER LENGTH GRANULARITY */
+	wr_be16(w, (uint16_t)page);        /* OPTIMAL TRANSFER LENGTH GRANULARITY */
 	wr_be32(w, lu->max_blocks);
 	wr_be32(w, 0);                     /* OPTIMAL TRANSFER LENGTH: none is better */
 	wr_be32(w, 0);                     /* MAXIMUM PREFETCH LENGTH */
 	wr_be32(w, thin ? SBC_UNMAP_BLOCKS : 0);
 	wr_be32(w, thin ? SBC_UNMAP_DESCRIPTORS : 0);
-	wr_be32(w, thin ? physical : 0);   /* OPTIMAL UNMAP GRANULARITY */
+	wr_be32(w, thin ? page : 0);       /* OPTIMAL UNMAP GRANULARITY */
 	wr_be32(w, thin ? UINT32_C(1) << 31 : 0);          /* UGAVALID, alignment 0 */
-	wr_be64(w, SBC_SAME_BYTES >> lu->block_shift);
+	wr_be64(w, SBC_SAME_BLOCKS);       /* MAXIMUM WRITE SAME LENGTH */
 	wr_zero(w, 64 - 44);
 }
 
@@ -304,10 +298,15 @@ static bool describe(struct lu *lu, const struct disk_cfg *cfg)
 
 static bool geometry(struct lu *lu, const struct disk_cfg *cfg)
 {
+	uint32_t physical = cfg->physical_block_size ? cfg->physical_block_size : cfg->block_size;
+
 	if (cfg->block_size != 512 && cfg->block_size != 4096)
+		return false;
+	if (physical < cfg->block_size || physical & (physical - 1) || physical > SBC_TRANSFER_MAX)
 		return false;
 	lu->block_size = cfg->block_size;
 	lu->block_shift = (unsigned)__builtin_ctz(cfg->block_size);
+	lu->physical_exponent = (unsigned)__builtin_ctz(physical) - lu->block_shift;
 	lu->max_blocks = SBC_TRANSFER_MAX >> lu->block_shift;
 	atomic_init(&lu->blocks, store_size(cfg->store) >> lu->block_shift);
 	return lu_blocks(lu);

@@ -14,10 +14,10 @@
 
 /* Limits that VPD B0h tells; bytes where it is not said otherwise. */
 #define SBC_TRANSFER_MAX ((uint32_t)8 << 20)     /* one READ or WRITE: what a buffer can hold */
-#define SBC_PHYSICAL 4096u                       /* a physical block: a page of memory or cache */
+#define SBC_PAGE 4096u                           /* a page of memory or cache: what UNMAP gives back */
 #define SBC_UNMAP_BLOCKS ((uint32_t)1 << 20)     /* blocks of one UNMAP */
 #define SBC_UNMAP_DESCRIPTORS 256u
-#define SBC_SAME_BYTES ((uint64_t)256 << 20)     /* one WRITE SAME */
+#define SBC_SAME_BLOCKS 32768u                   /* blocks of one WRITE SAME */
 
 /* Bits of byte 1 of many CDBs. */
 #define RDPROTECT_BITS 0xe0                      /* also WRPROTECT, VRPROTECT */

@@ -208,19 +208,18 @@ static bool same_flags(struct scsi_task *t)
 	return true;
 }
 
-/* WRITE SAME(10), (16). No blocks: all to the end. */
+/* WRITE SAME(10), (16). No blocks would be all to the end: WSNZ says that this is refused. */
 static enum scsi_next write_same(struct scsi_task *t)
 {
 	const struct lu *lu = t->itl->lu;
-	uint64_t lba = cdb_lba(t->cdb), blocks = cdb_blocks(t->cdb);
+	uint64_t lba = cdb_lba(t->cdb);
+	uint32_t blocks = cdb_blocks(t->cdb);
 
 	if (!same_flags(t))
 		return SCSI_DONE;
 	if (!sbc_in_range(lu, lba, blocks))
 		return task_lba_out_of_range(t);
-	if (!blocks)
-		blocks = lu_blocks(lu) - lba;
-	if (blocks > SBC_SAME_BYTES >> lu->block_shift)
+	if (!blocks || blocks > SBC_SAME_BLOCKS)
 		return task_bad_cdb(t, cdb_blocks_at(t->cdb[0]), -1);
 	t->off = sbc_bytes(lu, lba);
 	t->left = sbc_bytes(lu, blocks);

@@ -108,6 +108,7 @@ struct lu {
 	_Atomic uint64_t blocks;
 	uint32_t block_size;
 	unsigned block_shift;
+	unsigned physical_exponent;      /* logical blocks in a physical one, as a power of two */
 	uint32_t max_blocks;             /* MAXIMUM TRANSFER LENGTH */
 	uint32_t has;                    /* LU_THIN… */
 	bool read_only;

@@ -22,7 +22,7 @@ static void capacity_is_the_last_block(void **state)
 	assert_int_equal(RUN(r, 0, NULL, 8, 0x25, 0, BE4(0), 0, 0, 0, 0).in_len, 8);
 	assert_memory_equal(rig_in, ((const uint8_t[]){ BE4(4095), BE4(512) }), 8);
 	assert_int_equal(RUN(r, 0, NULL, 32, 0x9e, 0x10, BE8(0), BE4(32), 0, 0).in_len, 32);
-	assert_memory_equal(rig_in, ((const uint8_t[]){ BE8(4095), BE4(512), 0, 3, 0xc0, 0 }), 16);
+	assert_memory_equal(rig_in, ((const uint8_t[]){ BE8(4095), BE4(512), 0, 0, 0xc0, 0 }), 16);
 	rig_free(r);
 }
 
@@ -36,13 +36,13 @@ static void capacity_16_is_cut_to_the_allocation_length(void **state)
 	rig_free(r);
 }
 
-static void a_block_of_4096_bytes_is_a_physical_one(void **state)
+static void a_physical_block_is_told(void **state)
 {
-	struct rig *r = rig_create((struct rig_cfg){ .block_size = 4096 });
+	struct rig *r = rig_create((struct rig_cfg){ .physical = 4096 });
 
 	(void)state;
 	assert_good(RUN(r, 0, NULL, 32, 0x9e, 0x10, BE8(0), BE4(32), 0, 0));
-	assert_int_equal(rig_in[13], 0);
+	assert_int_equal(rig_in[13], 3);
 	rig_free(r);
 }
 
@@ -189,6 +189,8 @@ static void a_disk_that_cannot_be_is_refused(void **state)
 	struct rig *r = rig_create((struct rig_cfg){ 0 });
 	const struct disk_cfg bad[] = {
 		{ .store = r->store, .block_size = 1024 },
+		{ .store = r->store, .block_size = 4096, .physical_block_size = 512 },
+		{ .store = r->store, .block_size = 512, .physical_block_size = 3000 },
 		{ .store = r->store, .block_size = 512, .vendor = "NINE CHAR" },
 		{ .store = r->store, .block_size = 512, .product = "tab\t" },
 		{ .store = r->store, .block_size = 512, .serial = "0123456789012345678901234567890123456789012345678901234567890123456" },
@@ -207,7 +209,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(capacity_is_the_last_block),
 		cmocka_unit_test(capacity_16_is_cut_to_the_allocation_length),
-		cmocka_unit_test(a_block_of_4096_bytes_is_a_physical_one),
+		cmocka_unit_test(a_physical_block_is_told),
 		cmocka_unit_test(synchronize_cache_flushes_the_store),
 		cmocka_unit_test(fua_makes_a_write_durable),
 		cmocka_unit_test(an_ejected_medium_is_not_present),

@@ -120,12 +120,12 @@ static void block_limits_tell_what_is_obeyed(void **state)
 
 	(void)state;
 	assert_int_equal(res.in_len, 64);
-	assert_int_equal(rig_in[4], 0);                                /* WSNZ */
+	assert_int_equal(rig_in[4], 1);                                /* WSNZ */
 	assert_int_equal(be32(rig_in + 8), 16384);                     /* MAXIMUM TRANSFER LENGTH */
 	assert_int_equal(be32(rig_in + 20), 1 << 20);                  /* MAXIMUM UNMAP LBA COUNT */
 	assert_int_equal(be32(rig_in + 24), 256);
 	assert_int_equal(be32(rig_in + 28), 8);                        /* OPTIMAL UNMAP GRANULARITY */
-	assert_int_equal(be64(rig_in + 36), 524288);                   /* MAXIMUM WRITE SAME LENGTH */
+	assert_int_equal(be64(rig_in + 36), 32768);                    /* MAXIMUM WRITE SAME LENGTH */
 }
 
 static void a_thick_disk_does_not_speak_of_unmapping(void **state)

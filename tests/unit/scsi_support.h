@@ -36,6 +36,7 @@ struct rig {
 
 struct rig_cfg {
 	uint32_t block_size;             /* 0: 512 */
+	uint32_t physical;               /* 0: block_size */
 	uint64_t blocks;                 /* 0: 4096 */
 	bool faulty;                     /* behind the fault store */
 	bool thick, removable, read_only;
@@ -110,6 +111,7 @@ static struct rig *rig_create_quietly(struct rig_cfg cfg)
 {
 	struct rig *r = calloc(1, sizeof(*r));
 	struct disk_cfg dc = { .block_size = cfg.block_size ? cfg.block_size : 512,
+		.physical_block_size = cfg.physical,
 		.thin = !cfg.thick, .removable = cfg.removable, .read_only = cfg.read_only,
 		.naa = { 0x60, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15 },
 		.gone = rig_lu_gone, .arg = r };
