@@ -44,12 +44,20 @@ static void take_effect(struct lu *lu)
 	lu_update_gates(lu);
 }
 
+/* The default values of the model's i-th page, as this unit has them. */
+static void copy_defaults(const struct lu *lu, unsigned i, uint8_t out[static MODE_PAGE_SIZE])
+{
+	const struct mode_page *p = &lu->model->modes[i];
+
+	memcpy(out, p->defaults, p->len);
+	if (p->code == 0x08 && !p->subpage && lu->has & LU_WRITE_THROUGH)
+		out[2] &= (uint8_t)~0x04;      /* WCE */
+}
+
 void mode_reset(struct lu *lu)
 {
-	const struct mode_page *p = lu->model->modes;
-
-	for (unsigned i = 0; p[i].len; i++)
-		memcpy(lu->mode[i], p[i].defaults, p[i].len);
+	for (unsigned i = 0; lu->model->modes[i].len; i++)
+		copy_defaults(lu, i, lu->mode[i]);
 	take_effect(lu);
 }
 
@@ -71,6 +79,7 @@ static void wr_page(struct wr *w, const struct lu *lu, unsigned i, uint8_t contr
 {
 	const struct mode_page *p = &lu->model->modes[i];
 	unsigned header = p->subpage ? 4 : 2;
+	uint8_t defaults[MODE_PAGE_SIZE];
 
 	switch (control) {
 	case PC_CURRENT:
@@ -81,7 +90,8 @@ static void wr_page(struct wr *w, const struct lu *lu, unsigned i, uint8_t contr
 		wr_bytes(w, p->changeable + header, p->len - header);
 		break;
 	default:
-		wr_bytes(w, p->defaults, p->len);
+		copy_defaults(lu, i, defaults);
+		wr_bytes(w, defaults, p->len);
 	}
 }
 

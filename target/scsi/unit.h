@@ -85,6 +85,7 @@ uint16_t itl_take_attention(struct itl *itl);
 enum {
 	LU_THIN = 1,            /* UNMAP gives space back */
 	LU_REMOVABLE = 2,
+	LU_WRITE_THROUGH = 4,   /* WCE is 0 by default */
 };
 
 /* A kind of device. */

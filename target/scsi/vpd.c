@@ -99,9 +99,10 @@ static void wr_port_name(struct wr *w, const struct nexus *n)
 void vpd_identification(struct wr *w, const struct itl *itl)
 {
 	const struct nexus *n = itl->nexus;
+	uint8_t naa_len = itl->lu->naa[0] >> 4 == 6 ? 16 : 8;   /* SPC-5 7.7.6.6 */
 
-	wr_designator(w, BINARY, OF_UNIT, NAA, 16);
-	wr_bytes(w, itl->lu->naa, 16);
+	wr_designator(w, BINARY, OF_UNIT, NAA, naa_len);
+	wr_bytes(w, itl->lu->naa, naa_len);
 	wr_vendor_id(w, itl->lu);
 	wr_designator(w, BINARY, OF_PORT, REL_PORT, 4);
 	wr_be32(w, n->rel_port);

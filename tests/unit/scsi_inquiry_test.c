@@ -114,6 +114,16 @@ static void the_identification_page_names_unit_port_and_target(void **state)
 	assert_string_equal((char *)rig_in + 8 + 16 + 44 + 8 + 8 + 4, "iqn.2026-11.com.example:disk,t,0x0001");
 }
 
+static void a_short_identifier_has_eight_bytes(void **state)
+{
+	struct rig *r = rig_create((struct rig_cfg){ .short_naa = true });
+
+	(void)state;
+	RUN(r, 0, NULL, 1024, INQUIRY(1, 0x83, 1024));
+	assert_memory_equal(rig_in + 4, "\x01\x03\x00\x08\x30\1\2\3\4\5\6\7\x02\x01", 14);
+	rig_free(r);
+}
+
 static void block_limits_tell_what_is_obeyed(void **state)
 {
 	struct result res = RUN(rig, 0, NULL, 255, INQUIRY(1, 0xb0, 255));
@@ -219,6 +229,7 @@ int main(void)
 		T(every_page_that_is_listed_is_there),
 		T(the_serial_number_comes_from_the_identifier),
 		T(the_identification_page_names_unit_port_and_target),
+		cmocka_unit_test(a_short_identifier_has_eight_bytes),
 		T(block_limits_tell_what_is_obeyed),
 		cmocka_unit_test(a_thick_disk_does_not_speak_of_unmapping),
 		cmocka_unit_test(a_removable_disk_says_so),

@@ -137,6 +137,22 @@ static void without_wce_every_write_is_durable(void **state)
 	assert_int_equal(t.io.flags, STORE_FUA);
 }
 
+static void a_disk_without_a_write_cache_says_so_and_writes_through(void **state)
+{
+	struct rig *r = rig_create((struct rig_cfg){ .faulty = true, .write_through = true });
+	struct scsi_task t;
+
+	(void)state;
+	for (unsigned control = 0; control <= 2; control += 2) {     /* current, default */
+		RUN(r, 0, NULL, 255, SENSE6(1, control, 0x08, 0));
+		assert_memory_equal(rig_in + 4, ((const uint8_t[]){ 0x08, 0x12, 0x00 }), 3);
+	}
+	rig_task(&t, &r->nexus[0], 0, (const uint8_t[]){ WRITE10(0, 1) }, 10, SCSI_DIR_OUT, 512);
+	assert_good(rig_finish(&t, block));
+	assert_int_equal(t.io.flags, STORE_FUA);
+	rig_free(r);
+}
+
 static void a_change_is_told_to_the_other_initiators_once(void **state)
 {
 	(void)state;
@@ -239,6 +255,7 @@ int main(void)
 		T(swp_protects_the_disk),
 		T(d_sense_changes_the_format_of_sense_data),
 		T(without_wce_every_write_is_durable),
+		cmocka_unit_test(a_disk_without_a_write_cache_says_so_and_writes_through),
 		T(a_change_is_told_to_the_other_initiators_once),
 		T(a_list_that_changes_nothing_is_not_told),
 		T(an_empty_list_is_no_error),

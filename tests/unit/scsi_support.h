@@ -39,7 +39,8 @@ struct rig_cfg {
 	uint32_t physical;               /* 0: block_size */
 	uint64_t blocks;                 /* 0: 4096 */
 	bool faulty;                     /* behind the fault store */
-	bool thick, removable, read_only;
+	bool thick, removable, read_only, write_through;
+	bool short_naa;                  /* NAA 3h: 8 bytes */
 };
 
 /* What came of a command. */
@@ -118,6 +119,11 @@ static struct rig *rig_create_quietly(struct rig_cfg cfg)
 	struct lun_entry e = { .lun = 0 };
 
 	assert_non_null(r);
+	dc.write_through = cfg.write_through;
+	if (cfg.short_naa) {
+		dc.naa[0] = 0x30;
+		memset(dc.naa + 8, 0, 8);
+	}
 	assert_int_equal(loop_create(0, &r->loop), 0);
 	assert_int_equal(bufs_create(r->loop, 1 << 20, &r->bufs), 0);
 	dc.store = r->store = rig_store(&cfg);
