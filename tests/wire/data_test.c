@@ -9,6 +9,11 @@
 #include <errno.h>
 #include <stdlib.h>
 
+/* Disks of memory alone take and give their data in place, past every buffer. */
+#define TEST_PLAIN(f) \
+	{ \
+#f " (in place)", f, wire_setup_plain, wire_teardown, NULL \
+	}
 #define TEST(f)           cmocka_unit_test_setup_teardown(f, wire_setup_started, wire_teardown)
 #define TEST_UNSTARTED(f) cmocka_unit_test_setup_teardown(f, wire_setup, wire_teardown)
 
@@ -972,6 +977,54 @@ int main(void)
 		TEST(a_command_that_fails_has_moved_nothing),
 		TEST(a_command_without_data_has_no_residual),
 		TEST(an_answer_cut_by_its_allocation_length_is_an_underflow),
+		TEST_PLAIN(immediate_data_need_no_r2t),
+		TEST_PLAIN(the_rest_of_immediate_data_is_asked_for),
+		TEST_PLAIN(without_immediate_data_everything_is_asked_for),
+		TEST_PLAIN(unsolicited_data_need_no_r2t),
+		TEST_PLAIN(immediate_and_unsolicited_data_share_the_first_burst),
+		TEST_PLAIN(unsolicited_data_may_end_before_the_first_burst_is_full),
+		TEST_PLAIN(data_in_pieces_that_are_no_whole_blocks_arrive_whole),
+		TEST_PLAIN(a_large_write_arrives_whole),
+		TEST_PLAIN(data_that_drip_in_arrive_whole),
+		TEST_PLAIN(several_r2ts_are_outstanding_when_agreed),
+		TEST_PLAIN(one_r2t_at_a_time_is_outstanding_otherwise),
+		TEST_PLAIN(an_r2t_names_the_lun_and_numbers_of_its_command),
+		TEST_PLAIN(data_of_several_commands_may_be_mixed),
+		TEST_PLAIN(the_lun_of_data_is_not_looked_at),
+		TEST_PLAIN(a_data_pdu_without_data_is_taken),
+		TEST_PLAIN(a_wrong_datasn_is_a_protocol_error),
+		TEST_PLAIN(a_gap_in_the_data_is_a_protocol_error),
+		TEST_PLAIN(data_sent_again_are_a_protocol_error),
+		TEST_PLAIN(data_beyond_what_was_asked_for_are_a_protocol_error),
+		TEST_PLAIN(a_sequence_that_ends_before_its_time_is_a_protocol_error),
+		TEST_PLAIN(a_transfer_tag_that_was_not_given_is_a_protocol_error),
+		TEST_PLAIN(unsolicited_data_where_none_were_agreed_are_a_protocol_error),
+		TEST_PLAIN(data_beyond_2_to_the_32_are_refused),
+		TEST_PLAIN(data_without_a_final_bit_at_the_end_are_a_protocol_error_when_more_come),
+		TEST_PLAIN(data_of_no_command_are_dropped),
+		TEST_PLAIN(immediate_data_that_were_not_agreed_fail_the_command),
+		TEST_PLAIN(unsolicited_data_that_were_not_agreed_fail_the_command),
+		TEST_PLAIN(more_immediate_data_than_a_first_burst_fail_the_command),
+		TEST_PLAIN(more_unsolicited_data_than_a_first_burst_are_a_protocol_error),
+		TEST_PLAIN(a_write_that_is_cut_off_leaves_whole_blocks),
+		TEST_PLAIN(a_write_that_fails_at_once_waits_for_its_unsolicited_data),
+		TEST_PLAIN(a_write_that_fails_at_once_is_not_answered_before_its_unsolicited_data),
+		TEST_PLAIN(status_comes_with_the_last_data),
+		TEST_PLAIN(data_are_cut_to_what_the_initiator_takes),
+		TEST_PLAIN(data_segments_of_odd_lengths_are_padded),
+		TEST_PLAIN(every_burst_ends_with_a_final_bit),
+		TEST_PLAIN(a_large_read_comes_whole),
+		TEST_PLAIN(an_initiator_that_reads_slowly_gets_everything),
+		TEST_PLAIN(unwritten_blocks_read_as_zeros),
+		TEST_PLAIN(a_read_of_less_than_expected_is_an_underflow),
+		TEST_PLAIN(a_read_of_more_than_expected_is_an_overflow),
+		TEST_PLAIN(a_read_into_nothing_is_an_overflow),
+		TEST_PLAIN(a_write_of_more_than_the_command_takes_is_an_underflow),
+		TEST_PLAIN(only_what_the_command_takes_is_asked_for),
+		TEST_PLAIN(a_write_of_less_than_the_command_takes_is_an_overflow),
+		TEST_PLAIN(a_command_that_fails_has_moved_nothing),
+		TEST_PLAIN(a_command_without_data_has_no_residual),
+		TEST_PLAIN(an_answer_cut_by_its_allocation_length_is_an_underflow),
 	};
 	return cmocka_run_group_tests_name("data", tests, NULL, NULL);
 }

@@ -5,6 +5,11 @@
  */
 #include "wire.h"
 
+/* Disks of memory alone take and give their data in place, past every buffer. */
+#define TEST_PLAIN(f) \
+	{ \
+#f " (in place)", f, wire_setup_plain, wire_teardown, NULL \
+	}
 #define TEST(f) cmocka_unit_test_setup_teardown(f, wire_setup_started, wire_teardown)
 
 #define HEADER  "HeaderDigest=CRC32C\n"
@@ -244,6 +249,17 @@ int main(void)
 		TEST(early_commands_with_a_wrong_digest_leave_nothing),
 		TEST(the_last_login_answer_is_without_digests),
 		TEST(discovery_sessions_may_have_digests),
+		TEST_PLAIN(every_kind_of_pdu_carries_digests),
+		TEST_PLAIN(data_of_any_length_are_digested_with_their_padding),
+		TEST_PLAIN(large_transfers_keep_their_digests),
+		TEST_PLAIN(additional_headers_are_digested),
+		TEST_PLAIN(a_pdu_with_a_wrong_header_digest_ends_the_connection),
+		TEST_PLAIN(data_with_a_wrong_digest_are_rejected_and_end_the_connection),
+		TEST_PLAIN(immediate_data_with_a_wrong_digest_do_not_reach_the_disk),
+		TEST_PLAIN(text_with_a_wrong_digest_is_not_believed),
+		TEST_PLAIN(early_commands_with_a_wrong_digest_leave_nothing),
+		TEST_PLAIN(the_last_login_answer_is_without_digests),
+		TEST_PLAIN(discovery_sessions_may_have_digests),
 	};
 	return cmocka_run_group_tests_name("digests", tests, NULL, NULL);
 }

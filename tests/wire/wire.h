@@ -52,6 +52,7 @@ struct wire {
 	struct iscsi_target target[WIRE_TARGETS]; /* without luns: a disk of its own is made */
 	struct credential_spec row[WIRE_ROWS];
 	unsigned nportals, ntargets, nrows;
+	bool plain;                               /* disks of memory alone, without a fault store */
 	struct iscsi_server_cfg cfg; /* before wire_start() only */
 	/* Results. */
 	struct iscsi_server *server;
@@ -64,6 +65,7 @@ struct wire {
  * of group 1. Teardown stops it, if it was started, and fails when anything is left. */
 int wire_setup(void **state);
 int wire_setup_started(void **state);
+int wire_setup_plain(void **state); /* started; `plain` disks */
 int wire_teardown(void **state);
 
 void wire_start(struct wire *w);
