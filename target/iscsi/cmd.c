@@ -161,6 +161,15 @@ static void add_data(struct cmd *cmd, struct tx_batch *b, uint32_t n)
 	}
 }
 
+/* Queues what the command has to say. What it said before is an R2T, which may have been answered
+ * although other PDUs of its batch have not left yet; it needs nothing of the command any more. */
+static void push(struct cmd *cmd, const struct tx_ops *ops)
+{
+	list_del(&cmd->tx.link);
+	cmd->tx.ops = ops;
+	tx_push(cmd->c, &cmd->tx);
+}
+
 /* Status may ride on the last Data-In (RFC 7143 4.5.3.1) when there is no sense data to tell. */
 static bool collapses(const struct cmd *cmd)
 {
@@ -287,8 +296,7 @@ static void answer(struct cmd *cmd)
 		t->status = SCSI_BUSY;
 	}
 	cmd->state = CMD_ANSWERS;
-	cmd->tx.ops = &answer_ops;
-	tx_push(cmd->c, &cmd->tx);
+	push(cmd, &answer_ops);
 }
 
 static void advance(struct cmd *cmd, enum scsi_next next);
@@ -374,11 +382,9 @@ static void ask(struct cmd *cmd)
 {
 	const struct params *p = &cmd->s->params;
 
-	if (cmd->asked == cmd->want || cmd->r2t_sent - cmd->r2t_done >= p->max_outstanding_r2t ||
-	    list_linked(&cmd->tx.link))
+	if (cmd->asked == cmd->want || cmd->r2t_sent - cmd->r2t_done >= p->max_outstanding_r2t)
 		return;
-	cmd->tx.ops = &r2t_ops;
-	tx_push(cmd->c, &cmd->tx);
+	push(cmd, &r2t_ops);
 }
 
 static void next_burst(struct cmd *cmd)

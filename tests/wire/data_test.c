@@ -244,6 +244,60 @@ static void an_r2t_names_the_lun_and_numbers_of_its_command(void **state)
 	ini_close(&i);
 }
 
+/* A write of two bursts, and a read whose data the initiator does not take before it has answered the
+ * R2T that stands before them; `first` of the bursts are sent meanwhile. */
+static void write_beside_a_blocked_read(struct ini *i, uint32_t bursts)
+{
+	struct command w = { .cdb = cdb_write(4000, (uint16_t)(bursts * 16)),
+		.write = true,
+		.out = out,
+		.expect = bursts * 8192 };
+	struct command r = { .cdb = cdb_read(0, 1800), .read = true, .in = in, .expect = 921600 };
+	uint8_t both[96];
+	struct pdu p, q;
+
+	fill(out, w.expect, bursts);
+	p = pdu_scsi(i, BHS_FINAL | CMD_WRITE, w.cdb.b, w.cdb.len, w.expect);
+	q = pdu_scsi(i, BHS_FINAL | CMD_READ, r.cdb.b, r.cdb.len, r.expect);
+	w.itt = pdu_itt(&p);
+	r.itt = pdu_itt(&q);
+	memcpy(both, p.bhs, 48);
+	memcpy(both + 48, q.bhs, 48);
+	ini_send_bytes(i, both, sizeof(both), false);
+	ini_recv(i, OP_R2T);
+	p = pdu_data_out(i, w.itt, be32(i->bhs + 20), 0, 0, out, 8192, true);
+	ini_send(i, &p);
+	wire_sleep_ms(20);
+	command_finish(i, &r);
+	assert_int_equal(r.got, r.expect);
+	for (uint32_t k = 1; k < bursts; k++) {
+		ini_recv(i, OP_R2T);
+		p = pdu_data_out(
+			i, w.itt, be32(i->bhs + 20), 0, k * 8192, out + k * 8192, 8192, true);
+		ini_send(i, &p);
+	}
+	ini_recv(i, OP_SCSI_RSP);
+	assert_int_equal(be32(i->bhs + 16), w.itt);
+	assert_int_equal(i->bhs[3], 0);
+	disk_read(i, 4000, (uint16_t)(bursts * 16), in);
+	assert_memory_equal(in, out, w.expect);
+}
+
+static void a_write_goes_on_beside_a_read_whose_data_are_not_taken(void **state)
+{
+	struct ini i;
+
+	ini_begin(&i, *state,
+		"ImmediateData=No\nMaxBurstLength=8192\n"
+		"MaxRecvDataSegmentLength=262144\n");
+	unit_ready(&i);
+	for (int k = 0; k < 5; k++) {
+		write_beside_a_blocked_read(&i, 1);
+		write_beside_a_blocked_read(&i, 3);
+	}
+	ini_close(&i);
+}
+
 static void data_of_several_commands_may_be_mixed(void **state)
 {
 	struct command a = { .cdb = cdb_write(0, 4), .write = true, .out = out, .expect = 2048 };
@@ -938,6 +992,7 @@ int main(void)
 		TEST(several_r2ts_are_outstanding_when_agreed),
 		TEST(one_r2t_at_a_time_is_outstanding_otherwise),
 		TEST(an_r2t_names_the_lun_and_numbers_of_its_command),
+		TEST(a_write_goes_on_beside_a_read_whose_data_are_not_taken),
 		TEST(data_of_several_commands_may_be_mixed),
 		TEST(the_lun_of_data_is_not_looked_at),
 		TEST(a_data_pdu_without_data_is_taken),
@@ -989,6 +1044,7 @@ int main(void)
 		TEST_PLAIN(several_r2ts_are_outstanding_when_agreed),
 		TEST_PLAIN(one_r2t_at_a_time_is_outstanding_otherwise),
 		TEST_PLAIN(an_r2t_names_the_lun_and_numbers_of_its_command),
+		TEST_PLAIN(a_write_goes_on_beside_a_read_whose_data_are_not_taken),
 		TEST_PLAIN(data_of_several_commands_may_be_mixed),
 		TEST_PLAIN(the_lun_of_data_is_not_looked_at),
 		TEST_PLAIN(a_data_pdu_without_data_is_taken),

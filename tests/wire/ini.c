@@ -326,8 +326,7 @@ static void receive_rest(struct ini *i)
 	check_cmdsn(i);
 }
 
-/* Whether there is anything to read, the end of the stream included. */
-static bool readable(struct ini *i, unsigned ms)
+bool ini_readable(struct ini *i, unsigned ms)
 {
 	struct pollfd pfd = { .fd = i->fd, .events = POLLIN };
 
@@ -336,7 +335,7 @@ static bool readable(struct ini *i, unsigned ms)
 
 bool ini_recv_within(struct ini *i, unsigned ms)
 {
-	if (!readable(i, ms))
+	if (!ini_readable(i, ms))
 		return false;
 	if (read_bytes(i, i->bhs, 48, WIRE_LIMIT_MS) != 1)
 		fail_msg("the target has closed the connection");
@@ -360,23 +359,25 @@ void ini_expect_closed(struct ini *i)
 	}
 }
 
+bool ini_drain(struct ini *i)
+{
+	uint8_t b[8192];
+	ssize_t n = recv(i->fd, b, sizeof(b), MSG_DONTWAIT);
+
+	return n > 0 || (n < 0 && errno == EAGAIN);
+}
+
 void ini_expect_closed_at_last(struct ini *i)
 {
-	uint8_t b[4096];
-
-	for (;;) {
-		struct pollfd pfd = { .fd = i->fd, .events = POLLIN };
-
-		if (poll(&pfd, 1, WIRE_LIMIT_MS) <= 0)
+	do {
+		if (!ini_readable(i, WIRE_LIMIT_MS))
 			fail_msg("the target does not close");
-		if (recv(i->fd, b, sizeof(b), MSG_DONTWAIT) <= 0 && errno != EAGAIN)
-			return;
-	}
+	} while (ini_drain(i));
 }
 
 void ini_expect_silence(struct ini *i, unsigned ms)
 {
-	if (!readable(i, ms))
+	if (!ini_readable(i, ms))
 		return;
 	if (read_bytes(i, i->bhs, 48, WIRE_LIMIT_MS) != 1)
 		fail_msg("the target has closed the connection");

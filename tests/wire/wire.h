@@ -154,6 +154,10 @@ bool ini_send_bytes(struct ini *i, const void *p, size_t n, bool may_fail);
 void ini_recv(struct ini *i, uint8_t opcode);
 /* Like that, of any kind; false: nothing came for so long. */
 bool ini_recv_within(struct ini *i, unsigned ms);
+/* Whether there is anything to read, the end of the stream included; and reads it away, whatever it is:
+ * false at the end. */
+bool ini_readable(struct ini *i, unsigned ms);
+bool ini_drain(struct ini *i);
 /* The target closes without another PDU. */
 void ini_expect_closed(struct ini *i);
 /* The target closes, whatever it says before. */
