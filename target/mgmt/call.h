@@ -20,8 +20,8 @@ struct call;
 
 /* A way of speaking: its routes, and how it says no. */
 struct dialect {
-	const char *prefix;          /* the first segment of its paths: "v1" */
-	const char *content_type;    /* of what it answers */
+	const char *prefix;       /* the first segment of its paths: "v1" */
+	const char *content_type; /* of what it answers */
 	const struct route *routes;
 	size_t n_routes;
 	/* The body of a refusal: status is 4xx or 5xx, code a short word, message a sentence. NULL

@@ -48,7 +48,7 @@ static bool answers(const char *path)
 	bool yes;
 
 	if (fd < 0)
-		return true;   /* better to refuse than to take over */
+		return true; /* better to refuse than to take over */
 	address_of(path, "", &at);
 	yes = !connect(fd, (const struct sockaddr *)&at, sizeof(at)) || errno == EAGAIN ||
 	      errno == EACCES;
@@ -61,8 +61,9 @@ static int check_place(const char *path, struct door_error *why)
 	struct stat st;
 
 	if (strlen(path) + sizeof(SUFFIX) > sizeof(((struct sockaddr_un *)NULL)->sun_path))
-		return refuse(why, -ENAMETOOLONG, path, "the path is too long for a socket; about "
-			      "100 bytes are the most");
+		return refuse(why, -ENAMETOOLONG, path,
+			"the path is too long for a socket; about "
+			"100 bytes are the most");
 	if (lstat(path, &st))
 		return errno == ENOENT ? 0 : refuse_errno(why, -errno, path);
 	if (!S_ISSOCK(st.st_mode))
@@ -83,7 +84,7 @@ static int put_in_place(struct door *d, mode_t mode)
 	if (bind(d->fd, (const struct sockaddr *)&temp, sizeof(temp)))
 		return -errno;
 	if (chmod(temp.sun_path, mode) || listen(d->fd, SOMAXCONN) || lstat(temp.sun_path, &st) ||
-	    rename(temp.sun_path, d->path)) {
+		rename(temp.sun_path, d->path)) {
 		int err = -errno;
 
 		unlink(temp.sun_path);
@@ -125,11 +126,16 @@ int door_open(const char *path, mode_t mode, struct door **out, struct door_erro
 	return 0;
 }
 
-void door_close(struct door *d)
+bool door_in_place(const struct door *d)
 {
 	struct stat st;
 
-	if (d && !lstat(d->path, &st) && st.st_dev == d->dev && st.st_ino == d->ino)
+	return !lstat(d->path, &st) && st.st_dev == d->dev && st.st_ino == d->ino;
+}
+
+void door_close(struct door *d)
+{
+	if (d && door_in_place(d))
 		unlink(d->path);
 	door_free(d);
 }

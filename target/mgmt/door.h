@@ -30,6 +30,9 @@ void door_close(struct door *d);
 int door_fd(const struct door *d);
 const char *door_path(const struct door *d);
 
+/* Whether the socket is still in its place. */
+bool door_in_place(const struct door *d);
+
 /* Changes who may connect. 0 or -errno. */
 int door_set_mode(struct door *d, mode_t mode);
 

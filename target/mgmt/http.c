@@ -34,8 +34,8 @@ struct http {
 	struct http_cfg cfg;
 	struct evhttp *evhttp;
 	struct evhttp_bound_socket *bound;
-	struct evconnlistener *listener;   /* of bound; NULL once muted */
-	bool paused;                       /* the listener takes no connections for now */
+	struct evconnlistener *listener; /* of bound; NULL once muted */
+	bool paused;                     /* the listener takes no connections for now */
 	struct list conns, calls;
 	unsigned n_conns;
 	struct loop_timer sweep;
@@ -45,16 +45,16 @@ struct http {
 /* A connection as far as we know it. */
 struct http_conn {
 	struct list link;
-	struct bufferevent *bev;   /* held until its descriptor is known, NULL then */
+	struct bufferevent *bev; /* held until its descriptor is known, NULL then */
 	int fd;
 	ino_t ino;
-	uint64_t deadline;         /* monotonic; 0: we are thinking, not they */
+	uint64_t deadline; /* monotonic; 0: we are thinking, not they */
 };
 
 struct call {
 	struct list link;
-	struct http *http;             /* NULL: the server is gone */
-	struct evhttp_request *req;    /* NULL: the client is gone */
+	struct http *http;          /* NULL: the server is gone */
+	struct evhttp_request *req; /* NULL: the client is gone */
 	const struct dialect *dialect;
 	void *context;
 	struct http_caller who;
@@ -269,7 +269,7 @@ static bool print_body(struct evbuffer *out, int *status, const json_t *body)
 	if (!text) {
 		*status = HTTP_INTERNAL;
 		err = evbuffer_add_printf(out, "{\"error\":{\"code\":\"internal\","
-					  "\"message\":\"out of memory\"}}\n") < 0;
+					       "\"message\":\"out of memory\"}}\n") < 0;
 	} else {
 		err = evbuffer_add_printf(out, "%s\n", text) < 0;
 	}
@@ -401,7 +401,7 @@ static bool read_body(struct call *c)
 	struct evbuffer *in = evhttp_request_get_input_buffer(c->req);
 	size_t len = evbuffer_get_length(in);
 	const unsigned char *text;
-	json_error_t why;
+	json_error_t why = { 0 };
 
 	if (!(c->match.route->policy & ROUTE_WANTS_JSON))
 		return true;
@@ -414,7 +414,7 @@ static bool read_body(struct call *c)
 		call_refuse(c, HTTP_BADREQUEST, "bad_json", "the body must be a JSON object");
 	else
 		call_refuse(c, HTTP_BADREQUEST, "bad_json",
-			    "the body is not JSON: line %d, column %d", why.line, why.column);
+			"the body is not JSON: line %d, column %d", why.line, why.column);
 	return false;
 }
 
@@ -438,7 +438,7 @@ static void on_request(struct evhttp_request *req, void *arg)
 	evhttp_connection_set_closecb(ec, on_client_gone, c);
 	set_deadline(c, 0);
 	if (check_caller(c, fd) && find_route(c) && check_policy(c) && read_query(c) &&
-	    read_body(c))
+		read_body(c))
 		c->match.route->run(c);
 }
 
@@ -453,15 +453,16 @@ static void configure(struct http *h)
 	evhttp_set_timeout(h->evhttp, HTTP_IDLE_SECONDS);
 	/* All that it knows, so that a wrong method gets our answer. */
 	evhttp_set_allowed_methods(h->evhttp, EVHTTP_REQ_GET | EVHTTP_REQ_POST | EVHTTP_REQ_HEAD |
-				   EVHTTP_REQ_PUT | EVHTTP_REQ_DELETE | EVHTTP_REQ_OPTIONS |
-				   EVHTTP_REQ_TRACE | EVHTTP_REQ_CONNECT | EVHTTP_REQ_PATCH);
+						      EVHTTP_REQ_PUT | EVHTTP_REQ_DELETE |
+						      EVHTTP_REQ_OPTIONS | EVHTTP_REQ_TRACE |
+						      EVHTTP_REQ_CONNECT | EVHTTP_REQ_PATCH);
 }
 
 /* Not closed with the evconnlistener, and listening already: a backlog of 0 leaves it alone. */
 static bool listen_on(struct http *h, int fd)
 {
-	struct evconnlistener *l = evconnlistener_new(loop_base(h->cfg.loop), NULL, NULL,
-						      LEV_OPT_CLOSE_ON_EXEC, 0, fd);
+	struct evconnlistener *l = evconnlistener_new(
+		loop_base(h->cfg.loop), NULL, NULL, LEV_OPT_CLOSE_ON_EXEC, 0, fd);
 
 	if (!l)
 		return false;

@@ -15,25 +15,25 @@
 
 /* Whoever asks, as the listener's guard knows it. */
 struct http_caller {
-	char name[64];      /* for the log */
-	bool read_only;     /* may not take routes that change something */
+	char name[64];  /* for the log */
+	bool read_only; /* may not take routes that change something */
 };
 
 struct http_cfg {
 	struct loop *loop;
-	const struct dialect *const *dialects;   /* the first is spoken where no prefix fits */
+	const struct dialect *const *dialects; /* the first is spoken where no prefix fits */
 	size_t n_dialects;
-	void *context;                           /* for call_context() */
+	void *context; /* for call_context() */
 	/* Whether the peer of this connection may ask anything at all; fills *who also if not. */
 	bool (*guard)(void *arg, int fd, struct http_caller *who);
 	void *guard_arg;
 };
 
-#define HTTP_HEAD_MAX        (16 * 1024)     /* bytes of request line and headers */
+#define HTTP_HEAD_MAX        (16 * 1024) /* bytes of request line and headers */
 #define HTTP_BODY_MAX        (1024 * 1024)
-#define HTTP_IDLE_SECONDS    30              /* without a byte in either direction */
-#define HTTP_PHASE_SECONDS   120             /* to send a whole request, or to take a whole answer */
-#define HTTP_GUARD_SECONDS   5               /* for those that the guard does not let in */
+#define HTTP_IDLE_SECONDS    30  /* without a byte in either direction */
+#define HTTP_PHASE_SECONDS   120 /* to send a whole request, or to take a whole answer */
+#define HTTP_GUARD_SECONDS   5   /* for those that the guard does not let in */
 #define HTTP_CONNECTIONS_MAX 256
 
 struct http;

@@ -17,7 +17,7 @@
 #include "mgmt/http.h"
 #include "mgmt/native.h"
 
-#define OLD_MS 10000   /* that a listener goes on after it has moved */
+#define OLD_MS 10000 /* that a listener goes on after it has moved */
 
 /* Users besides root and our own that may use the socket. */
 struct users {
@@ -39,7 +39,7 @@ struct mgmt {
 
 	/* Between mgmt_prepare() and what follows it. */
 	const struct config *next;
-	struct door *next_door;     /* NULL: the present one stays */
+	struct door *next_door; /* NULL: the present one stays */
 	struct http *next_http;
 	struct users next_users;
 };
@@ -49,7 +49,7 @@ static const struct dialect *const dialects[] = { &native_dialect };
 /* --- who may ------------------------------------------------------------------------------- */
 
 static int fault(const struct config *cfg, const void *member, struct faults *faults, int err,
-		 const char *text)
+	const char *text)
 {
 	struct config_where where = config_where(cfg, member);
 
@@ -89,7 +89,7 @@ static int read_users(const struct config *cfg, struct users *out, struct faults
 		if (find_user(m->socket_users[i], &u.v[u.n++]))
 			continue;
 		snprintf(text, sizeof(text), "socket_users: there is no user \"%.100s\"",
-			 m->socket_users[i]);
+			m->socket_users[i]);
 		err = fault(cfg, &m->socket_users, faults, -ENOENT, text);
 	}
 	if (err)
@@ -120,7 +120,7 @@ static bool may_enter(void *arg, int fd, struct http_caller *who)
 /* --- opening and changing ------------------------------------------------------------------- */
 
 static int open_socket(struct mgmt *m, const struct config *cfg, struct door **door,
-		       struct http **http, struct faults *faults)
+	struct http **http, struct faults *faults)
 {
 	const struct config_management *mc = &cfg->management;
 	struct http_cfg hc = {
@@ -159,11 +159,11 @@ static void tell_what_is_missing(const struct config *cfg)
 
 	if (m->n_http || m->aws.enabled || m->ontap.enabled)
 		log_msg(LOG_NOTICE, "management: http, aws and ontap are not served: this version "
-			"has the Unix socket alone");
+				    "has the Unix socket alone");
 }
 
 int mgmt_open(struct loop *loop, struct registry *registry, const struct mgmt_host *host,
-	      const struct config *cfg, struct mgmt **out, struct faults *faults)
+	const struct config *cfg, struct mgmt **out, struct faults *faults)
 {
 	struct mgmt *m = calloc(1, sizeof(*m));
 	int err;
@@ -189,7 +189,8 @@ int mgmt_prepare(struct mgmt *m, const struct config *cfg, struct faults *faults
 {
 	int err = read_users(cfg, &m->next_users, faults);
 
-	if (!err && strcmp(door_path(m->door), cfg->management.socket) != 0)
+	if (!err && (strcmp(door_path(m->door), cfg->management.socket) != 0 ||
+			    !door_in_place(m->door)))
 		err = open_socket(m, cfg, &m->next_door, &m->next_http, faults);
 	m->next = cfg;
 	if (err)

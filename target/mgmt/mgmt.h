@@ -15,22 +15,22 @@ struct mgmt;
 
 /* What came of a reload. */
 struct mgmt_reloaded {
-	int err;                       /* 0: the new configuration is in force */
-	const struct faults *faults;   /* why not; borrowed for the call that tells it */
+	int err;                     /* 0: the new configuration is in force */
+	const struct faults *faults; /* why not; borrowed for the call that tells it */
 };
 
 /* What management asks of the program around it. */
 struct mgmt_host {
 	/* Reads the configuration file again; done(ctx, outcome) once, now or later. */
-	void (*reload)(void *arg, void (*done)(void *ctx, const struct mgmt_reloaded *outcome),
-		       void *ctx);
+	void (*reload)(
+		void *arg, void (*done)(void *ctx, const struct mgmt_reloaded *outcome), void *ctx);
 	void *arg;
 };
 
 /* Opens the listeners that cfg asks for. The registry may not have started yet, but must have
  * before the loop runs. 0, or -errno with faults added. */
 int mgmt_open(struct loop *loop, struct registry *registry, const struct mgmt_host *host,
-	      const struct config *cfg, struct mgmt **out, struct faults *faults);
+	const struct config *cfg, struct mgmt **out, struct faults *faults);
 
 /* Goes over to another configuration in two steps: what can fail comes first. After prepare, 0 or
  * -errno with faults added, one of the other two must follow. cfg is borrowed until then. */

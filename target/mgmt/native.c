@@ -18,12 +18,41 @@
 
 /* --- JSON ----------------------------------------------------------------------------------- */
 
+/* An object under construction. When memory runs out on the way all of it is dropped. */
+struct object {
+	json_t *j;
+	bool failed;
+};
+
+static struct object object(void)
+{
+	return (struct object){ .j = json_object() };
+}
+
+/* Takes over the value, which may be NULL for memory that ran out. */
+static void put(struct object *o, const char *name, json_t *value)
+{
+	if (json_object_set_new(o->j, name, value))
+		o->failed = true;
+}
+
+static json_t *done(struct object *o)
+{
+	if (!o->failed)
+		return o->j;
+	json_decref(o->j);
+	return NULL;
+}
+
 /* Text as JSON; null for NULL. What a peer called itself need not be UTF-8: such bytes become '?'. */
 static json_t *text(const char *s)
 {
-	json_t *j = s ? json_string(s) : json_null();
+	json_t *j;
 	char *clean;
 
+	if (!s)
+		return json_null();
+	j = json_string(s);
 	if (j)
 		return j;
 	clean = strdup(s);
@@ -55,19 +84,27 @@ static struct native *native_of(const struct call *c)
 
 static void add_portal(void *arg, const struct registry_portal *p)
 {
-	json_array_append_new(arg, json_pack("{s:o, s:o, s:i}", "address", text(p->address),
-					     "advertised", text(p->advertised),
-					     "group", (int)p->group));
+	struct object o = object();
+
+	put(&o, "address", text(p->address));
+	put(&o, "advertised", text(p->advertised));
+	put(&o, "group", number(p->group));
+	json_array_append_new(arg, done(&o));
 }
 
 static json_t *traffic(const struct iscsi_counters *n)
 {
-	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
-			 "connections", number(n->connections), "half_open", number(n->half_open),
-			 "sessions", number(n->sessions), "logins", number(n->logins),
-			 "logins_refused", number(n->logins_refused),
-			 "commands", number(n->commands), "bytes_in", number(n->bytes_in),
-			 "bytes_out", number(n->bytes_out));
+	struct object o = object();
+
+	put(&o, "connections", number(n->connections));
+	put(&o, "half_open", number(n->half_open));
+	put(&o, "sessions", number(n->sessions));
+	put(&o, "logins", number(n->logins));
+	put(&o, "logins_refused", number(n->logins_refused));
+	put(&o, "commands", number(n->commands));
+	put(&o, "bytes_in", number(n->bytes_in));
+	put(&o, "bytes_out", number(n->bytes_out));
+	return done(&o);
 }
 
 static void get_status(struct call *c)
@@ -75,39 +112,59 @@ static void get_status(struct call *c)
 	struct registry *r = native_of(c)->registry;
 	const struct config *cfg = registry_config(r);
 	json_t *portals = json_array();
+	struct object o = object();
 	struct registry_status s;
 
 	registry_status(r, &s);
 	registry_portals(r, add_portal, portals);
-	call_reply(c, HTTP_OK, json_pack("{s:s, s:i, s:o, s:o, s:o, s:i, s:i, s:s, s:i, s:i, s:o, s:o}",
-		   "version", COUNTERSIGN_VERSION, "pid", (int)getpid(),
-		   "uptime_ms", number(s.uptime_ms), "config", text(cfg->path),
-		   "state_dir", text(cfg->state_dir), "reactors", (int)s.iscsi.reactors,
-		   "poll_us", (int)cfg->poll_us, "file_io", s.engine, "targets", (int)s.targets,
-		   "units", (int)s.units, "portals", portals, "iscsi", traffic(&s.iscsi)));
+	put(&o, "version", text(COUNTERSIGN_VERSION));
+	put(&o, "pid", number((uint64_t)getpid()));
+	put(&o, "uptime_ms", number(s.uptime_ms));
+	put(&o, "config", text(cfg->path));
+	put(&o, "state_dir", text(cfg->state_dir));
+	put(&o, "reactors", number(s.iscsi.reactors));
+	put(&o, "poll_us", number(cfg->poll_us));
+	put(&o, "file_io", text(s.engine));
+	put(&o, "targets", number(s.targets));
+	put(&o, "units", number(s.units));
+	put(&o, "portals", portals);
+	put(&o, "iscsi", traffic(&s.iscsi));
+	call_reply(c, HTTP_OK, done(&o));
 }
 
 /* --- targets -------------------------------------------------------------------------------- */
 
 static json_t *lun_json(const struct registry_lun *l)
 {
-	return json_pack("{s:i, s:s, s:s, s:o, s:o, s:i, s:b, s:s}", "lun", (int)l->lun,
-			 "kind", l->kind, "store", l->store, "path", text(l->path),
-			 "size", number(l->size), "block_size", (int)l->block_size,
-			 "read_only", l->read_only, "naa", l->naa);
+	struct object o = object();
+
+	put(&o, "lun", number(l->lun));
+	put(&o, "kind", text(l->kind));
+	put(&o, "store", text(l->store));
+	put(&o, "path", text(l->path));
+	put(&o, "size", number(l->size));
+	put(&o, "block_size", number(l->block_size));
+	put(&o, "read_only", json_boolean(l->read_only));
+	put(&o, "naa", text(l->naa));
+	return done(&o);
 }
 
 static json_t *target_json(const struct registry_target *t)
 {
 	json_t *groups = json_array(), *luns = json_array();
+	struct object o = object();
 
 	for (size_t i = 0; i < t->n_groups; i++)
-		json_array_append_new(groups, json_integer(t->groups[i]));
+		json_array_append_new(groups, number(t->groups[i]));
 	for (size_t i = 0; i < t->n_luns; i++)
 		json_array_append_new(luns, lun_json(&t->luns[i]));
-	return json_pack("{s:o, s:o, s:s, s:o, s:o, s:o}", "name", text(t->name),
-			 "alias", text(t->alias), "auth", t->chap ? "chap" : "none",
-			 "redirect", text(t->redirect), "portal_groups", groups, "luns", luns);
+	put(&o, "name", text(t->name));
+	put(&o, "alias", text(t->alias));
+	put(&o, "auth", text(t->chap ? "chap" : "none"));
+	put(&o, "redirect", text(t->redirect));
+	put(&o, "portal_groups", groups);
+	put(&o, "luns", luns);
+	return done(&o);
 }
 
 static void add_target(void *arg, const struct registry_target *t)
@@ -154,22 +211,33 @@ struct census {
 
 static json_t *session_json(const struct session_info *s)
 {
+	struct object o = object();
 	char isid[13];
 
-	for (int i = 0; i < 6; i++)
+	for (size_t i = 0; i < 6; i++)
 		snprintf(isid + 2 * i, 3, "%02x", s->isid[i]);
-	return json_pack("{s:i, s:s, s:o, s:o, s:o, s:s, s:i, s:i, s:i, s:o, s:o, s:s, s:o, s:o, s:b, s:b,"
-			 " s:o, s:o, s:o, s:o, s:o}",
-			 "tsih", (int)s->tsih, "type", s->discovery ? "discovery" : "normal",
-			 "target", text(s->target), "initiator", text(s->initiator),
-			 "alias", text(s->alias), "isid", isid, "portal_group", (int)s->tpgt,
-			 "reactor", (int)s->reactor, "connections", (int)s->connections,
-			 "peer", text(s->peer), "local", text(s->local),
-			 "auth", s->auth ? s->auth : "none", "algorithm", text(s->algorithm),
-			 "user", text(s->user), "header_digest", s->header_digest,
-			 "data_digest", s->data_digest, "age_ms", number(s->age_ms),
-			 "idle_ms", number(s->idle_ms), "commands", number(s->commands),
-			 "bytes_in", number(s->bytes_in), "bytes_out", number(s->bytes_out));
+	put(&o, "tsih", number(s->tsih));
+	put(&o, "type", text(s->discovery ? "discovery" : "normal"));
+	put(&o, "target", text(s->target));
+	put(&o, "initiator", text(s->initiator));
+	put(&o, "alias", text(s->alias));
+	put(&o, "isid", text(isid));
+	put(&o, "portal_group", number(s->tpgt));
+	put(&o, "reactor", number(s->reactor));
+	put(&o, "connections", number(s->connections));
+	put(&o, "peer", text(s->peer));
+	put(&o, "local", text(s->local));
+	put(&o, "auth", text(s->auth));
+	put(&o, "algorithm", text(s->algorithm));
+	put(&o, "user", text(s->user));
+	put(&o, "header_digest", json_boolean(s->header_digest));
+	put(&o, "data_digest", json_boolean(s->data_digest));
+	put(&o, "age_ms", number(s->age_ms));
+	put(&o, "idle_ms", number(s->idle_ms));
+	put(&o, "commands", number(s->commands));
+	put(&o, "bytes_in", number(s->bytes_in));
+	put(&o, "bytes_out", number(s->bytes_out));
+	return done(&o);
 }
 
 static void add_session(void *arg, const struct session_info *s)
@@ -224,7 +292,7 @@ static void reply_dropped(void *arg, unsigned n)
 		call_reply(c, HTTP_OK, json_pack("{s:i}", "connections", (int)n));
 	else
 		call_refuse(c, HTTP_NOTFOUND, "no_such_session", "there is no session %s",
-			    call_argument(c, 0));
+			call_argument(c, 0));
 }
 
 static void delete_session(struct call *c)
@@ -234,7 +302,7 @@ static void delete_session(struct call *c)
 
 	if (!read_tsih(call_argument(c, 0), &tsih)) {
 		call_refuse(c, HTTP_BADREQUEST, "bad_tsih",
-			    "a session's handle (TSIH) is a number from 1 to 65535");
+			"a session's handle (TSIH) is a number from 1 to 65535");
 		return;
 	}
 	snprintf(why, sizeof(why), "dropped by %s", call_who(c));
@@ -249,10 +317,12 @@ static json_t *faults_json(const struct faults *faults)
 	json_t *list = json_array();
 
 	for (size_t i = 0; i < faults->n; i++) {
-		const struct fault *f = &faults->v[i];
+		struct object o = object();
 
-		json_array_append_new(list, json_pack("{s:o, s:i, s:o}", "file", text(f->file),
-						      "line", f->line, "text", text(f->text)));
+		put(&o, "file", text(faults->v[i].file));
+		put(&o, "line", number((uint64_t)faults->v[i].line));
+		put(&o, "text", text(faults->v[i].text));
+		json_array_append_new(list, done(&o));
 	}
 	return list;
 }
@@ -260,15 +330,20 @@ static json_t *faults_json(const struct faults *faults)
 static void reply_reloaded(void *ctx, const struct mgmt_reloaded *outcome)
 {
 	struct call *c = ctx;
+	struct object o = object();
+	json_t *body;
 
 	if (!outcome->err) {
-		call_reply(c, HTTP_OK, json_object());
+		call_reply(c, HTTP_OK, done(&o));
 		return;
 	}
+	put(&o, "faults", faults_json(outcome->faults));
+	body = refusal(422, "bad_configuration",
+		"the configuration was not reloaded; "
+		"the running one stays in force");
+	json_object_update_new(json_object_get(body, "error"), done(&o));
 	/* 422: the request was understood, and the file is the trouble. */
-	call_reply(c, 422, json_pack("{s:{s:s, s:s, s:o}}", "error", "code", "bad_configuration",
-		   "message", "the configuration was not reloaded; the running one stays in force",
-		   "faults", faults_json(outcome->faults)));
+	call_reply(c, 422, body);
 }
 
 static void post_reload(struct call *c)

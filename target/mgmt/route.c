@@ -83,7 +83,7 @@ static bool fits(const char *pattern, const struct route_path *path, const char 
 }
 
 void route_find(const struct route *routes, size_t n, enum route_method method,
-		const struct route_path *path, struct route_match *out)
+	const struct route_path *path, struct route_match *out)
 {
 	*out = (struct route_match){ 0 };
 	for (size_t i = 0; i < n; i++) {
@@ -107,6 +107,6 @@ void route_allow(unsigned methods, char out[static ROUTE_ALLOW_MAX])
 	out[0] = '\0';
 	for (unsigned i = 0; i < sizeof(name) / sizeof(name[0]); i++)
 		if (methods & 1u << i)
-			len += (size_t)snprintf(out + len, ROUTE_ALLOW_MAX - len, "%s%s",
-						len ? ", " : "", name[i]);
+			len += (size_t)snprintf(
+				out + len, ROUTE_ALLOW_MAX - len, "%s%s", len ? ", " : "", name[i]);
 }

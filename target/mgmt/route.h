@@ -11,7 +11,7 @@
 
 /* --- paths ---------------------------------------------------------------------------------- */
 
-#define ROUTE_PATH_MAX 2048   /* bytes of a path as it came */
+#define ROUTE_PATH_MAX 2048 /* bytes of a path as it came */
 #define ROUTE_SEGMENTS 12
 
 /* The segments of a path, NUL-terminated and decoded one by one, so that a %2F is part of a name
@@ -39,15 +39,15 @@ enum route_method {
 
 /* What holds for a route before its function is called. */
 enum route_policy {
-	ROUTE_CHANGES = 1,      /* changes something: not for callers that may only read */
-	ROUTE_WANTS_JSON = 2,   /* the body must be a JSON object */
+	ROUTE_CHANGES = 1,    /* changes something: not for callers that may only read */
+	ROUTE_WANTS_JSON = 2, /* the body must be a JSON object */
 };
 
 struct call;
 
 struct route {
 	enum route_method method;
-	const char *pattern;    /* "/v1/targets/{name}": a segment in braces is an argument */
+	const char *pattern; /* "/v1/targets/{name}": a segment in braces is an argument */
 	unsigned policy;
 	void (*run)(struct call *c);
 };
@@ -55,13 +55,13 @@ struct route {
 #define ROUTE_ARGUMENTS 4
 
 struct route_match {
-	const struct route *route;                  /* NULL: none has both path and method */
-	unsigned methods;                           /* of all routes with this path; 0: none */
-	const char *argument[ROUTE_ARGUMENTS];      /* borrowed from the path */
+	const struct route *route;             /* NULL: none has both path and method */
+	unsigned methods;                      /* of all routes with this path; 0: none */
+	const char *argument[ROUTE_ARGUMENTS]; /* borrowed from the path */
 };
 
 void route_find(const struct route *routes, size_t n, enum route_method method,
-		const struct route_path *path, struct route_match *out);
+	const struct route_path *path, struct route_match *out);
 
 /* The value of an Allow header (RFC 9110 10.2.1) for a set of methods. */
 #define ROUTE_ALLOW_MAX 40

@@ -175,6 +175,14 @@ def test_the_management_socket_moves(start, programs, run, ctl, change):
     run(programs / "countersignctl", "-s", server.dir / "moved.sock", "status")
 
 
+def test_a_management_socket_that_was_removed_comes_back(start, ctl):
+    server = start(conf(target("a")))
+    (server.dir / "state/ctl.sock").unlink()
+    server.reload()
+    server.wait_for_log("the new configuration is in force")
+    assert names(server, ctl) == ["a"]
+
+
 def test_the_log_level_changes(start, change):
     server = start(conf(target("a"), more='log_level = "error";'))
     assert "serves" not in server.log()

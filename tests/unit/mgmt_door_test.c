@@ -119,7 +119,9 @@ static void closing_leaves_what_another_put_in_its_place(void **state)
 	struct door *d = opened(f, 0600);
 	int fd;
 
+	assert_true(door_in_place(d));
 	assert_int_equal(unlink(f->path), 0);
+	assert_false(door_in_place(d));
 	fd = open(f->path, O_CREAT | O_WRONLY, 0600);
 	close(fd);
 	door_close(d);
