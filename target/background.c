@@ -29,8 +29,7 @@ static void silence(int first, int last)
 		close(null);
 }
 
-__attribute__((noreturn))
-static void wait_for_report(int from)
+__attribute__((noreturn)) static void wait_for_report(int from)
 {
 	char c = 0;
 	ssize_t n;

@@ -32,20 +32,20 @@
 #include "registry.h"
 #include "service.h"
 
-#define GRACE_MS 5000   /* for initiators to log out at the end */
+#define GRACE_MS 5000 /* for initiators to log out at the end */
 
 struct daemon {
 	const struct options *opts;
-	const char *path;              /* of the configuration */
-	char *absolute;                /* the same, where a daemon leaves its directory */
-	int report;                    /* of a daemon to whoever started it */
+	const char *path; /* of the configuration */
+	char *absolute;   /* the same, where a daemon leaves its directory */
+	int report;       /* of a daemon to whoever started it */
 	enum log_sink sink;
 	struct loop *loop;
 	struct state_dir *state;
 	struct registry *registry;
 	struct mgmt *mgmt;
 	struct event *signals[3];
-	unsigned reloads;              /* under way */
+	unsigned reloads; /* under way */
 	bool stopping;
 };
 
@@ -54,8 +54,10 @@ struct daemon {
 static void log_level(const struct daemon *d, const struct config *cfg)
 {
 	static const int levels[] = {
-		[CONFIG_LOG_ERROR] = LOG_ERR, [CONFIG_LOG_WARNING] = LOG_WARNING,
-		[CONFIG_LOG_NOTICE] = LOG_NOTICE, [CONFIG_LOG_INFO] = LOG_INFO,
+		[CONFIG_LOG_ERROR] = LOG_ERR,
+		[CONFIG_LOG_WARNING] = LOG_WARNING,
+		[CONFIG_LOG_NOTICE] = LOG_NOTICE,
+		[CONFIG_LOG_INFO] = LOG_INFO,
 		[CONFIG_LOG_DEBUG] = LOG_DEBUG,
 	};
 	int level = cfg ? levels[cfg->log_level] : LOG_NOTICE;
@@ -80,7 +82,7 @@ static void log_faults(const struct faults *faults)
 
 /* A fault that lies with one setting. */
 static int fault(struct faults *faults, const struct config *cfg, const void *member, int err,
-		 const char *text)
+	const char *text)
 {
 	struct config_where where = { .file = cfg->path };
 
@@ -94,7 +96,7 @@ static int fault(struct faults *faults, const struct config *cfg, const void *me
 
 struct reload {
 	struct daemon *d;
-	void (*done)(void *ctx, const struct mgmt_reloaded *outcome);   /* or NULL */
+	void (*done)(void *ctx, const struct mgmt_reloaded *outcome); /* or NULL */
 	void *ctx;
 };
 
@@ -124,7 +126,7 @@ static bool reload_try(struct daemon *d, struct reload *rl, struct faults *fault
 	struct config *next = NULL;
 
 	if (config_load(d->path, &next, faults) || config_check_paths(next, faults) ||
-	    mgmt_prepare(d->mgmt, next, faults)) {
+		mgmt_prepare(d->mgmt, next, faults)) {
 		config_free(next);
 		return false;
 	}
@@ -138,8 +140,8 @@ static bool reload_try(struct daemon *d, struct reload *rl, struct faults *fault
 	return true;
 }
 
-static void daemon_reload(void *arg, void (*done)(void *ctx, const struct mgmt_reloaded *outcome),
-			  void *ctx)
+static void daemon_reload(
+	void *arg, void (*done)(void *ctx, const struct mgmt_reloaded *outcome), void *ctx)
 {
 	struct daemon *d = arg;
 	struct reload *rl = calloc(1, sizeof(*rl));
@@ -217,7 +219,7 @@ static bool watch_signals(struct daemon *d)
 /* --- start ---------------------------------------------------------------------------------- */
 
 static int start_as_user(const struct config *cfg, struct privileges_user *user,
-			 struct state_owner *owner, struct faults *faults)
+	struct state_owner *owner, struct faults *faults)
 {
 	struct privileges_error why;
 	int err;
@@ -231,8 +233,8 @@ static int start_as_user(const struct config *cfg, struct privileges_user *user,
 	return 0;
 }
 
-static int become(const struct config *cfg, const struct privileges_user *user,
-		  struct faults *faults)
+static int become(
+	const struct config *cfg, const struct privileges_user *user, struct faults *faults)
 {
 	struct privileges_error why;
 	int err;
@@ -273,8 +275,7 @@ static int start(struct daemon *d, struct config *cfg, struct faults *faults)
 	const struct mgmt_host host = { .reload = daemon_reload, .arg = d };
 	int err;
 
-	if (loop_create(0, &d->loop) || registry_create(d->loop, &d->registry) ||
-	    !watch_signals(d))
+	if (loop_create(0, &d->loop) || registry_create(d->loop, &d->registry) || !watch_signals(d))
 		return fault(faults, cfg, NULL, -ENOMEM, "out of memory");
 	err = start_privileged(d, cfg, faults);
 	if (!err)
@@ -337,8 +338,10 @@ static int load(const struct options *opts, const char *path, struct config **ou
 	int err = 0;
 
 	if (!opts->config_given && access(path, F_OK) && errno == ENOENT) {
-		fprintf(stderr, "countersignd: there is no configuration file %s; write one "
-			"(countersign.conf(5)), or say which with -c FILE\n", path);
+		fprintf(stderr,
+			"countersignd: there is no configuration file %s; write one "
+			"(countersign.conf(5)), or say which with -c FILE\n",
+			path);
 		return -ENOENT;
 	}
 	err = config_load(path, out, &faults);

@@ -11,11 +11,8 @@ int main(int argc, char **argv)
 	struct options opts;
 
 	switch (options_parse(argc, argv, &opts, stdout, stderr)) {
-	case OPTIONS_SHOWN:
-		return fflush(stdout) ? EXIT_FAILURE : EXIT_SUCCESS;
-	case OPTIONS_WRONG:
-		return 2;
-	default:
-		return opts.check ? daemon_check(&opts) : daemon_main(&opts);
+	case OPTIONS_SHOWN: return fflush(stdout) ? EXIT_FAILURE : EXIT_SUCCESS;
+	case OPTIONS_WRONG: return 2;
+	default: return opts.check ? daemon_check(&opts) : daemon_main(&opts);
 	}
 }

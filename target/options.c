@@ -13,7 +13,7 @@
 struct row {
 	char letter;
 	const char *word;
-	const char *argument;   /* NULL: takes none */
+	const char *argument; /* NULL: takes none */
 	const char *help;
 };
 
@@ -32,12 +32,13 @@ static const struct row rows[] = {
 static void print_help(FILE *to)
 {
 	fputs("usage: countersignd [-ftv] [-c FILE]\n"
-	      "Serves disks over iSCSI, with mutual CHAP. See countersignd(8).\n\n", to);
+	      "Serves disks over iSCSI, with mutual CHAP. See countersignd(8).\n\n",
+		to);
 	for (size_t i = 0; i < ROWS; i++) {
 		char head[32];
 
 		snprintf(head, sizeof(head), "-%c, --%s%s%s", rows[i].letter, rows[i].word,
-			 rows[i].argument ? " " : "", rows[i].argument ? rows[i].argument : "");
+			rows[i].argument ? " " : "", rows[i].argument ? rows[i].argument : "");
 		fprintf(to, "  %-20s  %s\n", head, rows[i].help);
 	}
 }
@@ -45,7 +46,7 @@ static void print_help(FILE *to)
 /* The table in the form that getopt_long() wants. */
 static void as_getopt(char letters[static 2 * ROWS + 2], struct option words[static ROWS + 1])
 {
-	*letters++ = ':';   /* tell a missing argument from an unknown option */
+	*letters++ = ':'; /* tell a missing argument from an unknown option */
 	for (size_t i = 0; i < ROWS; i++) {
 		*letters++ = rows[i].letter;
 		if (rows[i].argument)
@@ -74,26 +75,16 @@ static enum options_next take(struct options *o, int letter, FILE *say)
 		o->config = optarg;
 		o->config_given = true;
 		return OPTIONS_RUN;
-	case 'f':
-		o->foreground = true;
-		return OPTIONS_RUN;
-	case 't':
-		o->check = true;
-		return OPTIONS_RUN;
-	case 'v':
-		o->verbose++;
-		return OPTIONS_RUN;
-	case 'V':
-		fputs("countersignd " COUNTERSIGN_VERSION "\n", say);
-		return OPTIONS_SHOWN;
-	default:
-		print_help(say);
-		return OPTIONS_SHOWN;
+	case 'f': o->foreground = true; return OPTIONS_RUN;
+	case 't': o->check = true; return OPTIONS_RUN;
+	case 'v': o->verbose++; return OPTIONS_RUN;
+	case 'V': fputs("countersignd " COUNTERSIGN_VERSION "\n", say); return OPTIONS_SHOWN;
+	default: print_help(say); return OPTIONS_SHOWN;
 	}
 }
 
-enum options_next options_parse(int argc, char **argv, struct options *out, FILE *say,
-				FILE *complain)
+enum options_next options_parse(
+	int argc, char **argv, struct options *out, FILE *say, FILE *complain)
 {
 	struct option words[ROWS + 1];
 	char letters[2 * ROWS + 2];
@@ -102,7 +93,7 @@ enum options_next options_parse(int argc, char **argv, struct options *out, FILE
 	*out = (struct options){ .config = OPTIONS_DEFAULT_CONFIG };
 	as_getopt(letters, words);
 	opterr = 0;
-	optind = 0;   /* also forgets an earlier run */
+	optind = 0; /* also forgets an earlier run */
 	while ((letter = getopt_long(argc, argv, letters, words, NULL)) != -1) {
 		enum options_next next;
 

@@ -14,11 +14,11 @@
 
 #include "base/log.h"
 
-static int refuse(struct privileges_error *why, int err, const struct privileges_user *user,
-		  const char *what)
+static int refuse(
+	struct privileges_error *why, int err, const struct privileges_user *user, const char *what)
 {
 	snprintf(why->text, sizeof(why->text), "cannot become user %s: %s: %s", user->name, what,
-		 strerror(-err));
+		strerror(-err));
 	return err;
 }
 
@@ -43,7 +43,7 @@ int privileges_find(const char *user, struct privileges_user *out, struct privil
 
 	if (!found) {
 		snprintf(why->text, sizeof(why->text), "user \"%s\" does not exist on this machine",
-			 user);
+			user);
 		return -ENOENT;
 	}
 	*out = (struct privileges_user){ .uid = found->pw_uid, .gid = found->pw_gid };

@@ -44,8 +44,8 @@ struct registry {
 	struct work_pool *pool;
 	struct store_engine *engine;
 	struct units_env env;
-	struct portals *bound;         /* between registry_bind() and registry_start() */
-	struct world now;              /* .cfg is NULL before the start */
+	struct portals *bound; /* between registry_bind() and registry_start() */
+	struct world now;      /* .cfg is NULL before the start */
 	struct iscsi_server *server;
 	uint64_t started_ms;
 };
@@ -129,7 +129,7 @@ static int by_lun(const void *a, const void *b)
 
 /* The map of a target; the one it has, if nothing of it changed, so that sessions see no change. */
 static int lun_map_of(const struct world *w, const struct config_target *t,
-		      const struct target_set *old, struct lun_map **out)
+	const struct target_set *old, struct lun_map **out)
 {
 	const struct iscsi_target *was = old ? target_set_find(old, t->name) : NULL;
 	struct lun_entry *v = calloc(t->n_luns + 1, sizeof(*v));
@@ -140,7 +140,7 @@ static int lun_map_of(const struct world *w, const struct config_target *t,
 		return -ENOMEM;
 	for (unsigned i = 0; i < n; i++)
 		v[i] = (struct lun_entry){ .lun = t->luns[i].lun,
-					   .lu = units_find(w->units, &t->luns[i]) };
+			.lu = units_find(w->units, &t->luns[i]) };
 	qsort(v, n, sizeof(*v), by_lun);
 	if (was && same_entries(was->luns, v, n))
 		*out = lun_map_ref(was->luns);
@@ -164,12 +164,13 @@ static enum target_redirect redirect_of(const struct config_target *t)
 {
 	if (!t->redirect)
 		return TARGET_SERVED;
-	return t->redirect_type == CONFIG_REDIRECT_PERMANENT ? TARGET_MOVED_PERMANENTLY :
-							       TARGET_MOVED_TEMPORARILY;
+	if (t->redirect_type == CONFIG_REDIRECT_PERMANENT)
+		return TARGET_MOVED_PERMANENTLY;
+	return TARGET_MOVED_TEMPORARILY;
 }
 
 static int fill_target(const struct world *w, const struct config_target *t,
-		       const struct target_set *old, struct iscsi_target *out)
+	const struct target_set *old, struct iscsi_target *out)
 {
 	int err;
 
@@ -233,7 +234,7 @@ static void world_drop_snapshots(struct world *w)
 /* Builds what cfg makes, beside `old`. w->portals is there already, and stays if this fails; cfg
  * is the world's only on success. */
 static int world_build(struct registry *r, struct config *cfg, const struct world *old,
-		       struct world *w, struct faults *faults)
+	struct world *w, struct faults *faults)
 {
 	int err;
 
@@ -261,9 +262,9 @@ static int world_build(struct registry *r, struct config *cfg, const struct worl
 /* From the moment that a snapshot is published until what it replaced is gone. */
 struct transition {
 	struct registry *r;
-	struct config *cfg;        /* of the world before; NULL if it did not change */
+	struct config *cfg; /* of the world before; NULL if it did not change */
 	struct units *units;
-	char **targets;            /* whose connections are to be closed */
+	char **targets; /* whose connections are to be closed */
 	size_t n_targets, left;
 	struct loop_msg let_go;
 	struct units_wait closed;
@@ -280,8 +281,8 @@ static void transition_free(struct transition *t)
 	free(t);
 }
 
-static struct transition *transition_new(struct registry *r, size_t targets,
-					 void (*done)(void *arg), void *arg)
+static struct transition *transition_new(
+	struct registry *r, size_t targets, void (*done)(void *arg), void *arg)
 {
 	struct transition *t = calloc(1, sizeof(*t));
 
@@ -338,25 +339,30 @@ static void on_closed(void *arg, unsigned n)
 		transition_end(t);
 }
 
+/* 0 if on_closed() will be called. A server that ended meanwhile has closed all connections. */
+static int close_target(struct transition *t, const char *target)
+{
+	static const char why[] = "its credentials changed";
+	int err;
+
+	if (!t->r->server)
+		return -ESHUTDOWN;
+	err = iscsi_server_close(t->r->server, target, 0, why, on_closed, t);
+	if (err)
+		log_msg(LOG_ERR, "%s: connections stay open, though %s: %s", target, why,
+			strerror(-err));
+	return err;
+}
+
 /* Every reactor has the new snapshot: what it refuses is refused. Now those that got in before. */
 static void on_published(void *arg)
 {
 	struct transition *t = arg;
 
-	t->left = t->n_targets + 1;   /* one for this loop: a target may have nothing to close */
-	for (size_t i = 0; i < t->n_targets; i++) {
-		/* A server that ended meanwhile has closed all connections by itself. */
-		int err = t->r->server ? iscsi_server_close(t->r->server, t->targets[i], 0,
-							    "its credentials changed", on_closed,
-							    t) : -ESHUTDOWN;
-
-		if (!err)
-			continue;
-		if (err == -ENOMEM)
-			log_msg(LOG_ERR, "%s: connections stay open, though its credentials "
-				"changed: out of memory", t->targets[i]);
-		t->left--;
-	}
+	t->left = t->n_targets + 1; /* one for this loop: a target may have nothing to close */
+	for (size_t i = 0; i < t->n_targets; i++)
+		if (close_target(t, t->targets[i]))
+			t->left--;
 	on_closed(t, 0);
 }
 
@@ -380,8 +386,8 @@ int registry_create(struct loop *loop, struct registry **out)
 	return 0;
 }
 
-int registry_bind(struct registry *r, const struct config *cfg, int *fds, size_t n,
-		  struct faults *faults)
+int registry_bind(
+	struct registry *r, const struct config *cfg, int *fds, size_t n, struct faults *faults)
 {
 	return portals_prepare(cfg, NULL, fds, n, &r->bound, faults);
 }
@@ -416,12 +422,13 @@ static int start_server(struct registry *r, const struct world *w, struct faults
 	};
 	int err = iscsi_server_create(&server, w->directory, &r->server);
 
-	return err ? registry_fault(faults, cfg, &cfg->reactors, err, "reactors: %s",
-				    strerror(-err)) : 0;
+	if (err)
+		registry_fault(faults, cfg, &cfg->reactors, err, "reactors: %s", strerror(-err));
+	return err;
 }
 
 static int start_stores(struct registry *r, const struct config *cfg, struct state_dir *state,
-			struct faults *faults)
+	struct faults *faults)
 {
 	struct state_error why;
 	int err = state_dir_identity(state, r->env.identity, &why);
@@ -451,8 +458,8 @@ static void tell_empty_targets(const struct config *cfg)
 			log_msg(LOG_NOTICE, "target %s has no LUN", cfg->targets[i].name);
 }
 
-int registry_start(struct registry *r, struct config *cfg, struct state_dir *state,
-		   struct faults *faults)
+int registry_start(
+	struct registry *r, struct config *cfg, struct state_dir *state, struct faults *faults)
 {
 	const struct world nothing = { 0 };
 	struct world w = { .portals = r->bound };
@@ -559,8 +566,8 @@ static bool list_tightened(const struct config_changes *changes, struct transiti
 		const struct config_change *c = &changes->v[i];
 
 		if ((c->kind != CONFIG_CREDENTIALS && c->kind != CONFIG_TARGET_CHANGED) ||
-		    !c->old_target || c->old_target == last ||
-		    !credentials_tightened(c->old_target, c->new_target))
+			!c->old_target || c->old_target == last ||
+			!credentials_tightened(c->old_target, c->new_target))
 			continue;
 		last = c->old_target;
 		if (!transition_add(t, c->new_target->name))
@@ -570,7 +577,7 @@ static bool list_tightened(const struct config_changes *changes, struct transiti
 }
 
 static int prepare_transition(struct registry *r, const struct config_changes *changes,
-			      void (*done)(void *arg), void *arg, struct transition **out)
+	void (*done)(void *arg), void *arg, struct transition **out)
 {
 	struct transition *t = transition_new(r, changes->n, done, arg);
 
@@ -582,8 +589,8 @@ static int prepare_transition(struct registry *r, const struct config_changes *c
 	return -ENOMEM;
 }
 
-static int prepare_world(struct registry *r, struct config *next, struct world *w,
-			 struct faults *faults)
+static int prepare_world(
+	struct registry *r, struct config *next, struct world *w, struct faults *faults)
 {
 	int err = portals_prepare(next, r->now.portals, NULL, 0, &w->portals, faults);
 
@@ -617,15 +624,15 @@ static int commit(struct registry *r, struct world *w, struct transition *t)
 	r->now = *w;
 	units_commit(w->units);
 	iscsi_server_set_poll(r->server, (uint64_t)w->cfg->poll_us * 1000);
-	iscsi_server_set_limits(r->server, limits->max_half_open,
-				limits->max_half_open_per_address);
+	iscsi_server_set_limits(
+		r->server, limits->max_half_open, limits->max_half_open_per_address);
 	portals_commit(w->portals, old.portals, r->loop, r->server);
 	world_drop_snapshots(&old);
 	return 0;
 }
 
 int registry_apply(struct registry *r, struct config *next, void (*done)(void *arg), void *arg,
-		   struct faults *faults)
+	struct faults *faults)
 {
 	struct config_changes changes = { 0 };
 	struct transition *t = NULL;
@@ -663,7 +670,7 @@ const struct table *registry_credentials(const struct registry *r)
 }
 
 int registry_set_credentials(struct registry *r, struct table_edit *edit, const char *target,
-			     void (*done)(void *arg), void *arg)
+	void (*done)(void *arg), void *arg)
 {
 	struct world next = r->now;
 	struct transition *t = transition_new(r, 1, done, arg);
@@ -672,7 +679,7 @@ int registry_set_credentials(struct registry *r, struct table_edit *edit, const 
 	next.credentials = table_edit_commit(edit);
 	next.directory = NULL;
 	if (!t || (target && !transition_add(t, target)) || build_directory(&next, &faults) ||
-	    iscsi_server_publish(r->server, next.directory, on_published, t)) {
+		iscsi_server_publish(r->server, next.directory, on_published, t)) {
 		faults_free(&faults);
 		transition_free(t);
 		directory_unref(next.directory);
@@ -699,7 +706,7 @@ void registry_status(const struct registry *r, struct registry_status *out)
 }
 
 void registry_portals(const struct registry *r,
-		      void (*each)(void *arg, const struct registry_portal *portal), void *arg)
+	void (*each)(void *arg, const struct registry_portal *portal), void *arg)
 {
 	portals_each(r->now.portals, each, arg);
 }
@@ -709,7 +716,7 @@ struct naa_text {
 };
 
 static void fill_lun(const struct world *w, const struct config_lun *row, struct naa_text *naa,
-		     struct registry_lun *out)
+	struct registry_lun *out)
 {
 	const struct lu *lu = units_find(w->units, row);
 	const uint8_t *id = lu_naa(lu);
@@ -729,7 +736,7 @@ static void fill_lun(const struct world *w, const struct config_lun *row, struct
 }
 
 static bool give_target(const struct world *w, const struct config_target *t,
-			void (*each)(void *arg, const struct registry_target *target), void *arg)
+	void (*each)(void *arg, const struct registry_target *target), void *arg)
 {
 	struct registry_lun *luns = calloc(t->n_luns + 1, sizeof(*luns));
 	struct naa_text *naas = calloc(t->n_luns + 1, sizeof(*naas));
@@ -756,7 +763,7 @@ static bool give_target(const struct world *w, const struct config_target *t,
 }
 
 bool registry_target(const struct registry *r, const char *name,
-		     void (*each)(void *arg, const struct registry_target *target), void *arg)
+	void (*each)(void *arg, const struct registry_target *target), void *arg)
 {
 	const struct config *cfg = r->now.cfg;
 
@@ -767,7 +774,7 @@ bool registry_target(const struct registry *r, const char *name,
 }
 
 bool registry_targets(const struct registry *r,
-		      void (*each)(void *arg, const struct registry_target *target), void *arg)
+	void (*each)(void *arg, const struct registry_target *target), void *arg)
 {
 	const struct config *cfg = r->now.cfg;
 	bool ok = true;
@@ -777,15 +784,14 @@ bool registry_targets(const struct registry *r,
 	return ok;
 }
 
-int registry_sessions(struct registry *r,
-		      void (*each)(void *arg, const struct session_info *info),
-		      void (*end)(void *arg), void *arg)
+int registry_sessions(struct registry *r, void (*each)(void *arg, const struct session_info *info),
+	void (*end)(void *arg), void *arg)
 {
 	return iscsi_server_sessions(r->server, each, end, arg);
 }
 
 int registry_drop(struct registry *r, uint16_t tsih, const char *why,
-		  void (*done)(void *arg, unsigned n), void *arg)
+	void (*done)(void *arg, unsigned n), void *arg)
 {
 	return iscsi_server_close(r->server, NULL, tsih, why, done, arg);
 }

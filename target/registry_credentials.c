@@ -18,13 +18,13 @@ struct list_of_rows {
 static struct list_of_rows of_target(const struct config_target *t)
 {
 	return (struct list_of_rows){ CREDENTIAL_OF_TARGET, t->name, t->credentials,
-				      t->n_credentials };
+		t->n_credentials };
 }
 
 static struct list_of_rows of_discovery(const struct config_discovery *d)
 {
 	return (struct list_of_rows){ CREDENTIAL_OF_DISCOVERY, "", d->credentials,
-				      d->n_credentials };
+		d->n_credentials };
 }
 
 static const char *initiator_of(const struct config_credential *row)
@@ -39,21 +39,19 @@ static int error_of(enum table_fault fault)
 
 /* What is wrong, and, where another row stands in the way, which. */
 static int refuse_row(struct faults *faults, const struct config *cfg,
-		      const struct config_credential *row, enum table_fault fault,
-		      const struct credential *other)
+	const struct config_credential *row, enum table_fault fault, const struct credential *other)
 {
 	const char *text = table_fault_text(fault);
 
 	if (!other)
 		return registry_fault(faults, cfg, &row->secret, error_of(fault), "%s", text);
 	return registry_fault(faults, cfg, &row->secret, error_of(fault), "%s: %s, initiator %s",
-			      text, *other->spec.scope_name ? other->spec.scope_name : "discovery",
-			      other->spec.initiator);
+		text, *other->spec.scope_name ? other->spec.scope_name : "discovery",
+		other->spec.initiator);
 }
 
 static int put_row(struct table_edit *edit, const struct config *cfg,
-		   const struct list_of_rows *list, const struct config_credential *row,
-		   struct faults *faults)
+	const struct list_of_rows *list, const struct config_credential *row, struct faults *faults)
 {
 	struct credential_spec spec = {
 		.scope = list->scope,
@@ -67,20 +65,21 @@ static int put_row(struct table_edit *edit, const struct config *cfg,
 		.origin = CREDENTIAL_FROM_CONFIG,
 		.written_by = cfg->path,
 	};
-	const struct credential *other = table_edit_find(edit, list->scope, list->name,
-							 spec.initiator);
+	const struct credential *other =
+		table_edit_find(edit, list->scope, list->name, spec.initiator);
 	enum table_fault fault;
 
 	if (other && other->spec.origin == CREDENTIAL_FROM_CONFIG)
-		return registry_fault(faults, cfg, &row->secret, -EINVAL, "there is a row for any "
-				      "initiator in this list already; say for which initiator "
-				      "this one is");
+		return registry_fault(faults, cfg, &row->secret, -EINVAL,
+			"there is a row for any "
+			"initiator in this list already; say for which initiator "
+			"this one is");
 	fault = table_edit_put(edit, &spec, &other);
 	return fault ? refuse_row(faults, cfg, row, fault, other) : 0;
 }
 
 static int put_list(struct table_edit *edit, const struct config *cfg, struct list_of_rows list,
-		    struct faults *faults)
+	struct faults *faults)
 {
 	int err = 0;
 
@@ -123,8 +122,7 @@ static enum table_fault remove_all(struct table_edit *edit, const struct config 
 }
 
 int credentials_replace(const struct table *old, const struct config *before,
-			const struct config *after, const struct table **out,
-			struct faults *faults)
+	const struct config *after, const struct table **out, struct faults *faults)
 {
 	struct table_edit *edit = NULL;
 	enum table_fault fault = table_edit_begin(old, &edit);
@@ -135,7 +133,7 @@ int credentials_replace(const struct table *old, const struct config *before,
 	if (fault) {
 		table_edit_abandon(edit);
 		return registry_fault(faults, after, NULL, error_of(fault), "credentials: %s",
-				      table_fault_text(fault));
+			table_fault_text(fault));
 	}
 	err = put_all(edit, after, faults);
 	if (err)

@@ -11,8 +11,7 @@
  * reference, or -errno with faults added.
  */
 int credentials_replace(const struct table *old, const struct config *before,
-			const struct config *after, const struct table **out,
-			struct faults *faults);
+	const struct config *after, const struct table **out, struct faults *faults);
 
 /* Whether a login that `before` let in could be one that `after` refuses: a row is gone or another
  * one now, or CHAP was turned on. */

@@ -6,7 +6,7 @@
 #include <stdio.h>
 
 int registry_fault(struct faults *faults, const struct config *cfg, const void *member, int err,
-		   const char *fmt, ...)
+	const char *fmt, ...)
 {
 	struct config_where where = { .file = cfg->path };
 	char text[768];

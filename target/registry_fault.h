@@ -8,6 +8,6 @@
 /* Adds a fault at the place of `member` (NULL: the file as a whole), and gives err back, so that a
  * refusal is one statement. */
 int registry_fault(struct faults *faults, const struct config *cfg, const void *member, int err,
-		   const char *fmt, ...) __attribute__((format(printf, 5, 6)));
+	const char *fmt, ...) __attribute__((format(printf, 5, 6)));
 
 #endif

@@ -18,7 +18,7 @@
 
 struct portal {
 	struct addr at;
-	struct addr_text text;       /* of at */
+	struct addr_text text; /* of at */
 	const struct config_portal *row;
 	struct listener *listener;   /* NULL: with the next set, or closed early */
 	struct portal *from;         /* whose listener this was, in the set before */
@@ -33,7 +33,7 @@ struct portals {
 };
 
 static int refuse(const struct config *cfg, const struct portal *p, int err, const char *text,
-		  struct faults *faults)
+	struct faults *faults)
 {
 	return registry_fault(faults, cfg, &p->row->address, err, "portal %s", text);
 }
@@ -121,7 +121,7 @@ static bool clear_the_way(const struct portal *p, struct portals *set, struct po
 }
 
 static int prepare(struct portal *p, struct portals *set, struct portals *old, int *fds, size_t n,
-		   struct listen_error *why)
+	struct listen_error *why)
 {
 	int err;
 
@@ -159,7 +159,7 @@ static int read_addresses(const struct config *cfg, struct portals *set, struct 
 
 		if (addr_parse(&p->at, p->row->address, (uint16_t)p->row->port)) {
 			snprintf(text, sizeof(text), "%s: not an address of this machine's",
-				 p->row->address);
+				p->row->address);
 			return refuse(cfg, p, -EINVAL, text, faults);
 		}
 		addr_text(&p->at, &p->text);
@@ -168,7 +168,7 @@ static int read_addresses(const struct config *cfg, struct portals *set, struct 
 }
 
 static int prepare_all(const struct config *cfg, struct portals *set, struct portals *old, int *fds,
-		       size_t n, struct faults *faults)
+	size_t n, struct faults *faults)
 {
 	int err = 0;
 
@@ -183,7 +183,7 @@ static int prepare_all(const struct config *cfg, struct portals *set, struct por
 }
 
 int portals_prepare(const struct config *cfg, struct portals *old, int *fds, size_t n,
-		    struct portals **out, struct faults *faults)
+	struct portals **out, struct faults *faults)
 {
 	struct portals *set = portals_new(cfg);
 	int err;
@@ -233,13 +233,13 @@ void portals_abandon(struct portals *set, struct portals *old)
 		reopen(old);
 }
 
-void portals_commit(struct portals *set, struct portals *old, struct loop *loop,
-		    struct iscsi_server *server)
+void portals_commit(
+	struct portals *set, struct portals *old, struct loop *loop, struct iscsi_server *server)
 {
 	set->loop = loop;
 	for (size_t i = 0; i < set->n; i++) {
 		if (set->v[i].from)
-			listener_stop(set->v[i].listener);   /* it is told of the set that goes */
+			listener_stop(set->v[i].listener); /* it is told of the set that goes */
 		set->v[i].from = NULL;
 		start(&set->v[i], loop, server);
 	}
@@ -285,7 +285,7 @@ struct iscsi_portal *portals_directory(const struct portals *set, unsigned *n)
 }
 
 void portals_each(const struct portals *set,
-		  void (*each)(void *arg, const struct registry_portal *portal), void *arg)
+	void (*each)(void *arg, const struct registry_portal *portal), void *arg)
 {
 	for (size_t i = 0; i < set->n; i++) {
 		const struct portal *p = &set->v[i];

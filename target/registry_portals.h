@@ -14,13 +14,13 @@ struct portals;
 /* Binds the portals of cfg that `old` (NULL: none) has not; descriptors that fit are taken from
  * fds (n of them, may be none) and set to -1. 0, or -errno with faults added, one for each portal that cannot be. */
 int portals_prepare(const struct config *cfg, struct portals *old, int *fds, size_t n,
-		    struct portals **out, struct faults *faults);
+	struct portals **out, struct faults *faults);
 /* Forgets a set that was prepared; what it took from `old` (NULL: nothing) goes back there. NULL
  * is fine. */
 void portals_abandon(struct portals *p, struct portals *old);
 /* From here on connections go to the server. What `old` has left is closed, and old freed. */
-void portals_commit(struct portals *p, struct portals *old, struct loop *loop,
-		    struct iscsi_server *server);
+void portals_commit(
+	struct portals *p, struct portals *old, struct loop *loop, struct iscsi_server *server);
 /* Takes no connections any more. */
 void portals_stop(struct portals *p);
 /* Closes all. NULL is fine. */
@@ -31,6 +31,6 @@ void portals_free(struct portals *p);
 struct iscsi_portal *portals_directory(const struct portals *p, unsigned *n);
 
 void portals_each(const struct portals *p,
-		  void (*each)(void *arg, const struct registry_portal *portal), void *arg);
+	void (*each)(void *arg, const struct registry_portal *portal), void *arg);
 
 #endif

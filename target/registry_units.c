@@ -28,9 +28,9 @@
 struct backing {
 	struct units_env *env;
 	struct store *store;
-	char *path;             /* NULL for RAM */
-	unsigned users;         /* units */
-	bool made;              /* the file was made for it, and has not been in use yet */
+	char *path;     /* NULL for RAM */
+	unsigned users; /* units */
+	bool made;      /* the file was made for it, and has not been in use yet */
 	struct work work;
 };
 
@@ -44,11 +44,11 @@ struct traits {
 
 struct unit {
 	struct units_env *env;
-	struct list leaving;    /* in env->leaving when sets is 0 */
+	struct list leaving; /* in env->leaving when sets is 0 */
 	struct backing *backing;
 	struct traits traits;
 	struct lu *lu;
-	unsigned sets;          /* that have it; the lu's reference is theirs together */
+	unsigned sets; /* that have it; the lu's reference is theirs together */
 	struct loop_msg gone;
 };
 
@@ -56,16 +56,16 @@ struct entry {
 	const struct config_target *target;
 	const struct config_lun *row;
 	struct unit *unit;
-	uint64_t old_size;      /* the store was enlarged for this set; 0: it was not */
+	uint64_t old_size; /* the store was enlarged for this set; 0: it was not */
 };
 
 struct units {
 	struct units_env *env;
 	const struct config *cfg;
-	struct entry *v;        /* sorted by row, as rows lie in memory */
+	struct entry *v; /* sorted by row, as rows lie in memory */
 	size_t n;
-	struct entry **by_place;  /* by target and LUN */
-	struct entry **by_path;   /* file stores only */
+	struct entry **by_place; /* by target and LUN */
+	struct entry **by_path;  /* file stores only */
 	size_t n_paths;
 };
 
@@ -114,7 +114,9 @@ static void backing_put(struct backing *b)
 		return;
 	b->env->closing++;
 	b->work = (struct work){
-		.run = backing_close, .done = backing_closed, .home = b->env->loop,
+		.run = backing_close,
+		.done = backing_closed,
+		.home = b->env->loop,
 	};
 	if (!b->env->in_place) {
 		work_submit(b->env->pool, &b->work);
@@ -124,8 +126,8 @@ static void backing_put(struct backing *b)
 	backing_closed(&b->work);
 }
 
-static void store_cfg_of(const struct units_env *env, const struct config_lun *row,
-			 struct store_cfg *out)
+static void store_cfg_of(
+	const struct units_env *env, const struct config_lun *row, struct store_cfg *out)
 {
 	*out = (struct store_cfg){
 		.kind = row->store == CONFIG_STORE_FILE ? "file" : "ram",
@@ -139,7 +141,7 @@ static void store_cfg_of(const struct units_env *env, const struct config_lun *r
 }
 
 static int backing_open(struct units_env *env, const struct config_lun *row, struct backing **out,
-			struct store_error *why)
+	struct store_error *why)
 {
 	struct backing *b = calloc(1, sizeof(*b));
 	struct store_cfg cfg;
@@ -184,9 +186,9 @@ static const uint8_t company[3] = { 0x02, 0x43, 0x53 };
 /* NAA 6h (SPC-5 7.7.6.6.5): one digit, the company in six, and 25 digits of a hash over what makes
  * the unit this one: whose it is, and its place. */
 static int derive_naa(const struct units_env *env, const struct config_target *target,
-		      const struct config_lun *row, uint8_t naa[static 16])
+	const struct config_lun *row, uint8_t naa[static 16])
 {
-	uint8_t hash[EVP_MAX_MD_SIZE];
+	uint8_t hash[EVP_MAX_MD_SIZE] = { 0 };
 	char place[320];
 	int n = snprintf(place, sizeof(place), "%s\n%" PRIu32 "\n", target->name, row->lun);
 	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
@@ -223,12 +225,12 @@ static void print_naa(const uint8_t naa[static 16], char out[static 33])
 }
 
 static int traits_of(const struct units_env *env, const struct config_target *target,
-		     const struct config_lun *row, struct traits *t)
+	const struct config_lun *row, struct traits *t)
 {
 	char naa[33];
 	int err = 0;
 
-	memset(t, 0, sizeof(*t));   /* traits are compared as bytes */
+	memset(t, 0, sizeof(*t)); /* traits are compared as bytes */
 	if (row->naa)
 		read_naa(row->naa, t->naa);
 	else
@@ -244,7 +246,7 @@ static int traits_of(const struct units_env *env, const struct config_target *ta
 	/* The end of the identifier differs from unit to unit; 16 digits is what hosts show whole. */
 	print_naa(t->naa, naa);
 	snprintf(t->serial, sizeof(t->serial), "%s",
-		 row->serial ? row->serial : naa + (strlen(naa) - 16));
+		row->serial ? row->serial : naa + (strlen(naa) - 16));
 	return err;
 }
 
@@ -274,22 +276,27 @@ static void unit_put(struct unit *u)
 	if (!u || --u->sets)
 		return;
 	list_push(&u->env->leaving, &u->leaving);
-	lu_unref(u->lu);   /* on_lu_gone() follows, now or later */
+	lu_unref(u->lu); /* on_lu_gone() follows, now or later */
 }
 
 /* Takes over the caller's hold on the backing, also when it fails. */
-static int unit_create(struct units_env *env, struct backing *b, const struct traits *t,
-		       struct unit **out)
+static int unit_create(
+	struct units_env *env, struct backing *b, const struct traits *t, struct unit **out)
 {
 	struct unit *u = calloc(1, sizeof(*u));
 	struct disk_cfg cfg = {
 		.store = b->store,
 		.block_size = t->block_size,
-		.read_only = t->read_only, .removable = t->removable, .thin = t->thin,
+		.read_only = t->read_only,
+		.removable = t->removable,
+		.thin = t->thin,
 		.write_through = t->write_through,
-		.vendor = t->vendor, .product = t->product, .revision = t->revision,
+		.vendor = t->vendor,
+		.product = t->product,
+		.revision = t->revision,
 		.serial = t->serial,
-		.gone = on_lu_gone, .arg = u,
+		.gone = on_lu_gone,
+		.arg = u,
 	};
 	int err = -ENOMEM;
 
@@ -346,9 +353,9 @@ static int by_path(const void *a, const void *b)
 }
 
 static struct entry *search(struct entry **v, size_t n, const struct entry *like,
-			    int (*order)(const void *, const void *))
+	int (*order)(const void *, const void *))
 {
-	struct entry **found = n ? bsearch(&like, v, n, sizeof(*v), order) : NULL;
+	struct entry **found = n ? bsearch(&like, v, n, sizeof(struct entry *), order) : NULL;
 
 	return found ? *found : NULL;
 }
@@ -371,7 +378,7 @@ static bool suits(const struct unit *u, const struct config_lun *row)
 {
 	return u->traits.block_size == row->block_size &&
 	       (row->store == CONFIG_STORE_RAM ||
-		store_read_only(u->backing->store) == row->read_only);
+		       store_read_only(u->backing->store) == row->read_only);
 }
 
 /* A file that a session has not let go of yet, though the configuration had. */
@@ -391,12 +398,12 @@ static struct unit *find_leaving(const struct units_env *env, const struct confi
 /* --- preparing a set ------------------------------------------------------------------------ */
 
 static int refuse_row(const struct units *u, const struct entry *e, int err, const char *text,
-		      struct faults *faults)
+	struct faults *faults)
 {
 	const void *member = e->row->path ? (const void *)&e->row->path : &e->row->size;
 
-	return registry_fault(faults, u->cfg, member, err, "LUN %" PRIu32 " of %s: %s",
-			      e->row->lun, e->target->name, text);
+	return registry_fault(faults, u->cfg, member, err, "LUN %" PRIu32 " of %s: %s", e->row->lun,
+		e->target->name, text);
 }
 
 static int enlarge(const struct units *u, struct entry *e, struct faults *faults)
@@ -415,7 +422,7 @@ static int enlarge(const struct units *u, struct entry *e, struct faults *faults
 }
 
 static int new_unit(struct units *u, struct entry *e, struct backing *b, const struct traits *t,
-		    struct faults *faults)
+	struct faults *faults)
 {
 	struct store_error store_why;
 	int err = 0;
@@ -429,8 +436,7 @@ static int new_unit(struct units *u, struct entry *e, struct backing *b, const s
 	return err ? refuse_row(u, e, err, strerror(-err), faults) : 0;
 }
 
-static int prepare_entry(struct units *u, struct units *old, struct entry *e,
-			 struct faults *faults)
+static int prepare_entry(struct units *u, struct units *old, struct entry *e, struct faults *faults)
 {
 	struct entry *old_entry = find_old(old, e);
 	struct unit *was = old_entry ? old_entry->unit : find_leaving(u->env, e->row);
@@ -484,8 +490,8 @@ static void list_entries(struct units *u)
 		if (is_file(u->v[i].row))
 			u->by_path[u->n_paths++] = &u->v[i];
 	}
-	qsort(u->by_place, u->n, sizeof(*u->by_place), by_place);
-	qsort(u->by_path, u->n_paths, sizeof(*u->by_path), by_path);
+	qsort(u->by_place, u->n, sizeof(struct entry *), by_place);
+	qsort(u->by_path, u->n_paths, sizeof(struct entry *), by_path);
 }
 
 static struct units *units_new(struct units_env *env, const struct config *cfg)
@@ -498,8 +504,8 @@ static struct units *units_new(struct units_env *env, const struct config *cfg)
 	u->env = env;
 	u->cfg = cfg;
 	u->v = calloc(rows + 1, sizeof(*u->v));
-	u->by_place = calloc(rows + 1, sizeof(*u->by_place));
-	u->by_path = calloc(count_rows(cfg, is_file) + 1, sizeof(*u->by_path));
+	u->by_place = calloc(rows + 1, sizeof(struct entry *));
+	u->by_path = calloc(count_rows(cfg, is_file) + 1, sizeof(struct entry *));
 	if (u->v && u->by_place && u->by_path) {
 		list_entries(u);
 		return u;
@@ -509,7 +515,7 @@ static struct units *units_new(struct units_env *env, const struct config *cfg)
 }
 
 int units_prepare(struct units_env *env, const struct config *cfg, struct units *old,
-		  struct units **out, struct faults *faults)
+	struct units **out, struct faults *faults)
 {
 	struct units *u = units_new(env, cfg);
 	int err = 0;

@@ -19,17 +19,17 @@ struct units_env {
 	struct work_pool *pool;
 	struct store_engine *engine;
 	uint8_t identity[STATE_IDENTITY_SIZE];
-	bool in_place;         /* close on this thread instead: nobody else needs it any more */
+	bool in_place; /* close on this thread instead: nobody else needs it any more */
 
-	struct list leaving;   /* private: units that no set has any more, but a nexus still has */
-	unsigned closing;      /* private: stores that are being closed on the pool */
-	struct list waiting;   /* private: for these */
+	struct list leaving; /* private: units that no set has any more, but a nexus still has */
+	unsigned closing;    /* private: stores that are being closed on the pool */
+	struct list waiting; /* private: for these */
 };
 void units_env_init(struct units_env *env);
 
 /* Somebody who waits. */
 struct units_wait {
-	struct list link;      /* private */
+	struct list link; /* private */
 	void (*run)(struct units_wait *w);
 };
 /* Calls w->run when no store is being closed: in place, if there is none. */
@@ -40,7 +40,7 @@ struct units;
 /* Opens and makes what cfg declares and `old` (NULL: nothing) has not. 0, or -errno with
  * faults added, one for each unit that cannot be. cfg is borrowed for the set's life. */
 int units_prepare(struct units_env *env, const struct config *cfg, struct units *old,
-		  struct units **out, struct faults *faults);
+	struct units **out, struct faults *faults);
 /* Enlarges the stores that are to be larger, which nobody sees before units_commit(). The last
  * thing to try, as a file that has grown keeps its length. 0, or -errno with faults added. */
 int units_enlarge(struct units *u, struct faults *faults);

@@ -26,7 +26,7 @@ void service_reloading(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%lld",
-		   (long long)now.tv_sec * 1000000 + now.tv_nsec / 1000);
+		(long long)now.tv_sec * 1000000 + now.tv_nsec / 1000);
 }
 
 void service_stopping(void)
@@ -71,8 +71,10 @@ void service_close_fds(struct service_fds *fds)
 		if (fds->fd[i] < 0)
 			continue;
 		addr_local(&at, fds->fd[i]);
-		log_msg(LOG_WARNING, "a socket that was passed in (%s) fits no portal of the "
-			"configuration; closed", addr_text(&at, &t));
+		log_msg(LOG_WARNING,
+			"a socket that was passed in (%s) fits no portal of the "
+			"configuration; closed",
+			addr_text(&at, &t));
 		close(fds->fd[i]);
 	}
 	free(fds->fd);

@@ -30,11 +30,11 @@ struct state_dir {
 	int fd;
 	int lock;
 	struct state_owner owner;
-	bool made, made_lock, made_identity;   /* by us, since state_dir_open() */
+	bool made, made_lock, made_identity; /* by us, since state_dir_open() */
 };
 
-__attribute__((format(printf, 3, 4)))
-static int refuse(struct state_error *why, int err, const char *fmt, ...)
+__attribute__((format(printf, 3, 4))) static int refuse(
+	struct state_error *why, int err, const char *fmt, ...)
 {
 	va_list ap;
 
@@ -64,8 +64,10 @@ static int make_dir(struct state_dir *s, struct state_error *why)
 		if (errno == EEXIST)
 			return 0;
 		if (errno == ENOENT)
-			return refuse(why, -ENOENT, "state_dir %s: the directory that it is to be made "
-				      "in does not exist", s->path);
+			return refuse(why, -ENOENT,
+				"state_dir %s: the directory that it is to be made "
+				"in does not exist",
+				s->path);
 		return refuse_errno(why, s->path, "cannot be made");
 	}
 	s->made = true;
@@ -79,8 +81,10 @@ static int check_dir(const struct state_dir *s, struct state_error *why)
 	if (fstat(s->fd, &st))
 		return refuse_errno(why, s->path, "cannot be examined");
 	if (st.st_mode & S_IWOTH)
-		return refuse(why, -EPERM, "state_dir %s: everybody may write to it; it is to be the "
-			      "server's alone (chmod 700)", s->path);
+		return refuse(why, -EPERM,
+			"state_dir %s: everybody may write to it; it is to be the "
+			"server's alone (chmod 700)",
+			s->path);
 	if (st.st_mode & S_IWGRP)
 		log_msg(LOG_WARNING, "state_dir %s: its group may write to it; chmod 700 is better",
 			s->path);
@@ -119,7 +123,7 @@ static int open_lock(struct state_dir *s, struct state_error *why)
 	/* Root is about to write into a file of somebody else's directory. */
 	if (fstat(s->lock, &st) || !S_ISREG(st.st_mode) || st.st_nlink > 1)
 		return refuse(why, -EINVAL, "state_dir %s: its \"lock\" is not an ordinary file",
-			      s->path);
+			s->path);
 	return 0;
 }
 
@@ -130,8 +134,9 @@ static int refuse_locked(const struct state_dir *s, struct state_error *why)
 	long pid = n > 0 ? strtol(text, NULL, 10) : 0;
 
 	if (pid > 0)
-		return refuse(why, -EBUSY, "state_dir %s is in use by another countersignd, process %ld",
-			      s->path, pid);
+		return refuse(why, -EBUSY,
+			"state_dir %s is in use by another countersignd, process %ld", s->path,
+			pid);
 	return refuse(why, -EBUSY, "state_dir %s is in use by another countersignd", s->path);
 }
 
@@ -189,7 +194,7 @@ static void sign_lock(const struct state_dir *s)
 }
 
 int state_dir_open(const char *path, const struct state_owner *owner, struct state_dir **out,
-		   struct state_error *why)
+	struct state_error *why)
 {
 	struct state_dir *s = calloc(1, sizeof(*s));
 	int err = -ENOMEM;
@@ -269,8 +274,8 @@ static bool decode(const char *text, size_t len, uint8_t id[static STATE_IDENTIT
 	return true;
 }
 
-static int read_identity(const struct state_dir *s, uint8_t id[static STATE_IDENTITY_SIZE],
-			 struct state_error *why)
+static int read_identity(
+	const struct state_dir *s, uint8_t id[static STATE_IDENTITY_SIZE], struct state_error *why)
 {
 	char text[2 * STATE_IDENTITY_SIZE + 2];
 	int fd = openat(s->fd, IDENTITY_FILE, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
@@ -285,29 +290,31 @@ static int read_identity(const struct state_dir *s, uint8_t id[static STATE_IDEN
 	if (n < 0)
 		return refuse_errno(why, s->path, "its file \"identity\" cannot be read");
 	if (!decode(text, (size_t)n, id))
-		return refuse(why, -EINVAL, "state_dir %s: its file \"identity\" is damaged; bring it "
-			      "back from a backup, or remove it and every unit without naa and serial "
-			      "of its own becomes another disk to its initiators", s->path);
+		return refuse(why, -EINVAL,
+			"state_dir %s: its file \"identity\" is damaged; bring it "
+			"back from a backup, or remove it and every unit without naa and serial "
+			"of its own becomes another disk to its initiators",
+			s->path);
 	return 0;
 }
 
 static int write_temp(const struct state_dir *s, const char *text, size_t len)
 {
-	int fd = openat(s->fd, IDENTITY_TEMP, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC,
-			0600);
+	int fd = openat(
+		s->fd, IDENTITY_TEMP, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
 	int err = 0;
 
 	if (fd < 0)
 		return -errno;
-	errno = ENOSPC;   /* what a short write means */
+	errno = ENOSPC; /* what a short write means */
 	if (write(fd, text, len) != (ssize_t)len || fsync(fd))
 		err = -errno;
 	close(fd);
 	return err;
 }
 
-static int make_identity(struct state_dir *s, uint8_t id[static STATE_IDENTITY_SIZE],
-			 struct state_error *why)
+static int make_identity(
+	struct state_dir *s, uint8_t id[static STATE_IDENTITY_SIZE], struct state_error *why)
 {
 	char text[2 * STATE_IDENTITY_SIZE + 2];
 	int err;
@@ -329,8 +336,8 @@ static int make_identity(struct state_dir *s, uint8_t id[static STATE_IDENTITY_S
 	return fsync(s->fd) ? refuse_errno(why, s->path, "cannot be synchronised") : 0;
 }
 
-int state_dir_identity(struct state_dir *s, uint8_t id[static STATE_IDENTITY_SIZE],
-		       struct state_error *why)
+int state_dir_identity(
+	struct state_dir *s, uint8_t id[static STATE_IDENTITY_SIZE], struct state_error *why)
 {
 	int err = read_identity(s, id, why);
 

@@ -37,7 +37,7 @@ struct state_owner {
  * The lock belongs to the open file: it survives fork(), and ends with the last descriptor.
  */
 int state_dir_open(const char *path, const struct state_owner *owner, struct state_dir **out,
-		   struct state_error *why);
+	struct state_error *why);
 /* Gives the lock back; what is in the directory stays. NULL is fine. */
 void state_dir_close(struct state_dir *s);
 /* The same after a start that failed: removes what was not there before state_dir_open(), as far
@@ -54,7 +54,7 @@ int state_dir_fd(const struct state_dir *s);
 /* Reads the identity, or draws one and puts it on stable storage before it is given. 0, or -errno
  * with *why filled: a damaged file is an error, as a new identity would be a new disk to every
  * initiator. */
-int state_dir_identity(struct state_dir *s, uint8_t id[static STATE_IDENTITY_SIZE],
-		       struct state_error *why);
+int state_dir_identity(
+	struct state_dir *s, uint8_t id[static STATE_IDENTITY_SIZE], struct state_error *why);
 
 #endif

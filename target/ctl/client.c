@@ -24,7 +24,7 @@ static size_t on_data(char *p, size_t size, size_t n, void *arg)
 	char *grown;
 
 	if (len > CLIENT_ANSWER_MAX - b->len || !(grown = realloc(b->p, b->len + len + 1)))
-		return 0;   /* curl gives up */
+		return 0; /* curl gives up */
 	b->p = grown;
 	memcpy(b->p + b->len, p, len);
 	b->len += len;
@@ -48,21 +48,20 @@ static void say_unconnected(struct client_answer *out, const char *socket, long 
 		err = ENOTSOCK;
 	switch (err) {
 	case ENOENT:
-		unreachable(out, socket, "there is no such socket; is countersignd running? -s says "
-			    "where its socket is");
+		unreachable(out, socket,
+			"there is no such socket; is countersignd running? -s says "
+			"where its socket is");
 		break;
 	case EACCES:
-		unreachable(out, socket, "no permission; root and the server's user have it, and "
-			    "whom socket_users and socket_mode let in");
+		unreachable(out, socket,
+			"no permission; root and the server's user have it, and "
+			"whom socket_users and socket_mode let in");
 		break;
-	case ENOTSOCK:
-		unreachable(out, socket, "not a socket");
-		break;
+	case ENOTSOCK: unreachable(out, socket, "not a socket"); break;
 	case ECONNREFUSED:
 		unreachable(out, socket, "nobody answers; countersignd is not running");
 		break;
-	default:
-		unreachable(out, socket, err ? strerror((int)err) : "cannot connect");
+	default: unreachable(out, socket, err ? strerror((int)err) : "cannot connect");
 	}
 }
 
@@ -77,11 +76,11 @@ static void say_refused(struct client_answer *out)
 		snprintf(out->why, sizeof(out->why), "%s", text);
 	else
 		snprintf(out->why, sizeof(out->why), "the server refused (HTTP status %ld)",
-			 out->status);
+			out->status);
 }
 
-static void set_options(CURL *curl, const char *socket, const char *method, const char *url,
-			struct buffer *answer)
+static void set_options(
+	CURL *curl, const char *socket, const char *method, const char *url, struct buffer *answer)
 {
 	curl_easy_setopt(curl, CURLOPT_UNIX_SOCKET_PATH, socket);
 	curl_easy_setopt(curl, CURLOPT_URL, url);
@@ -105,7 +104,7 @@ static struct curl_slist *set_body(CURL *curl, const char *method, const char *t
 }
 
 static void judge(CURL *curl, CURLcode code, const char *socket, const struct buffer *answer,
-		  struct client_answer *out)
+	struct client_answer *out)
 {
 	long err = 0;
 
@@ -130,7 +129,7 @@ static void judge(CURL *curl, CURLcode code, const char *socket, const struct bu
 }
 
 void client_ask(const char *socket, const char *method, const char *path, const json_t *body,
-		struct client_answer *out)
+	struct client_answer *out)
 {
 	CURL *curl = curl_easy_init();
 	char *text = body ? json_dumps(body, JSON_COMPACT) : NULL;

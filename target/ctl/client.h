@@ -6,22 +6,22 @@
 #include <jansson.h>
 
 enum client_result {
-	CLIENT_DONE,         /* the server did it: status 2xx */
-	CLIENT_REFUSED,      /* the server said no */
-	CLIENT_UNREACHABLE,  /* no server, no permission, or not our server */
+	CLIENT_DONE,        /* the server did it: status 2xx */
+	CLIENT_REFUSED,     /* the server said no */
+	CLIENT_UNREACHABLE, /* no server, no permission, or not our server */
 };
 
 struct client_answer {
 	enum client_result result;
-	long status;         /* of HTTP; 0: there was none */
-	json_t *body;        /* NULL: there was none, or it was not JSON; json_decref() it */
-	char why[512];       /* a sentence, unless CLIENT_DONE */
+	long status;   /* of HTTP; 0: there was none */
+	json_t *body;  /* NULL: there was none, or it was not JSON; json_decref() it */
+	char why[512]; /* a sentence, unless CLIENT_DONE */
 };
 
-#define CLIENT_ANSWER_MAX ((size_t)256 << 20)   /* bytes of a body that we take */
+#define CLIENT_ANSWER_MAX ((size_t)256 << 20) /* bytes of a body that we take */
 
 /* Asks, and waits for the answer. `body` may be NULL: none. */
 void client_ask(const char *socket, const char *method, const char *path, const json_t *body,
-		struct client_answer *out);
+	struct client_answer *out);
 
 #endif

@@ -46,8 +46,8 @@ static void print_faults(const json_t *body)
 
 /* Asks, and prints the answer where it is not to be read by people, or is a refusal. On EXIT_DONE
  * *body is the caller's to print, if it is not NULL, and to json_decref(). */
-static enum exit_status ask(const struct session *s, const char *method, const char *path,
-			    json_t **body)
+static enum exit_status ask(
+	const struct session *s, const char *method, const char *path, json_t **body)
 {
 	struct client_answer a;
 
@@ -66,8 +66,9 @@ static enum exit_status ask(const struct session *s, const char *method, const c
 		*body = json_incref(a.body);
 	}
 	json_decref(a.body);
-	return a.result == CLIENT_DONE ? EXIT_DONE :
-	       a.result == CLIENT_REFUSED ? EXIT_REFUSED : EXIT_UNREACHABLE;
+	if (a.result == CLIENT_DONE)
+		return EXIT_DONE;
+	return a.result == CLIENT_REFUSED ? EXIT_REFUSED : EXIT_UNREACHABLE;
 }
 
 /* A path with a name in it that may hold anything: percent-encoded (RFC 3986 2.1). */
@@ -114,8 +115,8 @@ static void print_portals(const json_t *portals)
 		char text[512];
 
 		snprintf(text, sizeof(text), "%s, group %u%s%s", str(p, "address"),
-			 (unsigned)num(p, "group"), advertised ? ", advertised as " : "",
-			 advertised ? advertised : "");
+			(unsigned)num(p, "group"), advertised ? ", advertised as " : "",
+			advertised ? advertised : "");
 		print_line(i ? "" : "portals", text);
 	}
 }
@@ -125,10 +126,11 @@ static void print_traffic(const json_t *n)
 	struct grid_text a, b;
 
 	printf("%-15s%u, and %u not logged in yet\n", "connections",
-	       (unsigned)(num(n, "connections") - num(n, "half_open")), (unsigned)num(n, "half_open"));
+		(unsigned)(num(n, "connections") - num(n, "half_open")),
+		(unsigned)num(n, "half_open"));
 	print_line("sessions", grid_number(num(n, "sessions"), &a));
 	printf("%-15s%s, and %s refused\n", "logins", grid_number(num(n, "logins"), &a),
-	       grid_number(num(n, "logins_refused"), &b));
+		grid_number(num(n, "logins_refused"), &b));
 	print_line("commands", grid_number(num(n, "commands"), &a));
 	print_line("written", grid_size(num(n, "bytes_in"), &a));
 	print_line("read", grid_size(num(n, "bytes_out"), &a));
@@ -146,14 +148,14 @@ static enum exit_status run_status(const struct session *s, char **args, int n)
 		return status;
 	printf("%-15s%s\n", "version", str(b, "version"));
 	printf("%-15s%u, up %s\n", "process", (unsigned)num(b, "pid"),
-	       grid_time(num(b, "uptime_ms"), &up));
+		grid_time(num(b, "uptime_ms"), &up));
 	print_line("configuration", str(b, "config"));
 	print_line("state", str(b, "state_dir"));
 	print_portals(json_object_get(b, "portals"));
 	printf("%-15s%u, with %u logical units\n", "targets", (unsigned)num(b, "targets"),
-	       (unsigned)num(b, "units"));
+		(unsigned)num(b, "units"));
 	printf("%-15s%u, polling for up to %u us\n", "reactors", (unsigned)num(b, "reactors"),
-	       (unsigned)num(b, "poll_us"));
+		(unsigned)num(b, "poll_us"));
 	print_line("file I/O", str(b, "file_io"));
 	print_traffic(json_object_get(b, "iscsi"));
 	json_decref(b);
@@ -195,7 +197,7 @@ static void add_target(struct grid *g, const json_t *target)
 }
 
 static const char *const target_titles[] = { "TARGET", "AUTH", ">LUN", "KIND", "STORE", ">SIZE",
-					     ">BLOCK", "MODE", "PATH", NULL };
+	">BLOCK", "MODE", "PATH", NULL };
 
 static enum exit_status list_targets(const struct session *s)
 {
@@ -217,7 +219,7 @@ static void print_groups(const json_t *groups)
 	printf("%-15s", "portal groups");
 	for (size_t i = 0; i < json_array_size(groups); i++)
 		printf("%s%lld", i ? ", " : "",
-		       (long long)json_integer_value(json_array_get(groups, i)));
+			(long long)json_integer_value(json_array_get(groups, i)));
 	puts(json_array_size(groups) ? "" : "all");
 }
 
@@ -228,8 +230,8 @@ static void print_unit(const json_t *lun)
 
 	snprintf(title, sizeof(title), "LUN %u", (unsigned)num(lun, "lun"));
 	snprintf(text, sizeof(text), "%s of %s in blocks of %u%s", str(lun, "kind"),
-		 grid_size(num(lun, "size"), &size), (unsigned)num(lun, "block_size"),
-		 json_is_true(json_object_get(lun, "read_only")) ? ", read-only" : "");
+		grid_size(num(lun, "size"), &size), (unsigned)num(lun, "block_size"),
+		json_is_true(json_object_get(lun, "read_only")) ? ", read-only" : "");
 	print_line(title, text);
 	print_line("  store", str(lun, "path") ? str(lun, "path") : str(lun, "store"));
 	print_line("  NAA", str(lun, "naa"));
@@ -270,8 +272,7 @@ static enum exit_status run_targets(const struct session *s, char **args, int n)
 /* --- sessions ------------------------------------------------------------------------------- */
 
 static const char *const session_titles[] = { ">TSIH", "TARGET", "INITIATOR", "ADDRESS", "AUTH",
-					      "USER", ">CONN", ">AGE", ">IDLE", ">WRITTEN",
-					      ">READ", NULL };
+	"USER", ">CONN", ">AGE", ">IDLE", ">WRITTEN", ">READ", NULL };
 
 static void add_session(struct grid *g, const json_t *s)
 {
@@ -281,7 +282,7 @@ static void add_session(struct grid *g, const json_t *s)
 	char auth[64];
 
 	snprintf(auth, sizeof(auth), "%s%s%s", str(s, "auth") ? str(s, "auth") : "-",
-		 algorithm ? ", " : "", algorithm ? algorithm : "");
+		algorithm ? ", " : "", algorithm ? algorithm : "");
 	grid_add(g, discovery ? "-" : grid_number(num(s, "tsih"), &t));
 	grid_add(g, discovery ? "(discovery)" : str(s, "target"));
 	grid_add(g, str(s, "initiator"));
@@ -321,9 +322,10 @@ static enum exit_status run_drop(const struct session *s, char **args, int n)
 
 	(void)n;
 	if (!*args[0] || strspn(args[0], "0123456789") != strlen(args[0]) ||
-	    !path_of(path, sizeof(path), "/v1/sessions/", args[0])) {
+		!path_of(path, sizeof(path), "/v1/sessions/", args[0])) {
 		fputs("countersignctl: drop takes the TSIH of a session, as `countersignctl "
-		      "sessions` shows it\n", stderr);
+		      "sessions` shows it\n",
+			stderr);
 		return EXIT_USAGE;
 	}
 	status = ask(s, "DELETE", path, &b);
@@ -331,7 +333,7 @@ static enum exit_status run_drop(const struct session *s, char **args, int n)
 		return status;
 	connections = (unsigned)num(b, "connections");
 	printf("session %s: %u connection%s closed\n", args[0], connections,
-	       connections == 1 ? "" : "s");
+		connections == 1 ? "" : "s");
 	json_decref(b);
 	return EXIT_DONE;
 }

@@ -8,20 +8,20 @@
 
 enum exit_status {
 	EXIT_DONE = 0,
-	EXIT_REFUSED = 1,       /* the server said no */
+	EXIT_REFUSED = 1, /* the server said no */
 	EXIT_USAGE = 2,
 	EXIT_UNREACHABLE = 3,
 };
 
 struct session {
 	const char *socket;
-	bool json;              /* print what the server says, as it says it */
+	bool json; /* print what the server says, as it says it */
 };
 
 struct command {
 	const char *name;
-	const char *arguments;  /* as in the help: "NAME", "[NAME]" */
-	int least, most;        /* how many of them */
+	const char *arguments; /* as in the help: "NAME", "[NAME]" */
+	int least, most;       /* how many of them */
 	const char *help;
 	enum exit_status (*run)(const struct session *s, char **args, int n);
 };

@@ -21,11 +21,20 @@ struct grid {
 
 /* --- text ----------------------------------------------------------------------------------- */
 
-/* Length of the UTF-8 sequence at p that is fit to print; 0: it is not. */
+/* What the first byte of a UTF-8 sequence says of its length; 0: it cannot be one. */
+static size_t sequence(unsigned char first)
+{
+	if (first < 0x80)
+		return 1;
+	if (first < 0xc2 || first > 0xf4)
+		return 0;
+	return first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
+}
+
+/* Length of the sequence at p that is fit to print; 0: it is not. */
 static size_t fit(const unsigned char *p)
 {
-	size_t n = p[0] < 0x80 ? 1 : p[0] < 0xc2 ? 0 : p[0] < 0xe0 ? 2 : p[0] < 0xf0 ? 3 :
-		   p[0] < 0xf5 ? 4 : 0;
+	size_t n = sequence(p[0]);
 
 	if (n == 0 || p[0] < 0x20 || p[0] == 0x7f || (p[0] == 0xc2 && p[1] < 0xa0))
 		return 0;
@@ -79,7 +88,7 @@ const char *grid_size(uint64_t bytes, struct grid_text *out)
 
 	if (bytes < 1024) {
 		snprintf(out->text, sizeof(out->text), bytes ? "%" PRIu64 " bytes" : "%" PRIu64,
-			 bytes);
+			bytes);
 		return out->text;
 	}
 	/* 1023.95 would be printed as 1024.0. */
@@ -98,13 +107,14 @@ const char *grid_time(uint64_t ms, struct grid_text *out)
 	if (s < 60)
 		snprintf(out->text, sizeof(out->text), "%" PRIu64 " s", s);
 	else if (s < 3600)
-		snprintf(out->text, sizeof(out->text), "%" PRIu64 " min %" PRIu64 " s", s / 60, s % 60);
+		snprintf(out->text, sizeof(out->text), "%" PRIu64 " min %" PRIu64 " s", s / 60,
+			s % 60);
 	else if (s < 86400)
 		snprintf(out->text, sizeof(out->text), "%" PRIu64 " h %" PRIu64 " min", s / 3600,
-			 s % 3600 / 60);
+			s % 3600 / 60);
 	else
 		snprintf(out->text, sizeof(out->text), "%" PRIu64 " d %" PRIu64 " h", s / 86400,
-			 s % 86400 / 3600);
+			s % 86400 / 3600);
 	return out->text;
 }
 
@@ -135,7 +145,7 @@ void grid_add(struct grid *g, const char *text)
 	char **grown;
 	int width;
 
-	if (!g || g->failed)
+	if (!g || g->failed || !g->columns)
 		return;
 	if (!(g->n & (g->n - 1))) {
 		grown = reallocarray(g->cell, g->n ? g->n * 2 : 1, sizeof(*g->cell));
@@ -177,7 +187,7 @@ static void print_cell(const struct grid *g, size_t column, const char *text, FI
 
 bool grid_print(const struct grid *g, const char *nothing, FILE *to)
 {
-	if (!g || g->failed)
+	if (!g || g->failed || !g->columns)
 		return false;
 	if (!g->n) {
 		fprintf(to, "%s\n", nothing);

@@ -12,14 +12,14 @@
 
 struct grid;
 
-/* A grid whose columns have these titles, ended by NULL; a title that begins with '>' (which is
+/* A grid whose columns have these titles, ended by NULL, at least one; a title that begins with '>' (which is
  * not printed) is of a column that stands to the right. NULL when memory is out. */
 struct grid *grid_new(const char *const *titles);
 /* The next cell of the present row; rows begin by themselves. Copied; NULL is "-". */
 void grid_add(struct grid *g, const char *text);
 /* Prints titles and rows, or `nothing` if there is no row. False when memory was out meanwhile. */
 bool grid_print(const struct grid *g, const char *nothing, FILE *to);
-void grid_free(struct grid *g);   /* NULL is fine */
+void grid_free(struct grid *g); /* NULL is fine */
 
 /* Room for one of the texts below; each gives out->text. */
 struct grid_text {

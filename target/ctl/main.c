@@ -12,7 +12,7 @@
 
 /* Where a server's socket is unless somebody says so: the first that is there. */
 static const char *const usual_places[] = { "/run/countersign/ctl.sock",
-					    "/var/lib/countersign/ctl.sock" };
+	"/var/lib/countersign/ctl.sock" };
 
 static void print_help(void)
 {
@@ -21,12 +21,13 @@ static void print_help(void)
 		char head[40];
 
 		snprintf(head, sizeof(head), "%s%s%s", commands[i].name,
-			 *commands[i].arguments ? " " : "", commands[i].arguments);
+			*commands[i].arguments ? " " : "", commands[i].arguments);
 		printf("  %-18s  %s\n", head, commands[i].help);
 	}
 	puts("  help                print this and exit\n\n"
 	     "  -s, --socket FILE   the server's management socket; else $COUNTERSIGN_SOCKET,\n"
-	     "                      or /run/countersign/ctl.sock, or /var/lib/countersign/ctl.sock\n"
+	     "                      or /run/countersign/ctl.sock, or "
+	     "/var/lib/countersign/ctl.sock\n"
 	     "  -j, --json          print what the server answers as it is\n"
 	     "  -V, --version       print the version and exit\n"
 	     "  -h, --help          print this and exit");
@@ -47,8 +48,10 @@ static const char *usual_socket(void)
 
 static int usage(const char *what, const char *text)
 {
-	fprintf(stderr, "countersignctl: %s%s%s\ncountersignctl: `countersignctl help` lists the "
-		"commands\n", what, *text ? " " : "", text);
+	fprintf(stderr,
+		"countersignctl: %s%s%s\ncountersignctl: `countersignctl help` lists the "
+		"commands\n",
+		what, *text ? " " : "", text);
 	return EXIT_USAGE;
 }
 
@@ -56,30 +59,23 @@ static int usage(const char *what, const char *text)
 static int read_options(int argc, char **argv, struct session *s)
 {
 	static const struct option words[] = {
-		{ "socket", required_argument, NULL, 's' }, { "json", no_argument, NULL, 'j' },
-		{ "version", no_argument, NULL, 'V' }, { "help", no_argument, NULL, 'h' }, { 0 },
+		{ "socket", required_argument, NULL, 's' },
+		{ "json", no_argument, NULL, 'j' },
+		{ "version", no_argument, NULL, 'V' },
+		{ "help", no_argument, NULL, 'h' },
+		{ 0 },
 	};
 	int letter;
 
 	opterr = 0;
 	while ((letter = getopt_long(argc, argv, ":s:jVh", words, NULL)) != -1) {
 		switch (letter) {
-		case 's':
-			s->socket = optarg;
-			break;
-		case 'j':
-			s->json = true;
-			break;
-		case 'V':
-			puts("countersignctl " COUNTERSIGN_VERSION);
-			return EXIT_DONE;
-		case 'h':
-			print_help();
-			return EXIT_DONE;
-		case ':':
-			return usage("an argument is missing after", argv[optind - 1]);
-		default:
-			return usage("there is no option", argv[optind - 1]);
+		case 's': s->socket = optarg; break;
+		case 'j': s->json = true; break;
+		case 'V': puts("countersignctl " COUNTERSIGN_VERSION); return EXIT_DONE;
+		case 'h': print_help(); return EXIT_DONE;
+		case ':': return usage("an argument is missing after", argv[optind - 1]);
+		default: return usage("there is no option", argv[optind - 1]);
 		}
 	}
 	return -1;
@@ -96,8 +92,8 @@ static int run(const struct session *s, char **words, int n)
 	if (!c)
 		return usage("there is no command", words[0]);
 	if (n - 1 < c->least || n - 1 > c->most) {
-		fprintf(stderr, "usage: countersignctl %s%s%s\n", c->name,
-			*c->arguments ? " " : "", c->arguments);
+		fprintf(stderr, "usage: countersignctl %s%s%s\n", c->name, *c->arguments ? " " : "",
+			c->arguments);
 		return EXIT_USAGE;
 	}
 	return (int)c->run(s, words + 1, n - 1);

@@ -22,7 +22,7 @@ static void check(const struct route_path *path, const struct route_match *m)
 {
 	for (unsigned i = 0; i < path->n; i++)
 		if (!*path->segment[i] || path->segment[i] < path->text ||
-		    path->segment[i] >= path->text + sizeof(path->text))
+			path->segment[i] >= path->text + sizeof(path->text))
 			abort();
 	if (m->route && !(m->methods & m->route->method))
 		abort();
@@ -44,7 +44,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (route_split(text, &path)) {
 		for (unsigned method = ROUTE_GET; method <= ROUTE_DELETE; method *= 2) {
 			route_find(routes, sizeof(routes) / sizeof(routes[0]),
-				   (enum route_method)method, &path, &m);
+				(enum route_method)method, &path, &m);
 			check(&path, &m);
 		}
 	}

@@ -17,8 +17,8 @@
 #include "catalog/state_dir.h"
 
 struct fixture {
-	char folder[32];     /* the scratch folder */
-	char path[64];       /* a state_dir in it that does not exist yet */
+	char folder[32]; /* the scratch folder */
+	char path[64];   /* a state_dir in it that does not exist yet */
 	struct state_error why;
 };
 
@@ -148,8 +148,7 @@ static void two_directories_have_two_identities(void **state)
 static void a_damaged_identity_is_an_error_and_stays_as_it_is(void **state)
 {
 	static const char *const damaged[] = { "", "0123456789abcdef0123456789abcdef",
-					       "0123456789abcdef0123456789abcdeg\n",
-					       "0123456789abcdef0123456789abcdef\n\n" };
+		"0123456789abcdef0123456789abcdeg\n", "0123456789abcdef0123456789abcdef\n\n" };
 	struct fixture *f = *state;
 	uint8_t id[STATE_IDENTITY_SIZE];
 	struct state_dir *s = opened(f);

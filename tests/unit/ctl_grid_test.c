@@ -16,9 +16,16 @@ static void sizes_are_powers_of_1024_with_one_digit(void **state)
 		uint64_t bytes;
 		const char *text;
 	} rows[] = {
-		{ 0, "0" }, { 512, "512 bytes" }, { 1023, "1023 bytes" }, { 1024, "1.0 KiB" },
-		{ 1536, "1.5 KiB" }, { 1048524, "1023.9 KiB" }, { 1048575, "1.0 MiB" },
-		{ 1 << 20, "1.0 MiB" }, { UINT64_C(5) << 40, "5.0 TiB" }, { UINT64_MAX, "16.0 EiB" },
+		{ 0, "0" },
+		{ 512, "512 bytes" },
+		{ 1023, "1023 bytes" },
+		{ 1024, "1.0 KiB" },
+		{ 1536, "1.5 KiB" },
+		{ 1048524, "1023.9 KiB" },
+		{ 1048575, "1.0 MiB" },
+		{ 1 << 20, "1.0 MiB" },
+		{ UINT64_C(5) << 40, "5.0 TiB" },
+		{ UINT64_MAX, "16.0 EiB" },
 	};
 	struct grid_text t;
 
@@ -33,8 +40,12 @@ static void times_have_two_units(void **state)
 		uint64_t ms;
 		const char *text;
 	} rows[] = {
-		{ 0, "0 s" }, { 59999, "59 s" }, { 60000, "1 min 0 s" }, { 3599999, "59 min 59 s" },
-		{ 3600000, "1 h 0 min" }, { 90000000, "1 d 1 h" },
+		{ 0, "0 s" },
+		{ 59999, "59 s" },
+		{ 60000, "1 min 0 s" },
+		{ 3599999, "59 min 59 s" },
+		{ 3600000, "1 h 0 min" },
+		{ 90000000, "1 d 1 h" },
 	};
 	struct grid_text t;
 
@@ -65,9 +76,9 @@ static void columns_are_as_wide_as_their_widest_cell(void **state)
 {
 	(void)state;
 	assert_prints((const char *const[]){ "a", "1", "x", "longer", "1000", "", NULL },
-		      "NAME       N  LAST\n"
-		      "a          1  x\n"
-		      "longer  1000  \n");
+		"NAME       N  LAST\n"
+		"a          1  x\n"
+		"longer  1000  \n");
 }
 
 static void an_empty_grid_says_so(void **state)
@@ -79,18 +90,22 @@ static void an_empty_grid_says_so(void **state)
 static void what_a_terminal_would_obey_is_not_printed(void **state)
 {
 	(void)state;
-	assert_prints((const char *const[]){ "\x1b[2J", "\n", "\xc2\x9b" "1m\xff", NULL },
-		      "NAME  N  LAST\n"
-		      "?[2J  ?  ??1m?\n");
+	assert_prints((const char *const[]){ "\x1b[2J", "\n",
+			      "\xc2\x9b"
+			      "1m\xff",
+			      NULL },
+		"NAME  N  LAST\n"
+		"?[2J  ?  ??1m?\n");
 }
 
 static void characters_count_not_bytes(void **state)
 {
 	(void)state;
-	assert_prints((const char *const[]){ "\xc3\xa4\xc3\xb6", "1", "x", "abcde", "2", "y", NULL },
-		      "NAME   N  LAST\n"
-		      "\xc3\xa4\xc3\xb6     1  x\n"
-		      "abcde  2  y\n");
+	assert_prints(
+		(const char *const[]){ "\xc3\xa4\xc3\xb6", "1", "x", "abcde", "2", "y", NULL },
+		"NAME   N  LAST\n"
+		"\xc3\xa4\xc3\xb6     1  x\n"
+		"abcde  2  y\n");
 }
 
 static void an_absent_cell_is_a_dash(void **state)

@@ -25,7 +25,7 @@ struct fixture {
 	socklen_t at_len;
 	int listener;
 	bool closed_door, read_only;
-	struct call *pending;       /* of GET /t/later */
+	struct call *pending; /* of GET /t/later */
 	char answer[65536];
 };
 
@@ -81,8 +81,11 @@ static const struct route routes[] = {
 // clang-format on
 
 static const struct dialect dialect = {
-	.prefix = "t", .content_type = "application/x-test", .routes = routes,
-	.n_routes = sizeof(routes) / sizeof(routes[0]), .refusal = refusal,
+	.prefix = "t",
+	.content_type = "application/x-test",
+	.routes = routes,
+	.n_routes = sizeof(routes) / sizeof(routes[0]),
+	.refusal = refusal,
 };
 static const struct dialect *const dialects[] = { &dialect };
 
@@ -108,8 +111,8 @@ static int begin(void **state)
 	f->at_len = sizeof(f->at);
 	f->listener = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0);
 	if (bind(f->listener, (const struct sockaddr *)&f->at, sizeof(sa_family_t)) ||
-	    listen(f->listener, 512) ||
-	    getsockname(f->listener, (struct sockaddr *)&f->at, &f->at_len))
+		listen(f->listener, 512) ||
+		getsockname(f->listener, (struct sockaddr *)&f->at, &f->at_len))
 		return -1;
 	cfg.loop = f->loop;
 	cfg.context = cfg.guard_arg = f;
@@ -174,8 +177,10 @@ static const char *ask(struct fixture *f, const char *line, const char *body)
 	char text[4096];
 	int fd = call_up(f);
 
-	snprintf(text, sizeof(text), "%s HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
-		 "Content-Length: %zu\r\n\r\n%s", line, strlen(body), body);
+	snprintf(text, sizeof(text),
+		"%s HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
+		"Content-Length: %zu\r\n\r\n%s",
+		line, strlen(body), body);
 	say(fd, text);
 	return hear(f, fd);
 }
@@ -203,7 +208,7 @@ static void a_route_answers_in_the_words_of_its_dialect(void **state)
 static void arguments_and_query_are_decoded(void **state)
 {
 	assert_answer(ask(*state, "GET /t/items/a%2Fb?colour=dark%20red&x=1", ""), 200,
-		      "{\"item\":\"a/b\",\"colour\":\"dark red\"}");
+		"{\"item\":\"a/b\",\"colour\":\"dark red\"}");
 }
 
 static void a_query_that_is_absent_is_null(void **state)
@@ -228,14 +233,15 @@ static void a_wrong_method_is_refused_and_the_right_one_told(void **state)
 
 static void a_body_is_parsed_where_a_route_wants_it(void **state)
 {
-	assert_answer(ask(*state, "POST /t/json", "{\"name\": \"Eve\"}"), 201, "{\"hello\":\"Eve\"}");
+	assert_answer(
+		ask(*state, "POST /t/json", "{\"name\": \"Eve\"}"), 201, "{\"hello\":\"Eve\"}");
 	assert_answer(ask(*state, "POST /t/json", "{}"), 400, "a name is missing");
 }
 
 static void a_body_that_is_no_object_is_refused_without_quoting_it(void **state)
 {
 	static const char *const bodies[] = { "", "{", "[1]", "\"canary\"", "{\"a\": canary}",
-					      "{\"canary\": 1, \"canary\": 2}", "{} {}" };
+		"{\"canary\": 1, \"canary\": 2}", "{} {}" };
 
 	for (size_t i = 0; i < sizeof(bodies) / sizeof(bodies[0]); i++) {
 		const char *answer = ask(*state, "POST /t/json", bodies[i]);

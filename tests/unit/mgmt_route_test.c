@@ -40,8 +40,8 @@ static void dots_are_names_like_any_other(void **state)
 
 static void what_no_route_could_have_is_refused(void **state)
 {
-	static const char *const bad[] = { "", "v1", "*", "//", "/v1/", "/v1//x", "/%", "/%4", "/%4",
-					   "/%zz", "/a%00b", "/%g0" };
+	static const char *const bad[] = { "", "v1", "*", "//", "/v1/", "/v1//x", "/%", "/%4",
+		"/%4", "/%zz", "/a%00b", "/%g0" };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
@@ -137,7 +137,7 @@ static void all_methods_fit_into_an_allow_header(void **state)
 static void a_path_that_is_shorter_longer_or_other_is_not_found(void **state)
 {
 	static const char *const others[] = { "/v1", "/v1/thing", "/v1/thingss", "/v1/things/a/b",
-					      "/V1/things", "/v1/one/of", "/v1/one/off/x" };
+		"/V1/things", "/v1/one/of", "/v1/one/off/x" };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {

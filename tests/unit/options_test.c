@@ -41,7 +41,7 @@ static void forget(struct result *r)
 	free(r->complained);
 }
 
-#define PARSE(...) parse((const char *const[]){ __VA_ARGS__ __VA_OPT__(,) NULL })
+#define PARSE(...) parse((const char *const[]){ __VA_ARGS__ __VA_OPT__(, ) NULL })
 
 static void nothing_means_the_usual_file_in_the_background(void **state)
 {
@@ -59,8 +59,8 @@ static void nothing_means_the_usual_file_in_the_background(void **state)
 static void letters_and_words_mean_the_same(void **state)
 {
 	struct result letters = PARSE("-ftvvc", "x"),
-		      words = PARSE("--foreground", "--check", "--verbose", "--verbose",
-				    "--config=x");
+		      words = PARSE(
+			      "--foreground", "--check", "--verbose", "--verbose", "--config=x");
 	struct options *both[] = { &letters.o, &words.o };
 
 	(void)state;
@@ -89,7 +89,8 @@ static void help_and_version_are_shown_and_nothing_else_is_done(void **state)
 static void what_is_wrong_is_quoted(void **state)
 {
 	struct result unknown = PARSE("-f", "--frobnicate"), letter = PARSE("-x"),
-		      missing = PARSE("-c"), surplus = PARSE("-f", "surplus"), empty = PARSE("-c", "");
+		      missing = PARSE("-c"), surplus = PARSE("-f", "surplus"),
+		      empty = PARSE("-c", "");
 
 	(void)state;
 	assert_int_equal(unknown.next, OPTIONS_WRONG);

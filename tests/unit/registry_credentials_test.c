@@ -15,9 +15,10 @@
 #define HOST2 "iqn.2026-11.com.example:host2"
 #define A     "iqn.2026-11.com.example:a"
 
-#define TARGET(name, auth, rows) "{ name = \"" name "\"; auth = \"" auth "\"; credentials = (" rows "); }"
+#define TARGET(name, auth, rows) \
+	"{ name = \"" name "\"; auth = \"" auth "\"; credentials = (" rows "); }"
 #define ROW(who, secret, more) "{ initiator = \"" who "\"; secret = \"" secret "\"; " more " }"
-#define CONF(auth, rows) HEAD "targets = (" TARGET(A, auth, rows) ");\n"
+#define CONF(auth, rows)       HEAD "targets = (" TARGET(A, auth, rows) ");\n"
 
 static int begin(void **state)
 {
@@ -37,7 +38,7 @@ static int end(void **state)
 
 /* The table of a configuration; of one before it, too, if `before` is not NULL. */
 static const struct table *table_of(struct place *p, const struct table *old,
-				    const struct config *before, const struct config *after)
+	const struct config *before, const struct config *after)
 {
 	const struct table *t = NULL;
 
@@ -48,8 +49,10 @@ static const struct table *table_of(struct place *p, const struct table *old,
 static void a_row_has_all_that_the_file_says(void **state)
 {
 	struct place *p = *state;
-	struct config *cfg = configured(p, CONF("chap", ROW(HOST1, "initiator-11111",
-		"user = \"in\"; target_user = \"out\"; target_secret = \"target--2222222\";")));
+	struct config *cfg =
+		configured(p, CONF("chap", ROW(HOST1, "initiator-11111",
+						   "user = \"in\"; target_user = \"out\"; "
+						   "target_secret = \"target--2222222\";")));
 	const struct table *t = table_of(p, NULL, NULL, cfg);
 	const struct credential *row = table_find(t, CREDENTIAL_OF_TARGET, A, HOST1);
 
@@ -68,8 +71,8 @@ static void a_row_has_all_that_the_file_says(void **state)
 static void a_row_without_an_initiator_is_for_any(void **state)
 {
 	struct place *p = *state;
-	struct config *cfg = configured(p, CONF("chap",
-		"{ user = \"u\"; secret = \"initiator-11111\"; }"));
+	struct config *cfg =
+		configured(p, CONF("chap", "{ user = \"u\"; secret = \"initiator-11111\"; }"));
 	const struct table *t = table_of(p, NULL, NULL, cfg);
 
 	assert_non_null(table_find(t, CREDENTIAL_OF_TARGET, A, CREDENTIAL_DEFAULT));
@@ -80,8 +83,9 @@ static void a_row_without_an_initiator_is_for_any(void **state)
 static void rows_of_discovery_have_their_own_scope(void **state)
 {
 	struct place *p = *state;
-	struct config *cfg = configured(p, HEAD "discovery = { auth = \"chap\"; credentials = ("
-					ROW(HOST1, "initiator-11111", "") "); };\n");
+	struct config *cfg =
+		configured(p, HEAD "discovery = { auth = \"chap\"; credentials = (" ROW(
+				      HOST1, "initiator-11111", "") "); };\n");
 	const struct table *t = table_of(p, NULL, NULL, cfg);
 
 	assert_non_null(table_find(t, CREDENTIAL_OF_DISCOVERY, "", HOST1));
@@ -96,8 +100,11 @@ static void rows_that_left_the_file_leave_the_table_and_no_others(void **state)
 		      *after = configured(p, CONF("chap", ROW(HOST2, "initiator-22222", "")));
 	const struct table *first = table_of(p, NULL, NULL, before), *with_api, *last;
 	struct credential_spec spec = {
-		.scope = CREDENTIAL_OF_TARGET, .scope_name = A, .initiator = "iqn.x:api",
-		.type = CREDENTIAL_CHAP, .in_secret = { (const uint8_t *)"initiator-33333", 15 },
+		.scope = CREDENTIAL_OF_TARGET,
+		.scope_name = A,
+		.initiator = "iqn.x:api",
+		.type = CREDENTIAL_CHAP,
+		.in_secret = { (const uint8_t *)"initiator-33333", 15 },
 		.origin = CREDENTIAL_FROM_NATIVE,
 	};
 	struct table_edit *edit;
@@ -120,10 +127,12 @@ static void rows_that_left_the_file_leave_the_table_and_no_others(void **state)
 static void a_secret_may_change_its_direction_in_one_reload(void **state)
 {
 	struct place *p = *state;
-	struct config *before = configured(p, CONF("chap", ROW(HOST1, "one-and-only-secret",
-					   "target_secret = \"another-secret-x\";"))),
-		      *after = configured(p, CONF("chap", ROW(HOST1, "another-secret-x",
-					  "target_secret = \"one-and-only-secret\";")));
+	struct config *before = configured(
+			      p, CONF("chap", ROW(HOST1, "one-and-only-secret",
+						      "target_secret = \"another-secret-x\";"))),
+		      *after = configured(
+			      p, CONF("chap", ROW(HOST1, "another-secret-x",
+						      "target_secret = \"one-and-only-secret\";")));
 	const struct table *first = table_of(p, NULL, NULL, before),
 			   *last = table_of(p, first, before, after);
 
@@ -137,9 +146,9 @@ static void a_secret_may_change_its_direction_in_one_reload(void **state)
 static void two_rows_for_any_initiator_are_a_fault_with_its_line(void **state)
 {
 	struct place *p = *state;
-	struct config *cfg = configured(p, CONF("chap",
-		"{ user = \"u\"; secret = \"initiator-11111\"; },\n"
-		"{ user = \"v\"; secret = \"initiator-22222\"; }"));
+	struct config *cfg =
+		configured(p, CONF("chap", "{ user = \"u\"; secret = \"initiator-11111\"; },\n"
+					   "{ user = \"v\"; secret = \"initiator-22222\"; }"));
 	const struct table *t = NULL;
 
 	assert_int_equal(credentials_replace(NULL, NULL, cfg, &t, &p->faults), -EINVAL);
@@ -153,8 +162,11 @@ static void a_secret_that_somebody_else_uses_in_the_other_direction_is_a_fault(v
 	struct place *p = *state;
 	struct config *cfg = configured(p, CONF("chap", ROW(HOST1, "initiator-11111", "")));
 	struct credential_spec spec = {
-		.scope = CREDENTIAL_OF_TARGET, .scope_name = "iqn.x:b", .initiator = "iqn.x:api",
-		.type = CREDENTIAL_CHAP, .in_secret = { (const uint8_t *)"initiator-33333", 15 },
+		.scope = CREDENTIAL_OF_TARGET,
+		.scope_name = "iqn.x:b",
+		.initiator = "iqn.x:api",
+		.type = CREDENTIAL_CHAP,
+		.in_secret = { (const uint8_t *)"initiator-33333", 15 },
 		.out_secret = { (const uint8_t *)"initiator-11111", 15 },
 		.origin = CREDENTIAL_FROM_NATIVE,
 	};
@@ -187,27 +199,34 @@ static void the_same_and_more_is_no_tightening(void **state)
 	const char *one = CONF("chap", ROW(HOST1, "initiator-11111", ""));
 
 	assert_false(tightened(*state, one, one));
-	assert_false(tightened(*state, one, CONF("chap", ROW(HOST2, "initiator-22222", "") ","
-						 ROW(HOST1, "initiator-11111", ""))));
+	assert_false(tightened(*state, one,
+		CONF("chap",
+			ROW(HOST2, "initiator-22222", "") "," ROW(HOST1, "initiator-11111", ""))));
 	assert_false(tightened(*state, CONF("chap", ""), CONF("none", "")));
 }
 
 static void every_change_of_a_row_is_a_tightening(void **state)
 {
-	const char *one = CONF("chap", ROW(HOST1, "initiator-11111", "user = \"u\"; target_user = \"t\";"
-					   "target_secret = \"target--2222222\";"));
+	const char *one = CONF("chap", ROW(HOST1, "initiator-11111",
+					       "user = \"u\"; target_user = \"t\";"
+					       "target_secret = \"target--2222222\";"));
 	static const char *const others[] = {
 		CONF("chap", ""),
-		CONF("chap", ROW(HOST2, "initiator-11111", "user = \"u\"; target_user = \"t\";"
-				 "target_secret = \"target--2222222\";")),
-		CONF("chap", ROW(HOST1, "initiator-33333", "user = \"u\"; target_user = \"t\";"
-				 "target_secret = \"target--2222222\";")),
-		CONF("chap", ROW(HOST1, "initiator-11111", "user = \"v\"; target_user = \"t\";"
-				 "target_secret = \"target--2222222\";")),
-		CONF("chap", ROW(HOST1, "initiator-11111", "user = \"u\"; target_user = \"s\";"
-				 "target_secret = \"target--2222222\";")),
-		CONF("chap", ROW(HOST1, "initiator-11111", "user = \"u\"; target_user = \"t\";"
-				 "target_secret = \"target--4444444\";")),
+		CONF("chap", ROW(HOST2, "initiator-11111",
+				     "user = \"u\"; target_user = \"t\";"
+				     "target_secret = \"target--2222222\";")),
+		CONF("chap", ROW(HOST1, "initiator-33333",
+				     "user = \"u\"; target_user = \"t\";"
+				     "target_secret = \"target--2222222\";")),
+		CONF("chap", ROW(HOST1, "initiator-11111",
+				     "user = \"v\"; target_user = \"t\";"
+				     "target_secret = \"target--2222222\";")),
+		CONF("chap", ROW(HOST1, "initiator-11111",
+				     "user = \"u\"; target_user = \"s\";"
+				     "target_secret = \"target--2222222\";")),
+		CONF("chap", ROW(HOST1, "initiator-11111",
+				     "user = \"u\"; target_user = \"t\";"
+				     "target_secret = \"target--4444444\";")),
 		CONF("chap", ROW(HOST1, "initiator-11111", "user = \"u\";")),
 	};
 
@@ -219,8 +238,8 @@ static void every_change_of_a_row_is_a_tightening(void **state)
 static void chap_turned_on_is_a_tightening(void **state)
 {
 	assert_true(tightened(*state, CONF("none", ""), CONF("chap", "")));
-	assert_true(tightened(*state, CONF("none", ""),
-			      CONF("none", ROW(HOST1, "initiator-11111", ""))));
+	assert_true(tightened(
+		*state, CONF("none", ""), CONF("none", ROW(HOST1, "initiator-11111", ""))));
 }
 
 #define TEST(t) cmocka_unit_test_setup_teardown(t, begin, end)

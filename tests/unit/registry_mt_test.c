@@ -19,8 +19,9 @@
 
 #define A "iqn.2026-11.com.example:a"
 #define B "iqn.2026-11.com.example:b"
-#define FILE_WITH(more) "{ lun = 0; type = \"disk\"; store = \"file\"; path = \"f.img\";" \
-			"size = \"1M\"; create = true; " more " }"
+#define FILE_WITH(more) \
+	"{ lun = 0; type = \"disk\"; store = \"file\"; path = \"f.img\";" \
+	"size = \"1M\"; create = true; " more " }"
 #define RAM "{ lun = 0; type = \"disk\"; store = \"ram\"; size = \"1M\"; }"
 
 struct fixture {
@@ -28,7 +29,7 @@ struct fixture {
 	struct state_dir *state;
 	struct registry *r;
 	unsigned port, other_port;
-	unsigned done, closed;      /* how often what was asked for has been told */
+	unsigned done, closed; /* how often what was asked for has been told */
 };
 
 /* Two ports that were free a moment ago. */
@@ -39,7 +40,7 @@ static void find_ports(struct fixture *f)
 
 	for (int i = 0; i < 2; i++) {
 		struct sockaddr_in at = { .sin_family = AF_INET,
-					  .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+			.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 		socklen_t len = sizeof(at);
 
 		fd[i] = socket(AF_INET, SOCK_STREAM, 0);
@@ -53,8 +54,9 @@ static void find_ports(struct fixture *f)
 
 static bool accepts(unsigned port)
 {
-	struct sockaddr_in at = { .sin_family = AF_INET, .sin_port = htons((uint16_t)port),
-				  .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	struct sockaddr_in at = { .sin_family = AF_INET,
+		.sin_port = htons((uint16_t)port),
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 	int fd = socket(AF_INET, SOCK_STREAM, 0);
 	bool yes = !connect(fd, (const struct sockaddr *)&at, sizeof(at));
 
@@ -69,16 +71,18 @@ static struct config *cfg_of(struct fixture *f, enum portals portals, const char
 	char text[4096], other[64] = "";
 
 	if (portals == BOTH)
-		snprintf(other, sizeof(other), ", { address = \"127.0.0.1\"; port = %u; group = 2; }",
-			 f->other_port);
-	snprintf(text, sizeof(text), "state_dir = \"state\"; reactors = 2; "
-		 "portals = ( { address = \"127.0.0.1\"; port = %u; }%s );\ntargets = ( %s );\n",
-		 f->port, other, targets);
+		snprintf(other, sizeof(other),
+			", { address = \"127.0.0.1\"; port = %u; group = 2; }", f->other_port);
+	snprintf(text, sizeof(text),
+		"state_dir = \"state\"; reactors = 2; "
+		"portals = ( { address = \"127.0.0.1\"; port = %u; }%s );\ntargets = ( %s );\n",
+		f->port, other, targets);
 	return configured(&f->place, text);
 }
 
-#define TARGET(name, luns, rows) "{ name = \"" name "\"; auth = \"none\"; luns = (" luns ");" \
-				 "credentials = (" rows "); }"
+#define TARGET(name, luns, rows) \
+	"{ name = \"" name "\"; auth = \"none\"; luns = (" luns ");" \
+	"credentials = (" rows "); }"
 
 static int begin(void **state)
 {
@@ -86,8 +90,8 @@ static int begin(void **state)
 	struct state_error why;
 
 	if (!f || place_begin(&f->place) ||
-	    state_dir_open(in(&f->place, "state"), NULL, &f->state, &why) ||
-	    registry_create(f->place.loop, &f->r))
+		state_dir_open(in(&f->place, "state"), NULL, &f->state, &why) ||
+		registry_create(f->place.loop, &f->r))
 		return -1;
 	find_ports(f);
 	*state = f;
@@ -190,8 +194,9 @@ static void a_bound_registry_that_never_starts_goes_quietly(void **state)
 static void a_start_that_fails_leaves_the_configuration_to_the_caller(void **state)
 {
 	struct fixture *f = *state;
-	struct config *cfg = cfg_of(f, ONE, TARGET(A,
-		"{ lun = 0; type = \"disk\"; store = \"file\"; path = \"none.img\"; }", ""));
+	struct config *cfg = cfg_of(f, ONE,
+		TARGET(A, "{ lun = 0; type = \"disk\"; store = \"file\"; path = \"none.img\"; }",
+			""));
 
 	must(&f->place, registry_bind(f->r, cfg, NULL, 0, &f->place.faults));
 	assert_int_equal(registry_start(f->r, cfg, f->state, &f->place.faults), -ENOENT);
@@ -202,8 +207,9 @@ static void a_start_that_fails_leaves_the_configuration_to_the_caller(void **sta
 
 static int listening(unsigned port)
 {
-	struct sockaddr_in at = { .sin_family = AF_INET, .sin_port = htons((uint16_t)port),
-				  .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	struct sockaddr_in at = { .sin_family = AF_INET,
+		.sin_port = htons((uint16_t)port),
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 	int fd = socket(AF_INET, SOCK_STREAM, 0), one = 1;
 
 	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
@@ -248,7 +254,8 @@ static void several_changes_may_be_under_way(void **state)
 
 	start(f, cfg_of(f, ONE, TARGET(A, RAM, "")));
 	for (int i = 0; i < 10; i++)
-		apply(f, cfg_of(f, i % 2 ? ONE : BOTH, i % 2 ? TARGET(A, RAM, "") : TARGET(B, RAM, "")));
+		apply(f, cfg_of(f, i % 2 ? ONE : BOTH,
+				 i % 2 ? TARGET(A, RAM, "") : TARGET(B, RAM, "")));
 	wait_for(&f->place, &f->done, 10);
 	assert_false(accepts(f->other_port));
 }
@@ -258,7 +265,8 @@ static void a_change_under_way_is_told_at_the_latest_at_the_end(void **state)
 	struct fixture *f = *state;
 	unsigned stopped = 0;
 
-	start(f, cfg_of(f, ONE, TARGET(A, RAM, "{ initiator = \"" A "\"; secret = \"initiator-111\"; }")));
+	start(f, cfg_of(f, ONE,
+			 TARGET(A, RAM, "{ initiator = \"" A "\"; secret = \"initiator-111\"; }")));
 	apply(f, cfg_of(f, ONE, TARGET(A, RAM, "")));
 	must(&f->place, registry_stop(f->r, 0, tell, &stopped));
 	wait_for(&f->place, &stopped, 1);
@@ -302,8 +310,11 @@ static void a_new_table_is_in_force_when_it_is_told(void **state)
 {
 	struct fixture *f = *state;
 	struct credential_spec spec = {
-		.scope = CREDENTIAL_OF_TARGET, .scope_name = A, .initiator = "iqn.x:i",
-		.type = CREDENTIAL_CHAP, .in_secret = { (const uint8_t *)"initiator-11111", 15 },
+		.scope = CREDENTIAL_OF_TARGET,
+		.scope_name = A,
+		.initiator = "iqn.x:i",
+		.type = CREDENTIAL_CHAP,
+		.in_secret = { (const uint8_t *)"initiator-11111", 15 },
 		.origin = CREDENTIAL_FROM_NATIVE,
 	};
 	struct table_edit *edit;

@@ -85,12 +85,12 @@ static struct lu *unit(const struct units *u, const struct config *cfg, size_t i
 	return units_find(u, &cfg->targets[i].luns[j]);
 }
 
-#define TARGET(name, luns) "{ name = \"iqn.2026-11.com.example:" name "\"; auth = \"none\"; luns = (" \
-			   luns "); }"
+#define TARGET(name, luns) \
+	"{ name = \"iqn.2026-11.com.example:" name "\"; auth = \"none\"; luns = (" luns "); }"
 #define TARGETS(list) HEAD "targets = (" list ");\n"
-#define RAM(n, more) "{ lun = " n "; type = \"disk\"; store = \"ram\"; size = \"1M\"; " more " }"
-#define FILE_OF(n, path, more) "{ lun = " n "; type = \"disk\"; store = \"file\"; path = \"" path "\"; " \
-			       more " }"
+#define RAM(n, more)  "{ lun = " n "; type = \"disk\"; store = \"ram\"; size = \"1M\"; " more " }"
+#define FILE_OF(n, path, more) \
+	"{ lun = " n "; type = \"disk\"; store = \"file\"; path = \"" path "\"; " more " }"
 #define NEW "create = true; size = \"1M\";"
 
 /* --- identity ------------------------------------------------------------------------------- */
@@ -115,8 +115,8 @@ static void an_identity_is_the_same_whenever_it_is_derived(void **state)
 	const struct config *cfg = cfg_of(f, TARGETS(TARGET("a", RAM("0", ""))));
 	struct units *u = prepared(f, cfg, NULL);
 	/* SHA-256 of sixteen bytes 11h and "iqn.2026-11.com.example:a\n0\n", computed elsewhere. */
-	static const uint8_t expected[12] = { 0xa0, 0x7f, 0x13, 0x89, 0x5c, 0xe4,
-						      0x5d, 0xba, 0x22, 0xef, 0x8e, 0xed };
+	static const uint8_t expected[12] = { 0xa0, 0x7f, 0x13, 0x89, 0x5c, 0xe4, 0x5d, 0xba, 0x22,
+		0xef, 0x8e, 0xed };
 	uint8_t first[16];
 
 	memcpy(first, lu_naa(unit(u, cfg, 0, 0)), sizeof(first));
@@ -131,8 +131,8 @@ static void an_identity_is_the_same_whenever_it_is_derived(void **state)
 static void identities_differ_by_target_by_lun_and_by_owner(void **state)
 {
 	struct fixture *f = *state;
-	const struct config *cfg = cfg_of(f, TARGETS(TARGET("a", RAM("0", "") "," RAM("1", "")) ","
-						     TARGET("b", RAM("0", ""))));
+	const struct config *cfg = cfg_of(f,
+		TARGETS(TARGET("a", RAM("0", "") "," RAM("1", "")) "," TARGET("b", RAM("0", ""))));
 	struct units *u = prepared(f, cfg, NULL), *other;
 
 	assert_memory_not_equal(lu_naa(unit(u, cfg, 0, 0)), lu_naa(unit(u, cfg, 0, 1)), 16);
@@ -146,13 +146,13 @@ static void identities_differ_by_target_by_lun_and_by_owner(void **state)
 
 static void an_identity_that_is_given_is_taken(void **state)
 {
-	static const uint8_t long_one[16] = { 0x60, 0x01, 0x02, 0x03, 0x04, 0x05, 0x06, 0x07,
-					      0x08, 0x09, 0x0a, 0x0b, 0x0c, 0x0d, 0x0e, 0x0f };
+	static const uint8_t long_one[16] = { 0x60, 0x01, 0x02, 0x03, 0x04, 0x05, 0x06, 0x07, 0x08,
+		0x09, 0x0a, 0x0b, 0x0c, 0x0d, 0x0e, 0x0f };
 	static const uint8_t short_one[16] = { 0x3f, 0xff, 0x01 };
 	struct fixture *f = *state;
-	const struct config *cfg = cfg_of(f, TARGETS(TARGET("a",
-		RAM("0", "naa = \"600102030405060708090a0b0c0d0e0f\";") ","
-		RAM("1", "naa = \"3fff010000000000\";"))));
+	const struct config *cfg = cfg_of(f,
+		TARGETS(TARGET("a", RAM("0", "naa = \"600102030405060708090a0b0c0d0e0f\";") "," RAM(
+					    "1", "naa = \"3fff010000000000\";"))));
 	struct units *u = prepared(f, cfg, NULL);
 
 	assert_memory_equal(lu_naa(unit(u, cfg, 0, 0)), long_one, 16);
@@ -163,8 +163,9 @@ static void an_identity_that_is_given_is_taken(void **state)
 static void two_luns_of_one_unit_are_one(void **state)
 {
 	struct fixture *f = *state;
-	const struct config *cfg = cfg_of(f, TARGETS(TARGET("a", RAM("0", "name = \"x\";")) ","
-						     TARGET("b", "{ lun = 7; same_as = \"x\"; }")));
+	const struct config *cfg =
+		cfg_of(f, TARGETS(TARGET("a", RAM("0", "name = \"x\";")) "," TARGET(
+				  "b", "{ lun = 7; same_as = \"x\"; }")));
 	struct units *u = prepared(f, cfg, NULL);
 
 	assert_int_equal(units_count(u), 1);
@@ -188,8 +189,8 @@ static void what_did_not_change_is_carried_over(void **state)
 {
 	struct fixture *f = *state;
 	const struct config *before = cfg_of(f, TARGETS(TARGET("a", RAM("0", "")))),
-			    *after = cfg_of(f, TARGETS(TARGET("b", RAM("0", "")) ","
-						       TARGET("a", RAM("5", "") "," RAM("0", ""))));
+			    *after = cfg_of(f, TARGETS(TARGET("b", RAM("0", "")) "," TARGET(
+						       "a", RAM("5", "") "," RAM("0", ""))));
 	struct units *u = prepared(f, before, NULL);
 	struct lu *lu = unit(u, before, 0, 0);
 
@@ -203,7 +204,8 @@ static void another_attribute_makes_another_unit_over_the_same_data(void **state
 {
 	struct fixture *f = *state;
 	const struct config *before = cfg_of(f, TARGETS(TARGET("a", RAM("0", "")))),
-			    *after = cfg_of(f, TARGETS(TARGET("a", RAM("0", "vendor = \"OTHER\";"))));
+			    *after = cfg_of(
+				    f, TARGETS(TARGET("a", RAM("0", "vendor = \"OTHER\";"))));
 	struct units *u = prepared(f, before, NULL);
 	struct lu *lu = unit(u, before, 0, 0);
 	struct store *st = lu_store(lu);
@@ -222,8 +224,9 @@ static void a_unit_outlives_its_set_as_long_as_somebody_has_it(void **state)
 {
 	struct fixture *f = *state;
 	const struct config *cfg = cfg_of(f, TARGETS(TARGET("a", FILE_OF("0", "f.img", NEW)))),
-			    *other = cfg_of(f, TARGETS(TARGET("a", FILE_OF("0", "f.img", NEW
-									   "block_size = 4096;"))));
+			    *other = cfg_of(
+				    f, TARGETS(TARGET("a",
+					       FILE_OF("0", "f.img", NEW "block_size = 4096;"))));
 	struct units *u = prepared(f, cfg, NULL), *second = NULL;
 	struct lu *lu = lu_ref(unit(u, cfg, 0, 0));
 
@@ -296,8 +299,9 @@ static void a_store_that_must_be_opened_otherwise_cannot_change_hands(void **sta
 {
 	struct fixture *f = *state;
 	const struct config *before = cfg_of(f, TARGETS(TARGET("a", FILE_OF("0", "f.img", NEW)))),
-			    *after = cfg_of(f, TARGETS(TARGET("a", FILE_OF("0", "f.img", NEW
-									   "block_size = 4096;"))));
+			    *after = cfg_of(
+				    f, TARGETS(TARGET("a",
+					       FILE_OF("0", "f.img", NEW "block_size = 4096;"))));
 	struct units *u = prepared(f, before, NULL), *next = NULL;
 
 	units_commit(u);
@@ -311,8 +315,9 @@ static void a_size_changes_in_both_directions(void **state)
 {
 	struct fixture *f = *state;
 	const struct config *small = cfg_of(f, TARGETS(TARGET("a", FILE_OF("0", "f.img", NEW)))),
-			    *large = cfg_of(f, TARGETS(TARGET("a", FILE_OF("0", "f.img",
-						       "create = true; size = \"3M\";"))));
+			    *large = cfg_of(f,
+				    TARGETS(TARGET("a", FILE_OF("0", "f.img",
+								"create = true; size = \"3M\";"))));
 	struct units *u = prepared(f, small, NULL);
 	struct lu *lu = unit(u, small, 0, 0);
 
@@ -331,9 +336,10 @@ static void a_set_that_is_abandoned_leaves_the_other_as_it_was(void **state)
 {
 	struct fixture *f = *state;
 	const struct config *before = cfg_of(f, TARGETS(TARGET("a", RAM("0", "")))),
-			    *after = cfg_of(f, TARGETS(TARGET("a",
-				"{ lun = 0; type = \"disk\"; store = \"ram\"; size = \"2M\"; },"
-				FILE_OF("1", "f.img", NEW))));
+			    *after = cfg_of(
+				    f, TARGETS(TARGET("a",
+					       "{ lun = 0; type = \"disk\"; store = \"ram\"; size "
+					       "= \"2M\"; }," FILE_OF("1", "f.img", NEW))));
 	struct units *u = prepared(f, before, NULL), *next;
 	struct lu *lu = unit(u, before, 0, 0);
 
@@ -365,9 +371,10 @@ static void a_file_that_was_there_is_never_removed(void **state)
 static void every_unit_that_cannot_be_is_a_fault_and_no_file_is_left(void **state)
 {
 	struct fixture *f = *state;
-	const struct config *cfg = cfg_of(f, HEAD "targets = (\n" TARGET("a",
-		FILE_OF("0", "new.img", NEW) ",\n" FILE_OF("1", "one.img", "") ",\n"
-		FILE_OF("2", "two.img", "")) ");\n");
+	const struct config *cfg =
+		cfg_of(f, HEAD "targets = (\n" TARGET(
+				  "a", FILE_OF("0", "new.img", NEW) ",\n" FILE_OF("1", "one.img",
+					       "") ",\n" FILE_OF("2", "two.img", "")) ");\n");
 	struct units *u = NULL;
 
 	assert_int_equal(units_prepare(&f->env, cfg, NULL, &u, &f->place.faults), -ENOENT);
