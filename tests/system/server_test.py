@@ -145,6 +145,26 @@ def test_it_stops_with_0_on_sigint(start):
     assert process.wait(10) == 0
 
 
+def test_a_second_signal_does_not_wait_for_initiators(start, run):
+    """An initiator that ignores the request to log out: a socket that logs in and then sleeps."""
+    server = start(CONF)
+    with socket.socket() as s:
+        s.connect(("127.0.0.1", server.port))
+        keys = b"InitiatorName=iqn.2026-11.com.example:host1\0SessionType=Discovery\0"
+        head = bytes([0x43, 0x87, 0, 0, 0]) + len(keys).to_bytes(3, "big") + bytes(40)
+        s.sendall(head + keys + bytes(-len(keys) % 4))
+        assert len(s.recv(4096)) >= 48
+        server.wait_for_log("discovery session")
+        begun = time.monotonic()
+        process, server.process = server.process, None
+        process.terminate()
+        server.wait_for_log("stopping on signal 15")
+        process.terminate()
+        assert process.wait(4) == 0
+        assert time.monotonic() - begun < 3
+    assert "stopping at once" in server.log()
+
+
 def test_what_it_makes_is_for_its_user_alone(start):
     server = start(file_lun("disk.img", 'size = "1M"; create = true;'))
     modes = {name: stat.S_IMODE((server.dir / name).stat().st_mode)
@@ -382,13 +402,6 @@ def test_it_runs_without_any_privilege(nobody_dir, make_server, programs):
 # --- in the background ------------------------------------------------------------------------
 
 
-def daemon(server, **kwargs):
-    """Starts in the background; gives the finished starter."""
-    return subprocess.run([server.programs / "countersignd", "-c", server.conf.name],
-                          cwd=server.dir, stdin=subprocess.DEVNULL, timeout=30,
-                          capture_output=True, text=True, **kwargs)
-
-
 def pid_of(server):
     return int((server.dir / "state/lock").read_text())
 
@@ -405,23 +418,38 @@ def gone(pid, seconds=10):
     return False
 
 
-def test_a_daemon_serves_when_its_starter_has_returned(make_server):
+@pytest.fixture
+def daemon():
+    """daemon(server): starts it in the background, gives the finished starter; stopped after the
+    test."""
+    servers = []
+
+    def start(server):
+        servers.append(server)
+        return subprocess.run([server.programs / "countersignd", "-c", server.conf.name],
+                              cwd=server.dir, stdin=subprocess.DEVNULL, timeout=30,
+                              capture_output=True, text=True)
+    yield start
+    for server in servers:
+        if (server.dir / "state/lock").exists():
+            pid = pid_of(server)
+            os.kill(pid, signal.SIGTERM)
+            assert gone(pid)
+
+
+def test_a_daemon_serves_when_its_starter_has_returned(make_server, daemon):
     server = make_server(CONF)
     done = daemon(server)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
     pid = pid_of(server)
-    try:
-        assert accepts(server.port)
-        assert os.readlink(f"/proc/{pid}/cwd") == "/"
-        assert {os.readlink(f"/proc/{pid}/fd/{fd}") for fd in (0, 1, 2)} == {"/dev/null"}
-        fields = open(f"/proc/{pid}/stat").read().rsplit(")", 1)[1].split()
-        assert int(fields[3]) != pid and int(fields[4]) == 0      # leads no session, has no terminal
-    finally:
-        os.kill(pid, signal.SIGTERM)
-    assert gone(pid)
+    assert accepts(server.port)
+    assert os.readlink(f"/proc/{pid}/cwd") == "/"
+    assert {os.readlink(f"/proc/{pid}/fd/{fd}") for fd in (0, 1, 2)} == {"/dev/null"}
+    fields = open(f"/proc/{pid}/stat").read().rsplit(")", 1)[1].split()
+    assert int(fields[3]) != pid and int(fields[4]) == 0      # leads no session, has no terminal
 
 
-def test_a_daemon_that_cannot_start_says_so_where_it_was_started(make_server):
+def test_a_daemon_that_cannot_start_says_so_where_it_was_started(make_server, daemon):
     server = make_server(file_lun("missing.img"))
     done = daemon(server)
     assert done.returncode == 1
@@ -429,17 +457,12 @@ def test_a_daemon_that_cannot_start_says_so_where_it_was_started(make_server):
     assert tree(server.dir) == ["countersign.conf"]
 
 
-def test_a_daemon_reloads_the_file_that_it_was_started_with(make_server, ctl):
+def test_a_daemon_reloads_the_file_that_it_was_started_with(make_server, daemon, ctl):
     server = make_server(CONF)
     assert daemon(server).returncode == 0
-    pid = pid_of(server)
-    try:
-        server.write_conf(CONF.replace(":disk", ":other"))
-        ctl(server, "reload")
-        assert ":other" in ctl(server, "targets").stdout
-    finally:
-        os.kill(pid, signal.SIGTERM)
-    assert gone(pid)
+    server.write_conf(CONF.replace(":disk", ":other"))
+    ctl(server, "reload")
+    assert ":other" in ctl(server, "targets").stdout
 
 
 # --- the service manager ----------------------------------------------------------------------
