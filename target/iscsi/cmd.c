@@ -70,6 +70,7 @@ static void cmd_end(struct cmd *cmd)
 	struct reactor *r = c->r;
 
 	leave_place(cmd);
+	conn_forget(c, cmd);
 	if (cmd->hashed)
 		session_unhash(s, cmd);
 	if (cmd->copy)
@@ -116,6 +117,9 @@ static void refuse(struct cmd *cmd, uint8_t key, uint16_t asc)
 	t->status = SCSI_CHECK_CONDITION;
 	t->sense = (struct sense){ .key = key, .asc = asc };
 	t->in = t->out = (struct sg){ 0 };
+	t->in_live = false;
+	t->out_unit = 0;
+	t->itl = NULL;
 	answer(cmd);
 }
 
@@ -123,13 +127,12 @@ static void refuse(struct cmd *cmd, uint8_t key, uint16_t asc)
 static uint8_t residual(const struct cmd *cmd, uint32_t *count)
 {
 	const struct scsi_task *t = &cmd->task;
-	uint32_t expect = cmd->bidi_read && t->in.len ? cmd->bidi_read : t->expect;
 	uint32_t actual = t->in.len ? t->in.len : t->out.len;
 
-	*count = actual > expect ? actual - expect : expect - actual;
-	if (actual == expect)
+	*count = actual > t->expect ? actual - t->expect : t->expect - actual;
+	if (actual == t->expect)
 		return 0;
-	return actual > expect ? RSP_OVERFLOW : RSP_UNDERFLOW;
+	return actual > t->expect ? RSP_OVERFLOW : RSP_UNDERFLOW;
 }
 
 static struct sn take_sn(struct cmd *cmd)
@@ -173,7 +176,7 @@ static void push(struct cmd *cmd, const struct tx_ops *ops)
 /* Status may ride on the last Data-In (RFC 7143 4.5.3.1) when there is no sense data to tell. */
 static bool collapses(const struct cmd *cmd)
 {
-	return cmd->task.status != SCSI_CHECK_CONDITION && !cmd->bidi_read;
+	return cmd->task.status != SCSI_CHECK_CONDITION;
 }
 
 static void emit_data_in(struct cmd *cmd, struct tx_batch *b)
@@ -212,7 +215,7 @@ static void emit_response(struct cmd *cmd, struct tx_batch *b)
 	uint8_t *bhs = tx_bhs(b);
 
 	r.flags = residual(cmd, &r.residual);
-	if (cmd->bidi_read && !cmd->task.in.len) {
+	if (cmd->bidi_read) {
 		r.flags |= RSP_BIDI_UNDERFLOW;
 		r.bidi_residual = cmd->bidi_read;
 	}
@@ -277,7 +280,6 @@ static bool make_stable(struct cmd *cmd)
 static void answer(struct cmd *cmd)
 {
 	struct scsi_task *t = &cmd->task;
-	uint32_t expect = cmd->bidi_read ? cmd->bidi_read : t->expect;
 
 	cmd->state = CMD_DRAINS;
 	if (cmd->unsolicited) {
@@ -290,7 +292,7 @@ static void answer(struct cmd *cmd)
 	cmd->pos = (struct sg_pos){ 0 };
 	cmd->datasn = 0;
 	if (t->dir & SCSI_DIR_IN)
-		cmd->send = t->in.len < expect ? t->in.len : expect;
+		cmd->send = t->in.len < t->expect ? t->in.len : t->expect;
 	if (cmd->send && t->in_live && cmd->c->data_digest && !make_stable(cmd)) {
 		cmd->send = t->in.len = 0;
 		t->status = SCSI_BUSY;
@@ -369,13 +371,7 @@ static bool r2t_emit(struct tx_item *it, struct conn *c, struct tx_batch *b)
 	return true;
 }
 
-static void r2t_over(struct tx_item *it, struct conn *c)
-{
-	(void)it;
-	(void)c;
-}
-
-static const struct tx_ops r2t_ops = { r2t_emit, r2t_over };
+static const struct tx_ops r2t_ops = { r2t_emit, NULL };
 
 /* Asks for the data that are missing: as many bursts as may be outstanding. */
 static void ask(struct cmd *cmd)
@@ -612,14 +608,15 @@ static bool take_cdb(struct cmd *cmd, const struct scsi_cmd *p, const uint8_t *a
 	memcpy(t->cdb, p->cdb, 16);
 	memset(t->cdb + 16, 0, sizeof(t->cdb) - 16);
 	t->cdb_len = 16;
-	if (!p->ahs_len)
-		return true;
-	if (!ahs_decode(ahs, p->ahs_len, &a) || a.cdb_rest_len > sizeof(t->cdb) - 16)
+	if (p->ahs_len && !ahs_decode(ahs, p->ahs_len, &a))
+		return false;
+	cmd->bidi_read = a.bidi_read;
+	/* No unit here knows a bidirectional command. */
+	if (a.bidi || (p->read && p->write) || a.cdb_rest_len > sizeof(t->cdb) - 16)
 		return false;
 	if (a.cdb_rest)
 		memcpy(t->cdb + 16, a.cdb_rest, a.cdb_rest_len);
 	t->cdb_len = (uint8_t)(16 + a.cdb_rest_len);
-	cmd->bidi_read = a.bidi && p->read && p->write ? a.bidi_read : 0;
 	return true;
 }
 
@@ -662,6 +659,8 @@ static void start(struct cmd *cmd, const struct scsi_cmd *p, const uint8_t *ahs)
 		refuse(cmd, SENSE_ABORTED_COMMAND, 0x0c0c);
 	} else if (!take_cdb(cmd, p, ahs)) {
 		refuse(cmd, SENSE_ILLEGAL_REQUEST, 0x2000);
+	} else if (session_is_leaving(cmd->s, p->lun)) {
+		refuse(cmd, SENSE_ILLEGAL_REQUEST, 0x2500);     /* the unit is not there any more */
 	} else {
 		cmd->started = true;
 		advance(cmd, scsi_task_start(&cmd->task));
@@ -680,7 +679,7 @@ struct cmd *cmd_start(struct conn *c, const struct scsi_cmd *p, const uint8_t *a
 	c->s->commands++;
 	cmd->unsolicited = !p->final;
 	start(cmd, p, ahs);
-	if (cmd->state != CMD_NEEDS_DATA && cmd->state != CMD_DRAINS)
+	if (cmd->state != CMD_NEEDS_DATA && !cmd->unsolicited)
 		return NULL;    /* answered, or running without data */
 	expect_data(cmd, p);
 	if (p->data_len)

@@ -64,8 +64,8 @@ struct cmd {
 	/* Data-In. */
 	uint32_t send;               /* bytes to send: min(task.in.len, expected) */
 	uint32_t sent;
+	uint32_t bidi_read;          /* expected by a bidirectional command, which gets nothing */
 	void *copy;                  /* a stable copy of live data, under a data digest */
-	uint32_t bidi_read;          /* expected, of a command that asks for both directions */
 	uint8_t sense[2 + SENSE_MAX];
 };
 

@@ -4,6 +4,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <netinet/tcp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -132,7 +133,7 @@ void conn_close(struct conn *c, int priority, const char *why, ...)
 	va_start(ap, why);
 	log_about(c, priority, why, ap);
 	va_end(ap);
-	c->failed = c->phase != CONN_LOGOUT;
+	c->failed = c->phase == CONN_FULL;
 	c->phase = CONN_CLOSING;
 	loop_timer_clear(&c->timer);
 	loop_unwatch(&c->watch);
@@ -155,10 +156,27 @@ bool conn_gather(struct conn *c)
 	return true;
 }
 
+static void forget(struct sink *k, const struct cmd *cmd)
+{
+	if (k->cmd != cmd)
+		return;
+	k->cmd = NULL;
+	if (k->kind == SINK_COMMAND)
+		k->kind = SINK_NOTHING;
+}
+
+void conn_forget(struct conn *c, const struct cmd *cmd)
+{
+	forget(&c->sink, cmd);
+	if (c->aside)
+		forget(c->aside, cmd);
+}
+
 static void pdu_begin(struct conn *c)
 {
 	memcpy(c->bhs, c->framer.bhs, BHS_SIZE);
-	if (c->phase == CONN_LOGIN)
+	c->in_login = c->phase == CONN_LOGIN;
+	if (c->in_login)
 		login_begin(c);
 	else
 		full_begin(c, c->framer.ahs);
@@ -180,9 +198,9 @@ static void pour(struct conn *c, const uint8_t *p, size_t n)
 
 static void pdu_end(struct conn *c)
 {
-	if (c->phase == CONN_LOGIN)
+	if (c->in_login && c->phase == CONN_LOGIN)
 		login_end(c);
-	else
+	else if (!c->in_login)
 		full_end(c);
 	sink_free(c);
 }
@@ -203,12 +221,17 @@ static void refused(struct conn *c)
 	conn_close(c, LOG_NOTICE, "%s (%s)", texts[c->framer.refusal], conn_phase_text(c->phase));
 }
 
+static bool listens(const struct conn *c)
+{
+	return c->phase != CONN_CLOSING && !c->doomed;
+}
+
 static void take(struct conn *c, const uint8_t *p, size_t n)
 {
 	enum frame_event e;
 
 	framer_input(&c->framer, p, n);
-	while (c->phase != CONN_CLOSING && (e = framer_next(&c->framer)) != FRAME_MORE) {
+	while (listens(c) && (e = framer_next(&c->framer)) != FRAME_MORE) {
 		switch (e) {
 		case FRAME_HEADER:
 			pdu_begin(c);
@@ -314,7 +337,7 @@ static bool input(struct conn *c)
 	uint64_t before = atomic_load_explicit(&c->r->bytes_in, memory_order_relaxed);
 	bool did = false, more = true;
 
-	while (more && c->phase != CONN_CLOSING && receive(c, &more)) {
+	while (more && listens(c) && receive(c, &more)) {
 		did = true;
 		if (atomic_load_explicit(&c->r->bytes_in, memory_order_relaxed) - before >= TURN_BYTES)
 			break;
@@ -342,7 +365,7 @@ static bool ready(struct loop_watch *w, unsigned conditions)
 		flush(c);
 		did = true;
 	}
-	if (conditions & LOOP_READ && c->phase != CONN_CLOSING)
+	if (conditions & LOOP_READ)
 		did |= input(c);
 	if (!list_empty(&c->tx.queue) && !c->tx.rest)
 		flush(c);
@@ -350,6 +373,18 @@ static bool ready(struct loop_watch *w, unsigned conditions)
 }
 
 /* --- silence ---------------------------------------------------------------------------------- */
+
+/* Whether the initiator's host has confirmed all that we sent: it lives, also where the initiator
+ * does not answer pings, as iPXE's does not. */
+static bool confirmed(const struct conn *c)
+{
+	struct tcp_info info;
+	socklen_t len = sizeof(info);
+
+	return c->stream.tcp &&
+	       getsockopt(c->stream.fd, IPPROTO_TCP, TCP_INFO, &info, &len) == 0 &&
+	       info.tcpi_unacked == 0 && info.tcpi_state == TCP_ESTABLISHED;
+}
 
 static void ping(struct conn *c)
 {
@@ -385,6 +420,12 @@ static void silence(struct loop_timer *t)
 	}
 	if (!p->ping_interval_ms) {
 		c->ping_sent = 0;
+	} else if (c->doomed || (c->s->discovery && quiet >= p->ping_interval_ms)) {
+		/* A discovery session knows no pings (RFC 7143 4.3), and has no reason to stay. */
+		conn_close(c, LOG_INFO, "closing: idle for %u s", quiet / 1000);
+	} else if (c->ping_sent && confirmed(c)) {
+		c->ping_sent = 0;
+		loop_timer_set(t, p->ping_interval_ms);
 	} else if (c->ping_sent) {
 		conn_close(c, LOG_NOTICE, "closing: no sign of life for %u s", quiet / 1000);
 	} else if (quiet >= p->ping_interval_ms) {
@@ -410,12 +451,12 @@ void conn_full_feature(struct conn *c)
 bool conn_attach(struct conn *c, struct reactor *r)
 {
 	c->r = r;
-	loop_timer_init(r->loop, &c->timer, silence);
-	if (loop_watch(r->loop, &c->watch, c->stream.fd, LOOP_READ, ready) != 0)
-		return false;
 	list_push(&r->conns, &c->link);
 	count(&r->connections, 1);
 	c->heard = loop_now(r->loop);
+	loop_timer_init(r->loop, &c->timer, silence);
+	if (loop_watch(r->loop, &c->watch, c->stream.fd, LOOP_READ, ready) != 0)
+		return false;
 	loop_timer_set(&c->timer, r->dir->policy.login_timeout_ms);
 	return true;
 }
@@ -457,6 +498,8 @@ bool conn_open(struct reactor *r, int fd, uint16_t group)
 		return false;
 	}
 	if (!conn_attach(c, r)) {
+		list_del(&c->link);
+		count(&r->connections, (uint64_t)-1);
 		login_free(c->login);
 		free(c);
 		return false;

@@ -58,11 +58,14 @@ struct conn {
 	struct list in_session;
 	struct framer framer;
 	struct sink sink;
+	struct sink *aside;              /* the sink of a PDU in the making, while another is replayed */
 	struct tx tx;
 	enum conn_phase phase;
 	bool header_digest, data_digest;
 	bool half_open;                  /* counted as such by the server's guard */
 	bool failed;                     /* it ended without a logout */
+	bool doomed;                     /* it closes once its last word is out: nothing more is read */
+	bool in_login;                   /* the PDU that is being received began in the login phase */
 	bool long_data;                  /* the last data segment was a long one */
 	uint16_t cid, group;
 	uint16_t rel_port;               /* relative target port identifier of the portal group */
@@ -93,6 +96,9 @@ void conn_release(struct conn *c);
  * login: nothing may be queued or held. */
 void conn_detach(struct conn *c);
 bool conn_attach(struct conn *c, struct reactor *r);
+
+/* A command has ended: no data are poured into it any more. */
+void conn_forget(struct conn *c, const struct cmd *cmd);
 
 /* It does not count among the half-open ones any more. */
 void conn_admitted(struct conn *c);

@@ -30,6 +30,8 @@ struct early *early_new(struct conn *c, const uint8_t *ahs, uint32_t ahs_len, ui
 	if (!e)
 		return NULL;
 	list_init(&e->link);
+	list_init(&e->outs);
+	e->outs_len = 0;
 	e->c = c;
 	e->aborted = false;
 	e->cmdsn = be32(c->bhs + 24);
@@ -68,12 +70,33 @@ bool early_abort(struct session *s, struct conn *c, uint32_t cmdsn, uint32_t itt
 	}
 	if (!(e = calloc(1, sizeof(*e))))
 		return false;
+	list_init(&e->outs);
 	e->c = c;
 	e->cmdsn = cmdsn;
 	e->aborted = true;
 	put_be32(e->bhs + 16, itt);
 	conn_hold(c);
 	list_push(at, &e->link);
+	return true;
+}
+
+struct early *early_find(struct session *s, const struct conn *c, uint32_t itt)
+{
+	list_for_each(l, &s->early) {
+		struct early *e = container_of(l, struct early, link);
+
+		if (e->c == c && (e->bhs[0] & BHS_OPCODE) == OP_SCSI_CMD && be32(e->bhs + 16) == itt)
+			return e;
+	}
+	return NULL;
+}
+
+bool early_add(struct early *e, struct early *out, uint32_t max)
+{
+	if (out->data_len > max - e->outs_len)
+		return false;
+	e->outs_len += out->data_len;
+	list_push(&e->outs, &out->link);
 	return true;
 }
 
@@ -96,7 +119,10 @@ struct early *early_next(struct session *s)
 void early_end(struct early *e)
 {
 	struct conn *c = e->c;
+	struct list *l;
 
+	while ((l = list_pop(&e->outs)))
+		early_end(container_of(l, struct early, link));
 	free(e);
 	conn_release(c);
 }

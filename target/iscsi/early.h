@@ -22,6 +22,8 @@ struct early {
 	bool aborted;             /* nothing is done when its turn comes */
 	uint32_t cmdsn;
 	uint32_t ahs_len, data_len;
+	struct list outs;         /* of a WRITE: Data-Out PDUs that came for it, struct early too */
+	uint32_t outs_len;        /* and the bytes in them */
 	uint8_t bhs[BHS_SIZE];
 	uint8_t bytes[];          /* AHS, then data */
 };
@@ -32,6 +34,11 @@ struct early *early_new(struct conn *c, const uint8_t *ahs, uint32_t ahs_len, ui
 
 /* It has come whole: into the list. A second one with the same CmdSN is dropped. */
 void early_keep(struct session *s, struct early *e);
+
+/* The SCSI command of this task tag that waits, or NULL. */
+struct early *early_find(struct session *s, const struct conn *c, uint32_t itt);
+/* A Data-Out PDU for it. False: more than `max` bytes would come together. */
+bool early_add(struct early *e, struct early *out, uint32_t max);
 
 /* The request whose turn it is now, out of the list, or NULL. The caller ends it. */
 struct early *early_next(struct session *s);

@@ -63,6 +63,7 @@ static void reject_and_close(struct conn *c, enum reject_reason reason, const ch
 	p->after = close_after;
 	p->arg = (void *)(uintptr_t)why;
 	c->sink.kind = SINK_NOTHING;
+	c->doomed = true;
 	tx_pdu_send(c, p);
 }
 
@@ -101,34 +102,49 @@ static void scsi_begin(struct conn *c, const uint8_t *ahs)
 		take_data(c, cmd);
 }
 
-static void data_out_begin(struct conn *c, const uint8_t *ahs)
+/* The command that the Data-Out PDU is for, if it is in its place. NULL: its data are dropped, since
+ * data of a command that was aborted, or refused at once, may still be on their way. */
+static struct cmd *data_out_cmd(struct conn *c)
 {
 	struct data_out p;
 	struct cmd *cmd;
 	const char *why;
 
-	(void)ahs;
 	if (!data_out_decode(c->bhs, &p)) {
 		reject_and_close(c, REJECT_INVALID_FIELD, "Data-Out with a reserved task tag");
-		return;
+		return NULL;
 	}
-	/* Data of a command that was aborted, or was refused at once, may still be on their way. */
 	cmd = session_find(c->s, p.itt);
-	if (!cmd || cmd->c != c || cmd->state == CMD_RUNS || cmd->state == CMD_ABORTED)
-		return;
-	if (!cmd_data_out(cmd, &p, &why)) {
-		conn_log(c, LOG_NOTICE, "Data-Out refused: %s", why);
-		reject_and_close(c, REJECT_PROTOCOL_ERROR, "protocol error in Data-Out");
-		return;
-	}
-	c->sink.cmd = cmd;
-	take_data(c, cmd);
+	if (!cmd || cmd->c != c)
+		return NULL;
+	if ((cmd->state == CMD_RUNS || cmd->state == CMD_ABORTED) && !cmd->unsolicited)
+		return NULL;
+	if (cmd_data_out(cmd, &p, &why))
+		return cmd;
+	conn_log(c, LOG_NOTICE, "Data-Out refused: %s", why);
+	reject_and_close(c, REJECT_PROTOCOL_ERROR, "protocol error in Data-Out");
+	return NULL;
+}
+
+static void early_begin(struct conn *c, const uint8_t *ahs);
+static void early_data_end(struct conn *c);
+
+static void data_out_begin(struct conn *c, const uint8_t *ahs)
+{
+	struct cmd *cmd;
+
+	if (!list_empty(&c->s->early) && early_find(c->s, c, be32(c->bhs + 16)))
+		early_begin(c, ahs);
+	else if ((cmd = data_out_cmd(c)))
+		take_data(c, cmd);
 }
 
 static void data_end(struct conn *c)
 {
 	struct cmd *cmd = c->sink.cmd;
 
+	if (c->sink.kind == SINK_EARLY)
+		early_data_end(c);
 	if (!cmd)
 		return;
 	if (c->sink.kind == SINK_GATHER)
@@ -214,7 +230,7 @@ static struct conn *conn_by_cid(const struct session *s, uint16_t cid)
 	list_for_each(l, &s->conns) {
 		struct conn *c = container_of(l, struct conn, in_session);
 
-		if (c->cid == cid)
+		if (c->cid == cid && c->phase != CONN_CLOSING)
 			return c;
 	}
 	return NULL;
@@ -230,8 +246,7 @@ static void session_logged_out(struct conn *c, void *arg)
 {
 	struct session *s = arg;
 
-	if (c->phase == CONN_CLOSING)
-		return;
+	(void)c;
 	list_for_each_safe(l, &s->conns) {
 		struct conn *o = container_of(l, struct conn, in_session);
 
@@ -349,23 +364,59 @@ static void early_complete(struct conn *c)
 	c->sink = (struct sink){ 0 };
 }
 
-/* A kept request has its turn. Its connection may be in the middle of another PDU. */
-static void early_run(struct early *e)
+/* Does with a kept PDU what would have been done on its arrival. Its connection may be in the middle
+ * of another one. */
+static void replay(const struct early *e)
 {
 	struct conn *c = e->c;
-	struct sink sink = c->sink;
-	uint8_t bhs[BHS_SIZE];
-	bool scsi = (e->bhs[0] & BHS_OPCODE) == OP_SCSI_CMD;
+	struct sink aside = c->sink, *outer = c->aside;
+	uint8_t bhs[BHS_SIZE], opcode = e->bhs[0] & BHS_OPCODE;
 
+	if (c->phase != CONN_FULL || c->doomed)
+		return;
 	memcpy(bhs, c->bhs, BHS_SIZE);
 	memcpy(c->bhs, e->bhs, BHS_SIZE);
-	c->sink = (struct sink){ .kind = SINK_GATHER, .buf = e->bytes + e->ahs_len,
+	c->aside = &aside;
+	c->sink = (struct sink){ .kind = SINK_GATHER,
+				 .buf = (uint8_t *)(uintptr_t)e->bytes + e->ahs_len,
 				 .len = e->data_len };
-	if (scsi)
+	if (opcode == OP_SCSI_CMD)
 		c->sink.cmd = scsi_start(c, e->bytes);
-	requests[e->bhs[0] & BHS_OPCODE].end(c);
+	else if (opcode == OP_DATA_OUT)
+		c->sink.cmd = data_out_cmd(c);
+	requests[opcode].end(c);
 	memcpy(c->bhs, bhs, BHS_SIZE);
-	c->sink = sink;
+	c->sink = aside;
+	c->aside = outer;
+}
+
+/* A kept request has its turn, and so have the data that came for it. */
+static void early_run(struct early *e)
+{
+	struct list *l;
+
+	replay(e);
+	while ((l = list_pop(&e->outs))) {
+		struct early *out = container_of(l, struct early, link);
+
+		replay(out);
+		early_end(out);
+	}
+}
+
+/* Data of a request that waits for its turn, or has just had it. */
+static void early_data_end(struct conn *c)
+{
+	struct early *out = c->sink.early, *e = early_find(c->s, c, be32(out->bhs + 16));
+
+	c->sink = (struct sink){ 0 };
+	if (!e) {
+		replay(out);
+		early_end(out);
+	} else if (!early_add(e, out, c->s->params.first_burst_length)) {
+		early_end(out);
+		reject_and_close(c, REJECT_PROTOCOL_ERROR, "more unsolicited data than agreed on");
+	}
 }
 
 static void run_early(struct session *s)
@@ -373,8 +424,7 @@ static void run_early(struct session *s)
 	struct early *e;
 
 	while ((e = early_next(s))) {
-		if (e->c->phase == CONN_FULL)
-			early_run(e);
+		early_run(e);
 		early_end(e);
 	}
 }
@@ -400,22 +450,19 @@ static const struct request *choose(struct conn *c)
 {
 	uint8_t opcode = c->bhs[0] & BHS_OPCODE;
 	const struct request *q = &requests[opcode];
+	enum cmdsn_verdict verdict = CMDSN_NOW;
 
 	if (c->phase == CONN_LOGOUT)
 		return &dropped;
 	if (!q->end)
 		return &unknown;
-	if (q->flags & NUMBERED) {
-		switch (session_cmdsn(c->s, be32(c->bhs + 24), c->bhs[0] & BHS_IMMEDIATE)) {
-		case CMDSN_IGNORE:
-			return &dropped;
-		case CMDSN_EARLY:
-			return &early;
-		case CMDSN_NOW:
-			break;
-		}
-	}
-	return q->flags & NO_DISCOVERY && c->s->discovery ? &undiscovered : q;
+	if (q->flags & NUMBERED)
+		verdict = session_cmdsn(c->s, be32(c->bhs + 24), c->bhs[0] & BHS_IMMEDIATE);
+	if (verdict == CMDSN_IGNORE)
+		return &dropped;
+	if (q->flags & NO_DISCOVERY && c->s->discovery)
+		return &undiscovered;
+	return verdict == CMDSN_EARLY ? &early : q;
 }
 
 void full_begin(struct conn *c, const uint8_t *ahs)

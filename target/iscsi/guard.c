@@ -4,6 +4,7 @@
 
 #include <pthread.h>
 #include <stdlib.h>
+#include <sys/random.h>
 
 #define ROWS 4096u       /* addresses that can be half-open or have failed at a time */
 #define PROBES 8u        /* places that one address may stand in */
@@ -20,6 +21,7 @@ struct row {
 struct guard {
 	pthread_mutex_t lock;
 	uint32_t half_open, max, max_per_address;
+	uint32_t seed;           /* nobody can choose addresses that share a place */
 	struct row rows[ROWS];
 };
 
@@ -29,6 +31,8 @@ struct guard *guard_new(uint32_t max_half_open, uint32_t max_per_address)
 
 	if (!g)
 		return NULL;
+	if (getrandom(&g->seed, sizeof(g->seed), GRND_NONBLOCK) < 0)
+		g->seed = (uint32_t)(uintptr_t)g;
 	pthread_mutex_init(&g->lock, NULL);
 	g->max = max_half_open;
 	g->max_per_address = max_per_address;
@@ -51,11 +55,11 @@ void guard_limits(struct guard *g, uint32_t max_half_open, uint32_t max_per_addr
 	pthread_mutex_unlock(&g->lock);
 }
 
-static uint32_t hash(const struct addr *a)
+static uint32_t hash(const struct guard *g, const struct addr *a)
 {
 	const uint8_t *p = (const uint8_t *)&a->in.sin_addr;
 	size_t n = sizeof(a->in.sin_addr);
-	uint32_t h = 2166136261u;
+	uint32_t h = 2166136261u ^ g->seed;
 
 	if (a->sa.sa_family == AF_INET6) {
 		p = (const uint8_t *)&a->in6.sin6_addr;
@@ -65,7 +69,8 @@ static uint32_t hash(const struct addr *a)
 	}
 	for (size_t i = 0; i < n; i++)
 		h = (h ^ p[i]) * 16777619u;
-	return h ^ h >> 15;
+	h = (h ^ h >> 16) * 0x85ebca6bu ^ g->seed;
+	return h ^ h >> 13;
 }
 
 /* Two addresses that are one host to us: IPv6 by its /64. */
@@ -85,7 +90,7 @@ static bool row_idle(const struct row *r)
  * there is none (or, with make, every place is taken by a half-open connection). */
 static struct row *row_of(struct guard *g, const struct addr *a, bool make)
 {
-	uint32_t at = hash(a);
+	uint32_t at = hash(g, a);
 	struct row *spare = NULL;
 
 	for (uint32_t i = 0; i < PROBES; i++) {
@@ -111,11 +116,12 @@ enum guard_verdict guard_admit(struct guard *g, const struct addr *peer)
 	r = row_of(g, peer, true);
 	if (g->half_open >= g->max)
 		v = GUARD_TOO_MANY;
-	else if (!r || r->half_open >= g->max_per_address)
+	else if (r && r->half_open >= g->max_per_address)
 		v = GUARD_TOO_MANY_FROM_ADDRESS;
 	if (v == GUARD_OK) {
 		g->half_open++;
-		r->half_open++;
+		if (r)          /* without a place for it, it counts among all only */
+			r->half_open++;
 	}
 	pthread_mutex_unlock(&g->lock);
 	return v;
@@ -149,7 +155,8 @@ uint32_t guard_failed(struct guard *g, const struct addr *peer, uint64_t now_ns)
 
 	pthread_mutex_lock(&g->lock);
 	if ((r = row_of(g, peer, true))) {
-		if (now_ns - r->failed_at > FORGET_NS)
+		/* Reactors' clocks may differ by a moment. */
+		if (now_ns > r->failed_at && now_ns - r->failed_at > FORGET_NS)
 			r->failures = 0;
 		r->failed_at = now_ns;
 		delay = delay_of(++r->failures);

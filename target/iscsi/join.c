@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "iscsi/cmd.h"
 #include "iscsi/conn.h"
 #include "iscsi/login_state.h"
 #include "iscsi/reactor.h"
@@ -15,7 +16,8 @@
 /* A login on its way to another reactor and, perhaps, back. The connection is held. */
 struct errand {
 	struct loop_msg msg;
-	struct list link;            /* in session->waiters */
+	struct loop_defer leave;
+	struct list link;            /* in session->waiters, or session->rejoins */
 	struct conn *c;
 	struct reactor *home, *away;
 	uint16_t tsih;
@@ -53,7 +55,12 @@ static void enter(struct conn *c, struct session *s)
 
 	l->tsih = s->entry.tsih;
 	session_join(s, c);
+	l->session = NULL;
 	conn_admitted(c);       /* before the initiator can know, and open the next one */
+	if (framer_midway(&c->framer)) {
+		conn_close(c, LOG_NOTICE, "closing: a request before the login was answered");
+		return;
+	}
 	if (!login_succeed(c))
 		return;
 	if (!tx_flush(c)) {
@@ -67,7 +74,6 @@ static void enter(struct conn *c, struct session *s)
 	count(&c->r->logins, 1);
 	log_login(c);
 	c->login = NULL;
-	l->session = NULL;
 	login_free(l);
 	conn_full_feature(c);
 }
@@ -97,13 +103,25 @@ static bool make_session(struct conn *c)
 
 static void reinstate(struct conn *c, struct reactor *away, uint16_t tsih);
 
+/* While the login was on an errand, another directory may have come into force. */
+static bool may_go_on(struct conn *c)
+{
+	if (login_still_valid(c, c->r->dir))
+		return true;
+	conn_close(c, LOG_NOTICE, "login refused: its target or credential has changed meanwhile");
+	return false;
+}
+
 static void add_session(struct conn *c)
 {
 	struct login *l = c->login;
 	struct session *s = l->session;
+	const struct iscsi_target *target;
 	struct reactor *away;
 	uint16_t tsih;
 
+	if (!may_go_on(c))
+		return;
 	switch (sessions_add(c->r->shared->sessions, &s->entry, l->dir->policy.max_sessions,
 			     l->target ? l->target->max_sessions : 0, &away, &tsih)) {
 	case SESSIONS_TAKEN:
@@ -115,21 +133,14 @@ static void add_session(struct conn *c)
 	case SESSIONS_OK:
 		break;
 	}
-	if (l->target && !session_open(s, l->dir->targets, l->target, c->rel_port)) {
+	/* The units are those of the directory that is in force, not of the one that it began with. */
+	target = l->target ? target_set_find(c->r->dir->targets, l->target->name) : NULL;
+	if (target && !session_open(s, c->r->dir->targets, target, c->rel_port)) {
 		login_refuse(c, LOGIN_OUT_OF_RESOURCES, "out of memory");
 		return;
 	}
 	describe(s, l);
 	enter(c, s);
-}
-
-/* While the login was on an errand, another directory may have come into force. */
-static bool may_go_on(struct conn *c)
-{
-	if (login_still_valid(c, c->r->dir))
-		return true;
-	conn_close(c, LOG_NOTICE, "login refused: its target or credential has changed meanwhile");
-	return false;
 }
 
 /* --- session reinstatement ---------------------------------------------------------------------------------- */
@@ -141,7 +152,7 @@ static void reinstated(struct loop_msg *m)
 	struct conn *c = e->c;
 
 	free(e);
-	if (c->phase == CONN_LOGIN && may_go_on(c))
+	if (c->phase == CONN_LOGIN)
 		add_session(c);
 	conn_release(c);
 }
@@ -216,26 +227,81 @@ static struct conn *same_cid(const struct session *s, uint16_t cid)
 	return NULL;
 }
 
+/* Whether a connection of this CID, or a command that came over one, is still alive. */
+static bool cid_in_use(const struct session *s, uint16_t cid)
+{
+	list_for_each(l, &s->cmds)
+		if (container_of(l, struct cmd, link)->c->cid == cid)
+			return true;
+	return same_cid(s, cid);
+}
+
+/* Connection reinstatement, RFC 7143 6.3.4: an implicit logout of the old one. What it has under way
+ * must end first, lest an old write lands behind a new one. */
+static void replace_connection(struct conn *c, struct session *s)
+{
+	struct conn *old = same_cid(s, c->cid);
+	struct errand *e = errand_new(c, c->r, s->entry.tsih);
+
+	if (!e)
+		return;
+	conn_hold(c);
+	s->rejoining++;
+	list_push(&s->rejoins, &e->link);
+	if (!old || old->phase == CONN_CLOSING)
+		return;
+	old->phase = CONN_LOGOUT;
+	conn_close(old, LOG_NOTICE, "closing: its CID logs in anew");
+}
+
 /* The connection is on the session's reactor. */
 static void add_connection(struct conn *c)
 {
 	struct session_entry *e = sessions_own(c->r->shared->sessions, c->login->req.tsih, c->r);
 	struct session *s = e ? container_of(e, struct session, entry) : NULL;
-	struct conn *old;
 
-	if (!s || s->closing) {
+	if (!may_go_on(c))
+		return;
+	if (c->r->stopping)
+		login_refuse(c, LOGIN_UNAVAILABLE, "the server is stopping");
+	else if (!s || s->closing)
 		login_refuse(c, LOGIN_NO_SESSION, NULL);
-		return;
-	}
-	if ((old = same_cid(s, c->cid))) {
-		/* Connection reinstatement, RFC 7143 6.3.4: an implicit logout of the old one. */
-		old->phase = old->phase == CONN_CLOSING ? old->phase : CONN_LOGOUT;
-		conn_close(old, LOG_NOTICE, "closing: its CID logs in anew");
-	} else if (s->nconns >= s->params.max_connections) {
+	else if (cid_in_use(s, c->cid))
+		replace_connection(c, s);
+	else if (s->nconns >= s->params.max_connections)
 		login_refuse(c, LOGIN_TOO_MANY, "as many connections as were agreed on");
-		return;
+	else
+		enter(c, s);
+}
+
+static void rejoin(struct loop_msg *m)
+{
+	struct errand *e = container_of(m, struct errand, msg);
+	struct session_entry *entry = sessions_own(e->home->shared->sessions, e->tsih, e->home);
+	struct session *s = entry ? container_of(entry, struct session, entry) : NULL;
+	struct conn *c = e->c;
+
+	free(e);
+	if (s)
+		s->rejoining--;
+	if (c->phase == CONN_LOGIN)
+		add_connection(c);
+	if (s && !s->nconns && !s->rejoining)
+		session_close(s, LOG_NOTICE, "its last connection has ended");
+	conn_release(c);
+}
+
+void join_try_again(struct session *s)
+{
+	list_for_each_safe(l, &s->rejoins) {
+		struct errand *e = container_of(l, struct errand, link);
+
+		if (!s->closing && cid_in_use(s, e->c->cid))
+			continue;
+		list_del(&e->link);
+		e->msg.run = rejoin;
+		loop_post(e->home->loop, &e->msg);
 	}
-	enter(c, s);
 }
 
 static void arrive(struct loop_msg *m)
@@ -245,13 +311,31 @@ static void arrive(struct loop_msg *m)
 	struct reactor *r = e->away;
 
 	free(e);
-	if (!conn_attach(c, r)) {
-		conn_close(c, LOG_ERR, "closing: out of memory");
+	atomic_fetch_add_explicit(&r->assigned, 1, memory_order_relaxed);
+	if (conn_attach(c, r))
+		add_connection(c);
+	else
+		conn_close(c, LOG_ERR, "closing: out of memory or descriptors");
+	conn_release(c);
+}
+
+/* After the round: nothing on this reactor has the connection in hand any more. What was said so far
+ * must have left, and nothing more been heard: the other reactor begins with empty queues. */
+static void depart(struct loop_defer *d)
+{
+	struct errand *e = container_of(d, struct errand, leave);
+	struct conn *c = e->c;
+
+	if (c->phase != CONN_CLOSING && (!tx_flush(c) || !tx_idle(c) || framer_midway(&c->framer)))
+		conn_close(c, LOG_NOTICE, "closing: a request before the login was answered");
+	if (c->phase == CONN_CLOSING) {
+		free(e);
+		conn_release(c);
 		return;
 	}
-	atomic_fetch_add_explicit(&r->assigned, 1, memory_order_relaxed);
-	if (may_go_on(c))
-		add_connection(c);
+	conn_detach(c);
+	e->msg.run = arrive;
+	loop_post(e->away->loop, &e->msg);
 }
 
 static void join_session(struct conn *c)
@@ -268,16 +352,12 @@ static void join_session(struct conn *c)
 		add_connection(c);
 		return;
 	}
-	/* What was said so far must have left: the other reactor begins with an empty queue. */
-	if (!tx_flush(c) || !tx_idle(c)) {
-		conn_close(c, LOG_NOTICE, "closing: the initiator does not read its answers");
-		return;
-	}
 	if (!(e = errand_new(c, r, c->login->req.tsih)))
 		return;
-	conn_detach(c);
-	e->msg.run = arrive;
-	loop_post(r->loop, &e->msg);
+	conn_hold(c);
+	loop_unwatch(&c->watch);
+	loop_defer_init(&e->leave, depart);
+	loop_defer(c->r->loop, &e->leave);
 }
 
 void join_begin(struct conn *c)

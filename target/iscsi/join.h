@@ -21,4 +21,7 @@ void join_abandon(struct login *l);
 /* The session is gone: those who wait for that are told. Called by session.c. */
 void join_session_gone(struct session *s);
 
+/* Connections or commands of the session have ended: logins with the CID of one may go on. */
+void join_try_again(struct session *s);
+
 #endif

@@ -269,10 +269,25 @@ bool login_still_valid(const struct conn *c, const struct directory *now)
 
 	if (!l->identified || l->over)
 		return true;
-	if (!l->discovery && !(t = target_set_find(now->targets, l->target->name)))
-		return false;
+	if (!l->discovery) {
+		t = target_set_find(now->targets, l->target->name);
+		if (!t || t->stopped || t->redirect != TARGET_SERVED || !target_in_group(t, c->group))
+			return false;
+	}
 	a = resolve(c, now, t);
 	return a.verdict == l->verdict && a.row == l->row;
+}
+
+bool login_take_directory(struct conn *c, struct directory *now)
+{
+	struct login *l = c->login;
+
+	if (l->identified || l->over)
+		return login_still_valid(c, now);
+	directory_unref(l->dir);
+	l->dir = directory_ref(now);
+	l->n.policy = &now->policy;
+	return true;
 }
 
 static enum login_status identify(struct conn *c)
@@ -677,8 +692,12 @@ void login_begin(struct conn *c)
 {
 	struct login *l = c->login;
 
-	if (l->over || l->joining)
-		return;          /* the last word has been said, or is being found */
+	if (l->over)
+		return;          /* the last word has been said */
+	if (l->joining) {
+		conn_close(c, LOG_NOTICE, "closing: a request before the login was answered");
+		return;
+	}
 	if ((c->bhs[0] & BHS_OPCODE) == OP_LOGIN_REQ) {
 		conn_gather(c);
 		return;

@@ -38,5 +38,7 @@ const char *login_target(const struct login *l);
 /* Another directory is in force now. False: what this login relies on (its target, its credential)
  * is not in it, and it must not go on. */
 bool login_still_valid(const struct conn *c, const struct directory *now);
+/* The same; and a login that has not said yet who it is goes on with the new directory. */
+bool login_take_directory(struct conn *c, struct directory *now);
 
 #endif

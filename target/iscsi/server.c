@@ -115,6 +115,9 @@ static void destroy(struct iscsi_server *s)
 	free(s);
 }
 
+/* Challenges that can be outstanding: the most that max_half_open may ever be set to. */
+#define CHALLENGES_MAX 65536u
+
 static bool share(struct iscsi_server *s, const struct iscsi_server_cfg *cfg)
 {
 	struct shared *h = &s->shared;
@@ -124,7 +127,7 @@ static bool share(struct iscsi_server *s, const struct iscsi_server_cfg *cfg)
 	h->arg = cfg->arg;
 	h->sessions = sessions_new();
 	h->guard = guard_new(cfg->max_half_open, cfg->max_half_open_per_address);
-	h->challenges = challenge_memory_new(cfg->max_half_open, CHALLENGE_RECENT);
+	h->challenges = challenge_memory_new(CHALLENGES_MAX, CHALLENGE_RECENT);
 	h->digests = chap_digests_new();
 	return h->sessions && h->guard && h->challenges && h->digests;
 }
@@ -248,7 +251,7 @@ static void check_logins(struct reactor *r)
 	list_for_each_safe(l, &r->conns) {
 		struct conn *c = container_of(l, struct conn, link);
 
-		if (c->login && !login_still_valid(c, r->dir))
+		if (c->login && !login_take_directory(c, r->dir))
 			conn_close(c, LOG_NOTICE, "login refused: its target or credential has "
 						  "changed meanwhile");
 	}

@@ -139,6 +139,7 @@ void session_close(struct session *s, int priority, const char *why)
 	s->closing = true;
 	list_for_each_safe(l, &s->conns)
 		conn_close(container_of(l, struct conn, in_session), priority, "closing: %s", why);
+	join_try_again(s);
 	session_try_end(s);
 }
 
@@ -159,9 +160,10 @@ void session_leave(struct session *s, struct conn *c, bool failed)
 	abort_of_conn(s, c);
 	list_del(&c->in_session);
 	s->nconns--;
+	join_try_again(s);
 	/* Error recovery level 0: what failed on one connection cannot be taken up on another, so
 	 * the session has failed (RFC 7143 7.1.4.1). */
-	if (s->nconns == 0 || failed)
+	if (failed || (s->nconns == 0 && !s->rejoining))
 		session_close(s, LOG_NOTICE, "another connection of the session failed");
 	session_try_end(s);
 }
@@ -227,6 +229,13 @@ static bool units_left(struct session *s)
 	return left;
 }
 
+bool session_is_leaving(const struct session *s, uint64_t lun)
+{
+	const struct lu *lu = s->next_map ? nexus_lu(&s->nexus, lun) : NULL;
+
+	return lu && nexus_loses(&s->nexus, s->next_map, lu);
+}
+
 static void try_remap(struct session *s)
 {
 	if (!s->next_map || s->closing || !units_left(s))
@@ -270,6 +279,8 @@ void session_cmd_ended(struct session *s)
 	}
 	tmf_cmd_ended(s);
 	try_remap(s);
+	if (!list_empty(&s->rejoins))
+		join_try_again(s);
 	session_try_end(s);
 }
 
@@ -294,6 +305,7 @@ struct session *session_new(struct reactor *r, const struct session_entry *like,
 	list_init(&s->early);
 	list_init(&s->tmfs);
 	list_init(&s->waiters);
+	list_init(&s->rejoins);
 	loop_defer_init(&s->end, end);
 	s->discovery = !like->target;
 	s->exp_cmdsn = cmdsn;

@@ -54,6 +54,8 @@ struct session {
 	bool ended;                      /* out of the table; waits for its nexus to close */
 	struct loop_defer end;
 	struct list waiters;             /* logins that wait for its end (join.c) */
+	struct list rejoins;             /* logins that wait for the end of a connection's commands */
+	unsigned rejoining;              /* and those that are on their way back: it lives for them */
 };
 
 /* A session with nobody in it yet: not in the table, no nexus. `like` is copied, its names too. The
@@ -90,6 +92,9 @@ void session_leave(struct session *s, struct conn *c, bool failed);
 
 /* Another directory is in force: the session ends with its target, or takes up its new LUN map. */
 void session_take_directory(struct session *s, struct directory *d);
+
+/* Whether the unit behind a LUN is about to leave the session: no new command may reach it. */
+bool session_is_leaving(const struct session *s, uint64_t lun);
 
 /* Closes all connections, aborts all commands, and ends. */
 void session_close(struct session *s, int priority, const char *why);

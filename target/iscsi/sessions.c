@@ -13,7 +13,8 @@
 
 struct sessions {
 	pthread_mutex_t lock;
-	unsigned n;
+	unsigned n;                             /* normal ones */
+	unsigned discovery;
 	uint16_t last;                          /* TSIH given last */
 	uint64_t seed;                          /* the names come from the network */
 	struct session_entry *by_tsih[TSIHS];
@@ -36,7 +37,7 @@ void sessions_free(struct sessions *t)
 {
 	if (!t)
 		return;
-	assert(t->n == 0);
+	assert(t->n + t->discovery == 0);
 	pthread_mutex_destroy(&t->lock);
 	free(t);
 }
@@ -92,13 +93,16 @@ static enum sessions_result add(struct sessions *t, struct session_entry *e, uin
 			return SESSIONS_TAKEN;
 		}
 	}
-	if (t->n >= max || t->n >= TSIHS - 1)
+	if (e->target ? t->n >= max : t->discovery >= SESSIONS_DISCOVERY_MAX)
+		return SESSIONS_FULL;
+	if (t->n + t->discovery >= TSIHS - 1)
 		return SESSIONS_FULL;
 	if (e->target && target_max && count_target(t, e->target) >= target_max)
 		return SESSIONS_FULL;
 	e->tsih = free_tsih(t);
 	t->by_tsih[e->tsih] = e;
-	t->n++;
+	t->n += !!e->target;
+	t->discovery += !e->target;
 	if (chain) {
 		e->next = *chain;
 		*chain = e;
@@ -128,7 +132,8 @@ void sessions_remove(struct sessions *t, struct session_entry *e)
 		return;
 	pthread_mutex_lock(&t->lock);
 	t->by_tsih[e->tsih] = NULL;
-	t->n--;
+	t->n -= !!e->target;
+	t->discovery -= !e->target;
 	if (e->target) {
 		struct session_entry **p = chain_of(t, e);
 
@@ -170,7 +175,7 @@ unsigned sessions_count(struct sessions *t)
 	unsigned n;
 
 	pthread_mutex_lock(&t->lock);
-	n = t->n;
+	n = t->n + t->discovery;
 	pthread_mutex_unlock(&t->lock);
 	return n;
 }

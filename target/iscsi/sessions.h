@@ -32,6 +32,9 @@ void sessions_free(struct sessions *t);     /* must be empty; NULL is fine */
 
 enum sessions_result { SESSIONS_OK, SESSIONS_TAKEN, SESSIONS_FULL };
 
+/* Discovery sessions at a time; they do not count among max_sessions, since anybody may have one. */
+#define SESSIONS_DISCOVERY_MAX 1024u
+
 /* Enters a session and gives it a TSIH. TAKEN: the same initiator port has a session there;
  * *reactor and *tsih tell which, for reinstatement. FULL: max_sessions (of all) or target_max (of
  * the entry's target; 0: no limit) are reached, or no TSIH is free. */

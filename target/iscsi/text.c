@@ -146,7 +146,9 @@ static void send_piece(struct conn *c, struct text *t, const struct text_req *p)
 	uint32_t max = c->max_send < PIECE_MAX ? c->max_send : PIECE_MAX;
 	const char *piece;
 	uint32_t len = (uint32_t)key_out_take(&t->out, max, &piece);
-	bool last = key_out_left(&t->out) == 0;
+	bool more = key_out_left(&t->out) > 0;
+	/* 11.11.1: an answer is final only where the request was. */
+	bool final = !more && p->final;
 	struct tx_pdu *out = tx_pdu_new(len);
 
 	if (!out) {
@@ -155,13 +157,13 @@ static void send_piece(struct conn *c, struct text *t, const struct text_req *p)
 	}
 	if (len)
 		memcpy(out->data, piece, len);
-	/* 11.11.1: with more to come, C is set and a tag given to ask for it with. */
-	text_rsp_encode(out->bhs, &(struct text_rsp){ .final = last, .cont = !last, .data_len = len,
+	text_rsp_encode(out->bhs, &(struct text_rsp){ .final = final, .cont = more, .data_len = len,
 						      .lun = p->lun, .itt = p->itt,
-						      .ttt = last ? TAG_NONE : t->ttt });
+						      .ttt = final ? TAG_NONE : t->ttt });
 	out->takes_statsn = true;
 	tx_pdu_send(c, out);
-	if (last)
+	t->answering = more;
+	if (final)
 		text_over(c);
 }
 
@@ -218,7 +220,7 @@ bool text_request(struct conn *c, const struct text_req *p, const uint8_t *data,
 		text_over(c);
 		return false;
 	}
-	t->answering = true;
+	key_buf_free(&t->in);
 	send_piece(c, t, p);
 	return true;
 }

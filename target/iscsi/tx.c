@@ -146,7 +146,8 @@ static void end_items(struct conn *c, struct list *items)
 	while ((l = list_pop(items))) {
 		struct tx_item *it = container_of(l, struct tx_item, link);
 
-		it->ops->over(it, c);
+		if (it->ops->over)
+			it->ops->over(it, c);
 	}
 }
 
@@ -180,7 +181,8 @@ static void fill(struct conn *c, struct tx_batch *b)
 		if (!it->ops->emit(it, c, b))
 			break;
 		list_del(&it->link);
-		list_push(&b->over, &it->link);
+		if (it->ops->over)
+			list_push(&b->over, &it->link);
 	}
 }
 

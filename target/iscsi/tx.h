@@ -26,7 +26,8 @@ struct tx_ops {
 	/* Writes (the rest of) the item into the batch: true when all of it is there, false when
 	 * the batch is full (it is called again with the next one). */
 	bool (*emit)(struct tx_item *it, struct conn *c, struct tx_batch *b);
-	/* All of it was sent, or the connection has ended. Frees the item. */
+	/* All of it was sent, or the connection has ended. Frees the item. NULL: nobody asks, and
+	 * the item may be queued again as soon as it was emitted. */
 	void (*over)(struct tx_item *it, struct conn *c);
 };
 
