@@ -23,6 +23,8 @@ int lu_init(struct lu *lu, const struct lu_model *model, uint32_t has)
 	lu->has = has;
 	op_table(model, has, lu->ops);
 	list_init(&lu->itls);
+	list_init(&lu->ranges);
+	list_init(&lu->waiting);
 	atomic_init(&lu->refs, 1);
 	mode_reset(lu);
 	return 0;
@@ -63,6 +65,8 @@ static uint64_t conditions(const struct lu *lu, const struct itl *itl)
 		c |= GATE_NO_MEDIUM;
 	if (lu->protected || lu->read_only)
 		c |= GATE_PROTECTED;
+	if (lu->guarded)
+		c |= GATE_GUARD;
 	return c;
 }
 
@@ -72,9 +76,10 @@ void lu_update_gates(struct lu *lu)
 		struct itl *itl = container_of(it, struct itl, in_lu);
 		uint64_t c = conditions(lu, itl);
 
-		/* Attentions are in the same word and may come from anywhere meanwhile. */
-		atomic_fetch_or_explicit(&itl->gate, c, memory_order_acq_rel);
-		atomic_fetch_and_explicit(&itl->gate, c | GATE_UA, memory_order_acq_rel);
+		/* Attentions are in the same word and may come from anywhere meanwhile. The order is
+		 * sequentially consistent for the sake of GATE_GUARD. */
+		atomic_fetch_or(&itl->gate, c);
+		atomic_fetch_and(&itl->gate, c | GATE_UA);
 	}
 }
 

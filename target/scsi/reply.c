@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "base/list.h"
-#include "scsi/op.h"
+#include "scsi/guard.h"
 #include "scsi/unit.h"
 
 enum scsi_next task_good(struct scsi_task *t)
@@ -146,8 +146,10 @@ enum scsi_next list_wanted(struct scsi_task *t, uint32_t len)
 static void go_on(struct scsi_task *t, int err)
 {
 	t->busy = false;
-	if (t->aborted || t->then(t, err) == SCSI_DONE)
-		t->done(t);
+	if (!t->aborted && t->then(t, err) != SCSI_DONE)
+		return;
+	guard_drop(t);
+	t->done(t);
 }
 
 static void io_done(struct store_io *io, int err)
@@ -167,6 +169,17 @@ int task_submit(struct scsi_task *t, task_then *then)
 	return err;
 }
 
+int task_transfer(struct scsi_task *t, enum store_op op, uint64_t off, uint32_t len, task_then *then)
+{
+	t->io.op = op;
+	t->io.flags = op == STORE_WRITE && t->fua ? STORE_FUA : 0;
+	t->io.off = off;
+	t->io.len = len;
+	t->io.iov = t->iov;
+	t->io.iovcnt = 1;
+	return task_submit(t, then);
+}
+
 /* While nothing is in flight, the store's part of t->io is free for the message. */
 struct yield {
 	struct loop_msg msg;
@@ -179,13 +192,26 @@ static void yield_over(struct loop_msg *m)
 	go_on(container_of(m, struct yield, msg)->task, 0);
 }
 
-enum scsi_next task_yield(struct scsi_task *t, task_then *then)
+static struct yield *yield_of(struct scsi_task *t)
 {
-	struct yield *y = (struct yield *)(void *)t->io.priv;
+	return (struct yield *)(void *)t->io.priv;
+}
 
-	*y = (struct yield){ .msg.run = yield_over, .task = t };
+void task_sleep(struct scsi_task *t, task_then *then)
+{
+	*yield_of(t) = (struct yield){ .msg.run = yield_over, .task = t };
 	t->then = then;
 	t->busy = true;
-	loop_post(t->nexus->loop, &y->msg);
+}
+
+void task_wake(struct scsi_task *t)
+{
+	loop_post(t->nexus->loop, &yield_of(t)->msg);
+}
+
+enum scsi_next task_yield(struct scsi_task *t, task_then *then)
+{
+	task_sleep(t, then);
+	task_wake(t);
 	return SCSI_PENDING;
 }

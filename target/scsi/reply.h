@@ -54,8 +54,14 @@ static inline struct rd list_cursor(const struct scsi_task *t)
  * has been aborted; the handler returns SCSI_PENDING, and what then() returns ends the task. */
 typedef enum scsi_next task_then(struct scsi_task *t, int err);
 int task_submit(struct scsi_task *t, task_then *then);
+/* The same for STORE_READ or STORE_WRITE of len bytes at t->iov[0]; with FUA where t->fua says so. */
+int task_transfer(struct scsi_task *t, enum store_op op, uint64_t off, uint32_t len, task_then *then);
 /* Lets the loop do something else, and calls then(t, 0) afterwards. Returns SCSI_PENDING. */
 enum scsi_next task_yield(struct scsi_task *t, task_then *then);
+/* The two halves of it: to wait until another task wakes it, from any thread. No I/O of the task is
+ * in flight. */
+void task_sleep(struct scsi_task *t, task_then *then);
+void task_wake(struct scsi_task *t);
 
 /* True when a command whose row does not say so is kept out by these bits of the gate; the task
  * has its status then. For commands where it depends on a field of the CDB. */

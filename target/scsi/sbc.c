@@ -157,7 +157,7 @@ static void vpd_limits(struct wr *w, const struct itl *itl)
 	uint32_t page = SBC_PAGE >> lu->block_shift;
 
 	wr_u8(w, 0x01);                    /* WSNZ: WRITE SAME of no blocks is refused */
-	wr_u8(w, 0);                       /* MAXIMUM COMPARE AND WRITE LENGTH */
+	wr_u8(w, SBC_COMPARE_BLOCKS);
 	wr_be16(w, (uint16_t)page);        /* OPTIMAL TRANSFER LENGTH GRANULARITY */
 	wr_be32(w, lu->max_blocks);
 	wr_be32(w, 0);                     /* OPTIMAL TRANSFER LENGTH: none is better */
@@ -167,7 +167,8 @@ static void vpd_limits(struct wr *w, const struct itl *itl)
 	wr_be32(w, thin ? page : 0);       /* OPTIMAL UNMAP GRANULARITY */
 	wr_be32(w, thin ? UINT32_C(1) << 31 : 0);          /* UGAVALID, alignment 0 */
 	wr_be64(w, SBC_SAME_BLOCKS);       /* MAXIMUM WRITE SAME LENGTH */
-	wr_zero(w, 64 - 44);
+	wr_be32(w, SBC_ATOMIC_BLOCKS);     /* no alignment, granularity or boundary */
+	wr_zero(w, 64 - 48);
 }
 
 /* B1h, block device characteristics (SBC-4 6.6.2): does not rotate. */
@@ -224,7 +225,7 @@ static const struct mode_page disk_modes[] = {
 _Static_assert(sizeof(disk_modes) / sizeof(disk_modes[0]) - 1 <= MODE_PAGES, "pages fit");
 
 static const struct scsi_op *const disk_ops[] = {
-	sbc_rw_ops, sbc_ops, sbc_verify_ops, sbc_fill_ops, spc_ops, mode_ops, reserve_ops, opcodes_ops,
+	sbc_rw_ops, sbc_ops, sbc_verify_ops, sbc_fill_ops, sbc_atomic_ops, spc_ops, mode_ops, reserve_ops, opcodes_ops,
 	NULL,
 };
 

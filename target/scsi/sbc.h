@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "base/bytes.h"
 #include "scsi/reply.h"
@@ -18,10 +19,18 @@
 #define SBC_UNMAP_BLOCKS ((uint32_t)1 << 20)     /* blocks of one UNMAP */
 #define SBC_UNMAP_DESCRIPTORS 256u
 #define SBC_SAME_BLOCKS 32768u                   /* blocks of one WRITE SAME */
+#define SBC_COMPARE_BLOCKS 255u                  /* blocks of one COMPARE AND WRITE */
+#define SBC_ATOMIC_BLOCKS 2048u                  /* blocks of one WRITE ATOMIC */
 
 /* Bits of byte 1 of many CDBs. */
 #define RDPROTECT_BITS 0xe0                      /* also WRPROTECT, VRPROTECT */
 #define FUA_BIT 0x08
+
+/* WCE is off: every write as with FUA. */
+static inline bool sbc_write_through(const struct lu *lu)
+{
+	return atomic_load_explicit(&lu->write_through, memory_order_relaxed);
+}
 
 static inline uint64_t sbc_bytes(const struct lu *lu, uint64_t blocks)
 {
@@ -59,6 +68,18 @@ static inline uint32_t cdb_blocks(const uint8_t *cdb)
 static inline unsigned cdb_blocks_at(uint8_t code)
 {
 	return code >> 5 == 4 ? 10 : code >> 5 == 5 ? 6 : 7;
+}
+
+/* Where two ranges first differ, or len. */
+static inline uint32_t sbc_first_difference(const uint8_t *a, const uint8_t *b, uint32_t len)
+{
+	uint32_t i = 0;
+
+	if (!memcmp(a, b, len))
+		return len;
+	while (a[i] == b[i])
+		i++;
+	return i;
 }
 
 /* The initiator has less to send than the command takes, or says that it sends nothing (FCP-4

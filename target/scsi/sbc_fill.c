@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "scsi/guard.h"
 #include "scsi/op.h"
 #include "scsi/sbc.h"
 
@@ -82,6 +83,8 @@ static enum scsi_next unmap_data(struct scsi_task *t)
 		return SCSI_DONE;
 	t->off = UNMAP_HEADER;
 	t->left = end - UNMAP_HEADER;
+	if (!guard_write(t, 0, UINT64_MAX, unmap_go_on))
+		return SCSI_PENDING;
 	return unmap_go_on(t, 0);
 }
 
@@ -108,22 +111,29 @@ static bool all_zero(const uint8_t *p, size_t len)
 
 static enum scsi_next same_ended(struct scsi_task *t, int err)
 {
-	return err ? task_store_error(t, err) : SCSI_DONE;
+	guard_drop(t);
+	if (err)
+		return task_store_error(t, err);
+	return t->fua ? sbc_flush(t) : SCSI_DONE;
 }
 
 /* Zeros need no writing. Unmapped blocks read as zeros, so UNMAP may take their space (SBC-4
  * 4.7.3.4.4). */
-static enum scsi_next same_zero(struct scsi_task *t)
+static enum scsi_next same_zero_now(struct scsi_task *t, int err)
 {
-	bool unmap = t->cdb[1] & UNMAP && t->itl->lu->has & LU_THIN;
-	int err;
-
-	t->io.op = unmap ? STORE_DISCARD : STORE_ZERO;
+	t->io.op = t->cdb[1] & UNMAP ? STORE_DISCARD : STORE_ZERO;
 	t->io.flags = 0;
 	t->io.off = t->off;
 	t->io.len = t->left;
 	err = task_submit(t, same_ended);
 	return err == STORE_PENDING ? SCSI_PENDING : same_ended(t, err);
+}
+
+static enum scsi_next same_zero(struct scsi_task *t)
+{
+	if (!guard_write(t, t->off, t->left, same_zero_now))
+		return SCSI_PENDING;
+	return same_zero_now(t, 0);
 }
 
 static enum scsi_next same_written(struct scsi_task *t, int err);
@@ -136,15 +146,9 @@ static enum scsi_next same_write(struct scsi_task *t, int err)
 		uint32_t len = t->left < t->buf_len ? (uint32_t)t->left : t->buf_len;
 
 		t->iov[0] = (struct iovec){ t->buf, len };
-		t->io.op = STORE_WRITE;
-		t->io.flags = 0;
-		t->io.off = t->off;
-		t->io.len = len;
-		t->io.iov = t->iov;
-		t->io.iovcnt = 1;
-		t->off += len;
 		t->left -= len;
-		err = task_submit(t, same_written);
+		err = task_transfer(t, STORE_WRITE, t->off, len, same_written);
+		t->off += len;
 		if (err == STORE_PENDING)
 			return SCSI_PENDING;
 	}
@@ -170,6 +174,8 @@ static enum scsi_next same_data(struct scsi_task *t)
 		return same_zero(t);
 	for (uint32_t have = bs; have < t->buf_len; have *= 2)
 		memcpy(buf + have, buf, have < t->buf_len - have ? have : t->buf_len - have);
+	if (!guard_write(t, t->off, t->left, same_write))
+		return SCSI_PENDING;
 	return same_write(t, 0);
 }
 
@@ -221,6 +227,7 @@ static enum scsi_next write_same(struct scsi_task *t)
 		return task_lba_out_of_range(t);
 	if (!blocks || blocks > SBC_SAME_BLOCKS)
 		return task_bad_cdb(t, cdb_blocks_at(t->cdb[0]), -1);
+	t->fua = sbc_write_through(lu);
 	t->off = sbc_bytes(lu, lba);
 	t->left = sbc_bytes(lu, blocks);
 	return t->cdb[1] & NDOB ? same_zero(t) : same_wants(t);

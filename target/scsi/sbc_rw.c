@@ -3,6 +3,7 @@
  * READ and WRITE. Where the store is memory its own memory is what leaves and what is received
  * into, and the command ends in place; else there is a buffer in between.
  */
+#include "scsi/guard.h"
 #include "scsi/op.h"
 #include "scsi/sbc.h"
 
@@ -31,7 +32,17 @@ static inline bool transfers(struct scsi_task *t, uint64_t lba, uint32_t blocks,
 
 static enum scsi_next read_over(struct scsi_task *t, int err)
 {
+	guard_drop(t);
 	return err ? task_store_error(t, err) : SCSI_DONE;
+}
+
+static enum scsi_next read_now(struct scsi_task *t, int err)
+{
+	(void)err;
+	t->iov[0] = (struct iovec){ t->buf, t->buf_len };
+	t->in.cnt = 1;
+	err = task_transfer(t, STORE_READ, t->off, t->buf_len, read_over);
+	return err == STORE_PENDING ? SCSI_PENDING : read_over(t, err);
 }
 
 /* Reads no more than the initiator takes. */
@@ -39,8 +50,7 @@ static enum scsi_next read_buffered(struct scsi_task *t, uint64_t off)
 {
 	uint32_t mask = t->itl->lu->block_size - 1;
 	uint32_t want = t->in.len < t->expect ? t->in.len : t->expect;
-	uint32_t len = want + mask < want ? t->in.len : (want + mask) & ~mask;
-	int err;
+	uint32_t len = (want + mask) & ~mask;
 
 	if (!len)
 		return SCSI_DONE;
@@ -48,16 +58,10 @@ static enum scsi_next read_buffered(struct scsi_task *t, uint64_t off)
 		t->in.len = 0;
 		return SCSI_DONE;
 	}
-	t->iov[0] = (struct iovec){ t->buf, len };
-	t->in.cnt = 1;
-	t->io.op = STORE_READ;
-	t->io.flags = 0;
-	t->io.off = off;
-	t->io.len = len;
-	t->io.iov = t->iov;
-	t->io.iovcnt = 1;
-	err = task_submit(t, read_over);
-	return err == STORE_PENDING ? SCSI_PENDING : read_over(t, err);
+	t->off = off;
+	if (!guard_read(t, off, len, read_now))
+		return SCSI_PENDING;
+	return read_now(t, 0);
 }
 
 static inline enum scsi_next read_blocks(struct scsi_task *t, uint64_t lba, uint32_t blocks, uint8_t flags)
@@ -69,7 +73,8 @@ static inline enum scsi_next read_blocks(struct scsi_task *t, uint64_t lba, uint
 		return SCSI_DONE;
 	t->in.iov = t->iov;
 	t->in.len = (uint32_t)sbc_bytes(lu, blocks);
-	t->in.cnt = store_map(lu->store, off, t->in.len, t->iov, SCSI_TASK_IOV);
+	if (__builtin_expect(!guard_up(t->itl), 1))
+		t->in.cnt = store_map(lu->store, off, t->in.len, t->iov, SCSI_TASK_IOV);
 	if (__builtin_expect(!t->in.cnt, 0))
 		return read_buffered(t, off);
 	t->in_live = true;
@@ -131,25 +136,25 @@ static enum scsi_next write_buffered(struct scsi_task *t)
 	return SCSI_WANT_DATA;
 }
 
+static enum scsi_next write_now(struct scsi_task *t, int err)
+{
+	(void)err;
+	t->iov[0] = (struct iovec){ t->buf, t->left };
+	err = task_transfer(t, STORE_WRITE, t->off, (uint32_t)t->left, write_over);
+	return err == STORE_PENDING ? SCSI_PENDING : write_over(t, err);
+}
+
 /* All data are here: in the medium itself, or in the buffer. */
 static enum scsi_next write_data(struct scsi_task *t)
 {
-	uint32_t len = t->got & ~(t->itl->lu->block_size - 1);
-	int err;
-
 	if (t->out_unit)
 		return t->fua ? sbc_flush(t) : SCSI_DONE;
-	if (!len)
+	t->left = t->got & ~(t->itl->lu->block_size - 1);
+	if (!t->left)
 		return SCSI_DONE;
-	t->iov[0].iov_len = len;
-	t->io.op = STORE_WRITE;
-	t->io.flags = t->fua ? STORE_FUA : 0;
-	t->io.off = t->off;
-	t->io.len = len;
-	t->io.iov = t->iov;
-	t->io.iovcnt = 1;
-	err = task_submit(t, write_over);
-	return err == STORE_PENDING ? SCSI_PENDING : write_over(t, err);
+	if (!guard_write(t, t->off, t->left, write_now))
+		return SCSI_PENDING;
+	return write_now(t, 0);
 }
 
 static inline enum scsi_next write_blocks(struct scsi_task *t, uint64_t lba, uint32_t blocks, uint8_t flags)
@@ -158,14 +163,14 @@ static inline enum scsi_next write_blocks(struct scsi_task *t, uint64_t lba, uin
 
 	if (!transfers(t, lba, blocks, flags))
 		return SCSI_DONE;
-	t->fua = flags & FUA_BIT || atomic_load_explicit(&lu->write_through, memory_order_relaxed);
+	t->fua = flags & FUA_BIT || sbc_write_through(lu);
 	t->off = sbc_bytes(lu, lba);
 	t->out.iov = t->iov;
 	t->out.len = (uint32_t)sbc_bytes(lu, blocks);
 	if (__builtin_expect(sbc_ends_short(t), 0))
 		return SCSI_DONE;
 	t->out.cnt = store_map(lu->store, t->off, t->out.len, t->iov, SCSI_TASK_IOV);
-	if (__builtin_expect(!t->out.cnt, 0))
+	if (__builtin_expect(!t->out.cnt || !guard_free(t), 0))
 		return write_buffered(t);
 	t->out_unit = lu->block_size;
 	return SCSI_WANT_DATA;

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * VERIFY: looks at what is on the medium, piece by piece, and compares it with what the initiator
- * sends, with one block of it again and again, or with nothing.
+ * VERIFY, and WRITE AND VERIFY: look at what is on the medium, piece by piece, and compare it with
+ * what the initiator sends, with one block of it again and again, or with nothing.
  */
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 
+#include "scsi/guard.h"
 #include "scsi/op.h"
 #include "scsi/sbc.h"
 
@@ -21,18 +21,6 @@ static unsigned bytchk(const struct scsi_task *t)
 	return t->cdb[1] >> 1 & 3;
 }
 
-/* Where two ranges first differ, or len. */
-static uint32_t first_difference(const uint8_t *a, const uint8_t *b, uint32_t len)
-{
-	uint32_t i = 0;
-
-	if (!memcmp(a, b, len))
-		return len;
-	while (a[i] == b[i])
-		i++;
-	return i;
-}
-
 /* Compares a piece of the medium with what was sent. False: they differ, and the task has its
  * status: where, counted from the first block of the command. */
 static bool same(struct scsi_task *t, const uint8_t *medium, uint32_t len)
@@ -45,7 +33,7 @@ static bool same(struct scsi_task *t, const uint8_t *medium, uint32_t len)
 	if (bytchk(t) == MEDIUM_ONLY)
 		return true;
 	for (uint32_t at = 0; at < len; at += unit) {
-		uint32_t i = first_difference(sent + (one ? 0 : done), medium + at, unit);
+		uint32_t i = sbc_first_difference(sent + (one ? 0 : done), medium + at, unit);
 
 		if (i < unit) {
 			task_miscompare(t, done + at + i);
@@ -67,13 +55,7 @@ static int fetch_piece(struct scsi_task *t, uint32_t len)
 	if (!t->more)
 		return -ENOMEM;
 	t->iov[0] = (struct iovec){ t->more, len };
-	t->io.op = STORE_READ;
-	t->io.flags = 0;
-	t->io.off = t->off;
-	t->io.len = len;
-	t->io.iov = t->iov;
-	t->io.iovcnt = 1;
-	return task_submit(t, verify_go_on);
+	return task_transfer(t, STORE_READ, t->off, len, verify_go_on);
 }
 
 /* The piece is there. False: the task has ended. */
@@ -155,7 +137,59 @@ static enum scsi_next verify(struct scsi_task *t)
 	return list_wanted(t, t->out.len);
 }
 
+/* --- WRITE AND VERIFY ----------------------------------------------------------------- */
+
+static enum scsi_next written(struct scsi_task *t, int err)
+{
+	guard_drop(t);
+	return err ? task_store_error(t, err) : verify_pieces(t, 0);
+}
+
+static enum scsi_next write_now(struct scsi_task *t, int err)
+{
+	t->iov[0] = (struct iovec){ t->buf, t->left };
+	err = task_transfer(t, STORE_WRITE, t->off, (uint32_t)t->left, written);
+	return err == STORE_PENDING ? SCSI_PENDING : written(t, err);
+}
+
+static enum scsi_next write_verify_data(struct scsi_task *t)
+{
+	t->left = t->got & ~(t->itl->lu->block_size - 1);
+	if (!t->left)
+		return SCSI_DONE;
+	if (!guard_write(t, t->off, t->left, write_now))
+		return SCSI_PENDING;
+	return write_now(t, 0);
+}
+
+/* WRITE AND VERIFY(10), (12), (16) (SBC-4 5.45 to 5.47): written durably, then looked at as VERIFY
+ * does. */
+static enum scsi_next write_verify(struct scsi_task *t)
+{
+	const struct lu *lu = t->itl->lu;
+	uint64_t lba = cdb_lba(t->cdb);
+	uint32_t blocks = cdb_blocks(t->cdb);
+
+	if (t->cdb[1] & RDPROTECT_BITS)
+		return task_bad_cdb(t, 1, 7);
+	if (bytchk(t) > COMPARE)
+		return task_bad_cdb(t, 1, 2);
+	if (!sbc_in_range(lu, lba, blocks))
+		return task_lba_out_of_range(t);
+	if (blocks > lu->max_blocks)
+		return task_bad_cdb(t, cdb_blocks_at(t->cdb[0]), -1);
+	if (!blocks)
+		return SCSI_DONE;
+	t->fua = true;
+	t->off = sbc_bytes(lu, lba);
+	t->out.len = (uint32_t)sbc_bytes(lu, blocks);
+	return sbc_ends_short(t) ? SCSI_DONE : list_wanted(t, t->out.len);
+}
+
 // clang-format off
+#define WRITE_VERIFY_OP(c, n, ...) \
+	{ c, NO_SERVICE, .name = n, .start = write_verify, .data = write_verify_data, \
+	  .stops = STOPS_WRITE, .usage = { c, 0x12, __VA_ARGS__ } }
 #define VERIFY_OP(c, n, ...) \
 	{ c, NO_SERVICE, .name = n, .start = verify, .data = verify_data, .stops = STOPS_READ, \
 	  .usage = { c, 0x16, __VA_ARGS__ } }
@@ -163,8 +197,11 @@ static enum scsi_next verify(struct scsi_task *t)
 #define FF4 FF2, FF2
 
 const struct scsi_op sbc_verify_ops[] = {
+	WRITE_VERIFY_OP(0x2e, "WRITE AND VERIFY(10)", FF4, 0, FF2, 0x04),
 	VERIFY_OP(0x2f, "VERIFY(10)", FF4, 0, FF2, 0x04),
+	WRITE_VERIFY_OP(0x8e, "WRITE AND VERIFY(16)", FF4, FF4, FF4, 0, 0x04),
 	VERIFY_OP(0x8f, "VERIFY(16)", FF4, FF4, FF4, 0, 0x04),
+	WRITE_VERIFY_OP(0xae, "WRITE AND VERIFY(12)", FF4, FF4, 0, 0x04),
 	VERIFY_OP(0xaf, "VERIFY(12)", FF4, FF4, 0, 0x04),
 	{ .name = NULL },
 };

@@ -7,6 +7,7 @@
 
 #include <stdlib.h>
 
+#include "scsi/guard.h"
 #include "scsi/op.h"
 #include "scsi/reply.h"
 #include "scsi/unit.h"
@@ -87,6 +88,7 @@ enum scsi_next scsi_task_start(struct scsi_task *t)
 	t->in.len = t->out.len = 0;
 	t->in.cnt = t->out.cnt = 0;
 	t->aborted = t->busy = false;
+	t->guard = GUARD_NONE;
 	t->itl = itl;
 	t->op = NULL;
 	t->buf = NULL;
@@ -105,8 +107,13 @@ enum scsi_next scsi_task_start(struct scsi_task *t)
 
 enum scsi_next scsi_task_data(struct scsi_task *t, uint32_t got)
 {
+	enum scsi_next next;
+
 	t->got = got;
-	return t->op->data(t);
+	next = t->op->data(t);
+	if (next == SCSI_DONE && t->guard)
+		guard_drop(t);
+	return next;
 }
 
 bool scsi_task_abort(struct scsi_task *t)
@@ -114,11 +121,15 @@ bool scsi_task_abort(struct scsi_task *t)
 	t->aborted = true;
 	if (t->itl)
 		t->itl->aborts++;
+	if (t->busy && guard_cancel(t))
+		t->busy = false;
 	return !t->busy;
 }
 
 void scsi_task_release(struct scsi_task *t)
 {
+	if (t->guard)
+		guard_drop(t);
 	if (t->buf)
 		bufs_put(t->nexus->bufs, t->buf, t->buf_len);
 	t->buf = NULL;

@@ -56,12 +56,14 @@ enum ua { UNIT_ATTENTIONS(AS_NAME) UA_COUNT };
 #define GATE_SANITIZE GATE_BIT(3)      /* a SANITIZE runs */
 #define GATE_NO_MEDIUM GATE_BIT(4)     /* ejected */
 #define GATE_PROTECTED GATE_BIT(5)     /* read-only, or SWP in the control mode page */
+#define GATE_GUARD GATE_BIT(6)         /* ranges of the medium are taken: guard.h; stops nothing */
 #define GATE_CONDITIONS (~GATE_UA)
 
 /* --- I_T_L nexuses ------------------------------------------------------------------- */
 
 struct itl {
 	_Atomic uint64_t gate;
+	_Atomic uint32_t writes;/* tasks on the free road: guard.h; changed by the nexus's loop only */
 	struct lu *lu;
 	struct nexus *nexus;
 	uint32_t lun;
@@ -128,6 +130,10 @@ struct lu {
 	struct list itls;
 	struct itl *reserved;            /* who holds it by RESERVE */
 	bool ejected, protected;         /* protected: SWP */
+	bool guarded, drained;           /* GATE_GUARD is up; no free writer is left */
+	unsigned alone;                  /* tasks in the two lists that want a range to themselves */
+	uint64_t guard_until;            /* up at least until then */
+	struct list ranges, waiting;     /* tasks */
 	uint8_t mode[MODE_PAGES][MODE_PAGE_SIZE];   /* current values, in the model's order */
 };
 
