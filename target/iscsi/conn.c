@@ -257,6 +257,17 @@ static void take(struct conn *c, const uint8_t *p, size_t n)
 /* Pieces of one receive in place. */
 #define PLACE_PIECES 4
 
+/* A wrong target secret shows nowhere else than here: the initiator checks our proof, and leaves. */
+static void left(struct conn *c)
+{
+	if (c->phase == CONN_LOGIN && login_gave_proof(c->login))
+		conn_close(c, LOG_NOTICE, "login given up by the initiator after the target's proof: "
+			   "it may expect another target secret or name");
+	else
+		conn_close(c, c->phase == CONN_LOGOUT ? LOG_DEBUG : LOG_INFO,
+			   "the initiator closed the connection (%s)", conn_phase_text(c->phase));
+}
+
 static ssize_t heard(struct conn *c, ssize_t n)
 {
 	if (n > 0) {
@@ -264,8 +275,7 @@ static ssize_t heard(struct conn *c, ssize_t n)
 		c->ping_sent = 0;
 		count(&c->r->bytes_in, (uint64_t)n);
 	} else if (n == 0) {
-		conn_close(c, c->phase == CONN_LOGOUT ? LOG_DEBUG : LOG_INFO,
-			   "the initiator closed the connection (%s)", conn_phase_text(c->phase));
+		left(c);
 	} else if (n != -EAGAIN) {
 		conn_close(c, LOG_NOTICE, "receiving failed: %s", strerror((int)-n));
 	}

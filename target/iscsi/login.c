@@ -67,6 +67,11 @@ const char *login_target(const struct login *l)
 	return l->target ? l->target->name : "";
 }
 
+bool login_gave_proof(const struct login *l)
+{
+	return l->mutual;
+}
+
 /* --- responses ------------------------------------------------------------------------------------ */
 
 static void close_refused(struct conn *c, void *arg)

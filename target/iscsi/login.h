@@ -35,6 +35,10 @@ void login_too_long(struct conn *c);
 const char *login_initiator(const struct login *l);
 const char *login_target(const struct login *l);
 
+/* Whether the target has answered the initiator's challenge: one who leaves then may not have liked
+ * the answer. */
+bool login_gave_proof(const struct login *l);
+
 /* Another directory is in force now. False: what this login relies on (its target, its credential)
  * is not in it, and it must not go on. */
 bool login_still_valid(const struct conn *c, const struct directory *now);
