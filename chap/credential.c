@@ -49,7 +49,7 @@ static struct secret_view store_secret(uint8_t **at, struct secret_view s)
 static size_t size_of(const struct credential_spec *s)
 {
 	const char *const texts[] = { s->scope_name, s->initiator, s->in_user, s->out_user,
-		s->written_by };
+		s->source_text, s->written_by };
 	size_t size = sizeof(struct credential) + s->source_count * sizeof(*s->sources) +
 		      s->in_secret.len + s->old_secret.len + s->out_secret.len;
 
@@ -79,6 +79,7 @@ struct credential *credential_new(const struct credential_spec *spec)
 	c->spec.initiator = store_name(&at, spec->initiator);
 	c->spec.in_user = store_text(&at, spec->in_user);
 	c->spec.out_user = store_text(&at, spec->out_user);
+	c->spec.source_text = store_text(&at, spec->source_text);
 	c->spec.written_by = store_text(&at, spec->written_by);
 	return c;
 }

@@ -58,6 +58,7 @@ struct credential_spec {
 
 	const struct source_range *sources; /* the initiator's address must be in one of them ... */
 	size_t source_count;                /* ... unless this is 0 */
+	const char *source_text;            /* the same as somebody wrote them, to be shown again */
 
 	enum credential_origin origin;
 	const char *written_by; /* the user or file that did, for people to read */

@@ -21,7 +21,10 @@
 #include <stdint.h>
 
 #include "base/loop.h"
+#include "catalog/audit.h"
+#include "catalog/setting.h"
 #include "catalog/state_dir.h"
+#include "catalog/token.h"
 #include "chap/table_edit.h"
 #include "config/config.h"
 #include "iscsi/server.h"
@@ -74,17 +77,125 @@ int registry_apply(struct registry *r, struct config *next, void (*done)(void *a
 
 /* --- credentials ---------------------------------------------------------------------------- */
 
-/* The snapshot in force. Borrowed until the next change. */
+/*
+ * The snapshot in force: what a login sees. One row of it is table_find(). A row whose origin is
+ * CREDENTIAL_FROM_CONFIG stands in the configuration file, which `written_by` names, and cannot be
+ * changed here. Borrowed until the loop turns; table_ref() keeps it longer.
+ */
 const struct table *registry_credentials(const struct registry *r);
 
+/* Rows of one scope, in the order of their initiators. They live until registry_rows_end(). */
+struct registry_rows {
+	const struct credential **row;
+	size_t n;
+	const struct table *table; /* private */
+};
+/* All rows of a target or an SVM; of discovery with scope_name "". 0 or -ENOMEM. */
+int registry_rows_of(const struct registry *r, enum credential_scope scope, const char *scope_name,
+	struct registry_rows *out);
+/* All there are, also of targets that the configuration no longer has: in the order of scopes, names
+ * and initiators. 0 or -ENOMEM. */
+int registry_rows_all(const struct registry *r, struct registry_rows *out);
+void registry_rows_end(struct registry_rows *rows);
+
+#define REGISTRY_RESULTS(X) \
+	X(REGISTRY_DONE, "done") \
+	X(REGISTRY_DECLINED, "nothing was asked for") \
+	X(REGISTRY_NO_ROW, "there is no such row") \
+	X(REGISTRY_NO_SCOPE, "there is no such target or SVM") \
+	X(REGISTRY_DECLARED, "the row is declared in the configuration file") \
+	X(REGISTRY_FAULTY, "the row is not acceptable") \
+	X(REGISTRY_NO_MEMORY, "out of memory") \
+	X(REGISTRY_NOT_STORED, "the catalog could not be written") \
+	X(REGISTRY_STOPPING, "the server is stopping")
+
+#define REGISTRY_AS_ENUM(id, text) id,
+enum registry_result { REGISTRY_RESULTS(REGISTRY_AS_ENUM) };
+
+/* What came of a change. Unless it is REGISTRY_DONE, nothing has changed. */
+struct registry_outcome {
+	enum registry_result result;
+	enum table_fault fault; /* which rule; TABLE_OK unless REGISTRY_FAULTY */
+	unsigned closed;        /* connections that were closed for it */
+	const char *text;       /* a sentence for the administrator; borrowed for the call */
+};
+
 /*
- * Makes an edit of registry_credentials() the table in force; the edit is taken over in every case.
- * Connections of `target` (NULL: of none) are closed when the new table holds everywhere, and
- * done(arg) is called after that: the old secret opens no door any more. 0, or -ENOMEM and nothing
- * has changed.
+ * What a change consists of, put together by its plan(). Each call gives what is wrong with it, and
+ * the first that is not REGISTRY_DONE decides the outcome of the whole; the plan need not look. A
+ * later call sees what the earlier ones have done. What is given is copied.
  */
+struct registry_plan;
+
+/* The table as it is with what has been planned so far: table_find() for edits; or NULL. */
+const struct credential *registry_plan_find(const struct registry_plan *p,
+	enum credential_scope scope, const char *scope_name, const char *initiator);
+
+/*
+ * Adds the row, or replaces the one with its scope and initiator. Its origin and written_by are the
+ * change's. Where source_text is given, sources are read from it: addresses, FIRST-LAST,
+ * ADDRESS/BITS or ADDRESS/NETMASK, between commas.
+ */
+enum registry_result registry_plan_put(struct registry_plan *p, const struct credential_spec *row);
+
+/* NO_ROW if it is not there. */
+enum registry_result registry_plan_remove(struct registry_plan *p, enum credential_scope scope,
+	const char *scope_name, const char *initiator);
+
+struct registry_change {
+	enum credential_origin origin; /* native, AWS or ONTAP */
+	const char *who;               /* for audit and log: "uid 0", "aws:AKIA…"; copied */
+	const char *what;              /* for the audit; NULL: "set credential" and the like */
+	bool keep;                     /* existing connections stay in every case */
+
+	/* Called once, when all earlier changes are through: says with the calls above what is to
+	 * be done. False: nothing, after all; the outcome is REGISTRY_DECLINED. */
+	bool (*plan)(void *arg, struct registry_plan *p);
+	/* Called once in any case, after plan(). */
+	void (*done)(void *arg, const struct registry_outcome *outcome);
+	void *arg;
+};
+
+/*
+ * Changes credentials: all rows of the plan or, on any fault, none. Changes are made one after the
+ * other, in the order of these calls. When done() is told REGISTRY_DONE the change and its audit
+ * entries are on stable storage, every reactor goes by the new rows, and the connections that have
+ * to go are gone, so that what was replaced opens no door any more. Those are, unless `keep` says
+ * otherwise: of a target that a row was changed of, all; of an SVM's targets, those that the new
+ * rows forbid (type deny, address not in the list).
+ *
+ * *change is copied, `arg` is the caller's until done(). Both callbacks may come before this
+ * returns.
+ */
+void registry_change(struct registry *r, const struct registry_change *change);
+
+/* Encrypts all stored secrets under a new key (see catalog_rekey()). done() comes once. */
+void registry_rekey(struct registry *r, const char *who,
+	void (*done)(void *arg, const struct registry_outcome *outcome), void *arg);
+
+/* Gives the entries that the query asks for, newest first; then, in any case, end() with 0 or
+ * -errno. *q is copied but for its text, which must live until end(). */
+void registry_audit(struct registry *r, const struct catalog_audit_query *q,
+	void (*each)(void *arg, const struct catalog_audit *entry),
+	void (*end)(void *arg, int err), void *arg);
+
+/* Makes an edit of registry_credentials() the table in force without a word to the catalog; the edit
+ * is taken over in every case. Connections of `target` (NULL: of none) are closed when the new
+ * table holds everywhere, then done(arg). 0, or -ENOMEM and nothing has changed. */
 int registry_set_credentials(struct registry *r, struct table_edit *edit, const char *target,
 	void (*done)(void *arg), void *arg);
+
+/* For what a dialect itself has to remember (settings, client tokens), and the audit entries that
+ * go with it. Borrowed until registry_free(); NULL before the start. */
+struct catalog *registry_catalog(const struct registry *r);
+
+/* --- SVMs ----------------------------------------------------------------------------------- */
+
+/* The SVM that a target is in (every target that there is is in one), or NULL. */
+const char *registry_svm_of(const struct registry *r, const char *target);
+bool registry_has_svm(const struct registry *r, const char *svm);
+/* Gives every SVM. */
+void registry_svms(const struct registry *r, void (*each)(void *arg, const char *svm), void *arg);
 
 /* --- looking -------------------------------------------------------------------------------- */
 
@@ -120,6 +231,7 @@ struct registry_lun {
 struct registry_target {
 	const char *name;
 	const char *alias;      /* or NULL */
+	const char *svm;
 	bool chap;              /* nobody gets in without it */
 	const uint32_t *groups; /* portal groups that show it; n 0: all */
 	size_t n_groups;
@@ -135,6 +247,8 @@ bool registry_target(const struct registry *r, const char *name,
 bool registry_targets(const struct registry *r,
 	void (*each)(void *arg, const struct registry_target *target), void *arg);
 
+/* How many sessions a target has at this moment. */
+unsigned registry_sessions_of(const struct registry *r, const char *target);
 /* As iscsi_server_sessions(): 0, or -ENOMEM and nothing is called. */
 int registry_sessions(struct registry *r, void (*each)(void *arg, const struct session_info *info),
 	void (*end)(void *arg), void *arg);
