@@ -51,7 +51,8 @@ static size_t size_of(const struct credential_spec *s)
 	const char *const texts[] = { s->scope_name, s->initiator, s->in_user, s->out_user,
 		s->source_text, s->written_by };
 	size_t size = sizeof(struct credential) + s->source_count * sizeof(*s->sources) +
-		      s->in_secret.len + s->old_secret.len + s->out_secret.len;
+		      s->in_secret.len + s->old_secret.len + s->out_secret.len +
+		      s->old_out_secret.len;
 
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
 		size += strlen(or_empty(texts[i])) + 1;
@@ -74,6 +75,7 @@ struct credential *credential_new(const struct credential_spec *spec)
 	c->spec.sources = store(&at, spec->sources, spec->source_count * sizeof(*spec->sources));
 	c->spec.in_secret = store_secret(&at, spec->in_secret);
 	c->spec.old_secret = store_secret(&at, spec->old_secret);
+	c->spec.old_out_secret = store_secret(&at, spec->old_out_secret);
 	c->spec.out_secret = store_secret(&at, spec->out_secret);
 	c->spec.scope_name = store_name(&at, spec->scope_name);
 	c->spec.initiator = store_name(&at, spec->initiator);

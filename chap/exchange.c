@@ -208,6 +208,15 @@ static bool name_is_right(const struct exchange *x, const char *name)
 	return strcmp(name, want) == 0;
 }
 
+/* What an initiator that has proved itself is answered with: who has not heard of its new secret
+ * yet, has not of ours. */
+static struct secret_view ours(const struct exchange *x)
+{
+	const struct credential_spec *row = &x->config.row->spec;
+
+	return x->by_old && row->old_out_secret.bytes ? row->old_out_secret : row->out_secret;
+}
+
 static enum exchange_result prove(struct exchange *x, const struct response *in)
 {
 	struct secret_view list[CANDIDATES];
@@ -223,7 +232,8 @@ static enum exchange_result prove(struct exchange *x, const struct response *in)
 	if (!matched[CURRENT] && !matched[OLD])
 		return matched[OURS] ? EXCHANGE_SECRETS_SWAPPED : EXCHANGE_WRONG_SECRET;
 	/* The table keeps such rows out; this is for those that came by another way. */
-	if (secret_equal(list[CURRENT], list[OURS]) || secret_equal(list[OLD], list[OURS]))
+	x->by_old = !matched[CURRENT];
+	if (secret_equal(list[CURRENT], ours(x)) || secret_equal(list[OLD], ours(x)))
 		return EXCHANGE_SAME_SECRET;
 	return EXCHANGE_PROVED;
 }
@@ -238,12 +248,11 @@ static enum exchange_result answer(
 
 	if (!in->mutual)
 		return config->require_mutual ? EXCHANGE_NOT_MUTUAL : EXCHANGE_PROVED;
-	if (!row->out_secret.bytes)
+	if (!ours(x).bytes)
 		return EXCHANGE_NO_TARGET_SECRET;
-	if (config->refuse_weak_out && row->out_secret.len < SECRET_STRONG)
+	if (config->refuse_weak_out && ours(x).len < SECRET_STRONG)
 		return EXCHANGE_TARGET_SECRET_WEAK;
-	if (!chap_digest(config->digests, x->alg, in->id, row->out_secret, in->challenge, in->len,
-		    digest))
+	if (!chap_digest(config->digests, x->alg, in->id, ours(x), in->challenge, in->len, digest))
 		return EXCHANGE_NO_DIGEST;
 	codec_hex(digest, chap_alg_size(x->alg), reply->binary);
 	reply_add(reply, "CHAP_N", *row->out_user ? row->out_user : config->target_name);

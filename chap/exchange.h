@@ -137,6 +137,7 @@ struct exchange {
 	enum exchange_state state;
 	enum chap_alg alg;
 	bool mutual;
+	bool by_old; /* proved by the row's old secret */
 	struct challenge challenge;
 	struct exchange_config config;
 };

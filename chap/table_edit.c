@@ -109,11 +109,21 @@ static enum table_fault check_sources(const struct credential_spec *s)
 	return TABLE_OK;
 }
 
+/* Does a secret of a that proves an initiator prove a target in b? */
+static bool crosses(const struct credential_spec *a, const struct credential_spec *b)
+{
+	return secret_equal(a->in_secret, b->out_secret) ||
+	       secret_equal(a->old_secret, b->out_secret) ||
+	       secret_equal(a->in_secret, b->old_out_secret) ||
+	       secret_equal(a->old_secret, b->old_out_secret);
+}
+
 static enum table_fault check_chap(const struct credential_spec *s)
 {
 	if (!s->in_secret.bytes)
 		return TABLE_SECRET_MISSING;
-	if (!sound(s->in_secret) || !sound(s->old_secret) || !sound(s->out_secret))
+	if (!sound(s->in_secret) || !sound(s->old_secret) || !sound(s->out_secret) ||
+		!sound(s->old_out_secret))
 		return TABLE_BAD_SECRET;
 	if (for_anyone(s) && !given(s->in_user))
 		return TABLE_USER_MISSING;
@@ -121,15 +131,15 @@ static enum table_fault check_chap(const struct credential_spec *s)
 		return TABLE_USER_UNUSED;
 	if (s->scope == CREDENTIAL_OF_DISCOVERY && s->out_secret.bytes && !given(s->out_user))
 		return TABLE_OUT_USER_MISSING;
-	if (secret_equal(s->in_secret, s->out_secret) || secret_equal(s->old_secret, s->out_secret))
+	if (crosses(s, s))
 		return TABLE_SAME_SECRET;
 	return TABLE_OK;
 }
 
 static enum table_fault check_plain(const struct credential_spec *s)
 {
-	if (s->in_secret.bytes || s->old_secret.bytes || s->out_secret.bytes || given(s->in_user) ||
-		given(s->out_user))
+	if (s->in_secret.bytes || s->old_secret.bytes || s->out_secret.bytes ||
+		s->old_out_secret.bytes || given(s->in_user) || given(s->out_user))
 		return TABLE_SECRET_UNUSED;
 	return TABLE_OK;
 }
@@ -154,7 +164,7 @@ struct share {
 
 struct shares {
 	unsigned count;
-	struct share share[4];
+	struct share share[5];
 };
 
 static void add_secret(struct shares *list, const struct table *t, struct secret_view s, bool in)
@@ -178,6 +188,7 @@ static struct shares shares_of(const struct table *t, const struct credential_sp
 	add_secret(&list, t, spec->in_secret, true);
 	add_secret(&list, t, spec->old_secret, true);
 	add_secret(&list, t, spec->out_secret, false);
+	add_secret(&list, t, spec->old_out_secret, false);
 	list.share[list.count].in = 1;
 	table_scope_tag(t, spec->scope, spec->scope_name, &list.share[list.count].tag);
 	list.count++;
@@ -229,12 +240,8 @@ struct search {
 static bool stands_in_the_way(const struct credential *c, void *arg)
 {
 	struct search *s = arg;
-	const struct credential_spec *a = s->spec, *b = &c->spec;
 
-	if (c != s->own && (secret_equal(a->in_secret, b->out_secret) ||
-				   secret_equal(a->old_secret, b->out_secret) ||
-				   secret_equal(a->out_secret, b->in_secret) ||
-				   secret_equal(a->out_secret, b->old_secret)))
+	if (c != s->own && (crosses(s->spec, &c->spec) || crosses(&c->spec, s->spec)))
 		s->found = c;
 	return !s->found;
 }
@@ -280,15 +287,22 @@ static void retally(struct table *t, const struct shares *before, const struct s
 	}
 }
 
-enum table_fault table_edit_put(
-	struct table_edit *e, const struct credential_spec *spec, const struct credential **other)
+/* A row of its own, or the one that is shared. */
+static const struct credential *row_for(
+	const struct credential_spec *spec, const struct credential *shared)
+{
+	return shared ? credential_ref(shared) : credential_new(spec);
+}
+
+/* Puts a row made from the spec, or where `shared` is not NULL, that one, which the spec is of. */
+static enum table_fault put(struct table_edit *e, const struct credential_spec *spec,
+	const struct credential *shared, const struct credential **other)
 {
 	struct table *t = &e->table;
 	const struct map_entry *found;
-	const struct credential *old;
+	const struct credential *old, *row;
 	struct siphash_tag tag;
 	struct shares before, after;
-	struct credential *row;
 	enum table_fault fault;
 
 	if (other)
@@ -308,7 +322,7 @@ enum table_fault table_edit_put(
 			*other = find_conflict(t, spec, old);
 		return fault;
 	}
-	row = credential_new(spec);
+	row = row_for(spec, shared);
 	if (!row || !reserve(t, tag, &before, &after)) {
 		credential_unref(row);
 		return TABLE_NO_MEMORY;
@@ -318,6 +332,18 @@ enum table_fault table_edit_put(
 	credential_unref(old);
 	map_put(&t->rows, tag)->row = row;
 	return TABLE_OK;
+}
+
+enum table_fault table_edit_put(
+	struct table_edit *e, const struct credential_spec *spec, const struct credential **other)
+{
+	return put(e, spec, NULL, other);
+}
+
+enum table_fault table_edit_share(
+	struct table_edit *e, const struct credential *row, const struct credential **other)
+{
+	return put(e, &row->spec, row, other);
 }
 
 enum table_fault table_edit_remove(struct table_edit *e, enum credential_scope scope,

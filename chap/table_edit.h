@@ -52,6 +52,10 @@ enum table_fault table_edit_begin(const struct table *base, struct table_edit **
 enum table_fault table_edit_put(
 	struct table_edit *e, const struct credential_spec *spec, const struct credential **other);
 
+/* The same with a row that another table has: both have it from then on. */
+enum table_fault table_edit_share(
+	struct table_edit *e, const struct credential *row, const struct credential **other);
+
 /* Faults: NOT_FOUND, NO_MEMORY. */
 enum table_fault table_edit_remove(struct table_edit *e, enum credential_scope scope,
 	const char *scope_name, const char *initiator);

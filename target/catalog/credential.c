@@ -11,24 +11,26 @@
 
 #include "catalog/tx.h"
 
-enum { IN_SECRET, OLD_SECRET, OUT_SECRET, SECRETS };
+enum { IN_SECRET, OLD_SECRET, OLD_OUT_SECRET, OUT_SECRET, SECRETS };
 
-static const char *const columns[SECRETS] = { "in_secret", "old_secret", "out_secret" };
+static const char *const columns[SECRETS] = { "in_secret", "old_secret", "old_out_secret",
+	"out_secret" };
 
 static const char put_sql[] =
 	"INSERT INTO credential (scope_kind, scope, initiator, type, in_user, in_secret, old_secret,"
-	" old_until, out_user, out_secret, sources, origin, written_by, created, changed)"
-	" VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+	" old_out_secret, old_until, out_user, out_secret, sources, origin, written_by, created,"
+	" changed) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 	" ON CONFLICT (scope_kind, scope, initiator) DO UPDATE SET"
 	" type = excluded.type, in_user = excluded.in_user, in_secret = excluded.in_secret,"
-	" old_secret = excluded.old_secret, old_until = excluded.old_until,"
+	" old_secret = excluded.old_secret, old_out_secret = excluded.old_out_secret,"
+	" old_until = excluded.old_until,"
 	" out_user = excluded.out_user, out_secret = excluded.out_secret,"
 	" sources = excluded.sources, origin = excluded.origin,"
 	" written_by = excluded.written_by, changed = excluded.changed";
 
 static const char load_sql[] =
-	"SELECT scope_kind, scope, initiator, type, in_user, in_secret, old_secret, old_until,"
-	" out_user, out_secret, sources, origin, written_by, created, changed FROM credential"
+	"SELECT scope_kind, scope, initiator, type, in_user, in_secret, old_secret, old_out_secret,"
+	" old_until, out_user, out_secret, sources, origin, written_by, created, changed FROM credential"
 	" ORDER BY scope_kind, scope, initiator";
 
 /* The place of one secret; `kind` has room for the scope's number. */
@@ -81,6 +83,7 @@ static int put_row(struct db *db, const struct catalog_credential *c, const stru
 	db_bind_text(&q, c->in_user);
 	bind_sealed(&q, &s[IN_SECRET]);
 	bind_sealed(&q, &s[OLD_SECRET]);
+	bind_sealed(&q, &s[OLD_OUT_SECRET]);
 	db_bind_int(&q, c->old_until);
 	db_bind_text(&q, c->out_user);
 	bind_sealed(&q, &s[OUT_SECRET]);
@@ -99,6 +102,8 @@ int catalog_credential_put(struct catalog_tx *tx, const struct catalog_credentia
 
 	if (!err)
 		err = seal_one(tx, c, OLD_SECRET, &c->old_secret, &sealed[OLD_SECRET]);
+	if (!err)
+		err = seal_one(tx, c, OLD_OUT_SECRET, &c->old_out_secret, &sealed[OLD_OUT_SECRET]);
 	if (!err)
 		err = seal_one(tx, c, OUT_SECRET, &c->out_secret, &sealed[OUT_SECRET]);
 	if (err)
@@ -162,7 +167,7 @@ static int open_one(const struct catalog_tx *tx, const struct catalog_credential
 static int read_row(
 	const struct catalog_tx *tx, struct query *q, struct opened *o, struct catalog_credential *c)
 {
-	int in, old, out;
+	int in, old, old_out, out;
 
 	c->scope = (enum catalog_scope)db_get_int(q);
 	c->scope_name = db_get_text(q);
@@ -171,6 +176,8 @@ static int read_row(
 	c->in_user = db_get_text(q);
 	in = open_one(tx, c, IN_SECRET, q, o->bytes[IN_SECRET], &c->in_secret);
 	old = open_one(tx, c, OLD_SECRET, q, o->bytes[OLD_SECRET], &c->old_secret);
+	old_out = open_one(
+		tx, c, OLD_OUT_SECRET, q, o->bytes[OLD_OUT_SECRET], &c->old_out_secret);
 	c->old_until = db_get_int(q);
 	c->out_user = db_get_text(q);
 	out = open_one(tx, c, OUT_SECRET, q, o->bytes[OUT_SECRET], &c->out_secret);
@@ -179,7 +186,7 @@ static int read_row(
 	c->written_by = db_get_text(q);
 	c->created = db_get_int(q);
 	c->changed = db_get_int(q);
-	return in ? in : old ? old : out;
+	return in ? in : old ? old : old_out ? old_out : out;
 }
 
 int catalog_credential_load(struct catalog_tx *tx,

@@ -39,11 +39,14 @@ static const char reseal_all[] =
 	"UPDATE credential SET"
 	" in_secret = reseal('credential', 'in_secret', scope_kind, scope, initiator, in_secret),"
 	" old_secret = reseal('credential', 'old_secret', scope_kind, scope, initiator, old_secret),"
+	" old_out_secret ="
+	"  reseal('credential', 'old_out_secret', scope_kind, scope, initiator, old_out_secret),"
 	" out_secret = reseal('credential', 'out_secret', scope_kind, scope, initiator, out_secret)";
 
 static const char any_sealed[] =
 	"SELECT EXISTS (SELECT 1 FROM credential WHERE"
-	" in_secret IS NOT NULL OR old_secret IS NOT NULL OR out_secret IS NOT NULL)";
+	" in_secret IS NOT NULL OR old_secret IS NOT NULL OR old_out_secret IS NOT NULL"
+	" OR out_secret IS NOT NULL)";
 
 static const char *argument(sqlite3_value **args, int which)
 {

@@ -24,8 +24,9 @@ static const char version_1[] =
 	"	initiator TEXT NOT NULL,"
 	"	type INTEGER NOT NULL CHECK (type BETWEEN 0 AND 2),"
 	"	in_user TEXT NOT NULL,"
-	"	in_secret BLOB,"  /* sealed, as the next two */
+	"	in_secret BLOB,"  /* sealed, as the other three */
 	"	old_secret BLOB,"
+	"	old_out_secret BLOB,"
 	"	old_until INTEGER NOT NULL,"
 	"	out_user TEXT NOT NULL,"
 	"	out_secret BLOB,"

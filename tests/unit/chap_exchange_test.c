@@ -375,6 +375,32 @@ static void the_old_secret_is_wrong_from_its_time_on(void **state)
 	end(&l);
 }
 
+static void who_proves_itself_by_the_old_secret_is_answered_by_ours_of_then(void **state)
+{
+	struct world *w = *state;
+	struct login l;
+
+	w->spec.old_secret = text(OLD_SECRET);
+	w->spec.old_out_secret = text("target---0000000");
+	w->spec.old_until = NOW + 1;
+	begin(&l, w);
+	offer(&l, "7");
+	prove(&l, INITIATOR, OLD_SECRET);
+	challenge(&l, THEIR_ID, THEIR_CHALLENGE);
+	assert_int_equal(step(&l), EXCHANGE_PROVED);
+	/* As above, with that secret and sha256. */
+	assert_string_equal(replied(&l, 1, "CHAP_R"),
+		"0x8adf011cdbc8ca58360f4ef34acc07cf21e59b5343e21daed27cda813202d61c");
+	end(&l);
+	begin(&l, w);
+	offer(&l, "7");
+	prove(&l, INITIATOR, IN_SECRET);
+	challenge(&l, THEIR_ID, THEIR_CHALLENGE);
+	assert_int_equal(step(&l), EXCHANGE_PROVED);
+	assert_string_equal(replied(&l, 1, "CHAP_R"), algorithms[2].answer);
+	end(&l);
+}
+
 /* Wrong proofs. */
 
 static void a_wrong_secret_is_refused_and_no_challenge_answered(void **state)
@@ -1037,6 +1063,9 @@ int main(void)
 			the_old_secret_is_right_until_its_time, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			the_old_secret_is_wrong_from_its_time_on, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			who_proves_itself_by_the_old_secret_is_answered_by_ours_of_then, setup,
+			teardown),
 		cmocka_unit_test_setup_teardown(
 			a_wrong_secret_is_refused_and_no_challenge_answered, setup, teardown),
 		cmocka_unit_test_setup_teardown(

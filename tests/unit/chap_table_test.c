@@ -480,6 +480,7 @@ static void a_row_keeps_all_that_it_was_given_in_memory_of_its_own(void **state)
 {
 	char scope[] = T1, initiator[] = I1, in_user[] = "Alice", out_user[] = "Bob", by[] = "root";
 	char in[] = "in-secret-0001", old[] = "in-secret-0000", out[] = "out-secret-001";
+	char old_out[] = "out-secret-000", sources[] = "10.0.0.1-10.0.0.9, ::1-::2";
 	struct source_range r[2] = { { source("10.0.0.1"), source("10.0.0.9") },
 		{ source("::1"), source("::2") } };
 	struct credential_spec spec = {
@@ -490,10 +491,12 @@ static void a_row_keeps_all_that_it_was_given_in_memory_of_its_own(void **state)
 		.in_secret = text(in),
 		.old_secret = text(old),
 		.old_until = 1234567890123,
+		.old_out_secret = text(old_out),
 		.out_user = out_user,
 		.out_secret = text(out),
 		.sources = r,
 		.source_count = 2,
+		.source_text = sources,
 		.origin = CREDENTIAL_FROM_NATIVE,
 		.written_by = by,
 	};
@@ -510,6 +513,8 @@ static void a_row_keeps_all_that_it_was_given_in_memory_of_its_own(void **state)
 	memset(in, 0, sizeof(in));
 	memset(old, 0, sizeof(old));
 	memset(out, 0, sizeof(out));
+	memset(old_out, 0, sizeof(old_out));
+	memset(sources, 0, sizeof(sources));
 	memset(r, 0, sizeof(r));
 	got = &table_edit_find(e, CREDENTIAL_OF_TARGET, T1, I1)->spec;
 	assert_string_equal(got->scope_name, T1);
@@ -520,6 +525,8 @@ static void a_row_keeps_all_that_it_was_given_in_memory_of_its_own(void **state)
 	assert_true(secret_equal(got->in_secret, text("in-secret-0001")));
 	assert_true(secret_equal(got->old_secret, text("in-secret-0000")));
 	assert_true(secret_equal(got->out_secret, text("out-secret-001")));
+	assert_true(secret_equal(got->old_out_secret, text("out-secret-000")));
+	assert_string_equal(got->source_text, "10.0.0.1-10.0.0.9, ::1-::2");
 	assert_true(got->old_until == 1234567890123);
 	assert_int_equal(got->source_count, 2);
 	assert_int_equal(source_range_check(&got->sources[1]), SOURCE_OK);
@@ -658,6 +665,28 @@ static struct credential_spec mutual_row(
 	return s;
 }
 
+static void a_shared_row_is_one_row_in_both_tables(void **state)
+{
+	struct table_edit *one = edit_of(NULL), *two = edit_of(NULL);
+	const struct credential *row, *other;
+
+	(void)state;
+	put(one, mutual_row(T1, I1, "in-secret-0001", "out-secret-001"));
+	row = table_edit_find(one, CREDENTIAL_OF_TARGET, T1, I1);
+	put(two, chap_row(CREDENTIAL_OF_TARGET, T1, I1, "in-secret-0002"));
+	assert_int_equal(table_edit_share(two, row, NULL), TABLE_OK);
+	table_edit_abandon(one);
+	assert_ptr_equal(table_edit_find(two, CREDENTIAL_OF_TARGET, T1, I1), row);
+	assert_conflict(two, chap_row(CREDENTIAL_OF_TARGET, T2, I2, "out-secret-001"),
+		TABLE_IN_USED_OUT, T1, I1);
+	one = edit_of(NULL);
+	put(one, chap_row(CREDENTIAL_OF_TARGET, T2, I2, "out-secret-001"));
+	assert_int_equal(table_edit_share(one, row, &other), TABLE_OUT_USED_IN);
+	assert_string_equal(other->spec.scope_name, T2);
+	table_edit_abandon(one);
+	table_edit_abandon(two);
+}
+
 static void one_row_may_not_have_one_secret_both_ways(void **state)
 {
 	struct table_edit *e = edit_of(NULL);
@@ -669,6 +698,11 @@ static void one_row_may_not_have_one_secret_both_ways(void **state)
 	s = mutual_row(T1, I1, "new-secret-123", "old-secret-123");
 	s.old_secret = text("old-secret-123");
 	assert_refused(e, s, TABLE_SAME_SECRET);
+	s = mutual_row(T1, I1, "new-secret-123", "out-secret-123");
+	s.old_out_secret = text("new-secret-123");
+	assert_refused(e, s, TABLE_SAME_SECRET);
+	s.old_secret = s.old_out_secret = text("old-secret-123");
+	assert_refused(e, s, TABLE_SAME_SECRET);
 	t = snapshot(e);
 	assert_int_equal(table_count(t), 0);
 	table_unref(t);
@@ -677,14 +711,19 @@ static void one_row_may_not_have_one_secret_both_ways(void **state)
 static void an_inbound_secret_may_not_prove_a_target_elsewhere(void **state)
 {
 	struct table_edit *e = edit_of(NULL);
-	struct credential_spec s = chap_row(CREDENTIAL_OF_SVM, "svm1", I2, "out-secret-001");
+	struct credential_spec s = chap_row(CREDENTIAL_OF_SVM, "svm1", I2, "out-secret-001"),
+			       first = mutual_row(T1, I1, "in-secret-0001", "out-secret-001");
 
 	(void)state;
-	put(e, mutual_row(T1, I1, "in-secret-0001", "out-secret-001"));
+	put(e, first);
 	assert_conflict(e, s, TABLE_IN_USED_OUT, T1, I1);
 	s = chap_row(CREDENTIAL_OF_SVM, "svm1", I2, "in-secret-0002");
 	s.old_secret = text("out-secret-001");
 	assert_conflict(e, s, TABLE_IN_USED_OUT, T1, I1);
+	first.old_out_secret = text("out-secret-000");
+	put(e, first);
+	assert_conflict(e, mutual_row(T2, I2, "out-secret-000", "out-secret-002"),
+		TABLE_IN_USED_OUT, T1, I1);
 	assert_null(table_edit_find(e, CREDENTIAL_OF_SVM, "svm1", I2));
 	assert_int_equal(table_edit_put(e, &s, NULL), TABLE_IN_USED_OUT);
 	table_edit_abandon(e);
@@ -1157,6 +1196,7 @@ int main(void)
 		cmocka_unit_test(discovery_has_its_own_rows_and_rules),
 		cmocka_unit_test(discovery_without_rows_is_open_unless_chap_is_required),
 		cmocka_unit_test(discovery_takes_a_row_for_any_initiator),
+		cmocka_unit_test(a_shared_row_is_one_row_in_both_tables),
 		cmocka_unit_test(a_row_keeps_all_that_it_was_given_in_memory_of_its_own),
 		cmocka_unit_test(names_must_be_there_and_fit),
 		cmocka_unit_test(a_chap_row_needs_sound_secrets),
