@@ -260,7 +260,8 @@ enum cartridge_result cartridge_erase(struct cartridge *c);
 enum cartridge_result cartridge_format(
 	struct cartridge *c, const uint64_t *capacity, unsigned int n);
 
-/* As cartridge_format() with one partition of this capacity, at most info->capacity (SET CAPACITY). */
+/* As cartridge_format() with one partition of this capacity, at most info->capacity: for the
+ * command SET CAPACITY. */
 enum cartridge_result cartridge_set_capacity(struct cartridge *c, uint64_t capacity);
 
 /* -- Counters --------------------------------------------------------------------------------- */
