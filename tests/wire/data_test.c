@@ -398,16 +398,6 @@ static void expect_protocol_error(struct ini *i, const struct pdu *p)
 	ini_close(i);
 }
 
-static void a_wrong_datasn_is_a_protocol_error(void **state)
-{
-	struct command c;
-	struct ini i;
-	uint32_t ttt = waiting_write(&i, *state, &c);
-	struct pdu p = pdu_data_out(&i, c.itt, ttt, 1, 0, out, 512, false);
-
-	expect_protocol_error(&i, &p);
-}
-
 static void a_gap_in_the_data_is_a_protocol_error(void **state)
 {
 	struct command c;
@@ -621,6 +611,79 @@ static void a_write_that_is_cut_off_leaves_whole_blocks(void **state)
 	/* The first block is the old or the new one; the others are the old ones. */
 	assert_true(memcmp(in, zeros, 512) == 0 || memcmp(in, out, 512) == 0);
 	assert_memory_equal(in + 512, zeros, 2048 - 512);
+	ini_close(&i);
+}
+
+/* --- data that were lost, RFC 7143 7.9 and 7.8 b ------------------------------------------------------------ */
+
+/* The command fails in a way that has it sent again; the session goes on, and nothing was written. */
+static void expect_spoiled(struct ini *i, uint32_t itt)
+{
+	static const uint8_t zeros[2048];
+
+	ini_recv(i, OP_SCSI_RSP);
+	assert_int_equal(be32(i->bhs + 16), itt);
+	assert_int_equal(i->bhs[3], SCSI_CHECK_CONDITION);
+	assert_int_equal(i->data[2 + 2], SENSE_ABORTED_COMMAND);
+	assert_int_equal(be16(i->data + 2 + 12), 0x4705); /* PROTOCOL SERVICE CRC ERROR */
+	disk_read(i, 0, 4, in);
+	assert_memory_equal(in, zeros, sizeof(zeros));
+}
+
+static void a_wrong_datasn_fails_the_command(void **state)
+{
+	struct command c;
+	struct ini i;
+	uint32_t ttt = waiting_write(&i, *state, &c);
+	struct pdu p;
+
+	fill(out, 2048, 5);
+	p = pdu_data_out(&i, c.itt, ttt, 27, 0, out, 2048, true);
+	ini_send(&i, &p);
+	expect_spoiled(&i, c.itt);
+	ini_close(&i);
+}
+
+static void a_lost_pdu_fails_the_command_when_the_sequence_ends(void **state)
+{
+	struct command c;
+	struct ini i;
+	uint32_t ttt = waiting_write(&i, *state, &c);
+	struct pdu p;
+
+	fill(out, 2048, 6);
+	p = pdu_data_out(&i, c.itt, ttt, 1, 512, out, 512, false);
+	ini_send(&i, &p);
+	unit_ready(&i); /* no answer comes before the last of the data */
+	p = pdu_data_out(&i, c.itt, ttt, 2, 1024, out, 1024, true);
+	ini_send(&i, &p);
+	expect_spoiled(&i, c.itt);
+	ini_close(&i);
+}
+
+static void a_lost_pdu_fails_the_command_when_every_r2t_is_answered(void **state)
+{
+	struct command c = { .cdb = cdb_write(0, 48), .write = true, .out = out, .expect = 24576 };
+	struct ini i;
+	struct pdu p;
+	uint32_t ttt[2];
+
+	ini_begin(&i, *state,
+		"ImmediateData=No\nInitialR2T=Yes\nMaxBurstLength=8192\n"
+		"MaxOutstandingR2T=2\n");
+	unit_ready(&i);
+	fill(out, 24576, 7);
+	command_send(&i, &c);
+	for (int n = 0; n < 2; n++) {
+		ini_recv(&i, OP_R2T);
+		ttt[n] = be32(i.bhs + 20);
+	}
+	p = pdu_data_out(&i, c.itt, ttt[0], 1, 0, out, 8192, true);
+	ini_send(&i, &p);
+	unit_ready(&i); /* no third R2T, and no answer while the second is open */
+	p = pdu_data_out(&i, c.itt, ttt[1], 0, 8192, out, 8192, true);
+	ini_send(&i, &p);
+	expect_spoiled(&i, c.itt);
 	ini_close(&i);
 }
 
@@ -996,7 +1059,9 @@ int main(void)
 		TEST(data_of_several_commands_may_be_mixed),
 		TEST(the_lun_of_data_is_not_looked_at),
 		TEST(a_data_pdu_without_data_is_taken),
-		TEST(a_wrong_datasn_is_a_protocol_error),
+		TEST(a_wrong_datasn_fails_the_command),
+		TEST(a_lost_pdu_fails_the_command_when_the_sequence_ends),
+		TEST(a_lost_pdu_fails_the_command_when_every_r2t_is_answered),
 		TEST(a_gap_in_the_data_is_a_protocol_error),
 		TEST(data_sent_again_are_a_protocol_error),
 		TEST(data_beyond_what_was_asked_for_are_a_protocol_error),
@@ -1048,7 +1113,9 @@ int main(void)
 		TEST_PLAIN(data_of_several_commands_may_be_mixed),
 		TEST_PLAIN(the_lun_of_data_is_not_looked_at),
 		TEST_PLAIN(a_data_pdu_without_data_is_taken),
-		TEST_PLAIN(a_wrong_datasn_is_a_protocol_error),
+		TEST_PLAIN(a_wrong_datasn_fails_the_command),
+		TEST_PLAIN(a_lost_pdu_fails_the_command_when_the_sequence_ends),
+		TEST_PLAIN(a_lost_pdu_fails_the_command_when_every_r2t_is_answered),
 		TEST_PLAIN(a_gap_in_the_data_is_a_protocol_error),
 		TEST_PLAIN(data_sent_again_are_a_protocol_error),
 		TEST_PLAIN(data_beyond_what_was_asked_for_are_a_protocol_error),

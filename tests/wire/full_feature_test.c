@@ -818,8 +818,7 @@ static void an_initiator_that_hangs_up_leaves_nothing(void **state)
 	command_send(&i, &c);
 	ini_recv(&i, OP_R2T);
 	ini_close(&i);
-	wire_expect_sessions(w, 0);
-	wire_expect_connections(w, 0);
+	wire_expect_idle(w);
 }
 
 /* --- many at once --------------------------------------------------------------------------------------------------- */

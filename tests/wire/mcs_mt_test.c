@@ -157,8 +157,7 @@ static void what_is_sent_before_the_last_answer_of_a_login_does_no_harm(void **s
 	}
 	drain(&a);
 	ini_close(&a);
-	wire_expect_sessions(w, 0);
-	wire_expect_connections(w, 0);
+	wire_expect_idle(w);
 }
 
 static void connections_that_hang_up_while_they_join_leave_nothing(void **state)
@@ -180,9 +179,7 @@ static void connections_that_hang_up_while_they_join_leave_nothing(void **state)
 			drain(&a);
 		ini_close(&a);
 	}
-	wire_expect_sessions(w, 0);
-	wire_expect_connections(w, 0);
-	assert_int_equal(wire_counters(w).half_open, 0);
+	wire_expect_idle(w);
 }
 
 static void a_session_that_ends_while_a_connection_joins_it_leaves_nothing(void **state)
@@ -201,8 +198,7 @@ static void a_session_that_ends_while_a_connection_joins_it_leaves_nothing(void 
 		ini_expect_closed_at_last(&b);
 		ini_close(&b);
 	}
-	wire_expect_sessions(w, 0);
-	wire_expect_connections(w, 0);
+	wire_expect_idle(w);
 }
 
 /* --- reinstatement ------------------------------------------------------------------------------------------- */
@@ -394,8 +390,7 @@ static void closing_a_target_in_the_middle_of_everything_leaves_nothing(void **s
 		}
 		for (int k = 0; k < 4; k++)
 			ini_close(&half[k]);
-		wire_expect_sessions(w, 0);
-		wire_expect_connections(w, 0);
+		wire_expect_idle(w);
 	}
 }
 

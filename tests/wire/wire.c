@@ -209,6 +209,16 @@ void wire_expect_connections(struct wire *w, uint64_t n)
 	expect_count(w, "connections", n, get_connections);
 }
 
+static uint64_t get_all(const struct iscsi_counters *c)
+{
+	return c->sessions + c->connections + c->half_open;
+}
+
+void wire_expect_idle(struct wire *w)
+{
+	expect_count(w, "sessions and connections", 0, get_all);
+}
+
 /* --- from setup to teardown ------------------------------------------------------------------------ */
 
 /* Refusals are what these tests are about: their lines are written only when asked for. */
