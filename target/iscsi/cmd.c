@@ -393,31 +393,68 @@ static void next_burst(struct cmd *cmd)
 	ask(cmd);
 }
 
+/* NULL, or why nobody has asked for these data. */
+static const char *unasked(const struct cmd *cmd, const struct data_out *p)
+{
+	if (p->ttt == TAG_NONE && cmd->unsolicited)
+		return NULL;
+	if (p->ttt == TAG_NONE)
+		return "unsolicited data after the last of them, or where none were agreed";
+	if (cmd->unsolicited || cmd->r2t_done == cmd->r2t_sent ||
+		p->ttt != ((uint32_t)cmd->id << 16 | (cmd->r2t_done & 0xffff)))
+		return "no R2T has asked for these data";
+	return NULL;
+}
+
+/* NULL, or what is wrong with their place in the sequence. */
+static const char *misplaced(const struct cmd *cmd, const struct data_out *p)
+{
+	if (p->offset != cmd->came)
+		return "data out of order";
+	if (p->data_len > cmd->burst_end - cmd->came)
+		return "more data than the sequence may have";
+	if (p->final && p->ttt != TAG_NONE && p->offset + p->data_len != cmd->burst_end)
+		return "the sequence ends before its time";
+	return NULL;
+}
+
+/* RFC 7143 7.9: a Data-Out PDU must have been lost. */
+static void spoil(struct cmd *cmd)
+{
+	conn_log(cmd->c, LOG_NOTICE, "command fails: DataSN is not the next one");
+	list_del(&cmd->tx.link); /* an R2T that has not left */
+	cmd->spoiled = true;
+}
+
+/* RFC 7143 7.8 b: the command fails once all data that were asked for have come. */
+static void fail_spoiled(struct cmd *cmd)
+{
+	struct scsi_task *t = &cmd->task;
+
+	if (cmd->unsolicited || cmd->r2t_done < cmd->r2t_sent)
+		return;
+	scsi_task_abort(t);
+	stage_free(cmd);
+	t->in.len = t->out.len = 0;
+	t->status = SCSI_CHECK_CONDITION;
+	t->sense = (struct sense){ .key = SENSE_ABORTED_COMMAND, .asc = 0x4705 };
+	answer(cmd);
+}
+
 bool cmd_data_out(struct cmd *cmd, const struct data_out *p, const char **why)
 {
-	*why = NULL;
-	if (p->ttt == TAG_NONE) {
-		if (!cmd->unsolicited)
-			*why = "unsolicited data after the last of them, or where none were agreed";
-	} else if (cmd->unsolicited || cmd->r2t_done == cmd->r2t_sent ||
-		   p->ttt != ((uint32_t)cmd->id << 16 | (cmd->r2t_done & 0xffff))) {
-		*why = "no R2T has asked for these data";
-	}
-	if (!*why && p->datasn != cmd->datasn)
-		*why = "DataSN is not the next one";
-	if (!*why && p->offset != cmd->came)
-		*why = "data out of order";
-	if (!*why && p->data_len > cmd->burst_end - cmd->came)
-		*why = "more data than the sequence may have";
-	if (!*why && p->final && p->ttt != TAG_NONE && p->offset + p->data_len != cmd->burst_end)
-		*why = "the sequence ends before its time";
+	*why = unasked(cmd, p);
+	if (!*why && !cmd->spoiled && p->datasn != cmd->datasn)
+		spoil(cmd);
+	if (!*why && !cmd->spoiled)
+		*why = misplaced(cmd, p);
 	cmd->datasn++;
 	return !*why;
 }
 
 bool cmd_is_live(const struct cmd *cmd)
 {
-	return cmd->state == CMD_NEEDS_DATA && cmd->task.out_unit;
+	return cmd->state == CMD_NEEDS_DATA && cmd->task.out_unit && !cmd->spoiled;
 }
 
 /* Copies n bytes to the place where the command's data go on. */
@@ -484,7 +521,7 @@ void cmd_pour(struct cmd *cmd, const uint8_t *p, size_t n)
 
 	cmd->came += (uint32_t)n;
 	cmd->s->bytes_in += n;
-	if (cmd->state != CMD_NEEDS_DATA)
+	if (cmd->state != CMD_NEEDS_DATA || cmd->spoiled)
 		return;
 	if (n > room)
 		n = room;
@@ -500,7 +537,7 @@ size_t cmd_place(struct cmd *cmd, size_t n, size_t available, struct iovec *iov,
 	struct sg_pos pos = cmd->pos;
 	size_t total = 0;
 
-	if (cmd->state != CMD_NEEDS_DATA || cmd->staged)
+	if (cmd->state != CMD_NEEDS_DATA || cmd->staged || cmd->spoiled)
 		return 0;
 	if (n > cmd->want - cmd->poured)
 		n = cmd->want - cmd->poured;
@@ -560,6 +597,8 @@ void cmd_data_end(struct cmd *cmd, bool final)
 	}
 	if (cmd->state == CMD_DRAINS)
 		answer(cmd);
+	else if (cmd->state == CMD_NEEDS_DATA && cmd->spoiled)
+		fail_spoiled(cmd);
 	else if (cmd->state == CMD_NEEDS_DATA && cmd->came >= cmd->want)
 		run(cmd);
 	else if (cmd->state == CMD_NEEDS_DATA)
