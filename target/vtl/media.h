@@ -15,7 +15,7 @@ struct media {
 	const char *description;    /* "Ultrium 5/16T": at most 20 bytes */
 	const char *density_name;   /* "U-516": at most 8 bytes */
 	const char *suffix;         /* of a barcode: "L5" */
-	const char *worm_suffix;    /* "LT", or NULL where there is no WORM */
+	const char *worm_suffix;    /* "LV" */
 	uint8_t density;            /* primary density code */
 	uint8_t medium_type;        /* MODE SENSE, data cartridge */
 	uint8_t worm_medium_type;
