@@ -116,6 +116,8 @@ static void part_arrived(struct loop_msg *m)
 
 static bool concerns(const struct itl *itl, const struct lu_function_req *r)
 {
+	if (r->function == LU_PREEMPTED_TASKS)
+		return itl->preempted;
 	return r->function != LU_ABORT_TASK_SET || itl->nexus == r->nexus;
 }
 
@@ -133,6 +135,7 @@ static void collect(struct lu_function_all *all, struct lu *lu, struct lu_abort 
 			r->failed |= concerns(itl, r);
 			continue;
 		}
+		itl->preempted = false;
 		*a = (struct lu_abort){ .msg.run = part_arrived, .nexus = itl->nexus, .lu = lu,
 			.tell = itl->nexus != r->nexus && atomic_load(&lu->tas),
 			.next = *chain, .all = all };

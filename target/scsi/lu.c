@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "scsi/mode.h"
+#include "scsi/nexus.h"
 #include "scsi/op.h"
 #include "scsi/unit.h"
 
@@ -47,6 +48,7 @@ void lu_unref(struct lu *lu)
 	gone = lu->gone;
 	arg = lu->arg;
 	store_close(lu->store);
+	pr_clear(&lu->pr);
 	pthread_mutex_destroy(&lu->lock);
 	free(lu);
 	if (gone)
@@ -55,12 +57,23 @@ void lu_unref(struct lu *lu)
 
 /* --- conditions ---------------------------------------------------------------------- */
 
+static uint64_t pr_conditions(const struct lu *lu, const struct itl *itl)
+{
+	struct port_name name;
+	struct pr_nexus n = nexus_identity(itl->nexus, &name);
+
+	return (pr_may_read(&lu->pr, &n) ? 0 : GATE_NO_READ) |
+	       (pr_may_write(&lu->pr, &n) ? 0 : GATE_NO_WRITE);
+}
+
 static uint64_t conditions(const struct lu *lu, const struct itl *itl)
 {
 	uint64_t c = 0;
 
 	if (lu->reserved && lu->reserved != itl)
 		c |= GATE_RESERVED;
+	if (lu->pr.type)
+		c |= pr_conditions(lu, itl);
 	if (lu->ejected)
 		c |= GATE_NO_MEDIUM;
 	if (lu->protected || lu->read_only)

@@ -28,6 +28,32 @@ struct lu;
 
 /* --- logical units: made, found and ended by the main thread ------------------------ */
 
+/* What is to be kept of a unit's persistent reservations over a restart (APTPL, SPC-5 5.14.6). */
+struct lu_registrant {
+	const char *initiator;       /* port name: "iqn.…,i,0x00023d000001" */
+	uint16_t port;               /* relative target port identifier; 0: all of them */
+	bool holder;
+	uint64_t key;
+};
+struct lu_reservation {
+	uint32_t generation;
+	uint8_t type, scope;         /* type 0: nothing is reserved */
+	const struct lu_registrant *registrants;
+	unsigned n;                  /* 0: nothing is to be kept */
+};
+
+struct lu_keep {
+	struct loop *loop;
+	void (*done)(struct lu_keep *k, int err);    /* on loop, later, once; 0 or -errno */
+};
+struct lu_keeper {
+	/* Replaces what is kept of a unit; done when that is durable. Of two calls for one unit the
+	 * later wins. Any thread, under the unit's lock: it must not call back into the unit. Borrows
+	 * the reservation for the call, the keep until done. */
+	void (*keep)(struct lu_keeper *kr, struct lu_keep *k, const uint8_t naa[16],
+		const struct lu_reservation *r);
+};
+
 /* A disk (SBC). Strings are borrowed for the call; empty or NULL ones get defaults. */
 struct disk_cfg {
 	struct store *store;         /* given away on success: closed with the last reference */
@@ -41,6 +67,8 @@ struct disk_cfg {
 	const char *serial;          /* VPD 80h; default: hex of the NAA identifier's low part */
 	uint8_t naa[16];             /* VPD 83h, stable for this unit for ever: 16 bytes if the first
 	                                digit is 6, the first 8 of them if it is 2, 3 or 5 */
+	struct lu_keeper *keeper;    /* NULL: nothing is kept, and APTPL is refused */
+	const struct lu_reservation *kept;   /* what was kept; NULL: nothing. Borrowed for the call */
 	void (*gone)(void *arg);     /* optional: called once the last reference has been dropped */
 	void *arg;
 };
@@ -140,6 +168,7 @@ enum lu_function {
 	LU_CLEAR_TASK_SET,        /* tasks of every nexus on the unit */
 	LU_RESET,                 /* … and mode pages, SPC-2 reservations, prevents (SAM-5 6.3.3) */
 	LU_TARGET_RESET,          /* LU_RESET of every unit of the nexus's map */
+	LU_PREEMPTED_TASKS,       /* private to scsi/: PREEMPT AND ABORT */
 };
 
 struct lu_function_req {

@@ -8,6 +8,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "scsi/map.h"
@@ -59,6 +60,15 @@ struct itl *nexus_itl_of(const struct nexus *n, const struct lu *lu)
 		if (e[i].lu == lu)
 			return n->itls[i];
 	return NULL;
+}
+
+struct pr_nexus nexus_identity(const struct nexus *n, struct port_name *name)
+{
+	const uint8_t *id = n->isid;
+
+	snprintf(name->text, sizeof(name->text), "%.223s,i,0x%02x%02x%02x%02x%02x%02x", n->initiator,
+		id[0], id[1], id[2], id[3], id[4], id[5]);
+	return (struct pr_nexus){ name->text, n->rel_port };
 }
 
 /* --- I_T_L nexuses ------------------------------------------------------------------- */

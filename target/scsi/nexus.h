@@ -13,6 +13,13 @@
 /* The LUN field for a LUN (SAM-5 4.7.7). */
 uint64_t lun_encode(uint32_t lun);
 
+/* The name of the initiator port (RFC 7143 4.2.7.4: "iqn.…,i,0x" and the ISID in hex), and what
+ * persistent reservations know a nexus by. */
+struct port_name {
+	char text[PR_NAME_MAX];
+};
+struct pr_nexus nexus_identity(const struct nexus *n, struct port_name *name);
+
 /* The first I_T_L nexus to a unit, or NULL: it left the map. */
 struct itl *nexus_itl_of(const struct nexus *n, const struct lu *lu);
 

@@ -52,7 +52,8 @@ const struct scsi_op *op_service(const struct lu *lu, const struct scsi_op *op, 
 enum scsi_next missing_start(struct scsi_task *t);
 
 /* Rows that all models share, and those of disks. */
-extern const struct scsi_op spc_ops[], mode_ops[], opcodes_ops[], reserve_ops[];
+extern const struct scsi_op spc_ops[], mode_ops[], opcodes_ops[], reserve_ops[],
+	pr_in_ops[], pr_out_ops[];
 extern const struct scsi_op sbc_ops[], sbc_rw_ops[], sbc_verify_ops[], sbc_fill_ops[],
 	sbc_atomic_ops[];
 

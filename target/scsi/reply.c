@@ -143,7 +143,7 @@ enum scsi_next list_wanted(struct scsi_task *t, uint32_t len)
 }
 
 /* What was in flight has ended; an aborted task goes no further. */
-static void go_on(struct scsi_task *t, int err)
+void task_go_on(struct scsi_task *t, int err)
 {
 	t->busy = false;
 	if (!t->aborted && t->then(t, err) != SCSI_DONE)
@@ -154,7 +154,7 @@ static void go_on(struct scsi_task *t, int err)
 
 static void io_done(struct store_io *io, int err)
 {
-	go_on(container_of(io, struct scsi_task, io), err);
+	task_go_on(container_of(io, struct scsi_task, io), err);
 }
 
 int task_submit(struct scsi_task *t, task_then *then)
@@ -189,7 +189,7 @@ _Static_assert(sizeof(struct yield) <= STORE_IO_PRIVATE, "a message fits into an
 
 static void yield_over(struct loop_msg *m)
 {
-	go_on(container_of(m, struct yield, msg)->task, 0);
+	task_go_on(container_of(m, struct yield, msg)->task, 0);
 }
 
 static struct yield *yield_of(struct scsi_task *t)

@@ -2,7 +2,8 @@
 /*
  * RESERVE and RELEASE of SPC-2: the unit belongs to one nexus until that releases it, is lost, or
  * the unit is reset. Hosts that know persistent reservations do not use them; ESXi's VMFS does
- * where COMPARE AND WRITE is switched off.
+ * where COMPARE AND WRITE is switched off. Where somebody is registered for persistent ones they
+ * conflict: CRH is 0 (SPC-5 5.14.3).
  */
 #include "scsi/op.h"
 #include "scsi/reply.h"
@@ -22,7 +23,7 @@ static enum scsi_next reserve(struct scsi_task *t)
 	if (asks_for_more(t))
 		return task_bad_cdb(t, 1, 4);
 	pthread_mutex_lock(&lu->lock);
-	if (!lu->reserved) {
+	if (!lu->reserved && !lu->pr.n) {
 		lu->reserved = t->itl;
 		lu_update_gates(lu);
 	}
@@ -39,12 +40,13 @@ static enum scsi_next release(struct scsi_task *t)
 	if (asks_for_more(t))
 		return task_bad_cdb(t, 1, 4);
 	pthread_mutex_lock(&lu->lock);
+	task_status(t, lu->pr.n ? SCSI_RESERVATION_CONFLICT : SCSI_GOOD);
 	if (lu->reserved == t->itl) {
 		lu->reserved = NULL;
 		lu_update_gates(lu);
 	}
 	pthread_mutex_unlock(&lu->lock);
-	return task_good(t);
+	return SCSI_DONE;
 }
 
 // clang-format off

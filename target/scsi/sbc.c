@@ -225,8 +225,8 @@ static const struct mode_page disk_modes[] = {
 _Static_assert(sizeof(disk_modes) / sizeof(disk_modes[0]) - 1 <= MODE_PAGES, "pages fit");
 
 static const struct scsi_op *const disk_ops[] = {
-	sbc_rw_ops, sbc_ops, sbc_verify_ops, sbc_fill_ops, sbc_atomic_ops, spc_ops, mode_ops, reserve_ops, opcodes_ops,
-	NULL,
+	sbc_rw_ops, sbc_ops, sbc_verify_ops, sbc_fill_ops, sbc_atomic_ops,
+	spc_ops, mode_ops, opcodes_ops, reserve_ops, pr_in_ops, pr_out_ops, NULL,
 };
 
 static const struct lu_model disk_model = {
@@ -313,6 +313,22 @@ static bool geometry(struct lu *lu, const struct disk_cfg *cfg)
 	return lu_blocks(lu);
 }
 
+/* Takes up the reservations that were kept. */
+static bool restore(struct lu *lu, const struct lu_reservation *r)
+{
+	lu->pr.generation = r->generation;
+	lu->pr.type = pr_type_valid(r->type) ? r->type : PR_NONE;
+	lu->pr.aptpl = r->n;
+	for (unsigned i = 0; i < r->n; i++) {
+		struct pr_reg reg = { (char *)(uintptr_t)r->registrants[i].initiator,
+			r->registrants[i].port, r->registrants[i].holder, r->registrants[i].key };
+
+		if (!pr_restore(&lu->pr, &reg))
+			return false;
+	}
+	return true;
+}
+
 int disk_create(const struct disk_cfg *cfg, struct lu **out)
 {
 	uint32_t has = (cfg->thin && store_thin(cfg->store) ? LU_THIN : 0) |
@@ -332,6 +348,13 @@ int disk_create(const struct disk_cfg *cfg, struct lu **out)
 	lu->store = cfg->store;
 	lu->gone = cfg->gone;
 	lu->arg = cfg->arg;
+	lu->keeper = cfg->keeper;
+	if (cfg->kept && !restore(lu, cfg->kept)) {
+		pr_clear(&lu->pr);
+		pthread_mutex_destroy(&lu->lock);
+		err = -EINVAL;
+		goto out;
+	}
 	*out = lu;
 	lu = NULL;
 out:

@@ -19,6 +19,7 @@
 
 #include "base/list.h"
 #include "scsi/lu.h"
+#include "scsi/pr.h"
 #include "scsi/task.h"
 #include "store/store.h"
 
@@ -71,6 +72,7 @@ struct itl {
 	bool joined;            /* in lu->itls; likewise */
 	struct list in_lu;      /* under lu->lock */
 	bool prevents;          /* PREVENT ALLOW MEDIUM REMOVAL, under lu->lock */
+	bool preempted;         /* its tasks are to be ended by PREEMPT AND ABORT, under lu->lock */
 };
 
 /* The I_T_L nexus behind a LUN field (SAM-5 4.7.7), or NULL. */
@@ -124,11 +126,13 @@ struct lu {
 	_Atomic unsigned refs;
 	void (*gone)(void *arg);
 	void *arg;
+	struct lu_keeper *keeper;        /* of persistent reservations; NULL: APTPL is refused */
 
 	/* Under the lock. */
 	pthread_mutex_t lock;
 	struct list itls;
 	struct itl *reserved;            /* who holds it by RESERVE */
+	struct pr pr;                    /* persistent reservations */
 	bool ejected, protected;         /* protected: SWP */
 	bool guarded, drained;           /* GATE_GUARD is up; no free writer is left */
 	unsigned alone;                  /* tasks in the two lists that want a range to themselves */

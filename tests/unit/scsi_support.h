@@ -41,6 +41,8 @@ struct rig_cfg {
 	bool faulty;                     /* behind the fault store */
 	bool thick, removable, read_only, write_through;
 	bool short_naa;                  /* NAA 3h: 8 bytes */
+	struct lu_keeper *keeper;
+	const struct lu_reservation *kept;
 };
 
 /* What came of a command. */
@@ -120,6 +122,8 @@ static struct rig *rig_create_quietly(struct rig_cfg cfg)
 
 	assert_non_null(r);
 	dc.write_through = cfg.write_through;
+	dc.keeper = cfg.keeper;
+	dc.kept = cfg.kept;
 	if (cfg.short_naa) {
 		dc.naa[0] = 0x30;
 		memset(dc.naa + 8, 0, 8);
