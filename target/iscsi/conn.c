@@ -15,7 +15,7 @@
 #include "iscsi/cmd.h"
 #include "iscsi/early.h"
 #include "iscsi/full.h"
-#include "iscsi/guard.h"
+#include "net/guard.h"
 #include "iscsi/login.h"
 #include "iscsi/pdu.h"
 #include "iscsi/reactor.h"

@@ -12,10 +12,12 @@
 #include <errno.h>
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>
+#include <event2/bufferevent_ssl.h>
 #include <event2/event.h>
 #include <event2/http.h>
 #include <event2/keyvalq_struct.h>
 #include <event2/listener.h>
+#include <openssl/ssl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,6 +28,8 @@
 
 #include "base/list.h"
 #include "base/log.h"
+#include "net/addr.h"
+#include "net/guard.h"
 
 #define SWEEP_MS 1000
 #define SECOND   UINT64_C(1000000000)
@@ -57,11 +61,18 @@ struct call {
 	struct evhttp_request *req; /* NULL: the client is gone */
 	const struct dialect *dialect;
 	void *context;
+	const char *content_type; /* of the answer */
+	struct addr peer;
 	struct http_caller who;
 	struct route_path path;
 	struct route_match match;
 	struct evkeyvalq query;
 	json_t *body;
+
+	/* An answer that is held back. */
+	struct loop_timer later;
+	int later_status;
+	json_t *later_body;
 };
 
 /* --- connections ---------------------------------------------------------------------------- */
@@ -169,11 +180,30 @@ static void sweep(struct loop_timer *t)
 		loop_timer_set(&h->sweep, SWEEP_MS);
 }
 
+static struct bufferevent *new_bufferevent(struct http *h, struct event_base *base)
+{
+	struct bufferevent *bev;
+	SSL *ssl;
+
+	if (!h->cfg.tls)
+		return bufferevent_socket_new(base, -1, BEV_OPT_CLOSE_ON_FREE);
+	ssl = SSL_new(h->cfg.tls);
+	if (!ssl)
+		return NULL;
+	bev = bufferevent_openssl_socket_new(
+		base, -1, ssl, BUFFEREVENT_SSL_ACCEPTING, BEV_OPT_CLOSE_ON_FREE);
+	if (!bev)
+		SSL_free(ssl);
+	else /* clients that close without saying so have still got their answer */
+		bufferevent_openssl_set_allow_dirty_shutdown(bev, 1);
+	return bev;
+}
+
 /* evhttp asks for a bufferevent for every connection that it takes: the one place to see it. */
 static struct bufferevent *on_connection(struct event_base *base, void *arg)
 {
 	struct http *h = arg;
-	struct bufferevent *bev = bufferevent_socket_new(base, -1, BEV_OPT_CLOSE_ON_FREE);
+	struct bufferevent *bev = new_bufferevent(h, base);
 	struct http_conn *c = bev ? calloc(1, sizeof(*c)) : NULL;
 
 	if (!c)
@@ -225,6 +255,77 @@ const char *call_who(const struct call *c)
 	return c->who.name;
 }
 
+void call_admit(struct call *c, const char *name, bool read_only)
+{
+	struct addr_text text;
+
+	snprintf(c->who.name, sizeof(c->who.name), "%.80s from %s", name, addr_host(&c->peer, &text));
+	c->who.read_only = read_only;
+	if (c->http && c->http->cfg.failures)
+		guard_proved(c->http->cfg.failures, &c->peer);
+}
+
+const char *call_method(const struct call *c)
+{
+	switch (evhttp_request_get_command(c->req)) {
+	case EVHTTP_REQ_GET: return "GET";
+	case EVHTTP_REQ_POST: return "POST";
+	case EVHTTP_REQ_PUT: return "PUT";
+	case EVHTTP_REQ_PATCH: return "PATCH";
+	case EVHTTP_REQ_DELETE: return "DELETE";
+	default: return "";
+	}
+}
+
+const char *call_target(const struct call *c)
+{
+	return evhttp_request_get_uri(c->req);
+}
+
+const uint8_t *call_body(const struct call *c, size_t *len)
+{
+	struct evbuffer *in = evhttp_request_get_input_buffer(c->req);
+	const uint8_t *p = NULL;
+
+	*len = evbuffer_get_length(in);
+	if (*len)
+		p = evbuffer_pullup(in, -1);
+	if (!p)
+		*len = 0;
+	return p ? p : (const uint8_t *)"";
+}
+
+const char *call_header(const struct call *c, const char *name)
+{
+	return evhttp_find_header(evhttp_request_get_input_headers(c->req), name);
+}
+
+void call_headers(const struct call *c, bool (*fn)(void *arg, const char *name, const char *value),
+	void *arg)
+{
+	struct evkeyvalq *head = evhttp_request_get_input_headers(c->req);
+
+	for (struct evkeyval *h = head->tqh_first; h; h = h->next.tqe_next)
+		if (!fn(arg, h->key, h->value))
+			return;
+}
+
+bool call_is_local(const struct call *c)
+{
+	return c->peer.sa.sa_family == AF_UNSPEC || addr_is_loopback(&c->peer);
+}
+
+void call_answer_header(struct call *c, const char *name, const char *value)
+{
+	if (c->req)
+		evhttp_add_header(evhttp_request_get_output_headers(c->req), name, value);
+}
+
+void call_answer_type(struct call *c, const char *content_type)
+{
+	c->content_type = content_type;
+}
+
 static struct http_conn *call_conn(const struct call *c)
 {
 	struct evhttp_connection *ec;
@@ -254,6 +355,8 @@ static void call_free(struct call *c)
 {
 	if (c->req)
 		evhttp_connection_set_closecb(evhttp_request_get_connection(c->req), NULL, NULL);
+	loop_timer_clear(&c->later);
+	json_decref(c->later_body);
 	evhttp_clear_headers(&c->query);
 	json_decref(c->body);
 	list_del(&c->link);
@@ -283,7 +386,7 @@ static void send_reply(struct call *c, int status, const json_t *body)
 	struct evbuffer *out = evbuffer_new();
 
 	if (out && print_body(out, &status, body)) {
-		evhttp_add_header(head, "Content-Type", c->dialect->content_type);
+		evhttp_add_header(head, "Content-Type", c->content_type);
 		evhttp_add_header(head, "Cache-Control", "no-store");
 	}
 	evhttp_send_reply(c->req, status, NULL, out);
@@ -315,6 +418,33 @@ void call_refuse(struct call *c, int status, const char *code, const char *fmt, 
 	call_reply(c, status, c->dialect->refusal(status, code, text));
 }
 
+static void deny_now(struct loop_timer *t)
+{
+	struct call *c = container_of(t, struct call, later);
+	json_t *body = c->later_body;
+
+	c->later_body = NULL;
+	call_reply(c, c->later_status, body);
+}
+
+void call_deny(struct call *c, int status, json_t *body)
+{
+	struct addr_text text;
+	uint32_t delay = 0;
+
+	if (c->http && c->http->cfg.failures)
+		delay = guard_failed(c->http->cfg.failures, &c->peer, in_seconds(0));
+	log_msg(LOG_NOTICE, "management: refused: %s did not prove who it is",
+		addr_text(&c->peer, &text));
+	if (!delay) {
+		call_reply(c, status, body);
+		return;
+	}
+	c->later_status = status;
+	c->later_body = body;
+	loop_timer_set(&c->later, delay);
+}
+
 /* --- a request comes in --------------------------------------------------------------------- */
 
 static bool method_of(struct evhttp_request *req, enum route_method *out)
@@ -329,27 +459,41 @@ static bool method_of(struct evhttp_request *req, enum route_method *out)
 	}
 }
 
-static const struct dialect *dialect_of(const struct http *h, const struct route_path *path)
+static const struct http_service *service_of(const struct http *h, const struct route_path *path)
 {
 	const char *first = path->n ? path->segment[0] : "";
 
-	for (size_t i = 0; i < h->cfg.n_dialects; i++)
-		if (!strcmp(h->cfg.dialects[i]->prefix, first))
-			return h->cfg.dialects[i];
-	return h->cfg.dialects[0];
+	for (size_t i = 0; i < h->cfg.n_services; i++)
+		if (!strcmp(h->cfg.services[i].dialect->prefix, first))
+			return &h->cfg.services[i];
+	return &h->cfg.services[0];
 }
 
-static bool find_route(struct call *c)
+static void speak(struct call *c, const struct http_service *s)
+{
+	c->dialect = s->dialect;
+	c->context = s->context;
+	c->content_type = s->dialect->content_type;
+}
+
+/* Which dialect the path is of; true when the path can be one at all. */
+static bool read_path(struct call *c)
 {
 	const struct evhttp_uri *uri = evhttp_request_get_evhttp_uri(c->req);
 	const char *path = uri ? evhttp_uri_get_path(uri) : NULL;
-	char allow[ROUTE_ALLOW_MAX];
-	enum route_method method = 0;
 	bool split = path && route_split(path, &c->path);
 
 	if (!split)
 		c->path.n = 0;
-	c->dialect = dialect_of(c->http, &c->path);
+	speak(c, split ? service_of(c->http, &c->path) : &c->http->cfg.services[0]);
+	return split;
+}
+
+static bool find_route(struct call *c, bool split)
+{
+	char allow[ROUTE_ALLOW_MAX];
+	enum route_method method = 0;
+
 	if (split && method_of(c->req, &method))
 		route_find(c->dialect->routes, c->dialect->n_routes, method, &c->path, &c->match);
 	else if (split)
@@ -374,6 +518,17 @@ static bool check_caller(struct call *c, int fd)
 	log_msg(LOG_NOTICE, "management: refused: %s may not use this socket", c->who.name);
 	evhttp_add_header(evhttp_request_get_output_headers(c->req), "Connection", "close");
 	call_refuse(c, 403, "forbidden", "%s may not use this socket", c->who.name);
+	return false;
+}
+
+/* On the network nobody is known before the dialect has looked at the proof. */
+static bool check_proof(struct call *c)
+{
+	if (!c->http->cfg.failures)
+		return true;
+	if (c->dialect->admit)
+		return c->dialect->admit(c);
+	call_refuse(c, HTTP_NOTFOUND, "not_found", "there is nothing at this path");
 	return false;
 }
 
@@ -424,6 +579,7 @@ static void on_request(struct evhttp_request *req, void *arg)
 	struct evhttp_connection *ec = evhttp_request_get_connection(req);
 	int fd = bufferevent_getfd(evhttp_connection_get_bufferevent(ec));
 	struct call *c = calloc(1, sizeof(*c));
+	bool split;
 
 	if (!c) {
 		evhttp_send_error(req, HTTP_SERVUNAVAIL, NULL);
@@ -431,13 +587,17 @@ static void on_request(struct evhttp_request *req, void *arg)
 	}
 	c->http = h;
 	c->req = req;
-	c->context = h->cfg.context;
-	c->dialect = h->cfg.dialects[0];
+	speak(c, &h->cfg.services[0]);
+	addr_peer(&c->peer, fd);
+	loop_timer_init(h->cfg.loop, &c->later, deny_now);
 	TAILQ_INIT(&c->query);
 	list_push(&h->calls, &c->link);
 	evhttp_connection_set_closecb(ec, on_client_gone, c);
 	set_deadline(c, 0);
-	if (check_caller(c, fd) && find_route(c) && check_policy(c) && read_query(c) &&
+	if (!check_caller(c, fd))
+		return;
+	split = read_path(c);
+	if (check_proof(c) && find_route(c, split) && check_policy(c) && read_query(c) &&
 		read_body(c))
 		c->match.route->run(c);
 }
@@ -517,6 +677,8 @@ void http_close(struct http *h)
 		c->http = NULL;
 		c->req = NULL;
 		list_del(it);
+		if (c->later_body)
+			call_free(c); /* nobody else would */
 	}
 	list_for_each_safe(it, &h->conns)
 		conn_forget(h, container_of(it, struct http_conn, link));

@@ -15,18 +15,30 @@
 
 /* Whoever asks, as the listener's guard knows it. */
 struct http_caller {
-	char name[64];  /* for the log */
+	char name[160]; /* for the log */
 	bool read_only; /* may not take routes that change something */
 };
 
+/* A dialect, and what its functions work on. */
+struct http_service {
+	const struct dialect *dialect;
+	void *context; /* for call_context() */
+};
+
+struct guard;
+struct ssl_ctx_st;
+
 struct http_cfg {
 	struct loop *loop;
-	const struct dialect *const *dialects; /* the first is spoken where no prefix fits */
-	size_t n_dialects;
-	void *context; /* for call_context() */
+	const struct http_service *services; /* the first is spoken where no prefix fits */
+	size_t n_services;
 	/* Whether the peer of this connection may ask anything at all; fills *who also if not. */
 	bool (*guard)(void *arg, int fd, struct http_caller *who);
 	void *guard_arg;
+	/* A listener of the network: callers must prove to the dialect who they are, and this remembers
+	 * the addresses that failed to. NULL: the Unix socket, where `guard` has the last word. */
+	struct guard *failures;
+	struct ssl_ctx_st *tls; /* NULL: plain HTTP */
 };
 
 #define HTTP_HEAD_MAX        (16 * 1024) /* bytes of request line and headers */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The listeners of management. For now there is one: the Unix socket, for root, for the server's
- * own user and for those that the configuration names.
+ * The listeners of management: the Unix socket, for root, for the server's own user and for those
+ * that the configuration names; and those on the network, where every caller has to prove itself.
  */
 #include "mgmt/mgmt.h"
 
@@ -14,8 +14,10 @@
 
 #include "base/log.h"
 #include "mgmt/door.h"
+#include "mgmt/front.h"
 #include "mgmt/http.h"
 #include "mgmt/native.h"
+#include "net/guard.h"
 
 #define OLD_MS 10000 /* that a listener goes on after it has moved */
 
@@ -28,6 +30,12 @@ struct users {
 struct mgmt {
 	struct loop *loop;
 	struct native native;
+	struct http_service local;       /* what the Unix socket speaks */
+	struct http_service services[4]; /* what the network listeners speak */
+	size_t n_services;
+	struct guard *failures;          /* addresses that failed to prove themselves */
+	struct front *front;             /* the network listeners */
+	struct front *next_front;        /* between mgmt_prepare() and what follows it */
 	struct door *door;
 	struct http *http;
 	struct users users;
@@ -43,8 +51,6 @@ struct mgmt {
 	struct http *next_http;
 	struct users next_users;
 };
-
-static const struct dialect *const dialects[] = { &native_dialect };
 
 /* --- who may ------------------------------------------------------------------------------- */
 
@@ -125,9 +131,8 @@ static int open_socket(struct mgmt *m, const struct config *cfg, struct door **d
 	const struct config_management *mc = &cfg->management;
 	struct http_cfg hc = {
 		.loop = m->loop,
-		.dialects = dialects,
-		.n_dialects = sizeof(dialects) / sizeof(dialects[0]),
-		.context = &m->native,
+		.services = &m->local,
+		.n_services = 1,
 		.guard = may_enter,
 		.guard_arg = m,
 	};
@@ -153,13 +158,14 @@ static void close_old(struct loop_timer *t)
 	m->old = NULL;
 }
 
-static void tell_what_is_missing(const struct config *cfg)
+/* The dialects of the network, the one that answers what is nobody's first. */
+static int open_services(struct mgmt *m)
 {
-	const struct config_management *m = &cfg->management;
-
-	if (m->n_http || m->aws.enabled || m->ontap.enabled)
-		log_msg(LOG_NOTICE, "management: http, aws and ontap are not served: this version "
-				    "has the Unix socket alone");
+	m->failures = guard_new(HTTP_CONNECTIONS_MAX, HTTP_CONNECTIONS_MAX);
+	if (!m->failures)
+		return -ENOMEM;
+	m->services[m->n_services++] = m->local;
+	return 0;
 }
 
 int mgmt_open(struct loop *loop, struct registry *registry, const struct mgmt_host *host,
@@ -173,14 +179,19 @@ int mgmt_open(struct loop *loop, struct registry *registry, const struct mgmt_ho
 	m->loop = loop;
 	loop_timer_init(loop, &m->old_ends, close_old);
 	m->native = (struct native){ .registry = registry, .host = *host };
+	m->local = (struct http_service){ &native_dialect, &m->native };
 	err = read_users(cfg, &m->users, faults);
 	if (!err)
+		err = open_services(m);
+	if (!err)
 		err = open_socket(m, cfg, &m->door, &m->http, faults);
+	if (!err)
+		err = front_open(loop, cfg, m->services, m->n_services, m->failures, NULL,
+			&m->front, faults);
 	if (err) {
 		mgmt_close(m);
 		return err;
 	}
-	tell_what_is_missing(cfg);
 	*out = m;
 	return 0;
 }
@@ -192,6 +203,9 @@ int mgmt_prepare(struct mgmt *m, const struct config *cfg, struct faults *faults
 	if (!err && (strcmp(door_path(m->door), cfg->management.socket) != 0 ||
 			    !door_in_place(m->door)))
 		err = open_socket(m, cfg, &m->next_door, &m->next_http, faults);
+	if (!err)
+		err = front_open(m->loop, cfg, m->services, m->n_services, m->failures, m->front,
+			&m->next_front, faults);
 	m->next = cfg;
 	if (err)
 		mgmt_abandon(m);
@@ -220,6 +234,9 @@ void mgmt_commit(struct mgmt *m)
 	m->next_users = (struct users){ 0 };
 	if (m->next_door)
 		move(m);
+	front_commit(m->next_front, m->front);
+	m->front = m->next_front;
+	m->next_front = NULL;
 	err = door_set_mode(m->door, (mode_t)m->next->management.socket_mode);
 	if (err)
 		log_msg(LOG_WARNING, "management socket %s: mode: %s", door_path(m->door),
@@ -229,6 +246,8 @@ void mgmt_commit(struct mgmt *m)
 
 void mgmt_abandon(struct mgmt *m)
 {
+	front_close(m->next_front);
+	m->next_front = NULL;
 	http_close(m->next_http);
 	door_close(m->next_door);
 	free(m->next_users.v);
@@ -243,9 +262,11 @@ void mgmt_close(struct mgmt *m)
 	if (!m)
 		return;
 	loop_timer_clear(&m->old_ends);
+	front_close(m->front);
 	http_close(m->old);
 	http_close(m->http);
 	door_close(m->door);
+	guard_free(m->failures);
 	free(m->users.v);
 	free(m);
 }

@@ -272,6 +272,13 @@ bool addr_same_host(const struct addr *a, const struct addr *b)
 	return same_scope && addr_compare_host(a, b) == 0;
 }
 
+bool addr_is_loopback(const struct addr *a)
+{
+	if (a->sa.sa_family == AF_INET)
+		return ntohl(a->in.sin_addr.s_addr) >> 24 == 127;
+	return a->sa.sa_family == AF_INET6 && IN6_IS_ADDR_LOOPBACK(&a->in6.sin6_addr);
+}
+
 bool addr_same(const struct addr *a, const struct addr *b)
 {
 	return addr_port(a) == addr_port(b) && addr_same_host(a, b);

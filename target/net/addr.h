@@ -52,6 +52,8 @@ const char *addr_portal(const struct addr *a, uint16_t tpgt, struct addr_text *t
 
 /* Whether it stands for every address of the machine: 0.0.0.0 or [::]. */
 bool addr_is_wildcard(const struct addr *a);
+/* Whether it is this machine itself: 127.0.0.0/8 or [::1]. */
+bool addr_is_loopback(const struct addr *a);
 /* The same host, port and scope. */
 bool addr_same(const struct addr *a, const struct addr *b);
 /* The same host; the port does not count. */

@@ -24,6 +24,7 @@ struct fixture {
 	struct sockaddr_un at;
 	socklen_t at_len;
 	int listener;
+	struct http_service service;
 	bool closed_door, read_only;
 	struct call *pending; /* of GET /t/later */
 	char answer[65536];
@@ -87,7 +88,6 @@ static const struct dialect dialect = {
 	.n_routes = sizeof(routes) / sizeof(routes[0]),
 	.refusal = refusal,
 };
-static const struct dialect *const dialects[] = { &dialect };
 
 static bool guard(void *arg, int fd, struct http_caller *who)
 {
@@ -102,7 +102,7 @@ static bool guard(void *arg, int fd, struct http_caller *who)
 static int begin(void **state)
 {
 	struct fixture *f = calloc(1, sizeof(*f));
-	struct http_cfg cfg = { .dialects = dialects, .n_dialects = 1, .guard = guard };
+	struct http_cfg cfg = { .services = &f->service, .n_services = 1, .guard = guard };
 
 	if (!f || loop_create(0, &f->loop))
 		return -1;
@@ -115,7 +115,8 @@ static int begin(void **state)
 		getsockname(f->listener, (struct sockaddr *)&f->at, &f->at_len))
 		return -1;
 	cfg.loop = f->loop;
-	cfg.context = cfg.guard_arg = f;
+	f->service = (struct http_service){ &dialect, f };
+	cfg.guard_arg = f;
 	*state = f;
 	return http_open(&cfg, f->listener, &f->http);
 }

@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The guard at the door: how many connections may stand there that have not logged
+ * The guard at a door, that of the targets or that of management: how many connections may stand there that have not logged
  * in (all, and from one address), and how long an address that has failed before waits
  * for its next refusal.
  *
  * A right login is never delayed, whatever happened before, and what one address does
  * costs no other address anything but its share of the overall limit. Any thread.
  */
-#ifndef ISCSI_GUARD_H
-#define ISCSI_GUARD_H
+#ifndef NET_GUARD_H
+#define NET_GUARD_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "net/stream.h"
+#include "net/addr.h"
 
 struct guard;
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The guard at the door (guard.h): a fixed table of addresses, the idlest one making room. */
-#include "iscsi/guard.h"
+#include "net/guard.h"
 
 #include <pthread.h>
 #include <stdlib.h>
