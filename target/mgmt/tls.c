@@ -20,7 +20,7 @@
 
 static int refuse(struct tls_error *why, int err, const char *path, const char *what)
 {
-	snprintf(why->text, sizeof(why->text), "%s: %s", path, what);
+	snprintf(why->text, sizeof(why->text), "%.300s: %.180s", path, what);
 	ERR_clear_error();
 	return err;
 }
