@@ -16,7 +16,7 @@
 #include "base/bytes.h"
 #include "base/log.h"
 #include "iscsi/conn.h"
-#include "iscsi/guard.h"
+#include "net/guard.h"
 #include "iscsi/join.h"
 #include "iscsi/login_state.h"
 #include "iscsi/reactor.h"

@@ -15,7 +15,7 @@
 #include "chap/digest.h"
 #include "iscsi/conn.h"
 #include "iscsi/full.h"
-#include "iscsi/guard.h"
+#include "net/guard.h"
 #include "iscsi/login.h"
 #include "iscsi/reactor.h"
 #include "iscsi/session.h"
