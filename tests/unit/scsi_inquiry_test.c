@@ -138,6 +138,19 @@ static void block_limits_tell_what_is_obeyed(void **state)
 	assert_int_equal(be64(rig_in + 36), 32768);                    /* MAXIMUM WRITE SAME LENGTH */
 }
 
+/* QEMU would abort when it reads such a disk. */
+static void a_granularity_of_one_block_is_not_told(void **state)
+{
+	struct rig *r = rig_create((struct rig_cfg){ .block_size = 4096 });
+
+	(void)state;
+	RUN(r, 0, NULL, 255, INQUIRY(1, 0xb0, 255));
+	assert_int_equal(be32(rig_in + 28), 0);                        /* OPTIMAL UNMAP GRANULARITY */
+	assert_int_equal(rig_in[32] & 0x80, 0);                        /* UGAVALID */
+	assert_int_not_equal(be32(rig_in + 20), 0);
+	rig_free(r);
+}
+
 static void a_thick_disk_does_not_speak_of_unmapping(void **state)
 {
 	struct rig *r = rig_create((struct rig_cfg){ .thick = true });
@@ -231,6 +244,7 @@ int main(void)
 		T(the_identification_page_names_unit_port_and_target),
 		cmocka_unit_test(a_short_identifier_has_eight_bytes),
 		T(block_limits_tell_what_is_obeyed),
+		T(a_granularity_of_one_block_is_not_told),
 		cmocka_unit_test(a_thick_disk_does_not_speak_of_unmapping),
 		cmocka_unit_test(a_removable_disk_says_so),
 		T(a_lun_without_unit_says_so_in_inquiry),
