@@ -73,6 +73,27 @@ bool exchange_was_mutual(const struct exchange *x)
 	return exchange_proved(x) && x->mutual;
 }
 
+/* Would the secret that was proved under one row be taken under the other? */
+static bool proves_under(const struct exchange *x, const struct credential *row, int64_t now)
+{
+	const struct credential_spec *was = &x->config.row->spec, *is = &row->spec;
+	struct secret_view proved = x->by_old ? was->old_secret : was->in_secret;
+
+	return strcmp(was->in_user, is->in_user) == 0 &&
+	       (secret_equal(proved, is->in_secret) ||
+		       (now < is->old_until && secret_equal(proved, is->old_secret)));
+}
+
+bool exchange_take_row(struct exchange *x, const struct credential *row, int64_t now)
+{
+	if (x->state == EXCHANGE_SUCCEEDED)
+		return row && proves_under(x, row, now);
+	credential_ref(row);
+	credential_unref(x->config.row);
+	x->config.row = row;
+	return true;
+}
+
 void exchange_end(struct exchange *x)
 {
 	challenge_end(x->config.memory, &x->challenge);

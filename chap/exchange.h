@@ -142,8 +142,8 @@ struct exchange {
 	struct exchange_config config;
 };
 
-/* Begins; *x is all zero or ended. Cannot fail. The row is used as it is now: when a credential
- * changes, whoever publishes the change closes the logins that are under way, too. */
+/* Begins; *x is all zero or ended. Cannot fail. The row is used as it is now: whoever publishes a
+ * change of credentials tells the logins that are under way (exchange_take_row()), or closes them. */
 void exchange_init(struct exchange *x, const struct exchange_config *config);
 
 /*
@@ -156,6 +156,13 @@ void exchange_init(struct exchange *x, const struct exchange_config *config);
  */
 enum exchange_result exchange_step(
 	struct exchange *x, const struct exchange_keys *keys, struct exchange_reply *reply);
+
+/*
+ * Another row has taken the place of the one that the exchange began with. True: it goes on with
+ * that row, by which all that is still to be proved is judged. False: what was proved already would
+ * not be taken any more, by the row (NULL: none) or at this time.
+ */
+bool exchange_take_row(struct exchange *x, const struct credential *row, int64_t now);
 
 /* Is the initiator proved? True from EXCHANGE_PROVED on until a failure or exchange_end(). */
 bool exchange_proved(const struct exchange *x);

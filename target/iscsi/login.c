@@ -53,6 +53,7 @@ void login_free(struct login *l)
 	key_out_free(&l->out);
 	free(l->alias);
 	free(l->user);
+	credential_unref(l->row);
 	directory_unref(l->dir);
 	free(l);
 }
@@ -266,9 +267,31 @@ static struct table_answer resolve(const struct conn *c, const struct directory 
 	return table_resolve(d->credentials, t->name, t->svm, l->initiator.text, &from, chap);
 }
 
-bool login_still_valid(const struct conn *c, const struct directory *now)
+bool login_forbidden(const struct directory *d, const char *target, const char *initiator,
+		     const struct addr *from)
 {
-	const struct login *l = c->login;
+	const struct iscsi_target *t = target_set_find(d->targets, target);
+	struct source source = source_of(from);
+
+	return t && table_resolve(d->credentials, t->name, t->svm, initiator, &source, t->chap)
+				    .verdict == TABLE_FORBIDDEN;
+}
+
+/* Its credential was replaced. That is no trouble as long as nothing was proved by what is not right
+ * any more: in a grace, or before the proof. */
+static bool take_row(struct login *l, const struct credential *row)
+{
+	if (l->method == METHOD_CHAP && !exchange_take_row(&l->chap, row, (int64_t)time(NULL)))
+		return false;
+	credential_ref(row);
+	credential_unref(l->row);
+	l->row = row;
+	return true;
+}
+
+bool login_still_valid(struct conn *c, const struct directory *now)
+{
+	struct login *l = c->login;
 	const struct iscsi_target *t = NULL;
 	struct table_answer a;
 
@@ -280,7 +303,7 @@ bool login_still_valid(const struct conn *c, const struct directory *now)
 			return false;
 	}
 	a = resolve(c, now, t);
-	return a.verdict == l->verdict && a.row == l->row;
+	return a.verdict == l->verdict && (a.row == l->row || take_row(l, a.row));
 }
 
 bool login_take_directory(struct conn *c, struct directory *now)
@@ -315,7 +338,7 @@ static enum login_status identify(struct conn *c)
 	if (a.verdict == TABLE_FORBIDDEN)
 		return LOGIN_FORBIDDEN;
 	l->verdict = a.verdict;
-	l->row = a.row;
+	l->row = credential_ref(a.row);
 	memcpy(l->chap_initiator, l->given.initiator, strlen(l->given.initiator) + 1);
 	l->identified = true;
 	return LOGIN_SUCCESS;

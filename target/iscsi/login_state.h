@@ -48,7 +48,7 @@ struct login {
 
 	/* Proof. */
 	enum table_verdict verdict;
-	const struct credential *row;       /* in dir; NULL: none fits */
+	const struct credential *row;       /* a reference; NULL: none fits */
 	enum auth_method method;
 	struct exchange chap;
 	bool mutual;

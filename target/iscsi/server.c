@@ -484,6 +484,7 @@ struct closing {
 	char *target;
 	char *why;
 	uint16_t tsih;
+	bool forbidden;     /* instead of target and tsih */
 	_Atomic unsigned n;
 	void (*done)(void *arg, unsigned n);
 	void *arg;
@@ -494,6 +495,9 @@ static bool concerns(const struct closing *k, const struct conn *c)
 {
 	const struct session *s = c->s;
 
+	if (k->forbidden)
+		return s && s->target &&
+		       login_forbidden(c->r->dir, s->target->name, s->entry.initiator, &c->stream.peer);
 	if (!k->target)
 		return s && s->entry.tsih == k->tsih;
 	if (c->login)
@@ -532,28 +536,56 @@ static void close_over(struct round *d)
 	free(k);
 }
 
-int iscsi_server_close(struct iscsi_server *s, const char *target, uint16_t tsih, const char *why,
-		       void (*done)(void *arg, unsigned n), void *arg)
+/* Which connections are meant is the caller's to say, before round_start(). NULL: out of memory. */
+static struct closing *closing_new(struct iscsi_server *s, const char *target, const char *why,
+				   void (*done)(void *arg, unsigned n), void *arg)
 {
 	struct closing *k = ROUND_NEW(s, struct closing);
 
 	if (!k)
-		return -ENOMEM;
+		return NULL;
 	k->target = target ? strdup(target) : NULL;
 	k->why = strdup(why);
 	if ((target && !k->target) || !k->why) {
 		free(k->target);
 		free(k->why);
 		free(k);
-		return -ENOMEM;
+		return NULL;
 	}
-	k->tsih = tsih;
 	k->done = done;
 	k->arg = arg;
 	k->round.act = close_act;
 	k->round.over = close_over;
+	return k;
+}
+
+int iscsi_server_close(struct iscsi_server *s, const char *target, uint16_t tsih, const char *why,
+		       void (*done)(void *arg, unsigned n), void *arg)
+{
+	struct closing *k = closing_new(s, target, why, done, arg);
+
+	if (!k)
+		return -ENOMEM;
+	k->tsih = tsih;
 	round_start(s, &k->round);
 	return 0;
+}
+
+int iscsi_server_close_forbidden(struct iscsi_server *s, const char *why,
+				 void (*done)(void *arg, unsigned n), void *arg)
+{
+	struct closing *k = closing_new(s, NULL, why, done, arg);
+
+	if (!k)
+		return -ENOMEM;
+	k->forbidden = true;
+	round_start(s, &k->round);
+	return 0;
+}
+
+unsigned iscsi_server_target_sessions(const struct iscsi_server *s, const char *target)
+{
+	return sessions_of_target(s->shared.sessions, target);
 }
 
 /* --- stopping --------------------------------------------------------------------------------------------------------- */

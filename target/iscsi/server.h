@@ -96,6 +96,15 @@ void iscsi_server_counters(const struct iscsi_server *s, struct iscsi_counters *
 int iscsi_server_close(struct iscsi_server *s, const char *target, uint16_t tsih, const char *why,
 		       void (*done)(void *arg, unsigned n), void *arg);
 
+/* Closes the connections that could not be made any more, because the directory in force forbids
+ * their initiator or the address that they come from; in every other respect as above. Connections
+ * that only would have to prove themselves otherwise stay. */
+int iscsi_server_close_forbidden(struct iscsi_server *s, const char *why,
+				 void (*done)(void *arg, unsigned n), void *arg);
+
+/* How many sessions a target has. Any thread. */
+unsigned iscsi_server_target_sessions(const struct iscsi_server *s, const char *target);
+
 /* Stops: accepts nothing more, asks every session to log out (Async Message 1), waits for that up
  * to grace_ms and for every task to end, closes the rest; then done(arg). iscsi_server_free()
  * afterwards ends the threads. Called again with a grace of 0 it closes the rest now: the first

@@ -170,6 +170,16 @@ struct reactor *sessions_find(struct sessions *t, uint16_t tsih, const struct se
 	return r;
 }
 
+unsigned sessions_of_target(struct sessions *t, const char *target)
+{
+	unsigned n;
+
+	pthread_mutex_lock(&t->lock);
+	n = count_target(t, target);
+	pthread_mutex_unlock(&t->lock);
+	return n;
+}
+
 unsigned sessions_count(struct sessions *t)
 {
 	unsigned n;

@@ -1158,7 +1158,27 @@ static void an_address_that_keeps_failing_waits_longer_and_nobody_else_does(void
 
 /* --- credentials that change ------------------------------------------------------------------------------------ */
 
-static void a_login_under_way_ends_when_its_credential_changes(void **state)
+static void a_login_under_way_is_judged_by_the_credential_at_its_proof(void **state)
+{
+	struct wire *w = *state;
+	struct chap c = chap_host1(), other = chap_host1();
+	struct ini i, j;
+
+	other.secret = "initiator-222222";
+	ini_open(&i, w);
+	chap_begin(&i, &c, LOCKED);
+	ini_open(&j, w);
+	chap_begin(&j, &other, LOCKED);
+	w->row[0].in_secret = (struct secret_view){ (const uint8_t *)"initiator-222222", 16 };
+	wire_publish(w);
+	assert_int_equal(login(&i, SEC | TO_OP, chap_response(&c)), LOGIN_AUTH_FAILED);
+	assert_int_equal(login(&j, SEC | TO_OP, chap_response(&other)), LOGIN_SUCCESS);
+	assert_int_equal(login(&j, OP | TO_FFP, ""), LOGIN_SUCCESS);
+	ini_close(&i);
+	ini_close(&j);
+}
+
+static void a_login_ends_when_what_it_has_proved_is_replaced(void **state)
 {
 	struct wire *w = *state;
 	struct chap c = chap_host1();
@@ -1166,16 +1186,28 @@ static void a_login_under_way_ends_when_its_credential_changes(void **state)
 
 	ini_open(&i, w);
 	chap_begin(&i, &c, LOCKED);
+	assert_int_equal(login(&i, SEC | TO_OP, chap_response(&c)), LOGIN_SUCCESS);
 	w->row[0].in_secret = (struct secret_view){ (const uint8_t *)"initiator-222222", 16 };
 	wire_publish(w);
 	ini_expect_closed(&i);
 	ini_close(&i);
+}
+
+static void a_login_goes_on_when_what_it_has_proved_has_a_grace(void **state)
+{
+	struct wire *w = *state;
+	struct chap c = chap_host1();
+	struct ini i;
+
 	ini_open(&i, w);
-	assert_int_equal(chap_login(&i, &c, LOCKED, ""), LOGIN_AUTH_FAILED);
-	ini_close(&i);
-	c.secret = "initiator-222222";
-	ini_open(&i, w);
-	assert_int_equal(chap_login(&i, &c, LOCKED, ""), LOGIN_SUCCESS);
+	chap_begin(&i, &c, LOCKED);
+	assert_int_equal(login(&i, SEC | TO_OP, chap_response(&c)), LOGIN_SUCCESS);
+	w->row[0].old_secret = w->row[0].in_secret;
+	w->row[0].old_until = INT64_MAX;
+	w->row[0].in_secret = (struct secret_view){ (const uint8_t *)"initiator-222222", 16 };
+	wire_publish(w);
+	assert_int_equal(login(&i, OP | TO_FFP, ""), LOGIN_SUCCESS);
+	ini_expect_alive(&i);
 	ini_close(&i);
 }
 
@@ -1301,7 +1333,9 @@ int main(void)
 		TEST(a_proved_login_replaces_the_session),
 		TEST_UNSTARTED(a_second_connection_proves_itself_too),
 		TEST(an_address_that_keeps_failing_waits_longer_and_nobody_else_does),
-		TEST(a_login_under_way_ends_when_its_credential_changes),
+		TEST(a_login_under_way_is_judged_by_the_credential_at_its_proof),
+		TEST(a_login_ends_when_what_it_has_proved_is_replaced),
+		TEST(a_login_goes_on_when_what_it_has_proved_has_a_grace),
 		TEST(a_login_under_way_to_another_target_goes_on),
 		TEST(closing_a_target_ends_logins_to_it_that_are_under_way),
 		TEST_UNSTARTED(an_old_secret_is_taken_until_its_grace_is_over),
