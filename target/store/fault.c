@@ -81,9 +81,10 @@ static uint64_t chance(struct fault *f)
 static bool decide(struct fault *f, enum store_op op, struct fault_io *fio)
 {
 	const struct fault_cfg *c = &f->cfg;
-	bool counts = !c->ops || c->ops & 1u << op, fails = false;
+	bool counts, fails = false;
 
 	pthread_mutex_lock(&f->lock);
+	counts = !c->ops || c->ops & 1u << op;
 	f->seen += counts;
 	if (counts && c->nth && f->seen >= c->nth)
 		fails = !c->count || f->seen - c->nth < c->count;
