@@ -307,7 +307,7 @@ static int change_with(struct catalog_tx *tx, struct seal_ring *next, struct cat
 		if (err)
 			refuse_db(tx, err, &r->why);
 	}
-	return tx_end(tx, r, err);
+	return tx_finish(tx, r, err);
 }
 
 /* Whatever becomes of the transaction, both keys are at hand and in the file. */

@@ -54,7 +54,7 @@ int tx_begin(struct catalog_tx *tx, struct catalog_request *r)
 	return err;
 }
 
-int tx_end(struct catalog_tx *tx, struct catalog_request *r, int err)
+int tx_finish(struct catalog_tx *tx, struct catalog_request *r, int err)
 {
 	if (!err) {
 		err = db_exec(tx->db, "COMMIT");
@@ -104,7 +104,7 @@ static void carry_out_alone(struct catalog_tx *tx, struct catalog_request *r)
 	r->why.text[0] = '\0';
 	r->err = tx_begin(tx, r);
 	if (!r->err)
-		r->err = tx_end(tx, r, tx_attempt(tx, r));
+		r->err = tx_finish(tx, r, tx_attempt(tx, r));
 }
 
 /* One request among others. False when the transaction is lost. */

@@ -35,6 +35,6 @@ void tx_say(struct catalog_tx *tx, const char *fmt, ...) __attribute__((format(p
 /* Begins a transaction, or ends it: by COMMIT, or when err is not 0 by ROLLBACK. 0 or what err was,
  * or -errno, with r->why filled. */
 int tx_begin(struct catalog_tx *tx, struct catalog_request *r);
-int tx_end(struct catalog_tx *tx, struct catalog_request *r, int err);
+int tx_finish(struct catalog_tx *tx, struct catalog_request *r, int err);
 
 #endif
