@@ -138,9 +138,9 @@ void ini_close(struct ini *i)
 	if (i->fd >= 0)
 		close(i->fd);
 	i->fd = -1;
-	free(i->data);
-	free(i->keys);
-	free(i->sent);
+	wire_free(i->data);
+	wire_free(i->keys);
+	wire_free(i->sent);
 	i->data = NULL;
 	i->keys = i->sent = NULL;
 }
@@ -200,6 +200,17 @@ static int read_bytes(struct ini *i, void *p, size_t n, unsigned ms)
 }
 
 /* --- sending ------------------------------------------------------------------------------------ */
+
+void ini_put_keys(struct ini *i, struct pdu *p, const char *keys)
+{
+	p->len = (uint32_t)strlen(keys);
+	p->data = i->sent = wire_alloc(i->w, i->sent, p->len + 1);
+	strcpy(i->sent, keys);
+	for (uint32_t k = 0; k < p->len; k++) {
+		if (i->sent[k] == '\n')
+			i->sent[k] = '\0';
+	}
+}
 
 bool ini_send_may_fail(struct ini *i, const struct pdu *p)
 {
@@ -317,9 +328,8 @@ static void receive_rest(struct ini *i)
 		assert_int_equal(read_bytes(i, digest, 4, WIRE_LIMIT_MS), 1);
 		check_digest(digest, crc32c(0, i->bhs, 48), "header");
 	}
-	free(i->data);
-	i->data = calloc(1, i->len + 1);
-	assert_non_null(i->data);
+	i->data = wire_alloc(i->w, i->data, i->len + 1);
+	i->data[i->len] = 0;
 	if (i->len)
 		read_data(i);
 	check_statsn(i);
@@ -331,6 +341,14 @@ bool ini_readable(struct ini *i, unsigned ms)
 	struct pollfd pfd = { .fd = i->fd, .events = POLLIN };
 
 	return poll(&pfd, 1, (int)ms) > 0;
+}
+
+void ini_gather(struct ini *i)
+{
+	i->keys = wire_alloc(i->w, i->keys, (size_t)i->keys_len + i->len + 1);
+	memcpy(i->keys + i->keys_len, i->data, i->len);
+	i->keys_len += i->len;
+	i->keys[i->keys_len] = '\0';
 }
 
 bool ini_recv_within(struct ini *i, unsigned ms)

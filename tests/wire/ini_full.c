@@ -60,15 +60,7 @@ struct pdu pdu_text(struct ini *i, const char *keys)
 	struct pdu p = request(i, OP_TEXT_REQ, BHS_FINAL);
 
 	put_be32(p.bhs + 20, TAG_NONE);
-	free(i->sent);
-	i->sent = strdup(keys);
-	assert_non_null(i->sent);
-	p.data = i->sent;
-	p.len = (uint32_t)strlen(keys);
-	for (uint32_t k = 0; k < p.len; k++) {
-		if (i->sent[k] == '\n')
-			i->sent[k] = '\0';
-	}
+	ini_put_keys(i, &p, keys);
 	return p;
 }
 
@@ -368,11 +360,7 @@ void text(struct ini *i, const char *keys)
 		ini_send(i, &p);
 		ini_recv(i, OP_TEXT_RSP);
 		assert_int_equal(be32(i->bhs + 16), itt);
-		i->keys = realloc(i->keys, (size_t)i->keys_len + i->len + 1);
-		assert_non_null(i->keys);
-		memcpy(i->keys + i->keys_len, i->data, i->len);
-		i->keys_len += i->len;
-		i->keys[i->keys_len] = '\0';
+		ini_gather(i);
 		final = i->bhs[1] & TEXT_FINAL;
 		assert_int_equal(final, be32(i->bhs + 20) == TAG_NONE);
 		assert_false(final && i->bhs[1] & TEXT_CONTINUE);

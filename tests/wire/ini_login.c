@@ -9,20 +9,6 @@
 
 /* --- keys ----------------------------------------------------------------------------------------- */
 
-/* Copies the keys into i->sent, newlines as NULs. */
-static void take_keys(struct ini *i, const char *keys, struct pdu *p)
-{
-	free(i->sent);
-	i->sent = strdup(keys);
-	assert_non_null(i->sent);
-	p->data = i->sent;
-	p->len = (uint32_t)strlen(keys);
-	for (uint32_t k = 0; k < p->len; k++) {
-		if (i->sent[k] == '\n')
-			i->sent[k] = '\0';
-	}
-}
-
 static const char *find(const char *keys, uint32_t len, const char *key, unsigned *count)
 {
 	size_t n = strlen(key);
@@ -75,7 +61,7 @@ struct pdu pdu_login(struct ini *i, unsigned flags, const char *keys)
 	put_be16(p.bhs + 20, i->cid);
 	put_be32(p.bhs + 24, i->cmdsn);
 	put_be32(p.bhs + 28, i->expstatsn);
-	take_keys(i, keys, &p);
+	ini_put_keys(i, &p, keys);
 	take_declaration(i, p.len);
 	return p;
 }
@@ -138,17 +124,6 @@ static void check_login_response(const struct ini *i)
 		assert_int_equal(be16(i->bhs + 14), i->tsih);
 }
 
-static void append_keys(struct ini *i)
-{
-	char *keys = realloc(i->keys, (size_t)i->keys_len + i->len + 1);
-
-	assert_non_null(keys);
-	memcpy(keys + i->keys_len, i->data, i->len);
-	i->keys = keys;
-	i->keys_len += i->len;
-	keys[i->keys_len] = '\0';
-}
-
 unsigned login_flags(const struct ini *i)
 {
 	return i->bhs[1];
@@ -160,7 +135,7 @@ unsigned login_answer(struct ini *i)
 	i->keys_len = 0;
 	ini_recv(i, OP_LOGIN_RSP);
 	check_login_response(i);
-	append_keys(i);
+	ini_gather(i);
 	while (i->bhs[1] & CONT) {
 		struct pdu p = pdu_login(i, i->bhs[1] & OP, "");
 
@@ -168,7 +143,7 @@ unsigned login_answer(struct ini *i)
 		ini_send(i, &p);
 		ini_recv(i, OP_LOGIN_RSP);
 		check_login_response(i);
-		append_keys(i);
+		ini_gather(i);
 	}
 	if (be16(i->bhs + 36))
 		return be16(i->bhs + 36);

@@ -397,7 +397,7 @@ static unsigned in_pieces(struct ini *i, const char *keys, uint32_t step)
 		ini_send(i, &p);
 		status = login_answer(i);
 		if (status || last) {
-			free((char *)(uintptr_t)text);
+			wire_free((char *)(uintptr_t)text);
 			return status;
 		}
 		/* 6.2: an empty answer that asks for the rest. */

@@ -17,6 +17,46 @@ void wire_sleep_ms(unsigned ms)
 	nanosleep(&t, NULL);
 }
 
+/* --- memory of initiators ------------------------------------------------------------------- */
+
+struct block {
+	struct list link;
+	_Alignas(16) uint8_t bytes[];
+};
+
+static struct block *block_of(void *p)
+{
+	return container_of(p, struct block, bytes);
+}
+
+void *wire_alloc(struct wire *w, void *old, size_t size)
+{
+	struct block *b = old ? block_of(old) : NULL;
+
+	if (b)
+		list_del(&b->link);
+	b = realloc(b, sizeof(*b) + size);
+	assert_non_null(b);
+	list_push(&w->blocks, &b->link);
+	return b->bytes;
+}
+
+void wire_free(void *p)
+{
+	if (!p)
+		return;
+	list_del(&block_of(p)->link);
+	free(block_of(p));
+}
+
+static void free_blocks(struct wire *w)
+{
+	struct list *l;
+
+	while ((l = list_pop(&w->blocks)))
+		free(container_of(l, struct block, link));
+}
+
 static uint64_t now_ms(void)
 {
 	struct timespec t;
@@ -236,6 +276,7 @@ int wire_setup(void **state)
 	if (!w || loop_create(0, &w->loop) != 0)
 		return -1;
 	quiet();
+	list_init(&w->blocks);
 	w->policy = iscsi_policy_default;
 	w->portal[w->nportals++] = (struct iscsi_portal){ .port = 3260, .group = 1 };
 	wire_add_target(w, OPEN);
@@ -287,6 +328,7 @@ int wire_teardown(void **state)
 	for (unsigned i = 0; i < WIRE_TARGETS; i++)
 		lun_map_unref(w->target[i].luns);
 	loop_free(w->loop);
+	free_blocks(w);
 	if (w->disks)
 		print_error("%d disks are still held by somebody\n", w->disks);
 	int rc = w->disks ? -1 : 0;

@@ -23,6 +23,7 @@
 #include <cmocka.h>
 
 #include "base/bytes.h"
+#include "base/list.h"
 #include "chap/credential.h"
 #include "iscsi/directory.h"
 #include "iscsi/server.h"
@@ -58,6 +59,7 @@ struct wire {
 	struct iscsi_server *server;
 	struct loop *loop;                /* the main thread's */
 	struct store *disk[WIRE_TARGETS]; /* of the target of this index: a fault store */
+	struct list blocks;               /* private: memory of initiators */
 	int disks;                        /* that are there now */
 };
 
@@ -91,6 +93,10 @@ void wire_expect_connections(struct wire *w, uint64_t n);
 void wire_expect_idle(struct wire *w);
 
 void wire_sleep_ms(unsigned ms);
+
+/* realloc() and free() for initiators: what a test that failed has left is given back by teardown. */
+void *wire_alloc(struct wire *w, void *old, size_t size);
+void wire_free(void *p);
 
 /* --- PDUs ------------------------------------------------------------------------------------- */
 
@@ -143,6 +149,11 @@ void ini_open_tcp(struct ini *i, struct wire *w, const char *to, const char *fro
 void ini_open_more(struct ini *more, const struct ini *i, uint16_t cid);
 /* The socket is closed without a word; harmless twice. */
 void ini_close(struct ini *i);
+
+/* Gives p a data segment of text: each newline of `keys` becomes a NUL. It lives until the next one. */
+void ini_put_keys(struct ini *i, struct pdu *p, const char *keys);
+/* Adds the data segment of the PDU received last to i->keys. */
+void ini_gather(struct ini *i);
 
 /* Sends whole PDUs, or raw bytes. False, when `may_fail`, if the target has closed. */
 void ini_send(struct ini *i, const struct pdu *p);
