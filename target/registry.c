@@ -8,8 +8,6 @@
  * succeeds the snapshot is published, and the world before it is released when no reactor can see
  * it any more (struct transition).
  */
-#include "registry.h"
-
 #include <errno.h>
 #include <sched.h>
 #include <stdio.h>
@@ -19,36 +17,14 @@
 #include <unistd.h>
 
 #include "base/log.h"
-#include "base/work.h"
 #include "config/diff.h"
 #include "registry_credentials.h"
 #include "registry_fault.h"
-#include "registry_portals.h"
-#include "registry_units.h"
-#include "store/engine.h"
+#include "registry_private.h"
+#include "registry_stored.h"
 
 #define WORK_THREADS 16
 #define REACTORS_MAX 256
-
-struct world {
-	struct config *cfg;
-	struct portals *portals;
-	struct units *units;
-	struct target_set *targets;
-	const struct table *credentials;
-	struct directory *directory;
-};
-
-struct registry {
-	struct loop *loop;
-	struct work_pool *pool;
-	struct store_engine *engine;
-	struct units_env env;
-	struct portals *bound; /* between registry_bind() and registry_start() */
-	struct world now;      /* .cfg is NULL before the start */
-	struct iscsi_server *server;
-	uint64_t started_ms;
-};
 
 static uint64_t monotonic_ms(void)
 {
@@ -177,7 +153,7 @@ static int fill_target(const struct world *w, const struct config_target *t,
 	*out = (struct iscsi_target){
 		.name = t->name,
 		.alias = t->alias,
-		.svm = w->cfg->management.ontap.enabled ? w->cfg->management.ontap.svm : NULL,
+		.svm = w->cfg->management.ontap.svm,
 		.chap = config_chap_needed(t->auth, t->n_credentials),
 		.ngroups = (unsigned)t->n_portal_groups,
 		.redirect = redirect_of(t),
@@ -220,15 +196,76 @@ static int build_directory(struct world *w, struct faults *faults)
 
 /* --- worlds --------------------------------------------------------------------------------- */
 
+static void forget_displaced(struct world *w)
+{
+	for (size_t i = 0; i < w->n_displaced; i++)
+		credential_unref(w->displaced[i]);
+	free(w->displaced);
+	w->displaced = NULL;
+	w->n_displaced = 0;
+}
+
 /* Snapshots count their references by themselves; these are ours. */
 static void world_drop_snapshots(struct world *w)
 {
+	forget_displaced(w);
 	directory_unref(w->directory);
 	target_set_unref(w->targets);
 	table_unref(w->credentials);
 	w->directory = NULL;
 	w->targets = NULL;
 	w->credentials = NULL;
+}
+
+static void say_displaced(const struct config *cfg, const struct displaced *d)
+{
+	const struct credential_spec *row = &d->row->spec;
+	struct config_where where = config_where(cfg, &d->by->secret);
+	struct log_quoted initiator, who;
+
+	log_msg(LOG_WARNING,
+		"%s:%d: the file wins: the credential of initiator %s for %s that %s has set is not "
+		"in force",
+		where.file, where.line,
+		log_quote(row->initiator, strlen(row->initiator), &initiator),
+		*row->scope_name ? row->scope_name : "discovery",
+		log_quote(row->written_by, strlen(row->written_by), &who));
+}
+
+/* Credentials under construction. */
+struct credentials_build {
+	struct world *w;
+	const struct table *before;
+	bool failed;
+};
+
+static void take_displaced(void *arg, const struct displaced *d)
+{
+	const struct credential_spec *row = &d->row->spec;
+	struct credentials_build *b = arg;
+	const struct credential **grown = b->w->displaced;
+
+	say_displaced(b->w->cfg, d);
+	if (table_find(b->before, row->scope, row->scope_name, row->initiator) != d->row)
+		return;
+	if (!(b->w->n_displaced & (b->w->n_displaced - 1)))
+		grown = reallocarray(grown, b->w->n_displaced ? 2 * b->w->n_displaced : 1,
+			sizeof(*grown));
+	b->failed |= !grown;
+	if (!grown)
+		return;
+	b->w->displaced = grown;
+	grown[b->w->n_displaced++] = credential_ref(d->row);
+}
+
+static int build_credentials(
+	struct registry *r, struct world *w, const struct table *before, struct faults *faults)
+{
+	struct credentials_build b = { .w = w, .before = before };
+	int err = credentials_build(r->stored, w->cfg, take_displaced, &b, &w->credentials, faults);
+
+	return !err && b.failed ? registry_fault(faults, w->cfg, NULL, -ENOMEM, "out of memory") :
+				  err;
 }
 
 /* Builds what cfg makes, beside `old`. w->portals is there already, and stays if this fails; cfg
@@ -239,7 +276,7 @@ static int world_build(struct registry *r, struct config *cfg, const struct worl
 	int err;
 
 	w->cfg = cfg;
-	err = credentials_replace(old->credentials, old->cfg, cfg, &w->credentials, faults);
+	err = build_credentials(r, w, old->credentials, faults);
 	if (!err)
 		err = units_prepare(&r->env, cfg, old->units, &w->units, faults);
 	if (!err)
@@ -266,8 +303,10 @@ struct transition {
 	struct units *units;
 	char **targets; /* whose connections are to be closed */
 	size_t n_targets, left;
+	bool forbidden;   /* and also those that the new directory forbids */
+	unsigned *closed; /* where they are counted, or NULL */
 	struct loop_msg let_go;
-	struct units_wait closed;
+	struct units_wait stores_closed;
 	void (*done)(void *arg);
 	void *arg;
 };
@@ -304,25 +343,32 @@ static bool transition_add(struct transition *t, const char *target)
 	return t->targets[t->n_targets++];
 }
 
-static void on_stores_closed(struct units_wait *w)
+static void transition_over(struct transition *t)
 {
-	struct transition *t = container_of(w, struct transition, closed);
-
 	if (t->done)
 		t->done(t->arg);
 	transition_free(t);
+}
+
+static void on_stores_closed(struct units_wait *w)
+{
+	transition_over(container_of(w, struct transition, stores_closed));
 }
 
 static void on_let_go(struct loop_msg *m)
 {
 	struct transition *t = container_of(m, struct transition, let_go);
 
-	t->closed.run = on_stores_closed;
-	units_when_closed(&t->r->env, &t->closed);
+	t->stores_closed.run = on_stores_closed;
+	units_when_closed(&t->r->env, &t->stores_closed);
 }
 
 static void transition_end(struct transition *t)
 {
+	if (!t->cfg) {
+		transition_over(t);
+		return;
+	}
 	units_free(t->units);
 	config_free(t->cfg);
 	/* Units that went by this have sent their messages: this one comes after them. */
@@ -334,9 +380,15 @@ static void on_closed(void *arg, unsigned n)
 {
 	struct transition *t = arg;
 
-	(void)n;
+	if (t->closed)
+		*t->closed += n;
 	if (--t->left == 0)
 		transition_end(t);
+}
+
+static void stay_open(const char *whose, const char *why, int err)
+{
+	log_msg(LOG_ERR, "%s: connections stay open, though %s: %s", whose, why, strerror(-err));
 }
 
 /* 0 if on_closed() will be called. A server that ended meanwhile has closed all connections. */
@@ -349,8 +401,20 @@ static int close_target(struct transition *t, const char *target)
 		return -ESHUTDOWN;
 	err = iscsi_server_close(t->r->server, target, 0, why, on_closed, t);
 	if (err)
-		log_msg(LOG_ERR, "%s: connections stay open, though %s: %s", target, why,
-			strerror(-err));
+		stay_open(target, why, err);
+	return err;
+}
+
+static int close_forbidden(struct transition *t)
+{
+	static const char why[] = "its initiator may not log in any more";
+	int err;
+
+	if (!t->r->server)
+		return -ESHUTDOWN;
+	err = iscsi_server_close_forbidden(t->r->server, why, on_closed, t);
+	if (err)
+		stay_open("an SVM", why, err);
 	return err;
 }
 
@@ -359,10 +423,12 @@ static void on_published(void *arg)
 {
 	struct transition *t = arg;
 
-	t->left = t->n_targets + 1; /* one for this loop: a target may have nothing to close */
+	t->left = t->n_targets + 2; /* one for this call: a target may have nothing to close */
 	for (size_t i = 0; i < t->n_targets; i++)
 		if (close_target(t, t->targets[i]))
 			t->left--;
+	if (!t->forbidden || close_forbidden(t))
+		t->left--;
 	on_closed(t, 0);
 }
 
@@ -377,6 +443,7 @@ int registry_create(struct loop *loop, struct registry **out)
 		return -ENOMEM;
 	r->loop = loop;
 	units_env_init(&r->env);
+	changes_init(r);
 	err = work_pool_create(WORK_THREADS, &r->pool);
 	if (err) {
 		free(r);
@@ -444,6 +511,31 @@ static int start_stores(struct registry *r, const struct config *cfg, struct sta
 	return 0;
 }
 
+static int open_catalog(struct registry *r, const struct config *cfg,
+	const struct state_dir *state, struct faults *faults)
+{
+	const struct catalog_config how = {
+		.dir = state,
+		.key_file = cfg->key_file,
+		.credentials_dir = getenv("CREDENTIALS_DIRECTORY"),
+	};
+	struct catalog_error why;
+	int err = catalog_open(&how, &r->catalog, &why);
+
+	if (!err)
+		err = stored_load(r->catalog, &r->stored, &why);
+	return err ? registry_fault(faults, cfg, &cfg->state_dir, err, "%s", why.text) : 0;
+}
+
+/* After a start that failed: the next one opens it anew. */
+static void close_catalog(struct registry *r)
+{
+	table_unref(r->stored);
+	catalog_close(r->catalog);
+	r->stored = NULL;
+	r->catalog = NULL;
+}
+
 static void tell_libraries(const struct config *cfg)
 {
 	for (size_t i = 0; i < cfg->n_libraries; i++)
@@ -466,13 +558,15 @@ int registry_start(
 	int err = start_stores(r, cfg, state, faults);
 
 	if (!err)
+		err = open_catalog(r, cfg, state, faults);
+	if (!err)
 		err = world_build(r, cfg, &nothing, &w, faults);
-	if (err)
-		return err;
-	err = start_server(r, &w, faults);
+	if (!err)
+		err = start_server(r, &w, faults);
 	if (err) {
 		world_drop_snapshots(&w);
 		units_abandon(w.units);
+		close_catalog(r);
 		return err;
 	}
 	r->bound = NULL;
@@ -480,6 +574,7 @@ int registry_start(
 	r->started_ms = monotonic_ms();
 	units_commit(w.units);
 	portals_commit(w.portals, NULL, r->loop, r->server);
+	changes_start(r);
 	tell_libraries(cfg);
 	tell_empty_targets(cfg);
 	return 0;
@@ -497,6 +592,9 @@ void registry_free(struct registry *r)
 {
 	if (!r)
 		return;
+	changes_stop(r);
+	catalog_close(r->catalog);
+	r->catalog = NULL;
 	iscsi_server_free(r->server);
 	r->server = NULL;
 	portals_free(r->bound);
@@ -512,6 +610,8 @@ void registry_free(struct registry *r)
 	work_pool_free(r->pool);
 	while (loop_step(r->loop))
 		;
+	changes_end(r);
+	table_unref(r->stored);
 	store_engine_free(r->engine);
 	free(r);
 }
@@ -526,7 +626,7 @@ const struct config *registry_config(const struct registry *r)
 int registry_check(const struct config *cfg, struct faults *faults)
 {
 	const struct table *table = NULL;
-	int err = credentials_replace(NULL, NULL, cfg, &table, faults);
+	int err = credentials_build(NULL, cfg, NULL, NULL, &table, faults);
 
 	table_unref(table);
 	return err;
@@ -558,9 +658,15 @@ static void say_change(const struct config_change *c)
 
 /* Targets of which a connection may be in by what the new configuration refuses. A target whose
  * LUNs alone changed is none of them, and of one that is gone the server closes all by itself. */
-static bool list_tightened(const struct config_changes *changes, struct transition *t)
+static bool list_tightened(
+	const struct config_changes *changes, const struct world *w, struct transition *t)
 {
 	const struct config_target *last = NULL;
+
+	for (size_t i = 0; i < w->n_displaced; i++)
+		if (w->displaced[i]->spec.scope == CREDENTIAL_OF_TARGET &&
+			!transition_add(t, w->displaced[i]->spec.scope_name))
+			return false;
 
 	for (size_t i = 0; i < changes->n; i++) {
 		const struct config_change *c = &changes->v[i];
@@ -577,11 +683,11 @@ static bool list_tightened(const struct config_changes *changes, struct transiti
 }
 
 static int prepare_transition(struct registry *r, const struct config_changes *changes,
-	void (*done)(void *arg), void *arg, struct transition **out)
+	const struct world *w, void (*done)(void *arg), void *arg, struct transition **out)
 {
-	struct transition *t = transition_new(r, changes->n, done, arg);
+	struct transition *t = transition_new(r, changes->n + w->n_displaced, done, arg);
 
-	if (t && list_tightened(changes, t)) {
+	if (t && list_tightened(changes, w, t)) {
 		*out = t;
 		return 0;
 	}
@@ -621,6 +727,7 @@ static int commit(struct registry *r, struct world *w, struct transition *t)
 		return err;
 	t->cfg = old.cfg;
 	t->units = old.units;
+	forget_displaced(w);
 	r->now = *w;
 	units_commit(w->units);
 	iscsi_server_set_poll(r->server, (uint64_t)w->cfg->poll_us * 1000);
@@ -639,15 +746,14 @@ int registry_apply(struct registry *r, struct config *next, void (*done)(void *a
 	struct world w = { 0 };
 	int err = config_diff(r->now.cfg, next, &changes);
 
-	if (!err)
-		err = prepare_transition(r, &changes, done, arg, &t);
 	if (err)
-		registry_fault(faults, next, NULL, err, "out of memory");
-	else
-		err = prepare_world(r, next, &w, faults);
+		return registry_fault(faults, next, NULL, err, "out of memory");
+	err = prepare_world(r, next, &w, faults);
 	if (err)
 		goto out;
-	err = commit(r, &w, t);
+	err = prepare_transition(r, &changes, &w, done, arg, &t);
+	if (!err)
+		err = commit(r, &w, t);
 	if (err) {
 		registry_fault(faults, next, NULL, err, "out of memory");
 		world_abandon(r, &w);
@@ -669,27 +775,37 @@ const struct table *registry_credentials(const struct registry *r)
 	return r->now.credentials;
 }
 
-int registry_set_credentials(struct registry *r, struct table_edit *edit, const char *target,
-	void (*done)(void *arg), void *arg)
+int registry_publish_credentials(struct registry *r, const struct table *credentials,
+	const struct reach *reach, unsigned *closed, void (*done)(void *arg), void *arg)
 {
+	struct transition *t = transition_new(r, reach->n, done, arg);
 	struct world next = r->now;
-	struct transition *t = transition_new(r, 1, done, arg);
 	struct faults faults = { 0 };
+	bool ok = t;
 
-	next.credentials = table_edit_commit(edit);
+	for (size_t i = 0; ok && i < reach->n; i++)
+		ok = transition_add(t, reach->targets[i]);
+	next.credentials = credentials;
 	next.directory = NULL;
-	if (!t || (target && !transition_add(t, target)) || build_directory(&next, &faults) ||
+	if (!ok || build_directory(&next, &faults) ||
 		iscsi_server_publish(r->server, next.directory, on_published, t)) {
 		faults_free(&faults);
 		transition_free(t);
 		directory_unref(next.directory);
-		table_unref(next.credentials);
 		return -ENOMEM;
 	}
+	t->forbidden = reach->forbidden;
+	t->closed = closed;
+	table_ref(credentials);
 	table_unref(r->now.credentials);
 	directory_unref(r->now.directory);
 	r->now = next;
 	return 0;
+}
+
+struct catalog *registry_catalog(const struct registry *r)
+{
+	return r->catalog;
 }
 
 /* --- looking -------------------------------------------------------------------------------- */
@@ -743,6 +859,7 @@ static bool give_target(const struct world *w, const struct config_target *t,
 	struct registry_target target = {
 		.name = t->name,
 		.alias = t->alias,
+		.svm = w->cfg->management.ontap.svm,
 		.chap = config_chap_needed(t->auth, t->n_credentials) ||
 			table_closed(w->credentials, t->name),
 		.groups = t->portal_groups,
@@ -782,6 +899,11 @@ bool registry_targets(const struct registry *r,
 	for (size_t i = 0; ok && i < cfg->n_targets; i++)
 		ok = give_target(&r->now, &cfg->targets[i], each, arg);
 	return ok;
+}
+
+unsigned registry_sessions_of(const struct registry *r, const char *target)
+{
+	return iscsi_server_target_sessions(r->server, target);
 }
 
 int registry_sessions(struct registry *r, void (*each)(void *arg, const struct session_info *info),

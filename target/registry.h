@@ -41,9 +41,9 @@ int registry_create(struct loop *loop, struct registry **out);
 int registry_bind(
 	struct registry *r, const struct config *cfg, int *fds, size_t n, struct faults *faults);
 
-/* Second step: opens the stores of the same cfg, starts the reactors and takes connections. 0, and
- * cfg is the registry's; or -errno with faults added, files that were made for it removed, and cfg
- * left to the caller. The state directory is borrowed for the call. */
+/* Second step: opens the stores of the same cfg and the catalog, starts the reactors and takes
+ * connections. 0, and cfg is the registry's; or -errno with faults added, files that were made for
+ * it removed, and cfg left to the caller. The state directory is borrowed until registry_free(). */
 int registry_start(
 	struct registry *r, struct config *cfg, struct state_dir *state, struct faults *faults);
 
@@ -97,6 +97,11 @@ int registry_rows_of(const struct registry *r, enum credential_scope scope, cons
  * and initiators. 0 or -ENOMEM. */
 int registry_rows_all(const struct registry *r, struct registry_rows *out);
 void registry_rows_end(struct registry_rows *rows);
+
+/* Whether text is an iSCSI name (RFC 7143 4.2.7), and if so its normal form, in which names are kept
+ * and compared. */
+#define REGISTRY_NAME_SIZE 224
+bool registry_initiator_name(const char *text, char name[static REGISTRY_NAME_SIZE]);
 
 #define REGISTRY_RESULTS(X) \
 	X(REGISTRY_DONE, "done") \
@@ -178,12 +183,6 @@ void registry_rekey(struct registry *r, const char *who,
 void registry_audit(struct registry *r, const struct catalog_audit_query *q,
 	void (*each)(void *arg, const struct catalog_audit *entry),
 	void (*end)(void *arg, int err), void *arg);
-
-/* Makes an edit of registry_credentials() the table in force without a word to the catalog; the edit
- * is taken over in every case. Connections of `target` (NULL: of none) are closed when the new
- * table holds everywhere, then done(arg). 0, or -ENOMEM and nothing has changed. */
-int registry_set_credentials(struct registry *r, struct table_edit *edit, const char *target,
-	void (*done)(void *arg), void *arg);
 
 /* For what a dialect itself has to remember (settings, client tokens), and the audit entries that
  * go with it. Borrowed until registry_free(); NULL before the start. */

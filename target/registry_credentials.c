@@ -50,8 +50,48 @@ static int refuse_row(struct faults *faults, const struct config *cfg,
 		other->spec.initiator);
 }
 
-static int put_row(struct table_edit *edit, const struct config *cfg,
-	const struct list_of_rows *list, const struct config_credential *row, struct faults *faults)
+/* A table under construction. */
+struct building {
+	struct table_edit *edit;
+	const struct config *cfg;
+	void (*each)(void *arg, const struct displaced *d);
+	void *arg;
+	struct faults *faults;
+};
+
+static bool is_stored(const struct credential *c)
+{
+	return c && c->spec.origin != CREDENTIAL_FROM_CONFIG;
+}
+
+static void tell_displaced(
+	const struct building *b, const struct credential *row, const struct config_credential *by)
+{
+	if (b->each)
+		b->each(b->arg, &(struct displaced){ .row = row, .by = by });
+}
+
+/* Puts a row of the file. What stands in its way is removed, if it is none of the file. */
+static enum table_fault put_before_stored(struct building *b, const struct credential_spec *spec,
+	const struct config_credential *row, const struct credential **other)
+{
+	enum table_fault fault = table_edit_put(b->edit, spec, other);
+
+	while (fault && is_stored(*other)) {
+		const struct credential *away = credential_ref(*other);
+		enum table_fault gone = table_edit_remove(b->edit, away->spec.scope,
+			away->spec.scope_name, away->spec.initiator);
+
+		tell_displaced(b, away, row);
+		credential_unref(away);
+		*other = NULL;
+		fault = gone ? gone : table_edit_put(b->edit, spec, other);
+	}
+	return fault;
+}
+
+static int put_row(struct building *b, const struct list_of_rows *list,
+	const struct config_credential *row)
 {
 	struct credential_spec spec = {
 		.scope = list->scope,
@@ -63,83 +103,63 @@ static int put_row(struct table_edit *edit, const struct config *cfg,
 		.out_user = row->target_user,
 		.out_secret = row->target_secret,
 		.origin = CREDENTIAL_FROM_CONFIG,
-		.written_by = cfg->path,
+		.written_by = b->cfg->path,
 	};
 	const struct credential *other =
-		table_edit_find(edit, list->scope, list->name, spec.initiator);
+		table_edit_find(b->edit, list->scope, list->name, spec.initiator);
 	enum table_fault fault;
 
-	if (other && other->spec.origin == CREDENTIAL_FROM_CONFIG)
-		return registry_fault(faults, cfg, &row->secret, -EINVAL,
+	if (other && !is_stored(other))
+		return registry_fault(b->faults, b->cfg, &row->secret, -EINVAL,
 			"there is a row for any "
 			"initiator in this list already; say for which initiator "
 			"this one is");
-	fault = table_edit_put(edit, &spec, &other);
-	return fault ? refuse_row(faults, cfg, row, fault, other) : 0;
+	if (other)
+		tell_displaced(b, other, row);
+	fault = put_before_stored(b, &spec, row, &other);
+	return fault ? refuse_row(b->faults, b->cfg, row, fault, other) : 0;
 }
 
-static int put_list(struct table_edit *edit, const struct config *cfg, struct list_of_rows list,
-	struct faults *faults)
+static int put_list(struct building *b, struct list_of_rows list)
 {
 	int err = 0;
 
 	for (size_t i = 0; err != -ENOMEM && i < list.n; i++) {
-		int failed = put_row(edit, cfg, &list, &list.v[i], faults);
+		int failed = put_row(b, &list, &list.v[i]);
 
 		err = failed ? failed : err;
 	}
 	return err;
 }
 
-static int put_all(struct table_edit *edit, const struct config *cfg, struct faults *faults)
+static int put_all(struct building *b)
 {
-	int err = put_list(edit, cfg, of_discovery(&cfg->discovery), faults);
+	int err = put_list(b, of_discovery(&b->cfg->discovery));
 
-	for (size_t i = 0; err != -ENOMEM && i < cfg->n_targets; i++) {
-		int failed = put_list(edit, cfg, of_target(&cfg->targets[i]), faults);
+	for (size_t i = 0; err != -ENOMEM && i < b->cfg->n_targets; i++) {
+		int failed = put_list(b, of_target(&b->cfg->targets[i]));
 
 		err = failed ? failed : err;
 	}
 	return err;
 }
 
-static enum table_fault remove_list(struct table_edit *edit, struct list_of_rows list)
+int credentials_build(const struct table *stored, const struct config *cfg,
+	void (*each)(void *arg, const struct displaced *d), void *arg, const struct table **out,
+	struct faults *faults)
 {
-	enum table_fault fault = TABLE_OK;
-
-	for (size_t i = 0; fault != TABLE_NO_MEMORY && i < list.n; i++)
-		fault = table_edit_remove(edit, list.scope, list.name, initiator_of(&list.v[i]));
-	return fault;
-}
-
-static enum table_fault remove_all(struct table_edit *edit, const struct config *cfg)
-{
-	enum table_fault fault = remove_list(edit, of_discovery(&cfg->discovery));
-
-	for (size_t i = 0; fault != TABLE_NO_MEMORY && i < cfg->n_targets; i++)
-		fault = remove_list(edit, of_target(&cfg->targets[i]));
-	return fault;
-}
-
-int credentials_replace(const struct table *old, const struct config *before,
-	const struct config *after, const struct table **out, struct faults *faults)
-{
-	struct table_edit *edit = NULL;
-	enum table_fault fault = table_edit_begin(old, &edit);
+	struct building b = { .cfg = cfg, .each = each, .arg = arg, .faults = faults };
+	enum table_fault fault = table_edit_begin(stored, &b.edit);
 	int err;
 
-	if (!fault && before && remove_all(edit, before) == TABLE_NO_MEMORY)
-		fault = TABLE_NO_MEMORY;
-	if (fault) {
-		table_edit_abandon(edit);
-		return registry_fault(faults, after, NULL, error_of(fault), "credentials: %s",
+	if (fault)
+		return registry_fault(faults, cfg, NULL, error_of(fault), "credentials: %s",
 			table_fault_text(fault));
-	}
-	err = put_all(edit, after, faults);
+	err = put_all(&b);
 	if (err)
-		table_edit_abandon(edit);
+		table_edit_abandon(b.edit);
 	else
-		*out = table_edit_commit(edit);
+		*out = table_edit_commit(b.edit);
 	return err;
 }
 

@@ -1,17 +1,28 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The rows of the credential table that the configuration file declares. */
+/*
+ * The credential table in force: what the configuration file declares, and what was made through
+ * an API. Where the two cannot both be, the file wins.
+ */
 #ifndef REGISTRY_CREDENTIALS_H
 #define REGISTRY_CREDENTIALS_H
 
 #include "registry.h"
 
+/* A row that was made through an API and that the file stands in the way of. */
+struct displaced {
+	const struct credential *row; /* of the stored table */
+	const struct config_credential *by;
+};
+
 /*
- * Makes the table that follows `old`: without the rows of `before` (NULL: none), with those of
- * `after`, and with everything that others than the file have put there. 0 and *out with one
- * reference, or -errno with faults added.
+ * Makes the table in force: the rows that the file declares, and of the stored ones (NULL: none)
+ * those that go with them. Of a stored row with the scope and initiator of one of the file, or one
+ * that has a secret of the file for the other direction, each() is told; it may be NULL.
+ * 0 and *out with one reference, or -errno with faults added.
  */
-int credentials_replace(const struct table *old, const struct config *before,
-	const struct config *after, const struct table **out, struct faults *faults);
+int credentials_build(const struct table *stored, const struct config *cfg,
+	void (*each)(void *arg, const struct displaced *d), void *arg, const struct table **out,
+	struct faults *faults);
 
 /* Whether a login that `before` let in could be one that `after` refuses: a row is gone or another
  * one now, or CHAP was turned on. */

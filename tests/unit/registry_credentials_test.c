@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Credentials of the file as rows of the table, and what counts as a change for the worse. */
+/* Credentials of the file and of APIs as one table, and what counts as a change for the worse. */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -36,13 +36,62 @@ static int end(void **state)
 	return err;
 }
 
-/* The table of a configuration; of one before it, too, if `before` is not NULL. */
-static const struct table *table_of(struct place *p, const struct table *old,
-	const struct config *before, const struct config *after)
+/* A row as an API makes it; without out_secret where that is "". */
+static struct credential_spec api_row(
+	const char *target, const char *initiator, const char *in_secret, const char *out_secret)
+{
+	struct credential_spec spec = {
+		.scope = CREDENTIAL_OF_TARGET,
+		.scope_name = target,
+		.initiator = initiator,
+		.type = CREDENTIAL_CHAP,
+		.in_secret = { (const uint8_t *)in_secret, strlen(in_secret) },
+		.origin = CREDENTIAL_FROM_NATIVE,
+		.written_by = "somebody",
+	};
+
+	if (*out_secret)
+		spec.out_secret = (struct secret_view){ (const uint8_t *)out_secret,
+			strlen(out_secret) };
+	return spec;
+}
+
+/* A table of one or two rows. */
+static const struct table *stored(const struct credential_spec *one, const struct credential_spec *two)
+{
+	struct table_edit *edit;
+
+	assert_int_equal(table_edit_begin(NULL, &edit), TABLE_OK);
+	assert_int_equal(table_edit_put(edit, one, NULL), TABLE_OK);
+	if (two)
+		assert_int_equal(table_edit_put(edit, two, NULL), TABLE_OK);
+	return table_edit_commit(edit);
+}
+
+/* Who was displaced, by which line of the file. */
+struct displacement {
+	unsigned n;
+	char initiator[64];
+	int line;
+	const struct config *cfg;
+};
+
+static void take_displaced(void *arg, const struct displaced *d)
+{
+	struct displacement *out = arg;
+
+	out->n++;
+	snprintf(out->initiator, sizeof(out->initiator), "%s", d->row->spec.initiator);
+	out->line = config_where(out->cfg, &d->by->secret).line;
+}
+
+static const struct table *table_of(
+	struct place *p, const struct table *rows, const struct config *cfg, struct displacement *d)
 {
 	const struct table *t = NULL;
 
-	must(p, credentials_replace(old, before, after, &t, &p->faults));
+	*d = (struct displacement){ .cfg = cfg };
+	must(p, credentials_build(rows, cfg, take_displaced, d, &t, &p->faults));
 	return t;
 }
 
@@ -53,7 +102,8 @@ static void a_row_has_all_that_the_file_says(void **state)
 		configured(p, CONF("chap", ROW(HOST1, "initiator-11111",
 						   "user = \"in\"; target_user = \"out\"; "
 						   "target_secret = \"target--2222222\";")));
-	const struct table *t = table_of(p, NULL, NULL, cfg);
+	struct displacement d;
+	const struct table *t = table_of(p, NULL, cfg, &d);
 	const struct credential *row = table_find(t, CREDENTIAL_OF_TARGET, A, HOST1);
 
 	assert_int_equal(table_count(t), 1);
@@ -73,7 +123,8 @@ static void a_row_without_an_initiator_is_for_any(void **state)
 	struct place *p = *state;
 	struct config *cfg =
 		configured(p, CONF("chap", "{ user = \"u\"; secret = \"initiator-11111\"; }"));
-	const struct table *t = table_of(p, NULL, NULL, cfg);
+	struct displacement d;
+	const struct table *t = table_of(p, NULL, cfg, &d);
 
 	assert_non_null(table_find(t, CREDENTIAL_OF_TARGET, A, CREDENTIAL_DEFAULT));
 	table_unref(t);
@@ -86,61 +137,71 @@ static void rows_of_discovery_have_their_own_scope(void **state)
 	struct config *cfg =
 		configured(p, HEAD "discovery = { auth = \"chap\"; credentials = (" ROW(
 				      HOST1, "initiator-11111", "") "); };\n");
-	const struct table *t = table_of(p, NULL, NULL, cfg);
+	struct displacement d;
+	const struct table *t = table_of(p, NULL, cfg, &d);
 
 	assert_non_null(table_find(t, CREDENTIAL_OF_DISCOVERY, "", HOST1));
 	table_unref(t);
 	config_free(cfg);
 }
 
-static void rows_that_left_the_file_leave_the_table_and_no_others(void **state)
+static void stored_rows_stand_beside_those_of_the_file(void **state)
 {
 	struct place *p = *state;
-	struct config *before = configured(p, CONF("chap", ROW(HOST1, "initiator-11111", ""))),
-		      *after = configured(p, CONF("chap", ROW(HOST2, "initiator-22222", "")));
-	const struct table *first = table_of(p, NULL, NULL, before), *with_api, *last;
-	struct credential_spec spec = {
-		.scope = CREDENTIAL_OF_TARGET,
-		.scope_name = A,
-		.initiator = "iqn.x:api",
-		.type = CREDENTIAL_CHAP,
-		.in_secret = { (const uint8_t *)"initiator-33333", 15 },
-		.origin = CREDENTIAL_FROM_NATIVE,
-	};
-	struct table_edit *edit;
+	struct config *cfg = configured(p, CONF("chap", ROW(HOST1, "initiator-11111", "")));
+	struct credential_spec api = api_row(A, HOST2, "initiator-22222", "");
+	const struct table *rows = stored(&api, NULL), *t;
+	struct displacement d;
 
-	assert_int_equal(table_edit_begin(first, &edit), TABLE_OK);
-	assert_int_equal(table_edit_put(edit, &spec, NULL), TABLE_OK);
-	with_api = table_edit_commit(edit);
-	last = table_of(p, with_api, before, after);
-	assert_int_equal(table_count(last), 2);
-	assert_null(table_find(last, CREDENTIAL_OF_TARGET, A, HOST1));
-	assert_non_null(table_find(last, CREDENTIAL_OF_TARGET, A, HOST2));
-	assert_non_null(table_find(last, CREDENTIAL_OF_TARGET, A, "iqn.x:api"));
-	table_unref(first);
-	table_unref(with_api);
-	table_unref(last);
-	config_free(before);
-	config_free(after);
+	t = table_of(p, rows, cfg, &d);
+	assert_int_equal(table_count(t), 2);
+	assert_int_equal(d.n, 0);
+	assert_ptr_equal(table_find(t, CREDENTIAL_OF_TARGET, A, HOST2),
+		table_find(rows, CREDENTIAL_OF_TARGET, A, HOST2));
+	table_unref(rows);
+	table_unref(t);
+	config_free(cfg);
 }
 
-static void a_secret_may_change_its_direction_in_one_reload(void **state)
+static void the_file_wins_over_a_stored_row_for_the_same_initiator(void **state)
 {
 	struct place *p = *state;
-	struct config *before = configured(
-			      p, CONF("chap", ROW(HOST1, "one-and-only-secret",
-						      "target_secret = \"another-secret-x\";"))),
-		      *after = configured(
-			      p, CONF("chap", ROW(HOST1, "another-secret-x",
-						      "target_secret = \"one-and-only-secret\";")));
-	const struct table *first = table_of(p, NULL, NULL, before),
-			   *last = table_of(p, first, before, after);
+	struct config *cfg = configured(p, CONF("chap", ROW(HOST1, "initiator-11111", "")));
+	struct credential_spec api = api_row(A, HOST1, "initiator-22222", "");
+	const struct table *rows = stored(&api, NULL), *t;
+	struct displacement d;
 
-	assert_int_equal(table_count(last), 1);
-	table_unref(first);
-	table_unref(last);
-	config_free(before);
-	config_free(after);
+	t = table_of(p, rows, cfg, &d);
+	assert_int_equal(table_count(t), 1);
+	assert_int_equal(table_find(t, CREDENTIAL_OF_TARGET, A, HOST1)->spec.origin,
+		CREDENTIAL_FROM_CONFIG);
+	assert_int_equal(d.n, 1);
+	assert_string_equal(d.initiator, HOST1);
+	assert_int_equal(d.line, 2);
+	assert_int_equal(table_count(rows), 1);
+	table_unref(rows);
+	table_unref(t);
+	config_free(cfg);
+}
+
+static void the_file_wins_over_stored_rows_with_its_secrets_the_other_way(void **state)
+{
+	struct place *p = *state;
+	struct config *cfg = configured(p, CONF("chap", ROW(HOST1, "initiator-11111",
+								"target_secret = \"target-1111111\";")));
+	struct credential_spec one = api_row("iqn.x:b", "iqn.x:one", "initiator-33333",
+				       "initiator-11111"),
+			       two = api_row("iqn.x:b", "iqn.x:two", "target-1111111", "");
+	const struct table *rows = stored(&one, &two), *t;
+	struct displacement d;
+
+	t = table_of(p, rows, cfg, &d);
+	assert_int_equal(table_count(t), 1);
+	assert_non_null(table_find(t, CREDENTIAL_OF_TARGET, A, HOST1));
+	assert_int_equal(d.n, 2);
+	table_unref(rows);
+	table_unref(t);
+	config_free(cfg);
 }
 
 static void two_rows_for_any_initiator_are_a_fault_with_its_line(void **state)
@@ -151,34 +212,9 @@ static void two_rows_for_any_initiator_are_a_fault_with_its_line(void **state)
 					   "{ user = \"v\"; secret = \"initiator-22222\"; }"));
 	const struct table *t = NULL;
 
-	assert_int_equal(credentials_replace(NULL, NULL, cfg, &t, &p->faults), -EINVAL);
+	assert_int_equal(credentials_build(NULL, cfg, NULL, NULL, &t, &p->faults), -EINVAL);
 	assert_null(t);
 	assert_fault(p, 3, "any initiator");
-	config_free(cfg);
-}
-
-static void a_secret_that_somebody_else_uses_in_the_other_direction_is_a_fault(void **state)
-{
-	struct place *p = *state;
-	struct config *cfg = configured(p, CONF("chap", ROW(HOST1, "initiator-11111", "")));
-	struct credential_spec spec = {
-		.scope = CREDENTIAL_OF_TARGET,
-		.scope_name = "iqn.x:b",
-		.initiator = "iqn.x:api",
-		.type = CREDENTIAL_CHAP,
-		.in_secret = { (const uint8_t *)"initiator-33333", 15 },
-		.out_secret = { (const uint8_t *)"initiator-11111", 15 },
-		.origin = CREDENTIAL_FROM_NATIVE,
-	};
-	const struct table *api, *t = NULL;
-	struct table_edit *edit;
-
-	assert_int_equal(table_edit_begin(NULL, &edit), TABLE_OK);
-	assert_int_equal(table_edit_put(edit, &spec, NULL), TABLE_OK);
-	api = table_edit_commit(edit);
-	assert_int_equal(credentials_replace(api, NULL, cfg, &t, &p->faults), -EINVAL);
-	assert_fault(p, 2, "iqn.x:b, initiator iqn.x:api");
-	table_unref(api);
 	config_free(cfg);
 }
 
@@ -250,10 +286,10 @@ int main(void)
 		TEST(a_row_has_all_that_the_file_says),
 		TEST(a_row_without_an_initiator_is_for_any),
 		TEST(rows_of_discovery_have_their_own_scope),
-		TEST(rows_that_left_the_file_leave_the_table_and_no_others),
-		TEST(a_secret_may_change_its_direction_in_one_reload),
+		TEST(stored_rows_stand_beside_those_of_the_file),
+		TEST(the_file_wins_over_a_stored_row_for_the_same_initiator),
+		TEST(the_file_wins_over_stored_rows_with_its_secrets_the_other_way),
 		TEST(two_rows_for_any_initiator_are_a_fault_with_its_line),
-		TEST(a_secret_that_somebody_else_uses_in_the_other_direction_is_a_fault),
 		TEST(the_same_and_more_is_no_tightening),
 		TEST(every_change_of_a_row_is_a_tightening),
 		TEST(chap_turned_on_is_a_tightening),

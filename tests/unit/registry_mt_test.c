@@ -304,34 +304,6 @@ static void what_one_reload_removed_the_next_may_have(void **state)
 	wait_for(&f->place, &f->done, 2);
 }
 
-/* --- credentials ---------------------------------------------------------------------------- */
-
-static void a_new_table_is_in_force_when_it_is_told(void **state)
-{
-	struct fixture *f = *state;
-	struct credential_spec spec = {
-		.scope = CREDENTIAL_OF_TARGET,
-		.scope_name = A,
-		.initiator = "iqn.x:i",
-		.type = CREDENTIAL_CHAP,
-		.in_secret = { (const uint8_t *)"initiator-11111", 15 },
-		.origin = CREDENTIAL_FROM_NATIVE,
-	};
-	struct table_edit *edit;
-
-	start(f, cfg_of(f, ONE, TARGET(A, RAM, "")));
-	assert_false(table_closed(registry_credentials(f->r), A));
-	assert_int_equal(table_edit_begin(registry_credentials(f->r), &edit), TABLE_OK);
-	assert_int_equal(table_edit_put(edit, &spec, NULL), TABLE_OK);
-	assert_int_equal(registry_set_credentials(f->r, edit, A, tell, &f->done), 0);
-	assert_true(table_closed(registry_credentials(f->r), A));
-	wait_for(&f->place, &f->done, 1);
-	/* It is not of the file, so a reload lets it stay. */
-	apply(f, cfg_of(f, ONE, TARGET(A, RAM, "")));
-	wait_for(&f->place, &f->done, 2);
-	assert_true(table_closed(registry_credentials(f->r), A));
-}
-
 /* --- sessions ------------------------------------------------------------------------------- */
 
 static void count_closed(void *arg, unsigned n)
@@ -368,7 +340,6 @@ int main(void)
 		TEST(a_change_under_way_is_told_at_the_latest_at_the_end),
 		TEST(a_change_that_fails_changes_nothing),
 		TEST(what_one_reload_removed_the_next_may_have),
-		TEST(a_new_table_is_in_force_when_it_is_told),
 		TEST(a_session_that_is_not_there_has_no_connections),
 	};
 

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The inside of the registry, for registry.c and registry_change.c. */
+#ifndef REGISTRY_PRIVATE_H
+#define REGISTRY_PRIVATE_H
+
+#include "base/work.h"
+#include "registry.h"
+#include "registry_portals.h"
+#include "registry_units.h"
+#include "store/engine.h"
+
+/* All that one configuration makes. */
+struct world {
+	struct config *cfg;
+	struct portals *portals;
+	struct units *units;
+	struct target_set *targets;
+	const struct table *credentials; /* in force */
+	struct directory *directory;
+	/* References to rows of the catalog that were in force with the world before and are not
+	 * with this one, as its file stands in their way; until it is in force itself. */
+	const struct credential **displaced;
+	size_t n_displaced;
+};
+
+struct change;
+
+/* Changes of credentials, one after the other: registry_change.c. */
+struct changes {
+	struct list queue;
+	struct change *now; /* on its way to the catalog, the reactors, and back */
+	bool running;       /* the queue is being walked further up the stack */
+	bool stopped;
+	struct loop_timer again;  /* when there was no memory to publish what is stored */
+	struct loop_timer graces; /* old secrets end */
+	int64_t next_end;         /* of the first of them; INT64_MAX: none */
+};
+
+struct registry {
+	struct loop *loop;
+	struct work_pool *pool;
+	struct store_engine *engine;
+	struct units_env env;
+	struct catalog *catalog;    /* NULL before the start */
+	const struct table *stored; /* the rows that it has */
+	struct changes changes;
+	struct portals *bound; /* between registry_bind() and registry_start() */
+	struct world now;      /* .cfg is NULL before the start */
+	struct iscsi_server *server;
+	uint64_t started_ms;
+};
+
+/* Whose connections are closed when new credentials are in force. */
+struct reach {
+	const char *const *targets; /* of these, all */
+	size_t n;
+	bool forbidden; /* of all targets, those that the new table forbids */
+};
+
+/*
+ * Puts a table in force; a reference of it is taken. When it holds everywhere and what `reach` says
+ * is closed, *closed (where it is not NULL) has grown by the number of those connections, and
+ * done(arg) is called. 0, or -ENOMEM and nothing has changed.
+ */
+int registry_publish_credentials(struct registry *r, const struct table *credentials,
+	const struct reach *reach, unsigned *closed, void (*done)(void *arg), void *arg);
+
+void changes_init(struct registry *r);
+/* The catalog has been read: old secrets are looked after from here on. */
+void changes_start(struct registry *r);
+/* What has not begun yet does not begin any more. */
+void changes_stop(struct registry *r);
+/* The server and the catalog are gone, and what they had to tell is told. */
+void changes_end(struct registry *r);
+
+#endif
