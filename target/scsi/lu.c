@@ -49,6 +49,7 @@ void lu_unref(struct lu *lu)
 	arg = lu->arg;
 	store_close(lu->store);
 	pr_clear(&lu->pr);
+	ports_free(lu);
 	pthread_mutex_destroy(&lu->lock);
 	free(lu);
 	if (gone)
@@ -68,14 +69,23 @@ static uint64_t pr_conditions(const struct lu *lu, const struct itl *itl)
 
 static uint64_t conditions(const struct lu *lu, const struct itl *itl)
 {
+	enum lu_access access = ports_access(lu, itl->nexus);
 	uint64_t c = 0;
 
 	if (lu->reserved && lu->reserved != itl)
 		c |= GATE_RESERVED;
 	if (lu->pr.type)
 		c |= pr_conditions(lu, itl);
+	if (access == LU_STANDBY)
+		c |= GATE_STANDBY;
+	if (access == LU_UNAVAILABLE || access == LU_OFFLINE)
+		c |= GATE_UNAVAILABLE;
 	if (lu->ejected)
 		c |= GATE_NO_MEDIUM;
+	if (lu->wiping)
+		c |= lu->wiping == WIPING_FORMAT ? GATE_FORMAT : GATE_SANITIZE;
+	if (lu->wipe_failed)
+		c |= GATE_WIPE_FAILED;
 	if (lu->protected || lu->read_only)
 		c |= GATE_PROTECTED;
 	if (lu->guarded)

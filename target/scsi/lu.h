@@ -21,6 +21,7 @@
 #include "base/bufs.h"
 #include "base/list.h"
 #include "base/loop.h"
+#include "base/work.h"
 #include "scsi/task.h"
 #include "store/store.h"
 
@@ -67,6 +68,7 @@ struct disk_cfg {
 	const char *serial;          /* VPD 80h; default: hex of the NAA identifier's low part */
 	uint8_t naa[16];             /* VPD 83h, stable for this unit for ever: 16 bytes if the first
 	                                digit is 6, the first 8 of them if it is 2, 3 or 5 */
+	struct work_pool *pool;      /* for what may block besides I/O; NULL: it is done in place */
 	struct lu_keeper *keeper;    /* NULL: nothing is kept, and APTPL is refused */
 	const struct lu_reservation *kept;   /* what was kept; NULL: nothing. Borrowed for the call */
 	void (*gone)(void *arg);     /* optional: called once the last reference has been dropped */
@@ -82,6 +84,24 @@ void lu_unref(struct lu *lu);            /* any thread; NULL is fine. The last o
 
 /* Takes up a changed size of the store; CAPACITY DATA HAS CHANGED for every nexus. */
 void lu_resized(struct lu *lu);
+
+/* Asymmetric access (ALUA, SPC-5 5.18): the target port groups that lead to the unit. */
+enum lu_access {
+	LU_ACTIVE_OPTIMIZED = 0x0,
+	LU_ACTIVE_NON_OPTIMIZED = 0x1,
+	LU_STANDBY = 0x2,
+	LU_UNAVAILABLE = 0x3,
+	LU_OFFLINE = 0xe,
+};
+struct lu_port_group {
+	uint16_t group;              /* = nexus.tpgt of those who come through it */
+	enum lu_access access;
+	const uint16_t *ports;       /* relative target port identifiers */
+	unsigned nports;             /* at most 255 */
+};
+/* Takes a copy; any thread. ASYMMETRIC ACCESS STATE CHANGED for every nexus where that is so. Until
+ * the first call every port is active and REPORT TARGET PORT GROUPS tells of the asker's. 0 or -ENOMEM. */
+int lu_set_port_groups(struct lu *lu, const struct lu_port_group *groups, unsigned n);
 
 const char *lu_kind(const struct lu *lu);          /* "disk", "tape", "changer" */
 uint64_t lu_size(const struct lu *lu);             /* bytes */

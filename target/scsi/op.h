@@ -22,6 +22,7 @@ struct scsi_op {
 	const char *name;                /* NULL: the end of a list */
 	enum scsi_next (*start)(struct scsi_task *t);
 	enum scsi_next (*data)(struct scsi_task *t);   /* t->got bytes are in t->out */
+	bool (*cancel)(struct scsi_task *t);           /* an abort while busy: true, it has let go */
 	uint64_t stops;                  /* bits of the gate that keep it out */
 	/* The CDB usage data (SPC-5 6.35.3): bits that count; but the operation code and the service
 	 * action stand there themselves. */
@@ -31,10 +32,11 @@ struct scsi_op {
 /* What keeps a command out (SPC-5 table 67, SBC-4 table 14 for reservations). */
 #define STOPS_FREE UINT64_C(0)                          /* allowed always */
 #define STOPS_UA GATE_UA                                /* allowed but for unit attentions */
-#define STOPS_QUERY (GATE_UA | GATE_RESERVED)           /* any persistent reservation is fine */
+#define STOPS_QUERY (GATE_UA | GATE_RESERVED | GATE_UNAVAILABLE)   /* beside persistent ones */
 #define STOPS_LOOK (STOPS_QUERY | GATE_NO_READ)         /* allowed beside WRITE EXCLUSIVE */
 #define STOPS_CHANGE (STOPS_QUERY | GATE_NO_WRITE)      /* conflicts with all of them */
-#define STOPS_READY (GATE_SANITIZE | GATE_NO_MEDIUM)
+#define STOPS_WIPE (GATE_SANITIZE | GATE_FORMAT | GATE_WIPE_FAILED)
+#define STOPS_READY (GATE_STANDBY | GATE_UNAVAILABLE | STOPS_WIPE | GATE_NO_MEDIUM)
 #define STOPS_READ (STOPS_LOOK | STOPS_READY)
 #define STOPS_WRITE (STOPS_CHANGE | STOPS_READY | GATE_PROTECTED)
 
@@ -51,10 +53,13 @@ const struct scsi_op *op_service(const struct lu *lu, const struct scsi_op *op, 
 /* A command for a LUN behind which there is no unit (SPC-5 5.11). */
 enum scsi_next missing_start(struct scsi_task *t);
 
+/* REPORT TARGET PORT GROUPS, which stands beside others that share its operation code. */
+enum scsi_next ports_report(struct scsi_task *t);
+
 /* Rows that all models share, and those of disks. */
 extern const struct scsi_op spc_ops[], mode_ops[], opcodes_ops[], reserve_ops[],
-	pr_in_ops[], pr_out_ops[];
+	pr_in_ops[], pr_out_ops[], diag_ops[];
 extern const struct scsi_op sbc_ops[], sbc_rw_ops[], sbc_verify_ops[], sbc_fill_ops[],
-	sbc_atomic_ops[];
+	sbc_atomic_ops[], sbc_query_ops[], sbc_wipe_ops[];
 
 #endif

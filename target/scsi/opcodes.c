@@ -118,8 +118,10 @@ static enum scsi_next report_functions(struct scsi_task *t)
 
 // clang-format off
 const struct scsi_op opcodes_ops[] = {
+	{ 0xa3, 0x0a, .name = "REPORT TARGET PORT GROUPS", .start = ports_report, .stops = STOPS_UA,
+	  .usage = { 0xa3, 0xea, 0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff, 0, 0x04 } },
 	{ 0xa3, 0x0c, .name = "REPORT SUPPORTED OPERATION CODES", .start = report_opcodes,
-	  .stops = STOPS_LOOK,
+	  .stops = STOPS_LOOK & ~GATE_UNAVAILABLE,
 	  .usage = { 0xa3, 0x0c, 0x87, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0, 0x04 } },
 	{ 0xa3, 0x0d, .name = "REPORT SUPPORTED TASK MANAGEMENT FUNCTIONS", .start = report_functions,
 	  .stops = STOPS_LOOK,

@@ -11,6 +11,7 @@
 
 #include "base/list.h"
 #include "scsi/guard.h"
+#include "scsi/op.h"
 #include "scsi/unit.h"
 
 enum scsi_next task_good(struct scsi_task *t)
@@ -180,6 +181,13 @@ int task_transfer(struct scsi_task *t, enum store_op op, uint64_t off, uint32_t 
 	return task_submit(t, then);
 }
 
+static enum scsi_next refused(struct scsi_task *t, int err)
+{
+	(void)t;
+	(void)err;
+	return SCSI_DONE;
+}
+
 /* While nothing is in flight, the store's part of t->io is free for the message. */
 struct yield {
 	struct loop_msg msg;
@@ -187,9 +195,14 @@ struct yield {
 };
 _Static_assert(sizeof(struct yield) <= STORE_IO_PRIVATE, "a message fits into an idle request");
 
+/* A task that waited for a range may find the unit in another state. */
 static void yield_over(struct loop_msg *m)
 {
-	task_go_on(container_of(m, struct yield, msg)->task, 0);
+	struct scsi_task *t = container_of(m, struct yield, msg)->task;
+
+	if (!t->aborted && t->guard == GUARD_HELD && task_stopped(t, t->op->stops & GATE_AGAIN))
+		t->then = refused;
+	task_go_on(t, 0);
 }
 
 static struct yield *yield_of(struct scsi_task *t)

@@ -13,34 +13,6 @@
 #include "scsi/op.h"
 #include "scsi/vpd.h"
 
-/* --- READ CAPACITY ------------------------------------------------------------------- */
-
-/* READ CAPACITY(10) (SBC-4 5.22). */
-static enum scsi_next read_capacity10(struct scsi_task *t)
-{
-	const struct lu *lu = t->itl->lu;
-	uint64_t last = lu_blocks(lu) - 1;
-	uint8_t data[8];
-
-	put_be32(data, last > UINT32_MAX ? UINT32_MAX : (uint32_t)last);
-	put_be32(data + 4, lu->block_size);
-	return reply_bytes(t, data, sizeof(data), sizeof(data));
-}
-
-/* READ CAPACITY(16) (SBC-4 5.23). Unmapped blocks read as zeros: LBPRZ. */
-static enum scsi_next read_capacity16(struct scsi_task *t)
-{
-	const struct lu *lu = t->itl->lu;
-	uint8_t data[32] = { 0 };
-
-	put_be64(data, lu_blocks(lu) - 1);
-	put_be32(data + 8, lu->block_size);
-	data[13] = (uint8_t)lu->physical_exponent;
-	if (lu->has & LU_THIN)
-		data[14] = 0x80 | 0x40;
-	return reply_bytes(t, data, sizeof(data), be32(t->cdb + 10));
-}
-
 /* --- SYNCHRONIZE CACHE --------------------------------------------------------------- */
 
 static enum scsi_next flushed(struct scsi_task *t, int err)
@@ -177,9 +149,9 @@ static void vpd_limits(struct wr *w, const struct itl *itl)
 /* B1h, block device characteristics (SBC-4 6.6.2): does not rotate. */
 static void vpd_characteristics(struct wr *w, const struct itl *itl)
 {
-	(void)itl;
 	wr_be16(w, 0x0001);
-	wr_zero(w, 2);
+	wr_u8(w, 0);
+	wr_u8(w, itl->lu->has & LU_THIN ? 0x40 : 0);       /* WABEREQ: READ works after BLOCK ERASE */
 	wr_u8(w, 0x02);                    /* FUAB: SYNCHRONIZE CACHE and FUA mean what they say */
 	wr_zero(w, 64 - 9);
 }
@@ -228,8 +200,8 @@ static const struct mode_page disk_modes[] = {
 _Static_assert(sizeof(disk_modes) / sizeof(disk_modes[0]) - 1 <= MODE_PAGES, "pages fit");
 
 static const struct scsi_op *const disk_ops[] = {
-	sbc_rw_ops, sbc_ops, sbc_verify_ops, sbc_fill_ops, sbc_atomic_ops,
-	spc_ops, mode_ops, opcodes_ops, reserve_ops, pr_in_ops, pr_out_ops, NULL,
+	sbc_rw_ops, sbc_ops, sbc_verify_ops, sbc_fill_ops, sbc_atomic_ops, sbc_query_ops, sbc_wipe_ops,
+	spc_ops, mode_ops, diag_ops, opcodes_ops, reserve_ops, pr_in_ops, pr_out_ops, NULL,
 };
 
 static const struct lu_model disk_model = {
@@ -243,20 +215,15 @@ static const struct lu_model disk_model = {
 
 const struct scsi_op sbc_ops[] = {
 	{ 0x1b, NO_SERVICE, .name = "START STOP UNIT", .start = start_stop,
-	  .stops = STOPS_UA | GATE_SANITIZE, .usage = { 0x1b, 0x01, 0, 0x0f, 0xf7, 0x04 } },
+	  .stops = STOPS_UA | STOPS_WIPE, .usage = { 0x1b, 0x01, 0, 0x0f, 0xf7, 0x04 } },
 	{ 0x1e, NO_SERVICE, .needs = LU_REMOVABLE, .name = "PREVENT ALLOW MEDIUM REMOVAL",
 	  .start = prevent_allow, .stops = STOPS_UA, .usage = { 0x1e, 0, 0, 0, 0x03, 0x04 } },
-	{ 0x25, NO_SERVICE, .name = "READ CAPACITY(10)", .start = read_capacity10,
-	  .stops = STOPS_UA | STOPS_READY, .usage = { 0x25, [9] = 0x04 } },
 	{ 0x35, NO_SERVICE, .name = "SYNCHRONIZE CACHE(10)", .start = synchronize_cache,
 	  .stops = STOPS_CHANGE | STOPS_READY,
 	  .usage = { 0x35, 0x02, 0xff, 0xff, 0xff, 0xff, 0, 0xff, 0xff, 0x04 } },
 	{ 0x91, NO_SERVICE, .name = "SYNCHRONIZE CACHE(16)", .start = synchronize_cache,
 	  .stops = STOPS_CHANGE | STOPS_READY,
 	  .usage = { 0x91, 0x02, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0, 0x04 } },
-	{ 0x9e, 0x10, .name = "READ CAPACITY(16)", .start = read_capacity16,
-	  .stops = STOPS_UA | STOPS_READY,
-	  .usage = { 0x9e, 0x10, [10] = 0xff, 0xff, 0xff, 0xff, 0, 0x04 } },
 	{ .name = NULL },
 };
 // clang-format on
@@ -352,6 +319,7 @@ int disk_create(const struct disk_cfg *cfg, struct lu **out)
 	lu->gone = cfg->gone;
 	lu->arg = cfg->arg;
 	lu->keeper = cfg->keeper;
+	lu->pool = cfg->pool;
 	if (cfg->kept && !restore(lu, cfg->kept)) {
 		pr_clear(&lu->pr);
 		pthread_mutex_destroy(&lu->lock);

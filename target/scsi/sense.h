@@ -38,6 +38,14 @@ struct sense {
 	uint32_t command_info;   /* COMMAND-SPECIFIC INFORMATION */
 };
 
+/* The PROGRESS INDICATION of something that takes long: of 65,536. */
+static inline void sense_progress(struct sense *s, unsigned progress)
+{
+	s->sks[0] = 0x80;
+	s->sks[1] = (uint8_t)(progress >> 8);
+	s->sks[2] = (uint8_t)progress;
+}
+
 /* Longest encoding that sense_encode() makes. */
 #define SENSE_MAX 64
 

@@ -23,6 +23,12 @@ static struct sense pending_sense(struct itl *itl)
 
 	if (asc)
 		return (struct sense){ .key = SENSE_UNIT_ATTENTION, .asc = asc };
+	if (gate & (GATE_SANITIZE | GATE_FORMAT)) {
+		struct sense s = { .key = SENSE_NOT_READY, .asc = gate & GATE_FORMAT ? 0x0404 : 0x041b };
+
+		sense_progress(&s, atomic_load_explicit(&itl->lu->progress, memory_order_relaxed));
+		return s;
+	}
 	if (gate & GATE_NO_MEDIUM)
 		return (struct sense){ .key = SENSE_NOT_READY, .asc = 0x3a00 };
 	return (struct sense){ .key = SENSE_NO_SENSE };
@@ -72,25 +78,6 @@ enum scsi_next report_luns(struct scsi_task *t)
 	return reply_close(t, &w, alloc);
 }
 
-/* --- LOG SENSE ----------------------------------------------------------------------- */
-
-/* LOG SENSE (SPC-5 6.8): the page of supported pages, and its subpages. */
-static enum scsi_next log_sense(struct scsi_task *t)
-{
-	uint8_t page = t->cdb[2] & 0x3f, subpage = t->cdb[3];
-	uint16_t alloc = be16(t->cdb + 7);
-
-	if (t->cdb[1] & 0x01)              /* SP: nothing can be saved */
-		return task_bad_cdb(t, 1, 0);
-	if (page)
-		return task_bad_cdb(t, 2, 5);
-	if (subpage == 0xff)
-		return reply_bytes(t, (const uint8_t[]){ 0x40, 0xff, 0, 4, 0, 0, 0, 0xff }, 8, alloc);
-	if (subpage)
-		return task_bad_cdb(t, 3, -1);
-	return reply_bytes(t, (const uint8_t[]){ 0x00, 0, 0, 1, 0 }, 5, alloc);
-}
-
 // clang-format off
 const struct scsi_op spc_ops[] = {
 	{ 0x00, NO_SERVICE, .name = "TEST UNIT READY", .start = test_unit_ready,
@@ -99,8 +86,6 @@ const struct scsi_op spc_ops[] = {
 	  .stops = STOPS_FREE, .usage = { 0x03, 0x01, 0, 0, 0xff, 0x04 } },
 	{ 0x12, NO_SERVICE, .name = "INQUIRY", .start = inquiry_start,
 	  .stops = STOPS_FREE, .usage = { 0x12, 0x01, 0xff, 0xff, 0xff, 0x04 } },
-	{ 0x4d, NO_SERVICE, .name = "LOG SENSE", .start = log_sense,
-	  .stops = STOPS_UA, .usage = { 0x4d, 0x01, 0xff, 0xff, 0, 0xff, 0xff, 0xff, 0xff, 0x04 } },
 	{ 0xa0, NO_SERVICE, .name = "REPORT LUNS", .start = report_luns,
 	  .stops = STOPS_FREE, .usage = { 0xa0, 0, 0xff, 0, 0, 0, 0xff, 0xff, 0xff, 0xff, 0, 0x04 } },
 	{ .name = NULL },

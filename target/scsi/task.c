@@ -22,6 +22,14 @@ static inline bool asks_for_aca(const struct scsi_task *t)
 	return t->cdb[control_at[t->cdb[0] >> 5]] & CONTROL_NACA;
 }
 
+/* NOT READY, with how far it is (SPC-5 4.4.2.4.4). */
+static enum scsi_next task_in_progress(struct scsi_task *t, uint16_t asc)
+{
+	task_check(t, SENSE_NOT_READY, asc);
+	sense_progress(&t->sense, atomic_load_explicit(&t->itl->lu->progress, memory_order_relaxed));
+	return SCSI_DONE;
+}
+
 /* A unit attention comes before everything else, a reservation before what the unit itself has
  * to say (SAM-5 5.3.3, 5.14.1). */
 static enum scsi_next refuse_at_gate(struct scsi_task *t, uint64_t stops)
@@ -30,10 +38,16 @@ static enum scsi_next refuse_at_gate(struct scsi_task *t, uint64_t stops)
 
 	if (asc)
 		return task_check(t, SENSE_UNIT_ATTENTION, asc);
+	if (stops & GATE_UNAVAILABLE)
+		return task_check(t, SENSE_NOT_READY, 0x040c);
 	if (stops & (GATE_RESERVED | GATE_NO_READ | GATE_NO_WRITE))
 		return task_status(t, SCSI_RESERVATION_CONFLICT);
-	if (stops & GATE_SANITIZE)
-		return task_check(t, SENSE_NOT_READY, 0x041b);
+	if (stops & GATE_STANDBY)
+		return task_check(t, SENSE_NOT_READY, 0x040b);
+	if (stops & (GATE_SANITIZE | GATE_FORMAT))
+		return task_in_progress(t, stops & GATE_FORMAT ? 0x0404 : 0x041b);
+	if (stops & GATE_WIPE_FAILED)
+		return task_check(t, SENSE_MEDIUM_ERROR, 0x3103);
 	if (stops & GATE_NO_MEDIUM)
 		return task_check(t, SENSE_NOT_READY, 0x3a00);
 	return task_check(t, SENSE_DATA_PROTECT, 0x2700);
@@ -110,7 +124,7 @@ enum scsi_next scsi_task_data(struct scsi_task *t, uint32_t got)
 	enum scsi_next next;
 
 	t->got = got;
-	next = t->op->data(t);
+	next = task_stopped(t, t->op->stops & GATE_AGAIN) ? SCSI_DONE : t->op->data(t);
 	if (next == SCSI_DONE && t->guard)
 		guard_drop(t);
 	return next;
@@ -121,7 +135,7 @@ bool scsi_task_abort(struct scsi_task *t)
 	t->aborted = true;
 	if (t->itl)
 		t->itl->aborts++;
-	if (t->busy && guard_cancel(t))
+	if (t->busy && (t->op->cancel ? t->op->cancel(t) : guard_cancel(t)))
 		t->busy = false;
 	return !t->busy;
 }

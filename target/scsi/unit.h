@@ -54,11 +54,17 @@ enum ua { UNIT_ATTENTIONS(AS_NAME) UA_COUNT };
 #define GATE_RESERVED GATE_BIT(0)      /* another nexus holds the unit by RESERVE (SPC-2) */
 #define GATE_NO_READ GATE_BIT(1)       /* a persistent reservation keeps this nexus from reading, */
 #define GATE_NO_WRITE GATE_BIT(2)      /* from changing anything */
-#define GATE_SANITIZE GATE_BIT(3)      /* a SANITIZE runs */
+#define GATE_SANITIZE GATE_BIT(3)      /* a SANITIZE runs (wipe.c) */
+#define GATE_FORMAT GATE_BIT(9)        /* a FORMAT UNIT */
+#define GATE_WIPE_FAILED GATE_BIT(10)  /* a SANITIZE has failed */
 #define GATE_NO_MEDIUM GATE_BIT(4)     /* ejected */
 #define GATE_PROTECTED GATE_BIT(5)     /* read-only, or SWP in the control mode page */
+#define GATE_STANDBY GATE_BIT(7)       /* the port group's access state (ports.c) */
+#define GATE_UNAVAILABLE GATE_BIT(8)
 #define GATE_GUARD GATE_BIT(6)         /* ranges of the medium are taken: guard.h; stops nothing */
 #define GATE_CONDITIONS (~GATE_UA)
+/* What is looked at once more when the data have come or a range is had: it may be new. */
+#define GATE_AGAIN (GATE_SANITIZE | GATE_FORMAT | GATE_NO_MEDIUM)
 
 /* --- I_T_L nexuses ------------------------------------------------------------------- */
 
@@ -120,12 +126,14 @@ struct lu {
 	_Atomic bool write_through;      /* WCE is off: every WRITE as with FUA */
 	_Atomic bool descriptor_sense;   /* D_SENSE */
 	_Atomic bool tas;                /* TAS: other initiators learn TASK ABORTED */
+	_Atomic unsigned progress;       /* of a wipe, of 65,536 */
 	uint8_t naa[16];
 	char vendor[9], product[17], revision[5], serial[65];
 
 	_Atomic unsigned refs;
 	void (*gone)(void *arg);
 	void *arg;
+	struct work_pool *pool;          /* NULL: what may block is done in place */
 	struct lu_keeper *keeper;        /* of persistent reservations; NULL: APTPL is refused */
 
 	/* Under the lock. */
@@ -133,7 +141,11 @@ struct lu {
 	struct list itls;
 	struct itl *reserved;            /* who holds it by RESERVE */
 	struct pr pr;                    /* persistent reservations */
+	struct lu_port_group *groups;    /* none: every port is active */
+	unsigned ngroups;
 	bool ejected, protected;         /* protected: SWP */
+	enum { WIPING_NOT, WIPING_SANITIZE, WIPING_FORMAT } wiping;
+	bool wipe_failed, wipe_may_exit; /* the last SANITIZE */
 	bool guarded, drained;           /* GATE_GUARD is up; no free writer is left */
 	unsigned alone;                  /* tasks in the two lists that want a range to themselves */
 	uint64_t guard_until;            /* up at least until then */
@@ -152,6 +164,10 @@ void lu_attention(struct lu *lu, const struct itl *except, enum ua ua);
 void lu_reset(struct lu *lu);
 /* A nexus has left: its reservations, prevents and such end (SAM-5 6.3.4). Under the lock. */
 void lu_nexus_left(struct lu *lu, struct itl *itl);
+
+/* The access state of the port group that a nexus comes through. Under the lock. */
+enum lu_access ports_access(const struct lu *lu, const struct nexus *n);
+void ports_free(struct lu *lu);
 
 static inline uint64_t lu_blocks(const struct lu *lu)
 {

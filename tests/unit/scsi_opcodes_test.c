@@ -118,13 +118,40 @@ static void a_command_that_wants_aca_is_refused(void **state)
 	assert_bad_cdb(RUN(rig, 0, NULL, 512, 0xa8, 0, BE4(0), BE4(1), 0, 0x04), 11);
 }
 
-static void log_sense_lists_its_pages(void **state)
+#define LOG_SENSE(page, subpage) 0x4d, 0, 0x40 | (page), subpage, 0, 0, 0, BE2(512), 0
+
+static void every_log_page_that_is_listed_is_there(void **state)
+{
+	uint8_t list[8];
+	uint32_t n;
+
+	(void)state;
+	assert_good(RUN(rig, 0, NULL, 512, LOG_SENSE(0, 0)));
+	n = be16(rig_in + 2);
+	assert_in_range(n, 1, 8);
+	memcpy(list, rig_in + 4, n);
+	for (uint32_t i = 0; i < n; i++) {
+		struct result res = RUN(rig, 0, NULL, 512, LOG_SENSE(list[i], 0));
+
+		assert_good(res);
+		assert_int_equal(rig_in[0], list[i]);
+		assert_int_equal(be16(rig_in + 2) + 4, res.in_len);
+	}
+	assert_good(RUN(rig, 0, NULL, 512, LOG_SENSE(0, 0xff)));
+	assert_memory_equal(rig_in, ((const uint8_t[]){ 0x40, 0xff }), 2);
+	assert_bad_cdb(RUN(rig, 0, NULL, 512, LOG_SENSE(0x3f, 0)), 2);
+	assert_bad_cdb(RUN(rig, 0, NULL, 512, LOG_SENSE(0, 1)), 3);
+}
+
+static void self_tests_pass_and_pages_are_not_sent(void **state)
 {
 	(void)state;
-	assert_good(RUN(rig, 0, NULL, 64, 0x4d, 0, 0x40, 0, 0, 0, 0, BE2(64), 0));
-	assert_int_equal(be16(rig_in + 2), 1);
-	assert_int_equal(rig_in[4], 0);
-	assert_bad_cdb(RUN(rig, 0, NULL, 64, 0x4d, 0, 0x7f, 0, 0, 0, 0, BE2(64), 0), 2);
+	assert_good(RUN(rig, 0, NULL, 0, 0x1d, 0x04, 0, BE2(0), 0));
+	assert_good(RUN(rig, 0, NULL, 0, 0x1d, 0x20, 0, BE2(0), 0));
+	assert_bad_cdb(RUN(rig, 0, NULL, 0, 0x1d, 0x24, 0, BE2(0), 0), 1);
+	assert_bad_cdb(RUN(rig, 0, NULL, 0, 0x1d, 0x10, 0, BE2(8), 0), 3);
+	assert_int_equal(RUN(rig, 0, NULL, 64, 0x1c, 1, 0, BE2(64), 0).in_len, 5);
+	assert_bad_cdb(RUN(rig, 0, NULL, 64, 0x1c, 1, 0x40, BE2(64), 0), 2);
 }
 
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -141,7 +168,8 @@ int main(void)
 		T(task_management_functions_are_told),
 		T(an_unknown_service_action_is_a_bad_field),
 		T(a_command_that_wants_aca_is_refused),
-		T(log_sense_lists_its_pages),
+		T(every_log_page_that_is_listed_is_there),
+		T(self_tests_pass_and_pages_are_not_sent),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -43,6 +43,7 @@ struct rig_cfg {
 	bool short_naa;                  /* NAA 3h: 8 bytes */
 	struct lu_keeper *keeper;
 	const struct lu_reservation *kept;
+	struct work_pool *pool;
 };
 
 /* What came of a command. */
@@ -124,6 +125,7 @@ static struct rig *rig_create_quietly(struct rig_cfg cfg)
 	dc.write_through = cfg.write_through;
 	dc.keeper = cfg.keeper;
 	dc.kept = cfg.kept;
+	dc.pool = cfg.pool;
 	if (cfg.short_naa) {
 		dc.naa[0] = 0x30;
 		memset(dc.naa + 8, 0, 8);

@@ -1,0 +1,317 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * One wipe of one unit at a time, on the loop of the command that began it. It outlives that
+ * command, its nexus and resets (SBC-4 4.11.2): it holds the unit, and ends early only when it is
+ * the last who does, since then the unit is being taken away.
+ *
+ * Overwriting is slow by intent: it takes turns with whatever else the machine does, at PACE bytes a
+ * second, which is about what a disk of that size would need.
+ */
+#include "scsi/wipe.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/list.h"
+#include "base/log.h"
+#include "scsi/guard.h"
+#include "scsi/reply.h"
+#include "scsi/sbc.h"
+
+#define PACE ((uint64_t)128 << 20)
+#define WRITE_SLICE ((uint64_t)1 << 20)
+#define ERASE_SLICE ((uint64_t)256 << 20)
+#define TICK_MS 10u
+
+struct wipe {
+	struct lu *lu;                   /* referenced */
+	struct scsi_task *task;          /* waits for the end; NULL: nobody does */
+	struct wipe_plan plan;
+	unsigned pass;
+	uint64_t off, size;
+	bool begun;                      /* slices are written */
+	uint64_t began;                  /* loop_now() then */
+	uint64_t written;                /* bytes, over all passes */
+	struct store_io io;
+	struct iovec iov;
+	struct loop_timer timer;
+	uint8_t *slice;                  /* of the pattern, WRITE_SLICE bytes; overwriting only */
+};
+
+static void wipe_free(struct wipe *w)
+{
+	if (!w)
+		return;
+	free(w->slice);
+	free(w);
+}
+
+/* --- the end ------------------------------------------------------------------------- */
+
+/* The gates open again; after a failure they stay closed but for what helps (SBC-4 4.11.4). */
+static void settle(struct lu *lu, const struct wipe *w, int err)
+{
+	pthread_mutex_lock(&lu->lock);
+	lu->wiping = WIPING_NOT;
+	lu->wipe_failed = err && w->plan.kind != WIPE_FORMAT;
+	lu->wipe_may_exit = w->plan.may_exit;
+	lu_update_gates(lu);
+	pthread_mutex_unlock(&lu->lock);
+}
+
+static void wipe_end(struct wipe *w, int err)
+{
+	struct lu *lu = w->lu;
+	struct scsi_task *t = w->task;
+
+	if (err)
+		log_msg(LOG_ERR, "wiping a disk (%s) failed: %s", lu->serial, strerror(-err));
+	settle(lu, w, err);
+	loop_timer_clear(&w->timer);
+	wipe_free(w);
+	if (t) {
+		t->more = NULL;
+		task_go_on(t, err);
+	}
+	lu_unref(lu);
+}
+
+/* --- slices -------------------------------------------------------------------------- */
+
+static uint64_t slice_len(const struct wipe *w)
+{
+	uint64_t max = w->slice ? WRITE_SLICE : ERASE_SLICE, left = w->size - w->off;
+
+	return left < max ? left : max;
+}
+
+static void invert_slice(struct wipe *w)
+{
+	for (uint64_t i = 0; i < WRITE_SLICE; i++)
+		w->slice[i] = (uint8_t)~w->slice[i];
+}
+
+/* Off to the next slice, pass, or the end. False: that was the last. */
+static bool advance(struct wipe *w)
+{
+	w->off += slice_len(w);
+	if (w->off < w->size)
+		return true;
+	w->off = 0;
+	if (++w->pass >= w->plan.passes)
+		return false;
+	if (w->plan.invert)
+		invert_slice(w);
+	return true;
+}
+
+/* For REQUEST SENSE: of 65,536. */
+static void note_progress(struct wipe *w)
+{
+	double share = ((double)w->pass + (double)w->off / (double)w->size) / (double)w->plan.passes;
+
+	atomic_store_explicit(&w->lu->progress, (unsigned)(share * 65535.0), memory_order_relaxed);
+}
+
+/* How much may be written by now. */
+static bool ahead_of_pace(const struct wipe *w)
+{
+	double seconds = (double)(loop_now(w->timer.loop) - w->began) / 1e9;
+
+	return w->slice && (double)w->written > seconds * (double)PACE;
+}
+
+static void slice_done(struct store_io *io, int err);
+
+static int slice_submit(struct wipe *w)
+{
+	static const enum store_op ops[] = {
+		[WIPE_ERASE] = STORE_DISCARD, [WIPE_OVERWRITE] = STORE_WRITE, [WIPE_FORMAT] = STORE_ZERO,
+	};
+	uint64_t len = slice_len(w);
+
+	w->iov = (struct iovec){ w->slice, len };
+	w->io.op = w->plan.kind == WIPE_FORMAT && w->lu->has & LU_THIN ? STORE_DISCARD : ops[w->plan.kind];
+	w->io.flags = 0;
+	w->io.off = w->off;
+	w->io.len = len;
+	w->io.iov = &w->iov;
+	w->io.iovcnt = 1;
+	w->io.loop = w->timer.loop;
+	w->io.done = slice_done;
+	w->written += len;
+	return store_submit(w->lu->store, &w->io);
+}
+
+static bool abandoned(const struct wipe *w)
+{
+	return atomic_load(&w->lu->refs) == 1;
+}
+
+static void wipe_finish(struct wipe *w);
+
+/* Goes on until a slice takes time, or the pace says to wait. */
+static void wipe_run(struct wipe *w)
+{
+	for (unsigned i = 0; i < 8; i++) {
+		int err;
+
+		if (abandoned(w)) {
+			wipe_end(w, -ECANCELED);
+			return;
+		}
+		if (ahead_of_pace(w))
+			break;
+		err = slice_submit(w);
+		if (err == STORE_PENDING)
+			return;
+		if (err) {
+			wipe_end(w, err);
+			return;
+		}
+		if (!advance(w)) {
+			wipe_finish(w);
+			return;
+		}
+	}
+	note_progress(w);
+	loop_timer_set(&w->timer, ahead_of_pace(w) ? TICK_MS : 0);
+}
+
+static void slice_done(struct store_io *io, int err)
+{
+	struct wipe *w = container_of(io, struct wipe, io);
+
+	if (err)
+		wipe_end(w, err);
+	else if (!advance(w))
+		wipe_finish(w);
+	else
+		wipe_run(w);
+}
+
+static void tick(struct loop_timer *timer)
+{
+	wipe_run(container_of(timer, struct wipe, timer));
+}
+
+/* The last slice is written; what was written must also be on the medium. */
+static void flush_done(struct store_io *io, int err)
+{
+	wipe_end(container_of(io, struct wipe, io), err);
+}
+
+static void wipe_finish(struct wipe *w)
+{
+	int err;
+
+	w->io.op = STORE_FLUSH;
+	w->io.off = w->io.len = 0;
+	w->io.done = flush_done;
+	err = store_submit(w->lu->store, &w->io);
+	if (err != STORE_PENDING)
+		wipe_end(w, err);
+}
+
+/* --- the beginning ------------------------------------------------------------------- */
+
+static enum scsi_next ended(struct scsi_task *t, int err)
+{
+	return err ? task_check(t, SENSE_MEDIUM_ERROR, 0x3103) : task_good(t);
+}
+
+/* Nobody writes any more, and the gates keep others out. The task waits, or has no more part in it. */
+static enum scsi_next begin(struct scsi_task *t, int err)
+{
+	struct wipe *w = t->more;
+
+	(void)err;
+	guard_drop(t);
+	w->begun = true;
+	w->began = loop_now(t->nexus->loop);
+	loop_timer_set(&w->timer, 0);
+	if (w->plan.immediate) {
+		w->task = NULL;
+		t->more = NULL;
+		return task_good(t);
+	}
+	t->then = ended;
+	t->busy = true;
+	return SCSI_PENDING;
+}
+
+bool wipe_cancel(struct scsi_task *t)
+{
+	struct wipe *w = t->more;
+	struct lu *lu = w->lu;
+
+	t->more = NULL;
+	if (w->begun) {
+		w->task = NULL;
+		return true;
+	}
+	settle(lu, w, 0);
+	wipe_free(w);
+	lu_unref(lu);
+	return guard_cancel(t);
+}
+
+static struct wipe *wipe_create(struct scsi_task *t, const struct wipe_plan *plan)
+{
+	struct lu *lu = t->itl->lu;
+	struct wipe *w = calloc(1, sizeof(*w));
+
+	if (!w)
+		return NULL;
+	w->plan = *plan;
+	w->task = t;
+	w->size = sbc_bytes(lu, lu_blocks(lu));
+	loop_timer_init(t->nexus->loop, &w->timer, tick);
+	if (plan->kind == WIPE_OVERWRITE) {
+		w->slice = malloc(WRITE_SLICE);
+		if (!w->slice) {
+			wipe_free(w);
+			return NULL;
+		}
+		for (uint64_t i = 0; i < WRITE_SLICE; i += lu->block_size)
+			memcpy(w->slice + i, plan->pattern, lu->block_size);
+	}
+	return w;
+}
+
+/* Closes the gates to everybody else. False: somebody was faster. */
+static bool claim(struct lu *lu, enum wipe_kind kind)
+{
+	bool won;
+
+	pthread_mutex_lock(&lu->lock);
+	won = lu->wiping == WIPING_NOT;
+	if (won) {
+		lu->wiping = kind == WIPE_FORMAT ? WIPING_FORMAT : WIPING_SANITIZE;
+		lu->wipe_failed = false;
+		atomic_store_explicit(&lu->progress, 0, memory_order_relaxed);
+		lu_update_gates(lu);
+	}
+	pthread_mutex_unlock(&lu->lock);
+	return won;
+}
+
+enum scsi_next wipe_begin(struct scsi_task *t, const struct wipe_plan *plan)
+{
+	struct lu *lu = t->itl->lu;
+	struct wipe *w = wipe_create(t, plan);
+
+	if (!w)
+		return task_status(t, SCSI_BUSY);
+	if (!claim(lu, plan->kind)) {
+		wipe_free(w);
+		task_stopped(t, GATE_SANITIZE | GATE_FORMAT);
+		return SCSI_DONE;
+	}
+	w->lu = lu_ref(lu);
+	t->more = w;
+	if (!guard_alone(t, 0, UINT64_MAX, begin))
+		return SCSI_PENDING;
+	return begin(t, 0);
+}

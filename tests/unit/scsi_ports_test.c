@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Target port groups: what is told of them, what their states keep out, who is told of a change. */
+#include "tests/unit/scsi_support.h"
+
+#define REPORT(format, alloc) 0xa3, 0x0a | (format), 0, 0, 0, 0, BE4(alloc), 0, 0
+
+static const uint16_t port1[] = { 1 }, ports2[] = { 2, 3 };
+
+/* The rig's nexuses come through group 1. */
+static void set(struct rig *r, enum lu_access first, enum lu_access second)
+{
+	const struct lu_port_group groups[] = { { 1, first, port1, 1 }, { 2, second, ports2, 2 } };
+
+	assert_int_equal(lu_set_port_groups(r->lu, groups, 2), 0);
+}
+
+static void inquiry_says_that_there_are_groups(void **state)
+{
+	struct rig *r = rig_create((struct rig_cfg){ 0 });
+
+	(void)state;
+	RUN(r, 0, NULL, 96, 0x12, 0, 0, BE2(96), 0);
+	assert_int_equal(rig_in[5] >> 4 & 3, 1);
+	rig_free(r);
+}
+
+static void without_a_table_the_askers_group_is_told(void **state)
+{
+	struct rig *r = rig_create((struct rig_cfg){ 0 });
+
+	(void)state;
+	assert_int_equal(RUN(r, 0, NULL, 512, REPORT(0, 512)).in_len, 16);
+	assert_memory_equal(rig_in, ((const uint8_t[]){ BE4(12), 0, 0x8f, 0, 1, 0, 2, 0, 1, 0, 0, 0, 1 }), 16);
+	rig_free(r);
+}
+
+static void the_table_is_told_whatever_is_asked_for(void **state)
+{
+	struct rig *r = rig_create((struct rig_cfg){ 0 });
+
+	(void)state;
+	set(r, LU_ACTIVE_OPTIMIZED, LU_ACTIVE_NON_OPTIMIZED);
+	assert_int_equal(RUN(r, 0, NULL, 512, REPORT(0, 512)).in_len, 4 + 12 + 16);
+	assert_memory_equal(rig_in + 16, ((const uint8_t[]){ 1, 0x8f, 0, 2, 0, 2, 0, 2, 0, 0, 0, 2, 0, 0, 0, 3 }), 16);
+	assert_int_equal(RUN(r, 0, NULL, 512, REPORT(0, 4)).in_len, 4);
+	assert_int_equal(be32(rig_in), 28);
+	assert_int_equal(RUN(r, 0, NULL, 512, REPORT(0x20, 512)).in_len, 8 + 12 + 16);
+	assert_int_equal(rig_in[4], 0x10);
+	assert_bad_cdb(RUN(r, 0, NULL, 512, REPORT(0x40, 512)), 1);
+	rig_free(r);
+}
+
+static void standby_keeps_medium_access_out(void **state)
+{
+	struct rig *r = rig_create((struct rig_cfg){ 0 });
+
+	(void)state;
+	set(r, LU_STANDBY, LU_ACTIVE_OPTIMIZED);
+	assert_check(RUN(r, 0, NULL, 512, READ10(0, 1)), SENSE_NOT_READY, 0x040b);
+	assert_check(RUN(r, 0, NULL, 0, TUR), SENSE_NOT_READY, 0x040b);
+	assert_good(RUN(r, 0, NULL, 255, 0x1a, 0, 0x3f, 0, 255, 0));
+	assert_good(RUN(r, 0, NULL, 512, REPORT(0, 512)));
+	assert_good(RUN(r, 0, NULL, 64, 0x5e, 0, 0, 0, 0, 0, 0, BE2(64), 0));
+	rig_free(r);
+}
+
+static void unavailable_keeps_more_out(void **state)
+{
+	struct rig *r = rig_create((struct rig_cfg){ 0 });
+
+	(void)state;
+	set(r, LU_UNAVAILABLE, LU_ACTIVE_OPTIMIZED);
+	assert_check(RUN(r, 0, NULL, 512, READ10(0, 1)), SENSE_NOT_READY, 0x040c);
+	assert_check(RUN(r, 0, NULL, 255, 0x1a, 0, 0x3f, 0, 255, 0), SENSE_NOT_READY, 0x040c);
+	assert_good(RUN(r, 0, NULL, 512, REPORT(0, 512)));
+	assert_good(RUN(r, 0, NULL, 96, 0x12, 0, 0, BE2(96), 0));
+	assert_good(RUN(r, 0, NULL, 64, 0xa0, 0, 0, 0, 0, 0, BE4(64), 0, 0));
+	rig_free(r);
+}
+
+static void a_change_is_told_to_every_nexus_once(void **state)
+{
+	struct rig *r = rig_create((struct rig_cfg){ 0 });
+
+	(void)state;
+	set(r, LU_ACTIVE_OPTIMIZED, LU_STANDBY);
+	assert_good(RUN(r, 0, NULL, 0, TUR));
+	set(r, LU_ACTIVE_NON_OPTIMIZED, LU_ACTIVE_OPTIMIZED);
+	set(r, LU_ACTIVE_NON_OPTIMIZED, LU_ACTIVE_OPTIMIZED);
+	for (unsigned i = 0; i < 2; i++) {
+		assert_check(RUN(r, i, NULL, 0, TUR), SENSE_UNIT_ATTENTION, 0x2a06);
+		assert_good(RUN(r, i, NULL, 0, TUR));
+	}
+	rig_free(r);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(inquiry_says_that_there_are_groups),
+		cmocka_unit_test(without_a_table_the_askers_group_is_told),
+		cmocka_unit_test(the_table_is_told_whatever_is_asked_for),
+		cmocka_unit_test(standby_keeps_medium_access_out),
+		cmocka_unit_test(unavailable_keeps_more_out),
+		cmocka_unit_test(a_change_is_told_to_every_nexus_once),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
