@@ -19,8 +19,9 @@ static int drop_oldest(struct catalog_tx *tx)
 
 int catalog_audit_add(struct catalog_tx *tx, const struct catalog_audit *a)
 {
-	struct query q = db_query(tx->db, "INSERT INTO audit (time, who, what, object, detail, result)"
-					  " VALUES (?, ?, ?, ?, ?, ?)");
+	struct query q =
+		db_query(tx->db, "INSERT INTO audit (time, who, what, object, detail, result)"
+				 " VALUES (?, ?, ?, ?, ?, ?)");
 	int err;
 
 	db_bind_int(&q, a->time ? a->time : (int64_t)time(NULL));

@@ -12,12 +12,12 @@
 #include <semaphore.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
 #include "base/log.h"
 #include "catalog/opening.h"
+#include "catalog/refuse.h"
 #include "catalog/rekey.h"
 #include "catalog/tx.h"
 
@@ -58,8 +58,8 @@ static void wait_for_more(struct catalog *c)
 	int err = 0;
 
 	while (list_empty(&c->queue) && !c->closing && err != ETIMEDOUT)
-		err = c->tx.stale_secrets ? pthread_cond_timedwait(&c->more, &c->lock, &until) :
-					    pthread_cond_wait(&c->more, &c->lock);
+		err = c->tx.stale_secrets ? pthread_cond_timedwait(&c->more, &c->lock, &until)
+					  : pthread_cond_wait(&c->more, &c->lock);
 }
 
 static bool is_rekey(const struct list *link)
@@ -104,8 +104,8 @@ static void carry_out(struct catalog *c, struct list *batch)
 	struct list *link;
 
 	if (is_rekey(batch->next))
-		rekey_carry_out(&c->tx, &c->keys,
-			container_of(batch->next, struct catalog_request, link));
+		rekey_carry_out(
+			&c->tx, &c->keys, container_of(batch->next, struct catalog_request, link));
 	else
 		tx_carry_out(&c->tx, batch);
 	while ((link = list_pop(batch)))
@@ -173,11 +173,9 @@ static int start_thread(struct catalog *c, struct catalog_error *why)
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	err = pthread_create(&c->thread, NULL, thread_main, c);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	if (err) {
-		snprintf(why->text, sizeof(why->text), "the catalog's thread cannot be started: %s",
-			strerror(err));
-		return -err;
-	}
+	if (err)
+		return refuse(
+			why, -err, "the catalog's thread cannot be started: %s", strerror(err));
 	pthread_setname_np(c->thread, "catalog");
 	c->running = true;
 	return 0;
@@ -188,13 +186,14 @@ int catalog_open(const struct catalog_config *cfg, struct catalog **out, struct 
 	struct catalog *c = calloc(1, sizeof(*c));
 	int err;
 
-	snprintf(why->text, sizeof(why->text), "out of memory");
 	if (!c)
-		return -ENOMEM;
+		return refuse(why, -ENOMEM, "out of memory");
 	init_queue(c);
 	c->tx.audit_rows = cfg->audit_rows ? cfg->audit_rows : CATALOG_AUDIT_ROWS;
 	err = keys_find(&c->keys, cfg);
-	if (!err)
+	if (err)
+		refuse(why, err, "out of memory");
+	else
 		err = opening_db(cfg->dir, &c->tx.db, why);
 	if (!err)
 		err = rekey_start(&c->tx, &c->keys, why);
@@ -273,7 +272,8 @@ int catalog_run(struct catalog *c, int (*fn)(struct catalog_tx *tx, void *arg), 
 	struct catalog_error *why)
 {
 	struct waiting w = {
-		.request = { .run = waiting_run, .done = waiting_done }, .fn = fn, .arg = arg };
+		.request = { .run = waiting_run, .done = waiting_done }, .fn = fn, .arg = arg
+	};
 
 	sem_init(&w.ended, 0, 0);
 	catalog_submit(c, &w.request);

@@ -37,10 +37,10 @@ struct catalog_error {
 #define CATALOG_AUDIT_ROWS 100000
 
 struct catalog_config {
-	const struct state_dir *dir;   /* whose lock we hold; borrowed until catalog_close() */
-	const char *key_file;          /* the key, or NULL: see below */
-	const char *credentials_dir;   /* $CREDENTIALS_DIRECTORY, or NULL */
-	uint32_t audit_rows;           /* how many are kept; 0: CATALOG_AUDIT_ROWS */
+	const struct state_dir *dir; /* whose lock we hold; borrowed until catalog_close() */
+	const char *key_file;        /* the key, or NULL: see below */
+	const char *credentials_dir; /* $CREDENTIALS_DIRECTORY, or NULL */
+	uint32_t audit_rows;         /* how many are kept; 0: CATALOG_AUDIT_ROWS */
 };
 
 /*
@@ -65,7 +65,8 @@ struct catalog_config {
 int catalog_open(const struct catalog_config *cfg, struct catalog **out, struct catalog_error *why);
 
 /* Carries out what is queued, ends the thread, closes. Each request's done() has been posted by
- * then: its loop is to run (or be freed) after this. NULL is fine. Main thread. */
+ * then, and its loop is to run, or be freed, after this. A loop that requests came from is freed
+ * no sooner: the thread might still be telling it something. NULL is fine. Main thread. */
 void catalog_close(struct catalog *c);
 
 struct catalog_request {
@@ -79,11 +80,11 @@ struct catalog_request {
 	/* On `home`, once; err and why say how it ended. */
 	void (*done)(struct catalog_request *r);
 	struct loop *home;
-	int err;                   /* what run() gave, or -ENOSPC, -EIO… when it was not written */
-	struct catalog_error why;  /* where err is not 0; "" when run() refused without a word */
-	struct list link;          /* private */
-	struct loop_msg msg;       /* private */
-	bool rekey;                /* private */
+	int err;                  /* what run() gave, or -ENOSPC, -EIO… when it was not written */
+	struct catalog_error why; /* where err is not 0; "" when run() refused without a word */
+	struct list link;         /* private */
+	struct loop_msg msg;      /* private */
+	bool rekey;               /* private */
 };
 
 /* Any thread. The request is the caller's memory, and the catalog's until done() runs. Requests of

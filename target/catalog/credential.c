@@ -9,6 +9,7 @@
 #include <openssl/crypto.h>
 #include <stdio.h>
 
+#include "catalog/refuse.h"
 #include "catalog/tx.h"
 
 enum { IN_SECRET, OLD_SECRET, OLD_OUT_SECRET, OUT_SECRET, SECRETS };
@@ -17,9 +18,9 @@ static const char *const columns[SECRETS] = { "in_secret", "old_secret", "old_ou
 	"out_secret" };
 
 static const char put_sql[] =
-	"INSERT INTO credential (scope_kind, scope, initiator, type, in_user, in_secret, old_secret,"
-	" old_out_secret, old_until, out_user, out_secret, sources, origin, written_by, created,"
-	" changed) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+	"INSERT INTO credential (scope_kind, scope, initiator, type, in_user, in_secret,"
+	" old_secret, old_out_secret, old_until, out_user, out_secret, sources, origin,"
+	" written_by, created, changed) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 	" ON CONFLICT (scope_kind, scope, initiator) DO UPDATE SET"
 	" type = excluded.type, in_user = excluded.in_user, in_secret = excluded.in_secret,"
 	" old_secret = excluded.old_secret, old_out_secret = excluded.old_out_secret,"
@@ -30,8 +31,8 @@ static const char put_sql[] =
 
 static const char load_sql[] =
 	"SELECT scope_kind, scope, initiator, type, in_user, in_secret, old_secret, old_out_secret,"
-	" old_until, out_user, out_secret, sources, origin, written_by, created, changed FROM credential"
-	" ORDER BY scope_kind, scope, initiator";
+	" old_until, out_user, out_secret, sources, origin, written_by, created, changed"
+	" FROM credential ORDER BY scope_kind, scope, initiator";
 
 /* The place of one secret; `kind` has room for the scope's number. */
 static struct seal_place place_of(const struct catalog_credential *c, int which, char kind[4])
@@ -52,11 +53,12 @@ struct sealed {
 	size_t len; /* 0: there is none */
 };
 
-static int seal_one(const struct catalog_tx *tx, const struct catalog_credential *c, int which,
+static int seal_one(struct catalog_tx *tx, const struct catalog_credential *c, int which,
 	const struct catalog_secret *secret, struct sealed *out)
 {
 	char kind[4];
 	struct seal_place place = place_of(c, which, kind);
+	int err;
 
 	out->len = 0;
 	if (!secret->bytes)
@@ -64,7 +66,10 @@ static int seal_one(const struct catalog_tx *tx, const struct catalog_credential
 	if (secret->len > CATALOG_SECRET_MAX)
 		return -EINVAL;
 	out->len = secret->len + SEAL_OVERHEAD;
-	return seal(&tx->ring.keys[0], &place, secret->bytes, secret->len, out->bytes);
+	err = seal(&tx->ring.keys[0], &place, secret->bytes, secret->len, out->bytes);
+	if (err)
+		refuse(tx->why, err, "a secret cannot be encrypted: OpenSSL failed");
+	return err;
 }
 
 static void bind_sealed(struct query *q, const struct sealed *s)
@@ -164,8 +169,8 @@ static int open_one(const struct catalog_tx *tx, const struct catalog_credential
 	return err == -ENOKEY ? -EBADMSG : err;
 }
 
-static int read_row(
-	const struct catalog_tx *tx, struct query *q, struct opened *o, struct catalog_credential *c)
+static int read_row(const struct catalog_tx *tx, struct query *q, struct opened *o,
+	struct catalog_credential *c)
 {
 	int in, old, old_out, out;
 
@@ -176,8 +181,7 @@ static int read_row(
 	c->in_user = db_get_text(q);
 	in = open_one(tx, c, IN_SECRET, q, o->bytes[IN_SECRET], &c->in_secret);
 	old = open_one(tx, c, OLD_SECRET, q, o->bytes[OLD_SECRET], &c->old_secret);
-	old_out = open_one(
-		tx, c, OLD_OUT_SECRET, q, o->bytes[OLD_OUT_SECRET], &c->old_out_secret);
+	old_out = open_one(tx, c, OLD_OUT_SECRET, q, o->bytes[OLD_OUT_SECRET], &c->old_out_secret);
 	c->old_until = db_get_int(q);
 	c->out_user = db_get_text(q);
 	out = open_one(tx, c, OUT_SECRET, q, o->bytes[OUT_SECRET], &c->out_secret);
@@ -189,8 +193,8 @@ static int read_row(
 	return in ? in : old ? old : old_out ? old_out : out;
 }
 
-int catalog_credential_load(struct catalog_tx *tx,
-	int (*row)(const struct catalog_credential *c, void *arg), void *arg)
+int catalog_credential_load(
+	struct catalog_tx *tx, int (*row)(const struct catalog_credential *c, void *arg), void *arg)
 {
 	struct query q = db_query(tx->db, load_sql);
 	struct catalog_credential c;
@@ -200,9 +204,10 @@ int catalog_credential_load(struct catalog_tx *tx,
 	while (!err && db_row(&q)) {
 		err = read_row(tx, &q, &opened, &c);
 		if (err)
-			tx_say(tx, "a secret of initiator \"%.100s\" for \"%.100s\" was altered in "
-				"the catalog; bring it back from a backup", c.initiator,
-				c.scope_name);
+			refuse(tx->why, err,
+				"a secret of initiator \"%.100s\" for \"%.100s\" was altered in "
+				"the catalog; bring it back from a backup",
+				c.initiator, c.scope_name);
 		else
 			err = row(&c, arg);
 	}

@@ -45,7 +45,7 @@ struct catalog_credential {
 	struct catalog_secret in_secret;  /* proves the initiator */
 	struct catalog_secret old_secret; /* also taken until old_until */
 	struct catalog_secret old_out_secret;
-	int64_t old_until;                /* seconds since 1970, as all times in the catalog */
+	int64_t old_until; /* seconds since 1970, as all times in the catalog */
 	const char *out_user;
 	struct catalog_secret out_secret; /* proves the target */
 	const char *sources;              /* address ranges, in the words of who wrote them */

@@ -40,49 +40,38 @@ static int error_of_constraint(int extended)
 	switch (extended) {
 	case SQLITE_CONSTRAINT_UNIQUE:
 	case SQLITE_CONSTRAINT_PRIMARYKEY:
-	case SQLITE_CONSTRAINT_ROWID:
-		return -EEXIST;
-	default:
-		return -EINVAL;
+	case SQLITE_CONSTRAINT_ROWID: return -EEXIST;
+	default: return -EINVAL;
 	}
 }
 
-static int error_of(sqlite3 *handle, int rc)
+/* `system` is the errno that SQLite has left: it does not always keep it itself. */
+static int error_of(sqlite3 *handle, int rc, int system)
 {
 	switch (rc & 0xff) {
-	case SQLITE_FULL:
-		return -ENOSPC;
-	case SQLITE_IOERR:
-		return is_no_space(sqlite3_system_errno(handle)) ? -ENOSPC : -EIO;
+	case SQLITE_FULL: return -ENOSPC;
+	case SQLITE_IOERR: return is_no_space(system) ? -ENOSPC : -EIO;
 	case SQLITE_CORRUPT:
 	case SQLITE_NOTADB:
 	case SQLITE_SCHEMA:
-	case SQLITE_ERROR:       /* the schema is not what we made */
-		return -EUCLEAN;
+	case SQLITE_ERROR: /* the schema is not what we made */ return -EUCLEAN;
 	case SQLITE_BUSY:
-	case SQLITE_LOCKED:
-		return -EBUSY;
-	case SQLITE_NOMEM:
-		return -ENOMEM;
-	case SQLITE_READONLY:
-		return -EROFS;
+	case SQLITE_LOCKED: return -EBUSY;
+	case SQLITE_NOMEM: return -ENOMEM;
+	case SQLITE_READONLY: return -EROFS;
 	case SQLITE_CANTOPEN:
 	case SQLITE_PERM:
-	case SQLITE_AUTH:
-		return -EACCES;
-	case SQLITE_CONSTRAINT:
-		return error_of_constraint(sqlite3_extended_errcode(handle));
+	case SQLITE_AUTH: return -EACCES;
+	case SQLITE_CONSTRAINT: return error_of_constraint(sqlite3_extended_errcode(handle));
 	case SQLITE_MISMATCH:
-	case SQLITE_TOOBIG:
-		return -EINVAL;
-	default:
-		return -EIO;
+	case SQLITE_TOOBIG: return -EINVAL;
+	default: return -EIO;
 	}
 }
 
 static int fail(struct db *db, int rc)
 {
-	int err = error_of(db->handle, rc);
+	int err = error_of(db->handle, rc, errno);
 
 	snprintf(db->why, sizeof(db->why), "%s", sqlite3_errmsg(db->handle));
 	if (err != -EEXIST && err != -EINVAL)
@@ -173,8 +162,10 @@ sqlite3 *db_handle(struct db *db)
 
 int db_exec(struct db *db, const char *sql)
 {
-	int rc = sqlite3_exec(db->handle, sql, NULL, NULL, NULL);
+	int rc;
 
+	errno = 0;
+	rc = sqlite3_exec(db->handle, sql, NULL, NULL, NULL);
 	return rc == SQLITE_OK ? 0 : fail(db, rc);
 }
 
@@ -285,6 +276,7 @@ bool db_row(struct query *q)
 	if (q->err)
 		return false;
 	q->next = 0;
+	errno = 0;
 	rc = sqlite3_step(q->stmt);
 	if (rc != SQLITE_ROW && rc != SQLITE_DONE)
 		note(q, rc);

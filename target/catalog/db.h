@@ -58,13 +58,13 @@ struct query db_query(struct db *db, const char *sql);
 
 /* The next parameter. What is given stays until db_end(). */
 void db_bind_int(struct query *q, int64_t v);
-void db_bind_text(struct query *q, const char *text); /* NULL is as "" */
+void db_bind_text(struct query *q, const char *text);              /* NULL is as "" */
 void db_bind_blob(struct query *q, const void *bytes, size_t len); /* NULL bytes: NULL */
 
 /* Steps; true when there is a row, of which the db_get functions then give one column each. */
 bool db_row(struct query *q);
 int64_t db_get_int(struct query *q);
-const char *db_get_text(struct query *q); /* never NULL; good until the next step */
+const char *db_get_text(struct query *q);              /* never NULL; good until the next step */
 const void *db_get_blob(struct query *q, size_t *len); /* NULL: none; likewise */
 
 /* Ends. 0 or -errno: -EEXIST for a row that there can be once only. */

@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <openssl/crypto.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,22 +12,12 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "catalog/refuse.h"
 
-#define KEY_FILE       "key"
-#define KEY_TEMP       "key.new"
-#define CREDENTIAL     "countersign-key"
-#define FILE_SIZE_MAX  (SEAL_KEYS * SEAL_KEY_SIZE)
-
-__attribute__((format(printf, 3, 4)))
-static int refuse(struct catalog_error *why, int err, const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(why->text, sizeof(why->text), fmt, ap);
-	va_end(ap);
-	return err;
-}
+#define KEY_FILE      "key"
+#define KEY_TEMP      "key.new"
+#define CREDENTIAL    "countersign-key"
+#define FILE_SIZE_MAX (SEAL_KEYS * SEAL_KEY_SIZE)
 
 static char *joined(const char *dir, const char *name)
 {
@@ -92,8 +81,8 @@ static void warn_of_mode(const struct keys *k, int fd)
 	struct stat st;
 
 	if (!fstat(fd, &st) && st.st_mode & (S_IRWXG | S_IRWXO))
-		log_msg(LOG_WARNING, "%s: others than the server may read or write this key; chmod "
-			"600 is better", k->path);
+		log_msg(LOG_WARNING, "%s: others may read or write this key; chmod 600 is better",
+			k->path);
 }
 
 static int split(const uint8_t *bytes, size_t len, struct seal_ring *ring)
@@ -126,10 +115,11 @@ int keys_read(const struct keys *k, struct seal_ring *ring, struct catalog_error
 	if (err)
 		refuse(why, err, "%s: the key cannot be read: %s", k->path, strerror(-err));
 	else if (n != SEAL_KEY_SIZE && n != FILE_SIZE_MAX)
-		err = refuse(why, -EKEYREJECTED, "%s: a key has %d bytes, and a new and an old one "
-			"together %d; this file has %s%zd", k->path, SEAL_KEY_SIZE, FILE_SIZE_MAX,
-			n > FILE_SIZE_MAX ? "more than " : "",
-			n > FILE_SIZE_MAX ? n - 1 : n);
+		err = refuse(why, -EKEYREJECTED,
+			"%s: a key has %d bytes, and a new and an old one "
+			"together %d; this file has %s%zd",
+			k->path, SEAL_KEY_SIZE, FILE_SIZE_MAX,
+			n > FILE_SIZE_MAX ? "more than " : "", n > FILE_SIZE_MAX ? n - 1 : n);
 	else if (split(bytes, (size_t)n, ring))
 		err = refuse(why, -EIO, "OpenSSL has no SHA-256");
 	OPENSSL_cleanse(bytes, sizeof(bytes));

@@ -10,9 +10,9 @@
 #include "catalog/seal.h"
 
 struct keys {
-	int dir;        /* state_dir, for the key that is ours; borrowed */
-	bool ours;      /* state_dir/key, which we make and replace */
-	char *path;     /* of the file, for reading it and for people */
+	int dir;    /* state_dir, for the key that is ours; borrowed */
+	bool ours;  /* state_dir/key, which we make and replace */
+	char *path; /* of the file, for reading it and for people */
 };
 
 /* Finds out where the key is (see catalog_open()). 0 or -ENOMEM; ended with keys_free(). */

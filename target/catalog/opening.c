@@ -8,7 +8,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,21 +15,11 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "catalog/refuse.h"
 #include "catalog/schema.h"
 
 #define FILE_NAME    "catalog.db"
 #define JOURNAL_NAME "catalog.db-wal"
-
-__attribute__((format(printf, 3, 4)))
-static int refuse(struct catalog_error *why, int err, const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(why->text, sizeof(why->text), fmt, ap);
-	va_end(ap);
-	return err;
-}
 
 /* Puts the path in front of what is said. */
 static int name(struct catalog_error *why, const char *path, int err)
@@ -108,8 +97,8 @@ static int examine(struct db *db, struct catalog_error *why)
 	if (err)
 		return refuse_damaged(db, err, why);
 	if (strcmp(said, "ok"))
-		return refuse(why, -EUCLEAN, "the catalog is damaged (%s); bring it back from a "
-			"backup", said);
+		return refuse(why, -EUCLEAN,
+			"the catalog is damaged (%s); bring it back from a backup", said);
 	return 0;
 }
 
@@ -122,7 +111,8 @@ static int use_journal(struct db *db, struct catalog_error *why)
 	if (err)
 		return refuse_damaged(db, err, why);
 	if (!wal)
-		return refuse(why, -ENOTSUP, "this file system cannot hold it: it has no shared "
+		return refuse(why, -ENOTSUP,
+			"this file system cannot hold it: it has no shared "
 			"memory maps");
 	err = db_exec(db, "PRAGMA synchronous = FULL; PRAGMA secure_delete = ON;"
 			  "PRAGMA foreign_keys = ON;");

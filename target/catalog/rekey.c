@@ -7,23 +7,12 @@
 
 #include <errno.h>
 #include <openssl/crypto.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/log.h"
-
-__attribute__((format(printf, 3, 4)))
-static int refuse(struct catalog_error *why, int err, const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(why->text, sizeof(why->text), fmt, ap);
-	va_end(ap);
-	return err;
-}
+#include "catalog/refuse.h"
 
 static int refuse_db(const struct catalog_tx *tx, int err, struct catalog_error *why)
 {
@@ -35,13 +24,17 @@ static int refuse_db(const struct catalog_tx *tx, int err, struct catalog_error 
 /* The arguments are those of struct seal_place, and the value. */
 enum { ARG_TABLE, ARG_COLUMN, ARG_ROW, ARG_VALUE = ARG_ROW + 3, ARGS };
 
+#define RESEAL(column) \
+	column " = reseal('credential', '" column "', scope_kind, scope, initiator, " column ")"
+
+// clang-format off
 static const char reseal_all[] =
-	"UPDATE credential SET"
-	" in_secret = reseal('credential', 'in_secret', scope_kind, scope, initiator, in_secret),"
-	" old_secret = reseal('credential', 'old_secret', scope_kind, scope, initiator, old_secret),"
-	" old_out_secret ="
-	"  reseal('credential', 'old_out_secret', scope_kind, scope, initiator, old_out_secret),"
-	" out_secret = reseal('credential', 'out_secret', scope_kind, scope, initiator, out_secret)";
+	"UPDATE credential SET "
+	RESEAL("in_secret") ", "
+	RESEAL("old_secret") ", "
+	RESEAL("old_out_secret") ", "
+	RESEAL("out_secret");
+// clang-format on
 
 static const char any_sealed[] =
 	"SELECT EXISTS (SELECT 1 FROM credential WHERE"
@@ -161,8 +154,10 @@ static void drop_old(struct catalog_tx *tx, const struct keys *keys)
 	OPENSSL_cleanse(&tx->ring.keys[1], sizeof(tx->ring.keys[1]));
 	tx->ring.n = 1;
 	if (!keys->ours)
-		log_msg(LOG_NOTICE, "%s: all stored secrets are under the first key; the second "
-			"may be taken out", keys->path);
+		log_msg(LOG_NOTICE,
+			"%s: all stored secrets are under the first key; the second "
+			"may be taken out",
+			keys->path);
 	else if (keys_write(keys, &tx->ring, &why))
 		log_msg(LOG_WARNING, "%s; the old key is left in it", why.text);
 }
@@ -231,15 +226,19 @@ static int take_up(struct catalog_tx *tx, const struct keys *keys,
 	int err = keys_read(keys, &tx->ring, why);
 
 	if (err == -ENOKEY)
-		return refuse(why, err, "%s: the key that stored secrets are encrypted with is not "
-			"there; bring it back from a backup", keys->path);
+		return refuse(why, err,
+			"%s: the key that stored secrets are encrypted with is not "
+			"there; bring it back from a backup",
+			keys->path);
 	if (err)
 		return err;
 	present = seal_ring_find(&tx->ring, id);
 	if (!present)
-		return refuse(why, -EKEYREJECTED, "%s: stored secrets are encrypted with another key; "
-			"bring that one back, or put it behind this one in the same file (64 bytes) "
-			"and they are encrypted anew", keys->path);
+		return refuse(why, -EKEYREJECTED,
+			"%s: stored secrets are encrypted with another key; bring that one back, "
+			"or put it behind this one in the same file (64 bytes) and they are "
+			"encrypted anew",
+			keys->path);
 	if (present != &tx->ring.keys[0])
 		finish(tx, keys);
 	else if (tx->ring.n > 1)
@@ -287,11 +286,15 @@ static int next_of_theirs(const struct catalog_tx *tx, const struct keys *keys,
 	if (err)
 		return err;
 	if (!memcmp(next->keys[0].id, present, SEAL_ID_SIZE))
-		return refuse(why, -EKEYREJECTED, "%s: this is the key in force; put a new one in "
-			"front of it (64 bytes)", keys->path);
+		return refuse(why, -EKEYREJECTED,
+			"%s: this is the key in force; put a new one in "
+			"front of it (64 bytes)",
+			keys->path);
 	if (!seal_ring_find(next, present))
-		return refuse(why, -EKEYREJECTED, "%s: the key in force is not in it; it is to stay "
-			"behind the new one (64 bytes) until this is done", keys->path);
+		return refuse(why, -EKEYREJECTED,
+			"%s: the key in force is not in it; it is to stay "
+			"behind the new one (64 bytes) until this is done",
+			keys->path);
 	return 0;
 }
 
@@ -330,8 +333,8 @@ void rekey_carry_out(struct catalog_tx *tx, const struct keys *keys, struct cata
 
 	r->why.text[0] = '\0';
 	db_forgive(tx->db);
-	r->err = keys->ours ? next_of_ours(tx, keys, &next, &r->why) :
-			      next_of_theirs(tx, keys, &next, &r->why);
+	r->err = keys->ours ? next_of_ours(tx, keys, &next, &r->why)
+			    : next_of_theirs(tx, keys, &next, &r->why);
 	if (!r->err)
 		r->err = change_to(tx, keys, &next, r);
 	seal_ring_wipe(&next);

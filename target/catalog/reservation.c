@@ -32,8 +32,9 @@ static int put_unit(struct catalog_tx *tx, const struct catalog_reservation *r)
 static int put_registrant(struct catalog_tx *tx, const uint8_t unit[static CATALOG_UNIT_SIZE],
 	const struct catalog_registrant *g)
 {
-	struct query q = db_query(tx->db, "INSERT INTO registrant (unit, initiator, port, key, holder)"
-					  " VALUES (?, ?, ?, ?, ?)");
+	struct query q =
+		db_query(tx->db, "INSERT INTO registrant (unit, initiator, port, key, holder)"
+				 " VALUES (?, ?, ?, ?, ?)");
 
 	db_bind_blob(&q, unit, CATALOG_UNIT_SIZE);
 	db_bind_text(&q, g->initiator);
@@ -100,8 +101,7 @@ static void get_bytes(struct query *q, uint8_t *out, size_t size)
 		memcpy(out, bytes, size);
 }
 
-static void read_row(
-	struct query *q, struct catalog_reservation *r, struct catalog_registrant *one)
+static void read_row(struct query *q, struct catalog_reservation *r, struct catalog_registrant *one)
 {
 	get_bytes(q, r->unit, sizeof(r->unit));
 	r->generation = (uint32_t)db_get_int(q);
@@ -113,8 +113,8 @@ static void read_row(
 	one->holder = db_get_int(q);
 }
 
-static int show(struct gathering *g,
-	int (*row)(const struct catalog_reservation *r, void *arg), void *arg)
+static int show(
+	struct gathering *g, int (*row)(const struct catalog_reservation *r, void *arg), void *arg)
 {
 	int err;
 

@@ -18,10 +18,10 @@ struct catalog_registrant {
 };
 
 struct catalog_reservation {
-	uint8_t unit[CATALOG_UNIT_SIZE]; /* the unit's NAA identifier */
-	uint32_t generation;             /* PRGENERATION */
-	uint8_t type;                    /* TYPE; means nothing when nobody holds */
-	uint8_t scope;                   /* SCOPE */
+	uint8_t unit[CATALOG_UNIT_SIZE];              /* the unit's NAA identifier */
+	uint32_t generation;                          /* PRGENERATION */
+	uint8_t type;                                 /* TYPE; means nothing when nobody holds */
+	uint8_t scope;                                /* SCOPE */
 	const struct catalog_registrant *registrants; /* none twice by initiator and port */
 	size_t n_registrants;
 };

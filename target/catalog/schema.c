@@ -9,6 +9,8 @@
 #include <errno.h>
 #include <stdio.h>
 
+#include "catalog/refuse.h"
+
 #define APPLICATION_ID 0x43536967 /* "CSig": what file(1) and we know the database by */
 
 static const char version_1[] =
@@ -24,7 +26,7 @@ static const char version_1[] =
 	"	initiator TEXT NOT NULL,"
 	"	type INTEGER NOT NULL CHECK (type BETWEEN 0 AND 2),"
 	"	in_user TEXT NOT NULL,"
-	"	in_secret BLOB,"  /* sealed, as the other three */
+	"	in_secret BLOB," /* sealed, as the other three */
 	"	old_secret BLOB,"
 	"	old_out_secret BLOB,"
 	"	old_until INTEGER NOT NULL,"
@@ -148,14 +150,12 @@ static const char *const versions[] = { version_1 };
 
 static int refuse_db(struct db *db, int err, struct catalog_error *why)
 {
-	snprintf(why->text, sizeof(why->text), "%s", db_why(db));
-	return err;
+	return refuse(why, err, "%s", db_why(db));
 }
 
 static int refuse_stranger(struct catalog_error *why)
 {
-	snprintf(why->text, sizeof(why->text), "this is a database, but not one of countersignd");
-	return -EUCLEAN;
+	return refuse(why, -EUCLEAN, "this is a database, but not one of countersignd");
 }
 
 int schema_check(struct db *db, struct catalog_error *why)
@@ -173,12 +173,11 @@ int schema_check(struct db *db, struct catalog_error *why)
 		return refuse_stranger(why);
 	if (version < 0)
 		return refuse_stranger(why);
-	if (version > NEWEST) {
-		snprintf(why->text, sizeof(why->text), "a newer countersignd made this (version %lld "
-			"of the database; this server knows %lld); run that one, or bring back the "
-			"catalog from a backup", (long long)version, (long long)NEWEST);
-		return -ENOTSUP;
-	}
+	if (version > NEWEST)
+		return refuse(why, -ENOTSUP,
+			"a newer countersignd made this (version %lld of the database; this server "
+			"knows %lld); run that one, or bring back the catalog from a backup",
+			(long long)version, (long long)NEWEST);
 	return 0;
 }
 

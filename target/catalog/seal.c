@@ -14,12 +14,12 @@
 
 #include "base/bytes.h"
 
-#define FORMAT       1
-#define NONCE_SIZE   12
-#define TAG_SIZE     16
-#define HEADER_SIZE  (1 + SEAL_ID_SIZE + NONCE_SIZE)
-#define ENCRYPT      1
-#define DECRYPT      0
+#define FORMAT      1
+#define NONCE_SIZE  12
+#define TAG_SIZE    16
+#define HEADER_SIZE (1 + SEAL_ID_SIZE + NONCE_SIZE)
+#define ENCRYPT     1
+#define DECRYPT     0
 
 int seal_key_set(struct seal_key *k, const uint8_t bytes[static SEAL_KEY_SIZE])
 {
@@ -27,9 +27,9 @@ int seal_key_set(struct seal_key *k, const uint8_t bytes[static SEAL_KEY_SIZE])
 	uint8_t digest[EVP_MAX_MD_SIZE];
 	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
 	bool ok = ctx && EVP_DigestInit_ex(ctx, EVP_sha256(), NULL) == 1 &&
-		EVP_DigestUpdate(ctx, purpose, sizeof(purpose)) == 1 &&
-		EVP_DigestUpdate(ctx, bytes, SEAL_KEY_SIZE) == 1 &&
-		EVP_DigestFinal_ex(ctx, digest, NULL) == 1;
+		  EVP_DigestUpdate(ctx, purpose, sizeof(purpose)) == 1 &&
+		  EVP_DigestUpdate(ctx, bytes, SEAL_KEY_SIZE) == 1 &&
+		  EVP_DigestFinal_ex(ctx, digest, NULL) == 1;
 
 	EVP_MD_CTX_free(ctx);
 	if (!ok)
@@ -80,10 +80,11 @@ static EVP_CIPHER_CTX *begin(const struct seal_key *key, const struct seal_place
 	const uint8_t *nonce = header + 1 + SEAL_ID_SIZE;
 	EVP_CIPHER_CTX *ctx = EVP_CIPHER_CTX_new();
 	bool ok = ctx &&
-		EVP_CipherInit_ex(ctx, EVP_aes_256_gcm(), NULL, key->bytes, nonce, direction) == 1 &&
-		authenticate(ctx, header, HEADER_SIZE) &&
-		authenticate(ctx, place->table, strlen(place->table)) &&
-		authenticate(ctx, place->column, strlen(place->column));
+		  EVP_CipherInit_ex(ctx, EVP_aes_256_gcm(), NULL, key->bytes, nonce, direction) ==
+			  1 &&
+		  authenticate(ctx, header, HEADER_SIZE) &&
+		  authenticate(ctx, place->table, strlen(place->table)) &&
+		  authenticate(ctx, place->column, strlen(place->column));
 
 	for (size_t i = 0; ok && i < sizeof(place->row) / sizeof(place->row[0]); i++)
 		ok = authenticate(ctx, place->row[i], strlen(place->row[i]));
@@ -112,8 +113,8 @@ int seal(const struct seal_key *key, const struct seal_place *place, const void 
 	return ok ? 0 : -EIO;
 }
 
-static int decrypt(const struct seal_key *key, const struct seal_place *place, const uint8_t *sealed,
-	size_t len, uint8_t *plain)
+static int decrypt(const struct seal_key *key, const struct seal_place *place,
+	const uint8_t *sealed, size_t len, uint8_t *plain)
 {
 	EVP_CIPHER_CTX *ctx = begin(key, place, sealed, DECRYPT);
 	uint8_t tag[TAG_SIZE], end[TAG_SIZE];

@@ -6,7 +6,8 @@
 
 int catalog_setting_put(struct catalog_tx *tx, const char *name, const char *value)
 {
-	struct query q = db_query(tx->db, "INSERT OR REPLACE INTO setting (name, value) VALUES (?, ?)");
+	struct query q =
+		db_query(tx->db, "INSERT OR REPLACE INTO setting (name, value) VALUES (?, ?)");
 
 	db_bind_text(&q, name);
 	db_bind_text(&q, value);

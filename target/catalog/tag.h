@@ -8,7 +8,8 @@
 /* All: inside a request's run(). */
 
 /* Sets a tag, or its value anew. 0 or -errno. */
-int catalog_tag_put(struct catalog_tx *tx, const char *resource, const char *key, const char *value);
+int catalog_tag_put(
+	struct catalog_tx *tx, const char *resource, const char *key, const char *value);
 /* 0 also when there is none. */
 int catalog_tag_remove(struct catalog_tx *tx, const char *resource, const char *key);
 /* All tags of a resource that goes. 0 or -errno. */

@@ -60,9 +60,9 @@ static void bind_tape(struct query *q, const struct catalog_tape *t)
 static int add_row(struct catalog_tx *tx, const struct catalog_tape *t)
 {
 	struct query q = db_query(tx->db,
-		"INSERT INTO tape (library, place_kind, place, source_kind, source, medium, cleaning,"
-		" worm, write_protect, size, used, state, pool, retrieved_to, created, pool_entered,"
-		" retention_start, archived, barcode)"
+		"INSERT INTO tape (library, place_kind, place, source_kind, source, medium,"
+		" cleaning, worm, write_protect, size, used, state, pool, retrieved_to, created,"
+		" pool_entered, retention_start, archived, barcode)"
 		" VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
 
 	bind_tape(&q, t);
@@ -84,9 +84,9 @@ int catalog_tape_add(struct catalog_tx *tx, const struct catalog_tape *t)
 int catalog_tape_put(struct catalog_tx *tx, const struct catalog_tape *t)
 {
 	struct query q = db_query(tx->db,
-		"UPDATE tape SET library = ?, place_kind = ?, place = ?, source_kind = ?, source = ?,"
-		" medium = ?, cleaning = ?, worm = ?, write_protect = ?, size = ?, used = ?,"
-		" state = ?, pool = ?, retrieved_to = ?, created = ?, pool_entered = ?,"
+		"UPDATE tape SET library = ?, place_kind = ?, place = ?, source_kind = ?,"
+		" source = ?, medium = ?, cleaning = ?, worm = ?, write_protect = ?, size = ?,"
+		" used = ?, state = ?, pool = ?, retrieved_to = ?, created = ?, pool_entered = ?,"
 		" retention_start = ?, archived = ? WHERE barcode = ?");
 
 	bind_tape(&q, t);
@@ -124,13 +124,13 @@ static void read_tape(struct query *q, struct catalog_tape *t)
 	t->archived = db_get_int(q);
 }
 
-int catalog_tape_load(struct catalog_tx *tx,
-	int (*row)(const struct catalog_tape *t, void *arg), void *arg)
+int catalog_tape_load(
+	struct catalog_tx *tx, int (*row)(const struct catalog_tape *t, void *arg), void *arg)
 {
 	struct query q = db_query(tx->db,
 		"SELECT barcode, library, place_kind, place, source_kind, source, medium, cleaning,"
-		" worm, write_protect, size, used, state, pool, retrieved_to, created, pool_entered,"
-		" retention_start, archived FROM tape ORDER BY barcode");
+		" worm, write_protect, size, used, state, pool, retrieved_to, created,"
+		" pool_entered, retention_start, archived FROM tape ORDER BY barcode");
 	struct catalog_tape t;
 	int err = 0, end;
 
@@ -146,8 +146,9 @@ int catalog_tape_load(struct catalog_tx *tx,
 
 static int place_one(struct catalog_tx *tx, const struct catalog_tape_move *m)
 {
-	struct query q = db_query(tx->db, "UPDATE tape SET place_kind = ?, place = ?, source_kind = ?,"
-					  " source = ? WHERE barcode = ?");
+	struct query q =
+		db_query(tx->db, "UPDATE tape SET place_kind = ?, place = ?, source_kind = ?,"
+				 " source = ? WHERE barcode = ?");
 
 	db_bind_int(&q, m->place.kind);
 	db_bind_int(&q, m->place.number);

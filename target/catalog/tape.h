@@ -26,19 +26,20 @@ struct catalog_place {
 /* Text may be NULL when given, which means ""; when loaded it never is. */
 struct catalog_tape {
 	const char *barcode;
-	const char *library;  /* in which it is, or in the vault: from which it came */
+	const char *library; /* in which it is, or in the vault: from which it came */
 	struct catalog_place place;
-	struct catalog_place source; /* the storage element that it was last moved from; VAULT: none */
-	uint16_t medium;      /* LTO generation */
+	struct catalog_place
+		source;  /* the storage element that it was last moved from; VAULT: none */
+	uint16_t medium; /* LTO generation */
 	bool cleaning;
 	bool worm;
 	bool write_protect;
-	uint64_t size, used;  /* bytes */
-	const char *state;    /* "AVAILABLE", "ARCHIVED" … */
+	uint64_t size, used; /* bytes */
+	const char *state;   /* "AVAILABLE", "ARCHIVED" … */
 	const char *pool;
 	const char *retrieved_to; /* gateway; "" when it was not */
 	int64_t created;
-	int64_t pool_entered;     /* 0: never, here and below */
+	int64_t pool_entered; /* 0: never, here and below */
 	int64_t retention_start;
 	int64_t archived;
 };
@@ -53,8 +54,8 @@ int catalog_tape_put(struct catalog_tx *tx, const struct catalog_tape *t);
 int catalog_tape_remove(struct catalog_tx *tx, const char *barcode);
 /* Calls row() for each, in the order of barcodes, until it gives another value than 0, which is then
  * what this gives. */
-int catalog_tape_load(struct catalog_tx *tx,
-	int (*row)(const struct catalog_tape *t, void *arg), void *arg);
+int catalog_tape_load(
+	struct catalog_tx *tx, int (*row)(const struct catalog_tape *t, void *arg), void *arg);
 
 struct catalog_tape_move {
 	const char *barcode;

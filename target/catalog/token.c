@@ -21,8 +21,7 @@ int catalog_token_add(struct catalog_tx *tx, const struct catalog_token *t)
 	return db_run(&q);
 }
 
-static int read_row(
-	struct query *q, uint8_t hash[static CATALOG_TOKEN_HASH], char **answer)
+static int read_row(struct query *q, uint8_t hash[static CATALOG_TOKEN_HASH], char **answer)
 {
 	size_t len;
 	const void *bytes = db_get_blob(q, &len);

@@ -6,26 +6,16 @@
 #include "catalog/tx.h"
 
 #include <errno.h>
-#include <stdarg.h>
-#include <stdio.h>
 
 #include "base/log.h"
-
-void tx_say(struct catalog_tx *tx, const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(tx->why->text, sizeof(tx->why->text), fmt, ap);
-	va_end(ap);
-}
+#include "catalog/refuse.h"
 
 /* Says why in the request, where its function has not. */
 static void explain(struct catalog_tx *tx, struct catalog_request *r)
 {
 	if (r->why.text[0])
 		return;
-	snprintf(r->why.text, sizeof(r->why.text), "the catalog: %s", db_why(tx->db));
+	refuse(&r->why, 0, "the catalog: %s", db_why(tx->db));
 }
 
 /* A failure of the machine's, which concerns more than the request that met it. */

@@ -11,7 +11,7 @@ struct catalog_tx {
 	struct seal_ring ring; /* the first key is the one to use */
 	uint32_t audit_rows;
 	struct catalog_error *why; /* of the request under way */
-	bool stale_secrets;    /* the journal may hold sealed values that are replaced or gone */
+	bool stale_secrets; /* the journal may hold sealed values that are replaced or gone */
 };
 
 /*
@@ -28,9 +28,6 @@ int tx_attempt(struct catalog_tx *tx, struct catalog_request *r);
  * after a refusal. Not one within another. tx_leave() gives err, or why it cannot be kept. */
 int tx_enter(struct catalog_tx *tx);
 int tx_leave(struct catalog_tx *tx, int err);
-
-/* Says why the request under way is going to fail. */
-void tx_say(struct catalog_tx *tx, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /* Begins a transaction, or ends it: by COMMIT, or when err is not 0 by ROLLBACK. 0 or what err was,
  * or -errno, with r->why filled. */

@@ -52,10 +52,10 @@ static int leave_disk(struct catalog_tx *tx, const char *id)
 
 static int add_row(struct catalog_tx *tx, const struct catalog_volume *v)
 {
-	struct query q = db_query(tx->db,
-		"INSERT INTO volume (gateway, kind, pool, file, disk, size, block_size, target, lun,"
-		" portal, attached, read_only, preserved, created, id)"
-		" VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+	struct query q = db_query(tx->db, "INSERT INTO volume (gateway, kind, pool, file, disk, "
+					  "size, block_size, target, lun,"
+					  " portal, attached, read_only, preserved, created, id)"
+					  " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
 
 	bind_volume(&q, v);
 	return db_run(&q);
@@ -125,8 +125,8 @@ static void read_volume(struct query *q, struct catalog_volume *v)
 	v->created = db_get_int(q);
 }
 
-int catalog_volume_load(struct catalog_tx *tx,
-	int (*row)(const struct catalog_volume *v, void *arg), void *arg)
+int catalog_volume_load(
+	struct catalog_tx *tx, int (*row)(const struct catalog_volume *v, void *arg), void *arg)
 {
 	struct query q = db_query(tx->db,
 		"SELECT id, gateway, kind, pool, file, disk, size, block_size, target, lun, portal,"
@@ -165,8 +165,8 @@ int catalog_disk_free(struct catalog_tx *tx, const char *gateway, const char *id
 	return db_run_one(&q);
 }
 
-int catalog_disk_load(struct catalog_tx *tx,
-	int (*row)(const struct catalog_disk *d, void *arg), void *arg)
+int catalog_disk_load(
+	struct catalog_tx *tx, int (*row)(const struct catalog_disk *d, void *arg), void *arg)
 {
 	struct query q = db_query(tx->db, "SELECT gateway, id, use FROM disk WHERE volume IS NULL"
 					  " ORDER BY gateway, id");

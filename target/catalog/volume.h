@@ -19,17 +19,17 @@ struct catalog_volume {
 	const char *id;      /* "vol-1122AABB"; never used twice at a time */
 	const char *gateway; /* "" when it is none of a gateway's */
 	enum catalog_volume_kind kind;
-	const char *pool;    /* of a POOL volume: the pool's name, */
-	const char *file;    /* and the file's, without a directory */
-	const char *disk;    /* of a DISK volume: the disk's id */
-	uint64_t size;       /* bytes */
+	const char *pool; /* of a POOL volume: the pool's name, */
+	const char *file; /* and the file's, without a directory */
+	const char *disk; /* of a DISK volume: the disk's id */
+	uint64_t size;    /* bytes */
 	uint32_t block_size;
-	const char *target;  /* iSCSI name of the target that it has, or last had */
+	const char *target; /* iSCSI name of the target that it has, or last had */
 	uint32_t lun;
-	const char *portal;  /* the address that was asked for, or "" */
-	bool attached;       /* exported; no two attached ones share target and LUN */
+	const char *portal; /* the address that was asked for, or "" */
+	bool attached;      /* exported; no two attached ones share target and LUN */
 	bool read_only;
-	bool preserved;      /* a DISK volume whose data were there before */
+	bool preserved; /* a DISK volume whose data were there before */
 	int64_t created;
 };
 
@@ -44,8 +44,8 @@ int catalog_volume_put(struct catalog_tx *tx, const struct catalog_volume *v);
 int catalog_volume_remove(struct catalog_tx *tx, const char *id);
 /* Calls row() for each, in the order of ids, until it gives another value than 0, which is then
  * what this gives. */
-int catalog_volume_load(struct catalog_tx *tx,
-	int (*row)(const struct catalog_volume *v, void *arg), void *arg);
+int catalog_volume_load(
+	struct catalog_tx *tx, int (*row)(const struct catalog_volume *v, void *arg), void *arg);
 
 /* A disk that serves a gateway otherwise than as a volume. */
 struct catalog_disk {
@@ -59,7 +59,7 @@ int catalog_disk_allocate(struct catalog_tx *tx, const struct catalog_disk *d);
 /* -ENOENT or -errno. */
 int catalog_disk_free(struct catalog_tx *tx, const char *gateway, const char *id);
 /* As catalog_volume_load(). */
-int catalog_disk_load(struct catalog_tx *tx,
-	int (*row)(const struct catalog_disk *d, void *arg), void *arg);
+int catalog_disk_load(
+	struct catalog_tx *tx, int (*row)(const struct catalog_disk *d, void *arg), void *arg);
 
 #endif

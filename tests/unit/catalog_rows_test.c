@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Each kind of row: what is put comes back, also after a restart, and what must not be is refused. */
+/* Each kind of row: what is put comes back, also after a restart; what must not be is refused. */
 #include "catalog_support.h"
 
 #include "catalog/audit.h"
@@ -14,8 +14,7 @@
 /* What load() shows, as one text. */
 static char shown[4096];
 
-__attribute__((format(printf, 1, 2)))
-static void show(const char *fmt, ...)
+__attribute__((format(printf, 1, 2))) static void show(const char *fmt, ...)
 {
 	size_t have = strlen(shown);
 	va_list ap;
@@ -25,15 +24,18 @@ static void show(const char *fmt, ...)
 	va_end(ap);
 }
 
-static void assert_shown(struct rig *rig, int (*load)(struct catalog_tx *tx, void *arg),
-	const char *text)
+static void assert_shown(
+	struct rig *rig, int (*load)(struct catalog_tx *tx, void *arg), const char *text)
 {
 	shown[0] = '\0';
 	assert_int_equal(rig_run(rig, load, NULL), 0);
 	assert_string_equal(shown, text);
 }
 
-#define SECRET(text) { (const uint8_t *)(text), sizeof(text) - 1 }
+#define SECRET(text) \
+	{ \
+		(const uint8_t *)(text), sizeof(text) - 1 \
+	}
 
 /* --- credentials ---------------------------------------------------------------------------- */
 
@@ -49,6 +51,7 @@ static int show_credential(const struct catalog_credential *c, void *arg)
 	show("%d %s %s %d", (int)c->scope, c->scope_name, c->initiator, (int)c->type);
 	show_secret("in", &c->in_secret);
 	show_secret("old", &c->old_secret);
+	show_secret("oldout", &c->old_out_secret);
 	show_secret("out", &c->out_secret);
 	show(" %s|%s|%s|%d|%s|%ld,%ld,%ld\n", c->in_user, c->out_user, c->sources, (int)c->origin,
 		c->written_by, (long)c->old_until, (long)c->created, (long)c->changed);
@@ -68,26 +71,40 @@ static int put_credential(struct catalog_tx *tx, void *arg)
 static void a_credential_comes_back_after_a_restart_with_its_secrets(void **state)
 {
 	struct rig *rig = *state;
-	struct catalog_credential c = {
-		.scope = CATALOG_OF_SVM, .scope_name = "svm1", .initiator = "iqn.x:h", .in_user = "u",
-		.in_secret = SECRET("in-secret-01"), .old_secret = SECRET("old-secret-0"),
-		.out_secret = SECRET("out-secret-0"), .old_until = 7, .out_user = "t",
-		.sources = "10.0.0.1-10.0.0.9", .origin = CATALOG_FROM_ONTAP, .written_by = "admin",
-		.created = 5, .changed = 6 };
+	struct catalog_credential c = { .scope = CATALOG_OF_SVM,
+		.scope_name = "svm1",
+		.initiator = "iqn.x:h",
+		.in_user = "u",
+		.in_secret = SECRET("in-secret-01"),
+		.old_secret = SECRET("old-secret-0"),
+		.old_out_secret = SECRET("older-secret"),
+		.out_secret = SECRET("out-secret-0"),
+		.old_until = 7,
+		.out_user = "t",
+		.sources = "10.0.0.1-10.0.0.9",
+		.origin = CATALOG_FROM_ONTAP,
+		.written_by = "admin",
+		.created = 5,
+		.changed = 6 };
 
 	assert_int_equal(rig_run(rig, put_credential, &c), 0);
 	rig_reopen(rig);
 	assert_shown(rig, load_credentials,
-		"1 svm1 iqn.x:h 0 in=in-secret-01 old=old-secret-0 out=out-secret-0 "
+		"1 svm1 iqn.x:h 0 in=in-secret-01 old=old-secret-0 oldout=older-secret "
+		"out=out-secret-0 "
 		"u|t|10.0.0.1-10.0.0.9|3|admin|7,5,6\n");
 }
 
 static void a_credential_that_is_put_again_is_replaced_but_for_its_birthday(void **state)
 {
 	struct rig *rig = *state;
-	struct catalog_credential c = { .scope_name = "t", .initiator = "i", .created = 5,
-		.in_secret = SECRET("first-secret"), .out_secret = SECRET("other-secret"),
-		.origin = CATALOG_FROM_AWS, .changed = 5 };
+	struct catalog_credential c = { .scope_name = "t",
+		.initiator = "i",
+		.created = 5,
+		.in_secret = SECRET("first-secret"),
+		.out_secret = SECRET("other-secret"),
+		.origin = CATALOG_FROM_AWS,
+		.changed = 5 };
 
 	assert_int_equal(rig_run(rig, put_credential, &c), 0);
 	c.in_secret = (struct catalog_secret)SECRET("second-secret");
@@ -100,8 +117,10 @@ static void a_credential_that_is_put_again_is_replaced_but_for_its_birthday(void
 static void credentials_without_chap_have_no_secrets(void **state)
 {
 	struct rig *rig = *state;
-	struct catalog_credential c = { .scope = CATALOG_OF_DISCOVERY, .initiator = "default",
-		.type = CATALOG_DENY, .origin = CATALOG_FROM_NATIVE };
+	struct catalog_credential c = { .scope = CATALOG_OF_DISCOVERY,
+		.initiator = "default",
+		.type = CATALOG_DENY,
+		.origin = CATALOG_FROM_NATIVE };
 
 	assert_int_equal(rig_run(rig, put_credential, &c), 0);
 	assert_shown(rig, load_credentials, "2  default 2 |||1||0,0,0\n");
@@ -111,21 +130,24 @@ static void the_longest_secret_is_kept_and_a_longer_one_refused(void **state)
 {
 	struct rig *rig = *state;
 	static const uint8_t bytes[CATALOG_SECRET_MAX + 1] = { 0 };
-	struct catalog_credential c = { .scope_name = "t", .initiator = "i",
-		.in_secret = { bytes, sizeof(bytes) }, .origin = CATALOG_FROM_AWS };
+	struct catalog_credential c = { .scope_name = "t",
+		.initiator = "i",
+		.in_secret = { bytes, sizeof(bytes) },
+		.origin = CATALOG_FROM_AWS };
 
 	assert_int_equal(rig_run(rig, put_credential, &c), -EINVAL);
 	c.in_secret.len = CATALOG_SECRET_MAX;
 	assert_int_equal(rig_run(rig, put_credential, &c), 0);
 	rig_close(rig);
-	assert_int_equal(rig_sql(rig, "SELECT length(in_secret) FROM credential"),
-		CATALOG_SECRET_MAX + 37);
+	assert_int_equal(
+		rig_sql(rig, "SELECT length(in_secret) FROM credential"), CATALOG_SECRET_MAX + 37);
 }
 
 static void a_scope_that_does_not_exist_is_refused(void **state)
 {
 	struct catalog_credential c = {
-		.scope = (enum catalog_scope)3, .initiator = "i", .origin = CATALOG_FROM_AWS };
+		.scope = (enum catalog_scope)3, .initiator = "i", .origin = CATALOG_FROM_AWS
+	};
 
 	assert_int_equal(rig_run(*state, put_credential, &c), -EINVAL);
 }
@@ -145,8 +167,10 @@ static void put_three(struct rig *rig)
 	static const char *const rows[3][2] = { { "t", "a" }, { "t", "b" }, { "u", "a" } };
 
 	for (size_t i = 0; i < 3; i++) {
-		struct catalog_credential c = { .scope_name = rows[i][0], .initiator = rows[i][1],
-			.type = CATALOG_NONE, .origin = CATALOG_FROM_NATIVE };
+		struct catalog_credential c = { .scope_name = rows[i][0],
+			.initiator = rows[i][1],
+			.type = CATALOG_NONE,
+			.origin = CATALOG_FROM_NATIVE };
 
 		assert_int_equal(rig_run(rig, put_credential, &c), 0);
 	}
@@ -213,8 +237,12 @@ static int add_audit(struct catalog_tx *tx, void *arg)
 
 static void put_audit(struct rig *rig, int64_t time, const char *object)
 {
-	struct catalog_audit a = { .time = time, .who = "uid 0", .what = "put", .object = object,
-		.detail = "{}", .result = "done" };
+	struct catalog_audit a = { .time = time,
+		.who = "uid 0",
+		.what = "put",
+		.object = object,
+		.detail = "{}",
+		.result = "done" };
 
 	assert_int_equal(rig_run(rig, add_audit, &a), 0);
 }
@@ -281,8 +309,12 @@ static int change_and_audit(struct catalog_tx *tx, void *arg)
 
 static void a_change_that_fails_leaves_no_audit_row(void **state)
 {
-	struct audited both = { .c = { .scope_name = "t", .initiator = "i", .type = CATALOG_NONE,
-		.origin = CATALOG_FROM_AWS }, .a = { .who = "w" }, .outcome = -ECANCELED };
+	struct audited both = { .c = { .scope_name = "t",
+					.initiator = "i",
+					.type = CATALOG_NONE,
+					.origin = CATALOG_FROM_AWS },
+		.a = { .who = "w" },
+		.outcome = -ECANCELED };
 
 	assert_int_equal(rig_run(*state, change_and_audit, &both), -ECANCELED);
 	assert_shown(*state, load_credentials, "");
@@ -321,10 +353,14 @@ static const struct catalog_registrant two[] = {
 
 static void a_units_reservation_comes_back_after_a_restart(void **state)
 {
-	struct catalog_reservation r = { .unit = { 0x60, [15] = 0x01 }, .generation = 4000000000u,
-		.type = 5, .registrants = two, .n_registrants = 2 };
-	struct catalog_reservation s = { .unit = { 0x60, [15] = 0x02 }, .registrants = two + 1,
-		.n_registrants = 1 };
+	struct catalog_reservation r = { .unit = { 0x60, [15] = 0x01 },
+		.generation = 4000000000u,
+		.type = 5,
+		.registrants = two,
+		.n_registrants = 2 };
+	struct catalog_reservation s = {
+		.unit = { 0x60, [15] = 0x02 }, .registrants = two + 1, .n_registrants = 1
+	};
 
 	assert_int_equal(rig_run(*state, put_reservation, &s), 0);
 	assert_int_equal(rig_run(*state, put_reservation, &r), 0);
@@ -342,8 +378,8 @@ static void a_units_reservation_is_replaced_as_a_whole(void **state)
 	r.registrants++;
 	r.n_registrants--;
 	assert_int_equal(rig_run(*state, put_reservation, &r), 0);
-	assert_shown(*state, load_reservations,
-		"0100 gen 0 type 0 scope 0: iqn.b,i,0x02/65535/0001\n");
+	assert_shown(
+		*state, load_reservations, "0100 gen 0 type 0 scope 0: iqn.b,i,0x02/65535/0001\n");
 	r.n_registrants = 0;
 	assert_int_equal(rig_run(*state, put_reservation, &r), 0);
 	assert_shown(*state, load_reservations, "");
@@ -364,8 +400,8 @@ static void a_registrant_that_is_there_twice_changes_nothing(void **state)
 	r.registrants = twice;
 	r.n_registrants = 2;
 	assert_int_equal(rig_run(*state, put_reservation_anyway, &r), 0);
-	assert_shown(*state, load_reservations,
-		"0100 gen 0 type 0 scope 0: iqn.a,i,0x01/1/abcd*\n");
+	assert_shown(
+		*state, load_reservations, "0100 gen 0 type 0 scope 0: iqn.a,i,0x01/1/abcd*\n");
 }
 
 static int count_registrants(const struct catalog_reservation *r, void *arg)
@@ -425,14 +461,27 @@ static int remove_volume(struct catalog_tx *tx, void *arg)
 
 static struct catalog_volume pool_volume(const char *id, const char *file, const char *target)
 {
-	return (struct catalog_volume){ .id = id, .gateway = "g", .pool = "p", .file = file,
-		.size = 1 << 30, .block_size = 512, .target = target, .attached = true, .created = 3 };
+	return (struct catalog_volume){ .id = id,
+		.gateway = "g",
+		.pool = "p",
+		.file = file,
+		.size = 1 << 30,
+		.block_size = 512,
+		.target = target,
+		.attached = true,
+		.created = 3 };
 }
 
 static struct catalog_volume disk_volume(const char *id, const char *disk, const char *target)
 {
-	return (struct catalog_volume){ .id = id, .gateway = "g", .kind = CATALOG_VOLUME_DISK,
-		.disk = disk, .size = 4096, .block_size = 512, .target = target, .attached = true };
+	return (struct catalog_volume){ .id = id,
+		.gateway = "g",
+		.kind = CATALOG_VOLUME_DISK,
+		.disk = disk,
+		.size = 4096,
+		.block_size = 512,
+		.target = target,
+		.attached = true };
 }
 
 static void a_volume_is_added_changed_and_removed(void **state)
@@ -495,8 +544,8 @@ static int load_disks(struct catalog_tx *tx, void *arg)
 
 static int allocate_disk(struct catalog_tx *tx, void *arg)
 {
-	return catalog_disk_allocate(tx,
-		&(struct catalog_disk){ .gateway = "g", .id = arg, .use = "CACHE STORAGE" });
+	return catalog_disk_allocate(
+		tx, &(struct catalog_disk){ .gateway = "g", .id = arg, .use = "CACHE STORAGE" });
 }
 
 static int free_disk(struct catalog_tx *tx, void *arg)
@@ -596,8 +645,11 @@ static void tags_are_set_listed_and_removed_by_resource(void **state)
 	assert_shown(*state, load_tags, "arn:a z=2\n");
 }
 
-static const struct catalog_token token = { .scope = "CreateTapes", .token = "12345",
-	.hash = { 1, [31] = 2 }, .answer = "{\"a\":1}", .expires = 100 };
+static const struct catalog_token token = { .scope = "CreateTapes",
+	.token = "12345",
+	.hash = { 1, [31] = 2 },
+	.answer = "{\"a\":1}",
+	.expires = 100 };
 
 static int add_token(struct catalog_tx *tx, void *arg)
 {
@@ -606,8 +658,7 @@ static int add_token(struct catalog_tx *tx, void *arg)
 
 static int find_token_before_its_end(struct catalog_tx *tx, void *arg)
 {
-	return catalog_token_find(tx, "CreateTapes", "12345", 99,
-		(uint8_t *)shown, arg);
+	return catalog_token_find(tx, "CreateTapes", "12345", 99, (uint8_t *)shown, arg);
 }
 
 static int find_token_at_its_end(struct catalog_tx *tx, void *arg)
@@ -718,8 +769,12 @@ static int remove_tape(struct catalog_tx *tx, void *arg)
 
 static struct catalog_tape tape_in_slot(const char *barcode, uint32_t slot)
 {
-	return (struct catalog_tape){ .barcode = barcode, .library = "l", .medium = 5,
-		.place = { CATALOG_IN_SLOT, slot }, .size = 100, .state = "AVAILABLE" };
+	return (struct catalog_tape){ .barcode = barcode,
+		.library = "l",
+		.medium = 5,
+		.place = { CATALOG_IN_SLOT, slot },
+		.size = 100,
+		.state = "AVAILABLE" };
 }
 
 static void a_cartridge_is_added_changed_and_removed(void **state)
@@ -790,7 +845,8 @@ static void two_cartridges_change_places_at_once(void **state)
 {
 	struct catalog_tape a = tape_in_slot("AAA001", 1), b = tape_in_slot("AAA002", 2);
 	struct moves m = { { { "AAA001", { CATALOG_IN_SLOT, 2 }, { CATALOG_IN_SLOT, 1 } },
-		{ "AAA002", { CATALOG_IN_SLOT, 1 }, { CATALOG_IN_SLOT, 2 } } }, 2 };
+				   { "AAA002", { CATALOG_IN_SLOT, 1 }, { CATALOG_IN_SLOT, 2 } } },
+		2 };
 
 	assert_int_equal(rig_run(*state, add_tape, &a), 0);
 	assert_int_equal(rig_run(*state, add_tape, &b), 0);
@@ -802,7 +858,8 @@ static void two_cartridges_change_places_at_once(void **state)
 static void a_move_to_where_another_stays_moves_nothing(void **state)
 {
 	struct catalog_tape a = tape_in_slot("AAA001", 1), b = tape_in_slot("AAA002", 2);
-	struct moves taken = { { { "AAA001", { CATALOG_IN_SLOT, 2 }, { CATALOG_IN_SLOT, 1 } } }, 1 };
+	struct moves taken = { { { "AAA001", { CATALOG_IN_SLOT, 2 }, { CATALOG_IN_SLOT, 1 } } },
+		1 };
 	struct moves unknown = { { { "AAA003", { CATALOG_IN_DRIVE, 0 }, { 0 } } }, 1 };
 
 	assert_int_equal(rig_run(*state, add_tape, &a), 0);

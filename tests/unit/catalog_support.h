@@ -30,6 +30,7 @@ struct rig {
 	char path[64];
 	struct state_dir *dir;
 	struct catalog *catalog;
+	struct loop *loop;         /* of this thread; freed after the catalog is closed */
 	struct catalog_config cfg; /* dir is filled in by rig_open() */
 	struct catalog_error why;
 };
@@ -79,7 +80,7 @@ static inline int rig_begin(void **state)
 		return -1;
 	snprintf(rig->path, sizeof(rig->path), "%s/state", rig->folder);
 	*state = rig;
-	return 0;
+	return loop_create(0, &rig->loop);
 }
 
 /* Setup: the same with a new catalog. */
@@ -95,6 +96,7 @@ static inline int rig_end(void **state)
 	int rc;
 
 	rig_close(rig);
+	loop_free(rig->loop);
 	snprintf(command, sizeof(command), "rm -rf %s", rig->folder);
 	rc = system(command);
 	free(rig);
@@ -111,14 +113,36 @@ static inline const char *rig_file(const struct rig *rig, const char *name)
 }
 
 /* A transaction now; what it gave. */
-static inline int rig_run(
-	struct rig *rig, int (*fn)(struct catalog_tx *tx, void *arg), void *arg)
+static inline int rig_run(struct rig *rig, int (*fn)(struct catalog_tx *tx, void *arg), void *arg)
 {
 	return catalog_run(rig->catalog, fn, arg, &rig->why);
 }
 
-/* Looks into the closed (or shared) database as another program would; the first column of the first
- * row as a number, or -1. */
+struct rig_change {
+	struct catalog_request request;
+	struct loop *loop;
+};
+
+static inline void rig_changed(struct catalog_request *r)
+{
+	loop_stop(container_of(r, struct rig_change, request)->loop);
+}
+
+/* Changes the key now; what that gave. */
+static inline int rig_rekey(
+	struct rig *rig, int (*run)(struct catalog_request *r, struct catalog_tx *tx))
+{
+	struct rig_change c = { .loop = rig->loop,
+		.request = { .run = run, .done = rig_changed, .home = rig->loop } };
+
+	catalog_rekey(rig->catalog, &c.request);
+	loop_run(rig->loop);
+	rig->why = c.request.why;
+	return c.request.err;
+}
+
+/* Looks into the closed (or shared) database as another program would; the first column of the
+ * first row as a number, or -1. */
 static inline int64_t rig_sql(struct rig *rig, const char *sql)
 {
 	sqlite3_stmt *stmt = NULL;
