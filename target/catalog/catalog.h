@@ -92,7 +92,7 @@ struct catalog_request {
 void catalog_submit(struct catalog *c, struct catalog_request *r);
 
 /* The same for a thread that may wait: the main thread at start, where all is loaded. Gives what
- * fn gave, or why it could not be written; `why` may be NULL. Never on a reactor, nor in a run(). */
+ * fn gave, or why it was not written; `why` may be NULL. Never on a reactor, nor in a run(). */
 int catalog_run(struct catalog *c, int (*fn)(struct catalog_tx *tx, void *arg), void *arg,
 	struct catalog_error *why);
 

@@ -52,8 +52,8 @@ int catalog_tape_add(struct catalog_tx *tx, const struct catalog_tape *t);
 int catalog_tape_put(struct catalog_tx *tx, const struct catalog_tape *t);
 /* -ENOENT or -errno. */
 int catalog_tape_remove(struct catalog_tx *tx, const char *barcode);
-/* Calls row() for each, in the order of barcodes, until it gives another value than 0, which is then
- * what this gives. */
+/* Calls row() for each, in the order of barcodes, until it gives another value than 0, which is
+ * then what this gives. */
 int catalog_tape_load(
 	struct catalog_tx *tx, int (*row)(const struct catalog_tape *t, void *arg), void *arg);
 
