@@ -42,6 +42,7 @@ int keys_find(struct keys *k, const struct catalog_config *cfg)
 		free(k->path);
 	}
 	k->ours = true;
+	unlinkat(k->dir, KEY_TEMP, 0); /* a server that was killed while it wrote keys */
 	k->path = joined(state_dir_path(cfg->dir), KEY_FILE);
 	return k->path ? 0 : -ENOMEM;
 }

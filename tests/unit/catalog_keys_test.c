@@ -98,6 +98,18 @@ static void the_first_start_makes_a_key_and_the_next_uses_it(void **state)
 	assert_secret_is(*state, SECRET);
 }
 
+static void keys_that_a_killed_server_has_left_behind_are_removed(void **state)
+{
+	struct rig *rig = *state;
+
+	open_with_secret(rig);
+	rig_close(rig);
+	close(open(rig_file(rig, "key.new"), O_CREAT | O_WRONLY, 0600));
+	assert_int_equal(rig_open(rig), 0);
+	assert_int_not_equal(access(rig_file(rig, "key.new"), F_OK), 0);
+	assert_secret_is(rig, SECRET);
+}
+
 static void a_key_file_elsewhere_is_used_and_none_made(void **state)
 {
 	struct rig *rig = *state;
@@ -419,6 +431,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		KEY_TEST(the_first_start_makes_a_key_and_the_next_uses_it),
+		KEY_TEST(keys_that_a_killed_server_has_left_behind_are_removed),
 		KEY_TEST(a_key_file_elsewhere_is_used_and_none_made),
 		KEY_TEST(a_key_of_systemd_is_used_and_none_made),
 		KEY_TEST(credentials_of_systemd_without_a_key_change_nothing),
