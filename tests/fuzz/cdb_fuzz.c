@@ -19,7 +19,7 @@
 
 #define DISKS 2
 #define NEXUSES 2
-#define BLOCKS 2048
+#define BLOCKS 256
 
 struct world {
 	struct loop *loop;
@@ -27,6 +27,7 @@ struct world {
 	struct lu *lu[DISKS];
 	struct lun_map *map;
 	struct nexus nexus[NEXUSES];
+	unsigned gone;                   /* disks */
 };
 
 static void abort_none(struct nexus *n, struct lu_abort *a)
@@ -43,10 +44,16 @@ static void must(int err)
 		abort();
 }
 
-static struct lu *disk(bool mapped)
+static void gone(void *arg)
+{
+	((struct world *)arg)->gone++;
+}
+
+static struct lu *disk(struct world *w, bool mapped)
 {
 	struct store_cfg sc = { .kind = "ram", .size = BLOCKS * 512, .block_size = 512 };
-	struct disk_cfg dc = { .block_size = 512, .thin = true, .removable = true, .naa = { 0x60 } };
+	struct disk_cfg dc = { .block_size = 512, .thin = true, .removable = true, .naa = { 0x60 },
+		.gone = gone, .arg = w };
 	struct store_error why;
 	struct store *st;
 	struct lu *lu;
@@ -63,10 +70,11 @@ static void world_open(struct world *w)
 {
 	struct lun_entry e[DISKS];
 
+	w->gone = 0;
 	must(loop_create(0, &w->loop));
 	must(bufs_create(NULL, 1 << 20, &w->bufs));
 	for (uint32_t i = 0; i < DISKS; i++) {
-		w->lu[i] = disk(!i);
+		w->lu[i] = disk(w, !i);
 		e[i] = (struct lun_entry){ i, w->lu[i] };
 	}
 	must(lun_map_create(e, DISKS, &w->map));
@@ -93,6 +101,8 @@ static void world_close(struct world *w)
 	lun_map_unref(w->map);
 	for (unsigned i = 0; i < DISKS; i++)
 		lu_unref(w->lu[i]);
+	while (w->gone < DISKS)                  /* one that is being wiped takes a moment */
+		loop_step(w->loop);
 	bufs_free(w->bufs);
 	loop_free(w->loop);
 }
