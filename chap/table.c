@@ -121,6 +121,15 @@ bool table_closed(const struct table *t, const char *target)
 	return closed(t, CREDENTIAL_OF_TARGET, target);
 }
 
+unsigned table_secret_uses(const struct table *t, struct secret_view secret)
+{
+	const struct map_entry *e = NULL;
+
+	if (t && secret.bytes)
+		e = map_find(&t->tallies, siphash(&t->secret_key, secret.bytes, secret.len));
+	return e ? e->in : 0;
+}
+
 static bool is(const struct credential *c, enum credential_type type)
 {
 	return c && c->spec.type == type;

@@ -41,6 +41,10 @@ void table_each(
 /* Does the target have a CHAP row, so that nobody gets in without proof? (`closed` below) */
 bool table_closed(const struct table *t, const char *target);
 
+/* How often this secret proves an initiator in the table, old secrets included. A secret of several
+ * initiators tells none from another. */
+unsigned table_secret_uses(const struct table *t, struct secret_view secret);
+
 enum table_verdict {
 	TABLE_FORBIDDEN, /* refuse: iSCSI login status 0x0202 */
 	TABLE_NO_SECRET, /* CHAP is required and there is no secret to prove: 0x0201. To give away

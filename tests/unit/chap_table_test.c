@@ -665,6 +665,24 @@ static struct credential_spec mutual_row(
 	return s;
 }
 
+static void the_uses_of_a_secret_are_counted(void **state)
+{
+	struct table_edit *e = edit_of(NULL);
+	const struct table *t;
+
+	(void)state;
+	put(e, mutual_row(T1, I1, "in-secret-0001", "out-secret-001"));
+	put(e, chap_row(CREDENTIAL_OF_SVM, "svm1", I2, "in-secret-0001"));
+	put(e, chap_row(CREDENTIAL_OF_TARGET, T2, I2, "in-secret-0002"));
+	t = snapshot(e);
+	assert_int_equal(table_secret_uses(t, text("in-secret-0001")), 2);
+	assert_int_equal(table_secret_uses(t, text("in-secret-0002")), 1);
+	assert_int_equal(table_secret_uses(t, text("out-secret-001")), 0);
+	assert_int_equal(table_secret_uses(t, (struct secret_view){ 0 }), 0);
+	assert_int_equal(table_secret_uses(NULL, text("in-secret-0001")), 0);
+	table_unref(t);
+}
+
 static void a_shared_row_is_one_row_in_both_tables(void **state)
 {
 	struct table_edit *one = edit_of(NULL), *two = edit_of(NULL);
@@ -1196,6 +1214,7 @@ int main(void)
 		cmocka_unit_test(discovery_has_its_own_rows_and_rules),
 		cmocka_unit_test(discovery_without_rows_is_open_unless_chap_is_required),
 		cmocka_unit_test(discovery_takes_a_row_for_any_initiator),
+		cmocka_unit_test(the_uses_of_a_secret_are_counted),
 		cmocka_unit_test(a_shared_row_is_one_row_in_both_tables),
 		cmocka_unit_test(a_row_keeps_all_that_it_was_given_in_memory_of_its_own),
 		cmocka_unit_test(names_must_be_there_and_fit),
