@@ -122,6 +122,7 @@ struct registry_outcome {
 	enum registry_result result;
 	enum table_fault fault; /* which rule; TABLE_OK unless REGISTRY_FAULTY */
 	unsigned closed;        /* connections that were closed for it */
+	int err;                /* why the catalog failed: -errno, of REGISTRY_NOT_STORED alone */
 	const char *text;       /* a sentence for the administrator; borrowed for the call */
 };
 

@@ -140,6 +140,7 @@ static void tell_rekeyed(struct catalog_request *request)
 
 	if (request->err) {
 		outcome.result = REGISTRY_NOT_STORED;
+		outcome.err = request->err;
 		outcome.text = request->why.text;
 	} else {
 		log_msg(LOG_NOTICE, "all stored secrets are under a new key, by %s",

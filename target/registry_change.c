@@ -316,6 +316,9 @@ static void log_step(const struct change *c, const struct step *step)
 		*row->scope_name ? row->scope_name : "discovery", verb_of(c, step),
 		log_quote(row->initiator, strlen(row->initiator), &initiator),
 		log_quote(c->who, strlen(c->who), &who));
+	if (!step->removes && table_secret_uses(c->in_force, row->in_secret) > 1)
+		log_msg(LOG_WARNING, "%s: initiator %s proves itself by a secret that others have, too",
+			*row->scope_name ? row->scope_name : "discovery", initiator.text);
 }
 
 /* --- the catalog ---------------------------------------------------------------------------- */
@@ -382,6 +385,7 @@ static void finish(struct change *c)
 					  .result = p->result,
 					  .fault = p->fault,
 					  .closed = c->closed,
+					  .err = c->request.err,
 					  .text = *p->text ? p->text : result_text(p->result),
 				  });
 	change_free(c);
@@ -552,7 +556,8 @@ static bool begin(struct registry *r, struct change *c)
 	c->base = table_ref(r->now.credentials);
 	c->in_force = table_edit_commit(c->plan.in_force);
 	c->stored = table_edit_commit(c->plan.stored);
-	c->plan.in_force = c->plan.stored = NULL;
+	c->plan.in_force = NULL;
+	c->plan.stored = NULL;
 	c->request = (struct catalog_request){
 		.run = store,
 		.done = on_stored,

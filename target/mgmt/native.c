@@ -14,97 +14,42 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "mgmt/native_audit.h"
+#include "mgmt/native_credentials.h"
+#include "mgmt/native_json.h"
 #include "version.h"
-
-/* --- JSON ----------------------------------------------------------------------------------- */
-
-/* An object under construction. When memory runs out on the way all of it is dropped. */
-struct object {
-	json_t *j;
-	bool failed;
-};
-
-static struct object object(void)
-{
-	return (struct object){ .j = json_object() };
-}
-
-/* Takes over the value, which may be NULL for memory that ran out. */
-static void put(struct object *o, const char *name, json_t *value)
-{
-	if (json_object_set_new(o->j, name, value))
-		o->failed = true;
-}
-
-static json_t *done(struct object *o)
-{
-	if (!o->failed)
-		return o->j;
-	json_decref(o->j);
-	return NULL;
-}
-
-/* Text as JSON; null for NULL. What a peer called itself need not be UTF-8: such bytes become '?'. */
-static json_t *text(const char *s)
-{
-	json_t *j;
-	char *clean;
-
-	if (!s)
-		return json_null();
-	j = json_string(s);
-	if (j)
-		return j;
-	clean = strdup(s);
-	for (char *p = clean; p && *p; p++)
-		if ((unsigned char)*p >= 0x80)
-			*p = '?';
-	j = clean ? json_string(clean) : NULL;
-	free(clean);
-	return j;
-}
-
-static json_t *number(uint64_t n)
-{
-	return json_integer((json_int_t)n);
-}
 
 static json_t *refusal(int status, const char *code, const char *message)
 {
 	(void)status;
-	return json_pack("{s:{s:s, s:o}}", "error", "code", code, "message", text(message));
-}
-
-static struct native *native_of(const struct call *c)
-{
-	return call_context(c);
+	return json_pack("{s:{s:s, s:o}}", "error", "code", code, "message", json_of_text(message));
 }
 
 /* --- status --------------------------------------------------------------------------------- */
 
 static void add_portal(void *arg, const struct registry_portal *p)
 {
-	struct object o = object();
+	struct object o = object_begin();
 
-	put(&o, "address", text(p->address));
-	put(&o, "advertised", text(p->advertised));
-	put(&o, "group", number(p->group));
-	json_array_append_new(arg, done(&o));
+	object_put(&o, "address", json_of_text(p->address));
+	object_put(&o, "advertised", json_of_text(p->advertised));
+	object_put(&o, "group", json_of_number(p->group));
+	json_array_append_new(arg, object_end(&o));
 }
 
 static json_t *traffic(const struct iscsi_counters *n)
 {
-	struct object o = object();
+	struct object o = object_begin();
 
-	put(&o, "connections", number(n->connections));
-	put(&o, "half_open", number(n->half_open));
-	put(&o, "sessions", number(n->sessions));
-	put(&o, "logins", number(n->logins));
-	put(&o, "logins_refused", number(n->logins_refused));
-	put(&o, "commands", number(n->commands));
-	put(&o, "bytes_in", number(n->bytes_in));
-	put(&o, "bytes_out", number(n->bytes_out));
-	return done(&o);
+	object_put(&o, "connections", json_of_number(n->connections));
+	object_put(&o, "half_open", json_of_number(n->half_open));
+	object_put(&o, "sessions", json_of_number(n->sessions));
+	object_put(&o, "logins", json_of_number(n->logins));
+	object_put(&o, "logins_refused", json_of_number(n->logins_refused));
+	object_put(&o, "commands", json_of_number(n->commands));
+	object_put(&o, "bytes_in", json_of_number(n->bytes_in));
+	object_put(&o, "bytes_out", json_of_number(n->bytes_out));
+	return object_end(&o);
 }
 
 static void get_status(struct call *c)
@@ -112,59 +57,60 @@ static void get_status(struct call *c)
 	struct registry *r = native_of(c)->registry;
 	const struct config *cfg = registry_config(r);
 	json_t *portals = json_array();
-	struct object o = object();
+	struct object o = object_begin();
 	struct registry_status s;
 
 	registry_status(r, &s);
 	registry_portals(r, add_portal, portals);
-	put(&o, "version", text(COUNTERSIGN_VERSION));
-	put(&o, "pid", number((uint64_t)getpid()));
-	put(&o, "uptime_ms", number(s.uptime_ms));
-	put(&o, "config", text(cfg->path));
-	put(&o, "state_dir", text(cfg->state_dir));
-	put(&o, "reactors", number(s.iscsi.reactors));
-	put(&o, "poll_us", number(cfg->poll_us));
-	put(&o, "file_io", text(s.engine));
-	put(&o, "targets", number(s.targets));
-	put(&o, "units", number(s.units));
-	put(&o, "portals", portals);
-	put(&o, "iscsi", traffic(&s.iscsi));
-	call_reply(c, HTTP_OK, done(&o));
+	object_put(&o, "version", json_of_text(COUNTERSIGN_VERSION));
+	object_put(&o, "pid", json_of_number((uint64_t)getpid()));
+	object_put(&o, "uptime_ms", json_of_number(s.uptime_ms));
+	object_put(&o, "config", json_of_text(cfg->path));
+	object_put(&o, "state_dir", json_of_text(cfg->state_dir));
+	object_put(&o, "reactors", json_of_number(s.iscsi.reactors));
+	object_put(&o, "poll_us", json_of_number(cfg->poll_us));
+	object_put(&o, "file_io", json_of_text(s.engine));
+	object_put(&o, "targets", json_of_number(s.targets));
+	object_put(&o, "units", json_of_number(s.units));
+	object_put(&o, "portals", portals);
+	object_put(&o, "iscsi", traffic(&s.iscsi));
+	call_reply(c, HTTP_OK, object_end(&o));
 }
 
 /* --- targets -------------------------------------------------------------------------------- */
 
 static json_t *lun_json(const struct registry_lun *l)
 {
-	struct object o = object();
+	struct object o = object_begin();
 
-	put(&o, "lun", number(l->lun));
-	put(&o, "kind", text(l->kind));
-	put(&o, "store", text(l->store));
-	put(&o, "path", text(l->path));
-	put(&o, "size", number(l->size));
-	put(&o, "block_size", number(l->block_size));
-	put(&o, "read_only", json_boolean(l->read_only));
-	put(&o, "naa", text(l->naa));
-	return done(&o);
+	object_put(&o, "lun", json_of_number(l->lun));
+	object_put(&o, "kind", json_of_text(l->kind));
+	object_put(&o, "store", json_of_text(l->store));
+	object_put(&o, "path", json_of_text(l->path));
+	object_put(&o, "size", json_of_number(l->size));
+	object_put(&o, "block_size", json_of_number(l->block_size));
+	object_put(&o, "read_only", json_boolean(l->read_only));
+	object_put(&o, "naa", json_of_text(l->naa));
+	return object_end(&o);
 }
 
 static json_t *target_json(const struct registry_target *t)
 {
 	json_t *groups = json_array(), *luns = json_array();
-	struct object o = object();
+	struct object o = object_begin();
 
 	for (size_t i = 0; i < t->n_groups; i++)
-		json_array_append_new(groups, number(t->groups[i]));
+		json_array_append_new(groups, json_of_number(t->groups[i]));
 	for (size_t i = 0; i < t->n_luns; i++)
 		json_array_append_new(luns, lun_json(&t->luns[i]));
-	put(&o, "name", text(t->name));
-	put(&o, "alias", text(t->alias));
-	put(&o, "auth", text(t->chap ? "chap" : "none"));
-	put(&o, "redirect", text(t->redirect));
-	put(&o, "portal_groups", groups);
-	put(&o, "luns", luns);
-	return done(&o);
+	object_put(&o, "name", json_of_text(t->name));
+	object_put(&o, "alias", json_of_text(t->alias));
+	object_put(&o, "svm", json_of_text(t->svm));
+	object_put(&o, "auth", json_of_text(t->chap ? "chap" : "none"));
+	object_put(&o, "redirect", json_of_text(t->redirect));
+	object_put(&o, "portal_groups", groups);
+	object_put(&o, "luns", luns);
+	return object_end(&o);
 }
 
 static void add_target(void *arg, const struct registry_target *t)
@@ -202,6 +148,47 @@ static void get_target(struct call *c)
 		call_refuse(c, HTTP_NOTFOUND, "no_such_target", "there is no target %s", name);
 }
 
+/* --- SVMs ----------------------------------------------------------------------------------- */
+
+/* An SVM and the targets in it. */
+struct membership {
+	const char *svm;
+	json_t *targets;
+};
+
+static void add_member(void *arg, const struct registry_target *t)
+{
+	struct membership *m = arg;
+
+	if (t->svm && !strcmp(t->svm, m->svm))
+		json_array_append_new(m->targets, json_of_text(t->name));
+}
+
+struct svm_list {
+	struct registry *registry;
+	json_t *list;
+};
+
+static void add_svm(void *arg, const char *svm)
+{
+	struct svm_list *l = arg;
+	struct membership m = { .svm = svm, .targets = json_array() };
+	struct object o = object_begin();
+
+	registry_targets(l->registry, add_member, &m);
+	object_put(&o, "name", json_of_text(svm));
+	object_put(&o, "targets", m.targets);
+	json_array_append_new(l->list, object_end(&o));
+}
+
+static void get_svms(struct call *c)
+{
+	struct svm_list l = { .registry = native_of(c)->registry, .list = json_array() };
+
+	registry_svms(l.registry, add_svm, &l);
+	call_reply(c, HTTP_OK, json_pack("{s:o}", "svms", l.list));
+}
+
 /* --- sessions ------------------------------------------------------------------------------- */
 
 struct census {
@@ -211,33 +198,33 @@ struct census {
 
 static json_t *session_json(const struct session_info *s)
 {
-	struct object o = object();
+	struct object o = object_begin();
 	char isid[13];
 
 	for (size_t i = 0; i < 6; i++)
 		snprintf(isid + 2 * i, 3, "%02x", s->isid[i]);
-	put(&o, "tsih", number(s->tsih));
-	put(&o, "type", text(s->discovery ? "discovery" : "normal"));
-	put(&o, "target", text(s->target));
-	put(&o, "initiator", text(s->initiator));
-	put(&o, "alias", text(s->alias));
-	put(&o, "isid", text(isid));
-	put(&o, "portal_group", number(s->tpgt));
-	put(&o, "reactor", number(s->reactor));
-	put(&o, "connections", number(s->connections));
-	put(&o, "peer", text(s->peer));
-	put(&o, "local", text(s->local));
-	put(&o, "auth", text(s->auth));
-	put(&o, "algorithm", text(s->algorithm));
-	put(&o, "user", text(s->user));
-	put(&o, "header_digest", json_boolean(s->header_digest));
-	put(&o, "data_digest", json_boolean(s->data_digest));
-	put(&o, "age_ms", number(s->age_ms));
-	put(&o, "idle_ms", number(s->idle_ms));
-	put(&o, "commands", number(s->commands));
-	put(&o, "bytes_in", number(s->bytes_in));
-	put(&o, "bytes_out", number(s->bytes_out));
-	return done(&o);
+	object_put(&o, "tsih", json_of_number(s->tsih));
+	object_put(&o, "type", json_of_text(s->discovery ? "discovery" : "normal"));
+	object_put(&o, "target", json_of_text(s->target));
+	object_put(&o, "initiator", json_of_text(s->initiator));
+	object_put(&o, "alias", json_of_text(s->alias));
+	object_put(&o, "isid", json_of_text(isid));
+	object_put(&o, "portal_group", json_of_number(s->tpgt));
+	object_put(&o, "reactor", json_of_number(s->reactor));
+	object_put(&o, "connections", json_of_number(s->connections));
+	object_put(&o, "peer", json_of_text(s->peer));
+	object_put(&o, "local", json_of_text(s->local));
+	object_put(&o, "auth", json_of_text(s->auth));
+	object_put(&o, "algorithm", json_of_text(s->algorithm));
+	object_put(&o, "user", json_of_text(s->user));
+	object_put(&o, "header_digest", json_boolean(s->header_digest));
+	object_put(&o, "data_digest", json_boolean(s->data_digest));
+	object_put(&o, "age_ms", json_of_number(s->age_ms));
+	object_put(&o, "idle_ms", json_of_number(s->idle_ms));
+	object_put(&o, "commands", json_of_number(s->commands));
+	object_put(&o, "bytes_in", json_of_number(s->bytes_in));
+	object_put(&o, "bytes_out", json_of_number(s->bytes_out));
+	return object_end(&o);
 }
 
 static void add_session(void *arg, const struct session_info *s)
@@ -317,12 +304,12 @@ static json_t *faults_json(const struct faults *faults)
 	json_t *list = json_array();
 
 	for (size_t i = 0; i < faults->n; i++) {
-		struct object o = object();
+		struct object o = object_begin();
 
-		put(&o, "file", text(faults->v[i].file));
-		put(&o, "line", number((uint64_t)faults->v[i].line));
-		put(&o, "text", text(faults->v[i].text));
-		json_array_append_new(list, done(&o));
+		object_put(&o, "file", json_of_text(faults->v[i].file));
+		object_put(&o, "line", json_of_number((uint64_t)faults->v[i].line));
+		object_put(&o, "text", json_of_text(faults->v[i].text));
+		json_array_append_new(list, object_end(&o));
 	}
 	return list;
 }
@@ -330,18 +317,18 @@ static json_t *faults_json(const struct faults *faults)
 static void reply_reloaded(void *ctx, const struct mgmt_reloaded *outcome)
 {
 	struct call *c = ctx;
-	struct object o = object();
+	struct object o = object_begin();
 	json_t *body;
 
 	if (!outcome->err) {
-		call_reply(c, HTTP_OK, done(&o));
+		call_reply(c, HTTP_OK, object_end(&o));
 		return;
 	}
-	put(&o, "faults", faults_json(outcome->faults));
+	object_put(&o, "faults", faults_json(outcome->faults));
 	body = refusal(422, "bad_configuration",
 		"the configuration was not reloaded; "
 		"the running one stays in force");
-	json_object_update_new(json_object_get(body, "error"), done(&o));
+	json_object_update_new(json_object_get(body, "error"), object_end(&o));
 	/* 422: the request was understood, and the file is the trouble. */
 	call_reply(c, 422, body);
 }
@@ -354,6 +341,8 @@ static void post_reload(struct call *c)
 	host->reload(host->arg, reply_reloaded, c);
 }
 
+#define JSON_CHANGE (ROUTE_CHANGES | ROUTE_WANTS_JSON)
+
 // clang-format off
 static const struct route routes[] = {
 	{ ROUTE_GET,    "/v1/status",          0,             get_status },
@@ -362,6 +351,20 @@ static const struct route routes[] = {
 	{ ROUTE_GET,    "/v1/sessions",        0,             get_sessions },
 	{ ROUTE_DELETE, "/v1/sessions/{tsih}", ROUTE_CHANGES, delete_session },
 	{ ROUTE_POST,   "/v1/reload",          ROUTE_CHANGES, post_reload },
+	{ ROUTE_GET,    "/v1/audit",           0,             native_get_audit },
+	{ ROUTE_POST,   "/v1/rekey",           ROUTE_CHANGES, native_post_rekey },
+	{ ROUTE_GET,    "/v1/svms",            0,             get_svms },
+	{ ROUTE_GET,    "/v1/credentials",     0,             native_get_credentials },
+#define CREDENTIALS(path, of) \
+	{ ROUTE_GET,    path,                        0,             native_get_credentials_##of }, \
+	{ ROUTE_GET,    path "/{initiator}",         0,             native_get_credential_##of }, \
+	{ ROUTE_PUT,    path "/{initiator}",         JSON_CHANGE,   native_put_credential_##of }, \
+	{ ROUTE_DELETE, path "/{initiator}",         ROUTE_CHANGES, native_delete_credential_##of }, \
+	{ ROUTE_POST,   path "/{initiator}/rotate",  JSON_CHANGE,   native_rotate_credential_##of }
+	CREDENTIALS("/v1/targets/{name}/credentials", of_target),
+	CREDENTIALS("/v1/svms/{name}/credentials", of_svm),
+	CREDENTIALS("/v1/discovery/credentials", of_discovery),
+#undef CREDENTIALS
 };
 // clang-format on
 

@@ -12,6 +12,11 @@ struct native {
 	struct mgmt_host host;
 };
 
+static inline struct native *native_of(const struct call *c)
+{
+	return call_context(c);
+}
+
 extern const struct dialect native_dialect;
 
 #endif
