@@ -196,6 +196,152 @@ static void data_that_drip_in_arrive_whole(void **state)
 	ini_close(&i);
 }
 
+/* Sends a PDU as its header first, and then its data in pieces of `step` bytes, so that the target is
+ * in the middle of the data segment whenever it looks. */
+static void send_by_and_by(struct ini *i, const struct pdu *p, size_t step)
+{
+	uint8_t bhs[48];
+	const uint8_t *data = p->data;
+
+	memcpy(bhs, p->bhs, 48);
+	put_be24(bhs + 5, p->len);
+	ini_send_bytes(i, bhs, 48, false);
+	for (size_t at = 0; at < p->len; at += step) {
+		wire_sleep_ms(2);
+		ini_send_bytes(i, data + at, p->len - at < step ? p->len - at : step, false);
+	}
+}
+
+static void long_data_that_come_behind_their_header_arrive_whole(void **state)
+{
+	static const size_t steps[] = { 131072, 65536, 30000, 8191 };
+
+	for (size_t k = 0; k < sizeof(steps) / sizeof(steps[0]); k++) {
+		struct command c = {
+			.cdb = cdb_write(3, 256), .write = true, .out = out, .expect = 131072
+		};
+		struct ini i;
+		struct pdu p;
+
+		ini_begin(&i, *state, "");
+		unit_ready(&i);
+		fill(out, 131072, (unsigned)k);
+		command_send(&i, &c);
+		ini_recv(&i, OP_R2T);
+		p = pdu_data_out(&i, c.itt, be32(i.bhs + 20), 0, 0, out, 131072, true);
+		send_by_and_by(&i, &p, steps[k]);
+		ini_recv(&i, OP_SCSI_RSP);
+		assert_int_equal(i.bhs[3], 0);
+		memset(in, 0, 131072);
+		disk_read(&i, 3, 256, in);
+		assert_memory_equal(in, out, 131072);
+		ini_close(&i);
+	}
+}
+
+static void long_data_beyond_what_the_command_takes_are_dropped(void **state)
+{
+	/* 128 blocks are written, and twice as many bytes come unasked. */
+	struct cdb wr = cdb_write(0, 128);
+	uint8_t zeros[65536] = { 0 };
+	struct ini i;
+	struct pdu p;
+
+	ini_begin(&i, *state, "InitialR2T=No\nFirstBurstLength=262144\n");
+	unit_ready(&i);
+	fill(out, 131072, 3);
+	p = pdu_scsi(&i, CMD_WRITE, wr.b, wr.len, 131072);
+	ini_send(&i, &p);
+	p = pdu_data_out(&i, pdu_itt(&p), TAG_NONE, 0, 0, out, 131072, true);
+	send_by_and_by(&i, &p, 40000);
+	ini_recv(&i, OP_SCSI_RSP);
+	assert_int_equal(i.bhs[3], 0);
+	assert_int_equal(i.bhs[1] & RSP_UNDERFLOW, RSP_UNDERFLOW);
+	assert_int_equal(be32(i.bhs + 44), 65536);
+	disk_read(&i, 0, 256, in);
+	assert_memory_equal(in, out, 65536);
+	assert_memory_equal(in + 65536, zeros, 65536);
+	ini_close(&i);
+}
+
+static void unsolicited_data_of_a_command_ahead_of_its_turn_wait_with_it(void **state)
+{
+	struct cdb wr = cdb_write(40, 4), tur = cdb_test_unit_ready();
+	struct ini i;
+	struct pdu first, second, data;
+
+	ini_begin(&i, *state, "InitialR2T=No\n");
+	unit_ready(&i);
+	fill(out, 2048, 11);
+	first = pdu_scsi(&i, BHS_FINAL, tur.b, tur.len, 0);
+	second = pdu_scsi(&i, CMD_WRITE, wr.b, wr.len, 2048);
+	second.data = out;
+	second.len = 512;
+	ini_send(&i, &second);
+	data = pdu_data_out(&i, pdu_itt(&second), TAG_NONE, 0, 512, out + 512, 512, false);
+	ini_send(&i, &data);
+	data = pdu_data_out(&i, pdu_itt(&second), TAG_NONE, 1, 1024, out + 1024, 1024, true);
+	ini_send(&i, &data);
+	ini_expect_silence(&i, 20);
+	ini_send(&i, &first);
+	ini_recv(&i, OP_SCSI_RSP);
+	assert_int_equal(be32(i.bhs + 16), pdu_itt(&first));
+	ini_recv(&i, OP_SCSI_RSP);
+	assert_int_equal(be32(i.bhs + 16), pdu_itt(&second));
+	assert_int_equal(i.bhs[3], 0);
+	disk_read(&i, 40, 4, in);
+	assert_memory_equal(in, out, 2048);
+	ini_close(&i);
+}
+
+static void the_rest_of_unsolicited_data_may_come_after_the_turn_of_their_command(void **state)
+{
+	struct cdb wr = cdb_write(50, 4), tur = cdb_test_unit_ready();
+	struct ini i;
+	struct pdu first, second, data;
+
+	ini_begin(&i, *state, "InitialR2T=No\n");
+	unit_ready(&i);
+	fill(out, 2048, 12);
+	first = pdu_scsi(&i, BHS_FINAL, tur.b, tur.len, 0);
+	second = pdu_scsi(&i, CMD_WRITE, wr.b, wr.len, 2048);
+	ini_send(&i, &second);
+	data = pdu_data_out(&i, pdu_itt(&second), TAG_NONE, 0, 0, out, 1024, false);
+	ini_send(&i, &data);
+	ini_send(&i, &first);
+	data = pdu_data_out(&i, pdu_itt(&second), TAG_NONE, 1, 1024, out + 1024, 1024, true);
+	ini_send(&i, &data);
+	ini_recv(&i, OP_SCSI_RSP);
+	assert_int_equal(be32(i.bhs + 16), pdu_itt(&first));
+	ini_recv(&i, OP_SCSI_RSP);
+	assert_int_equal(i.bhs[3], 0);
+	disk_read(&i, 50, 4, in);
+	assert_memory_equal(in, out, 2048);
+	ini_close(&i);
+}
+
+static void unsolicited_data_ahead_of_their_turn_are_bounded(void **state)
+{
+	struct cdb wr = cdb_write(40, 64);
+	struct ini i;
+	struct pdu p, data;
+
+	ini_begin(&i, *state, "InitialR2T=No\nFirstBurstLength=2048\n");
+	unit_ready(&i);
+	i.cmdsn++;
+	p = pdu_scsi(&i, CMD_WRITE, wr.b, wr.len, 32768);
+	ini_send(&i, &p);
+	for (uint32_t k = 0; k < 4; k++) {
+		data = pdu_data_out(&i, pdu_itt(&p), TAG_NONE, k, k * 512, out, 512, false);
+		ini_send(&i, &data);
+	}
+	data = pdu_data_out(&i, pdu_itt(&p), TAG_NONE, 4, 2048, out, 512, false);
+	ini_send(&i, &data);
+	ini_expect_reject(&i, &data, REJECT_PROTOCOL_ERROR);
+	ini_expect_closed(&i);
+	ini_close(&i);
+}
+
 static void several_r2ts_are_outstanding_when_agreed(void **state)
 {
 	struct ini i;
@@ -1052,6 +1198,11 @@ int main(void)
 		TEST(data_in_pieces_that_are_no_whole_blocks_arrive_whole),
 		TEST(a_large_write_arrives_whole),
 		TEST(data_that_drip_in_arrive_whole),
+		TEST(long_data_that_come_behind_their_header_arrive_whole),
+		TEST(long_data_beyond_what_the_command_takes_are_dropped),
+		TEST(unsolicited_data_of_a_command_ahead_of_its_turn_wait_with_it),
+		TEST(the_rest_of_unsolicited_data_may_come_after_the_turn_of_their_command),
+		TEST(unsolicited_data_ahead_of_their_turn_are_bounded),
 		TEST(several_r2ts_are_outstanding_when_agreed),
 		TEST(one_r2t_at_a_time_is_outstanding_otherwise),
 		TEST(an_r2t_names_the_lun_and_numbers_of_its_command),
@@ -1059,9 +1210,6 @@ int main(void)
 		TEST(data_of_several_commands_may_be_mixed),
 		TEST(the_lun_of_data_is_not_looked_at),
 		TEST(a_data_pdu_without_data_is_taken),
-		TEST(a_wrong_datasn_fails_the_command),
-		TEST(a_lost_pdu_fails_the_command_when_the_sequence_ends),
-		TEST(a_lost_pdu_fails_the_command_when_every_r2t_is_answered),
 		TEST(a_gap_in_the_data_is_a_protocol_error),
 		TEST(data_sent_again_are_a_protocol_error),
 		TEST(data_beyond_what_was_asked_for_are_a_protocol_error),
@@ -1077,6 +1225,9 @@ int main(void)
 		TEST(more_immediate_data_than_a_first_burst_fail_the_command),
 		TEST(more_unsolicited_data_than_a_first_burst_are_a_protocol_error),
 		TEST(a_write_that_is_cut_off_leaves_whole_blocks),
+		TEST(a_wrong_datasn_fails_the_command),
+		TEST(a_lost_pdu_fails_the_command_when_the_sequence_ends),
+		TEST(a_lost_pdu_fails_the_command_when_every_r2t_is_answered),
 		TEST(a_write_that_fails_at_once_waits_for_its_unsolicited_data),
 		TEST(a_write_that_fails_at_once_is_not_answered_before_its_unsolicited_data),
 		TEST(a_write_that_fails_in_the_store_tells_so),
@@ -1106,6 +1257,11 @@ int main(void)
 		TEST_PLAIN(data_in_pieces_that_are_no_whole_blocks_arrive_whole),
 		TEST_PLAIN(a_large_write_arrives_whole),
 		TEST_PLAIN(data_that_drip_in_arrive_whole),
+		TEST_PLAIN(long_data_that_come_behind_their_header_arrive_whole),
+		TEST_PLAIN(long_data_beyond_what_the_command_takes_are_dropped),
+		TEST_PLAIN(unsolicited_data_of_a_command_ahead_of_its_turn_wait_with_it),
+		TEST_PLAIN(the_rest_of_unsolicited_data_may_come_after_the_turn_of_their_command),
+		TEST_PLAIN(unsolicited_data_ahead_of_their_turn_are_bounded),
 		TEST_PLAIN(several_r2ts_are_outstanding_when_agreed),
 		TEST_PLAIN(one_r2t_at_a_time_is_outstanding_otherwise),
 		TEST_PLAIN(an_r2t_names_the_lun_and_numbers_of_its_command),
@@ -1113,9 +1269,6 @@ int main(void)
 		TEST_PLAIN(data_of_several_commands_may_be_mixed),
 		TEST_PLAIN(the_lun_of_data_is_not_looked_at),
 		TEST_PLAIN(a_data_pdu_without_data_is_taken),
-		TEST_PLAIN(a_wrong_datasn_fails_the_command),
-		TEST_PLAIN(a_lost_pdu_fails_the_command_when_the_sequence_ends),
-		TEST_PLAIN(a_lost_pdu_fails_the_command_when_every_r2t_is_answered),
 		TEST_PLAIN(a_gap_in_the_data_is_a_protocol_error),
 		TEST_PLAIN(data_sent_again_are_a_protocol_error),
 		TEST_PLAIN(data_beyond_what_was_asked_for_are_a_protocol_error),
@@ -1130,6 +1283,9 @@ int main(void)
 		TEST_PLAIN(more_immediate_data_than_a_first_burst_fail_the_command),
 		TEST_PLAIN(more_unsolicited_data_than_a_first_burst_are_a_protocol_error),
 		TEST_PLAIN(a_write_that_is_cut_off_leaves_whole_blocks),
+		TEST_PLAIN(a_wrong_datasn_fails_the_command),
+		TEST_PLAIN(a_lost_pdu_fails_the_command_when_the_sequence_ends),
+		TEST_PLAIN(a_lost_pdu_fails_the_command_when_every_r2t_is_answered),
 		TEST_PLAIN(a_write_that_fails_at_once_waits_for_its_unsolicited_data),
 		TEST_PLAIN(a_write_that_fails_at_once_is_not_answered_before_its_unsolicited_data),
 		TEST_PLAIN(status_comes_with_the_last_data),

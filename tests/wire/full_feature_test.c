@@ -359,6 +359,35 @@ static void an_initiator_that_says_nothing_any_more_is_dropped(void **state)
 	ini_close(&i);
 }
 
+static void a_discovery_session_that_says_nothing_is_closed_without_a_ping(void **state)
+{
+	struct wire *w = *state;
+	struct ini i;
+
+	quick(w);
+	ini_open(&i, w);
+	ini_login_discovery(&i);
+	ini_expect_closed(&i);
+	ini_close(&i);
+}
+
+static void an_initiator_whose_host_confirms_what_it_gets_is_kept(void **state)
+{
+	/* It never answers a ping, but its TCP does: so does a machine that boots by iPXE. */
+	struct wire *w = *state;
+	struct ini i;
+
+	quick(w);
+	ini_open_tcp(&i, w, "127.0.0.1", "127.0.0.1");
+	ini_login(&i, OPEN, "");
+	for (int k = 0; k < 3; k++) {
+		ini_recv(&i, OP_NOP_IN);
+		assert_int_equal(be32(i.bhs + 16), TAG_NONE);
+	}
+	assert_int_equal(wire_counters(w).sessions, 1);
+	ini_close(&i);
+}
+
 static void an_initiator_that_ignores_pings_but_works_is_kept(void **state)
 {
 	struct wire *w = *state;
@@ -894,6 +923,8 @@ int main(void)
 		TEST(an_unasked_ping_that_is_not_immediate_is_rejected),
 		TEST_UNSTARTED(the_target_pings_a_silent_initiator),
 		TEST_UNSTARTED(an_initiator_that_says_nothing_any_more_is_dropped),
+		TEST_UNSTARTED(a_discovery_session_that_says_nothing_is_closed_without_a_ping),
+		TEST_UNSTARTED(an_initiator_whose_host_confirms_what_it_gets_is_kept),
 		TEST_UNSTARTED(an_initiator_that_ignores_pings_but_works_is_kept),
 		TEST_UNSTARTED(a_busy_initiator_is_not_pinged),
 		TEST(unknown_requests_are_rejected_and_the_connection_goes_on),

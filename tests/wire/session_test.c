@@ -172,6 +172,52 @@ static void a_connection_with_the_same_cid_takes_the_place_of_the_old_one(void *
 	ini_close(&again);
 }
 
+static void a_connection_takes_the_place_of_one_whose_commands_have_ended(void **state)
+{
+	/* Its commands are in the store's hands: an old write must not land behind a new one. */
+	struct wire *w = *state;
+	struct command c = { .cdb = cdb_read(0, 1), .read = true, .in = in, .expect = WIRE_BLOCK };
+	struct ini a, b, again;
+
+	two(w, &a, &b);
+	b.cmdsn = a.cmdsn;
+	fault_set(w->disk[0], &(struct fault_cfg){ .delay_ms = 150, .seed = 1 });
+	for (int k = 0; k < 10; k++)
+		command_send(&b, &c);
+	a.cmdsn = b.cmdsn;
+	ini_open_more(&again, &a, 1);
+	assert_int_equal(login(&again, OP | TO_FFP, NAMES), LOGIN_SUCCESS);
+	ini_expect_closed_at_last(&b);
+	fault_set(w->disk[0], &(struct fault_cfg){ 0 });
+	again.cmdsn = again.expcmdsn;
+	unit_ready(&again);
+	ini_expect_alive(&a);
+	ini_close(&a);
+	ini_close(&b);
+	ini_close(&again);
+}
+
+static void the_only_connection_may_be_taken_the_place_of(void **state)
+{
+	struct wire *w = *state;
+	struct ini a, again;
+
+	ini_begin(&a, w, "");
+	unit_ready(&a);
+	ini_open_more(&again, &a, 0);
+	assert_int_equal(login(&again, OP | TO_FFP, NAMES), LOGIN_SUCCESS);
+	assert_int_equal(again.tsih, a.tsih);
+	ini_expect_closed_at_last(&a);
+	again.cmdsn = again.expcmdsn;
+	/* The same session: no unit attention of a new nexus. */
+	struct command c = { .cdb = cdb_test_unit_ready() };
+	command_run(&again, &c);
+	assert_int_equal(c.status, 0);
+	wire_expect_sessions(w, 1);
+	ini_close(&a);
+	ini_close(&again);
+}
+
 static void logging_one_connection_out_keeps_the_session(void **state)
 {
 	struct wire *w = *state;
@@ -475,6 +521,9 @@ static void a_disk_is_exchanged_while_commands_are_under_way(void **state)
 	w->target[0].luns = NULL;
 	wire_publish(w);
 	lun_map_unref(old);
+	/* One more while the old unit is still at work. */
+	struct command tur = { .cdb = cdb_test_unit_ready() };
+	command_send(&i, &tur);
 	/* Whatever became of them, the session goes on. */
 	while (ini_recv_within(&i, 200))
 		;
@@ -738,6 +787,8 @@ int main(void)
 		TEST_UNSTARTED(keys_of_the_session_cannot_change_with_another_connection),
 		TEST_UNSTARTED(the_third_connection_of_two_is_refused),
 		TEST_UNSTARTED(a_connection_with_the_same_cid_takes_the_place_of_the_old_one),
+		TEST_UNSTARTED(a_connection_takes_the_place_of_one_whose_commands_have_ended),
+		TEST(the_only_connection_may_be_taken_the_place_of),
 		TEST_UNSTARTED(logging_one_connection_out_keeps_the_session),
 		TEST_UNSTARTED(one_connection_may_log_another_out),
 		TEST_UNSTARTED(the_tasks_of_a_connection_that_is_logged_out_end),
