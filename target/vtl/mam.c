@@ -110,7 +110,8 @@ bool mam_valid(const struct mam *m)
 		const uint8_t *p = m->bytes + at;
 
 		if (m->len - at < MAM_HEAD || m->len - at < entry_size(p) ||
-			entry_key(p) < before || !mam_of_host(le16(p)) || p[2] >= CARTRIDGE_PARTITIONS ||
+			entry_key(p) < before || !mam_of_host(le16(p)) ||
+			p[2] >= CARTRIDGE_PARTITIONS ||
 			p[3] > CARTRIDGE_TEXT || !le16(p + 4) ||
 			le16(p + 4) > CARTRIDGE_ATTRIBUTE_MAX)
 			return false;

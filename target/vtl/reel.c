@@ -27,6 +27,9 @@ static const uint8_t zeros[RECORD_ALIGN];
 
 static int pread_all(int fd, struct iovec *iov, int cnt, uint64_t off)
 {
+	/* Nothing to read is not the end of the file. */
+	for (; cnt && !iov->iov_len; iov++)
+		cnt--;
 	while (cnt) {
 		ssize_t n = preadv(fd, iov, cnt, (off_t)off);
 

@@ -24,7 +24,7 @@ struct reel {
 	const char *name;  /* borrowed, for the log: the barcode */
 	unsigned int partition;
 	uint32_t log_id;
-	uint64_t limit;    /* no record ends behind this: the tail or, while looking, the file's end */
+	uint64_t limit;    /* no record ends behind this: the tail; in recovery, the file's end */
 	uint64_t synced;   /* the tail at the last sync */
 	uint64_t started;  /* the kernel has been told to write up to here */
 	uint64_t slot_seq;

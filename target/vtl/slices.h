@@ -19,8 +19,10 @@ struct slices {
 static inline struct iovec slices_take(struct slices *s, size_t len)
 {
 	size_t n = s->iov->iov_len - s->skip;
-	struct iovec piece = { (uint8_t *)s->iov->iov_base + s->skip, n < len ? n : len };
+	struct iovec piece = { s->iov->iov_base, n < len ? n : len };
 
+	if (s->skip)
+		piece.iov_base = (uint8_t *)piece.iov_base + s->skip;
 	s->skip += piece.iov_len;
 	if (s->skip == s->iov->iov_len) {
 		s->iov++;
