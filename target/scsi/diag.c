@@ -40,7 +40,7 @@ static enum scsi_next receive_diagnostic(struct scsi_task *t)
 
 struct log_page {
 	uint8_t code;
-	void (*write)(struct wr *w);     /* what follows the header; NULL ends the list */
+	void (*write)(struct wr *w); /* what follows the header; NULL ends the list */
 };
 
 static void log_supported(struct wr *w);
@@ -82,7 +82,8 @@ static void log_supported_subpages(struct wr *w)
 	wr_bytes(w, (const uint8_t[]){ 0x00, 0xff }, 2);
 }
 
-static enum scsi_next log_reply(struct scsi_task *t, uint8_t code, uint8_t subpage, void (*write)(struct wr *w))
+static enum scsi_next log_reply(
+	struct scsi_task *t, uint8_t code, uint8_t subpage, void (*write)(struct wr *w))
 {
 	struct wr w;
 
@@ -100,7 +101,7 @@ static enum scsi_next log_sense(struct scsi_task *t)
 {
 	uint8_t code = t->cdb[2] & 0x3f, subpage = t->cdb[3];
 
-	if (t->cdb[1] & 0x01)              /* SP: nothing can be saved */
+	if (t->cdb[1] & 0x01) /* SP: nothing can be saved */
 		return task_bad_cdb(t, 1, 0);
 	if (!code && subpage == 0xff)
 		return log_reply(t, code, subpage, log_supported_subpages);
@@ -115,11 +116,11 @@ static enum scsi_next log_sense(struct scsi_task *t)
 // clang-format off
 const struct scsi_op diag_ops[] = {
 	{ 0x1c, NO_SERVICE, .name = "RECEIVE DIAGNOSTIC RESULTS", .start = receive_diagnostic,
-	  .stops = STOPS_LOOK, .usage = { 0x1c, 0x01, 0xff, 0xff, 0xff, 0x04 } },
+	  .stops = STOPS_LOOK, .usage = { 0x1c, 0x01, FF2, 0xff, 0x04 } },
 	{ 0x1d, NO_SERVICE, .name = "SEND DIAGNOSTIC", .start = send_diagnostic,
-	  .stops = STOPS_CHANGE | STOPS_READY, .usage = { 0x1d, 0xf7, 0, 0xff, 0xff, 0x04 } },
+	  .stops = STOPS_CHANGE | STOPS_READY, .usage = { 0x1d, 0xf7, 0, FF2, 0x04 } },
 	{ 0x4d, NO_SERVICE, .name = "LOG SENSE", .start = log_sense,
-	  .stops = STOPS_UA, .usage = { 0x4d, 0x01, 0xff, 0xff, 0, 0xff, 0xff, 0xff, 0xff, 0x04 } },
+	  .stops = STOPS_UA, .usage = { 0x4d, 0x01, FF2, 0, FF4, 0x04 } },
 	{ .name = NULL },
 };
 // clang-format on

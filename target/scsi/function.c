@@ -12,11 +12,11 @@
 #include "scsi/unit.h"
 
 struct lu_function_all {
-	_Atomic unsigned left;             /* parts that have not ended, and 1 for the start */
+	_Atomic unsigned left; /* parts that have not ended, and 1 for the start */
 	struct lu_function_req *req;
 	enum lu_function function;
-	struct lun_map *map;               /* keeps the units alive */
-	struct lu *one;                    /* the unit; NULL: all of the map */
+	struct lun_map *map; /* keeps the units alive */
+	struct lu *one;      /* the unit; NULL: all of the map */
 	struct loop_msg end;
 };
 
@@ -92,7 +92,7 @@ static void part_begin(struct lu_abort *a)
 	bool told = a->tell;
 	uint32_t aborts;
 
-	if (!itl) {                        /* closed, or has lost the unit: no tasks are left */
+	if (!itl) { /* closed, or has lost the unit: no tasks are left */
 		lu_abort_done(a);
 		return;
 	}
@@ -136,9 +136,12 @@ static void collect(struct lu_function_all *all, struct lu *lu, struct lu_abort 
 			continue;
 		}
 		itl->preempted = false;
-		*a = (struct lu_abort){ .msg.run = part_arrived, .nexus = itl->nexus, .lu = lu,
+		*a = (struct lu_abort){ .msg.run = part_arrived,
+			.nexus = itl->nexus,
+			.lu = lu,
 			.tell = itl->nexus != r->nexus && atomic_load(&lu->tas),
-			.next = *chain, .all = all };
+			.next = *chain,
+			.all = all };
 		*chain = a;
 		nexus_hold(itl->nexus);
 		atomic_fetch_add_explicit(&all->left, 1, memory_order_relaxed);

@@ -6,7 +6,7 @@
 
 #include "base/list.h"
 
-#define UP_NS (UINT64_C(10) * 1000 * 1000 * 1000)    /* how long the guard stays up unused */
+#define UP_NS (UINT64_C(10) * 1000 * 1000 * 1000) /* how long the guard stays up unused */
 
 static struct scsi_task *task_of(struct list *l)
 {
@@ -17,8 +17,8 @@ static bool conflict(const struct scsi_task *a, const struct scsi_task *b)
 {
 	if (!a->alone && !b->alone)
 		return false;
-	return a->guard_off < b->guard_off ? b->guard_off - a->guard_off < a->guard_len :
-					     a->guard_off - b->guard_off < b->guard_len;
+	return a->guard_off < b->guard_off ? b->guard_off - a->guard_off < a->guard_len
+					   : a->guard_off - b->guard_off < b->guard_len;
 }
 
 /* No writer is left on the free road. Once that is so, none comes as long as the guard is up. */
@@ -77,7 +77,8 @@ static void raise_guard(struct lu *lu, uint64_t now)
 
 static void lower_guard(struct lu *lu, uint64_t now)
 {
-	if (!lu->guarded || now < lu->guard_until || !list_empty(&lu->ranges) || !list_empty(&lu->waiting))
+	if (!lu->guarded || now < lu->guard_until || !list_empty(&lu->ranges) ||
+		!list_empty(&lu->waiting))
 		return;
 	lu->guarded = lu->drained = false;
 	lu_update_gates(lu);

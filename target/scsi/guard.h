@@ -30,9 +30,9 @@
 
 enum guard_state {
 	GUARD_NONE,
-	GUARD_FREE,              /* counted in itl->writes */
-	GUARD_WAITS,             /* in lu->waiting */
-	GUARD_HELD,              /* in lu->ranges */
+	GUARD_FREE,  /* counted in itl->writes */
+	GUARD_WAITS, /* in lu->waiting */
+	GUARD_HELD,  /* in lu->ranges */
 };
 
 /* True while ranges are taken. Free READs ask this. */

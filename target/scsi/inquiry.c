@@ -11,7 +11,7 @@
 #include "scsi/reply.h"
 #include "scsi/vpd.h"
 
-#define NO_DEVICE 0x7f       /* PERIPHERAL QUALIFIER 011b, DEVICE TYPE 1Fh: not able to support one */
+#define NO_DEVICE    0x7f /* PERIPHERAL QUALIFIER 011b, DEVICE TYPE 1Fh: not able to support one */
 #define STANDARD_LEN 96
 #define VERSION_SPC4 0x06
 
@@ -21,11 +21,11 @@ static void wr_head(struct wr *w, uint8_t device, bool removable, bool groups)
 	wr_u8(w, device);
 	wr_u8(w, removable ? 0x80 : 0);
 	wr_u8(w, VERSION_SPC4);
-	wr_u8(w, 0x10 | 0x02);             /* HISUP, response data format 2 */
+	wr_u8(w, 0x10 | 0x02); /* HISUP, response data format 2 */
 	wr_u8(w, STANDARD_LEN - 5);
-	wr_u8(w, groups ? 0x10 : 0);       /* TPGS: implicit access states */
-	wr_u8(w, 0x10);                    /* MULTIP */
-	wr_u8(w, 0x02);                    /* CMDQUE */
+	wr_u8(w, groups ? 0x10 : 0); /* TPGS: implicit access states */
+	wr_u8(w, 0x10);              /* MULTIP */
+	wr_u8(w, 0x02);              /* CMDQUE */
 }
 
 static void wr_standard(struct wr *w, const struct lu *lu)
@@ -46,7 +46,7 @@ enum scsi_next inquiry_start(struct scsi_task *t)
 	uint16_t alloc = be16(t->cdb + 3);
 	struct wr w;
 
-	if (t->cdb[1] & 0x02)              /* CMDDT, obsolete */
+	if (t->cdb[1] & 0x02) /* CMDDT, obsolete */
 		return task_bad_cdb(t, 1, 1);
 	if (!(t->cdb[1] & 0x01) && t->cdb[2])
 		return task_bad_cdb(t, 2, -1);
@@ -65,7 +65,7 @@ static enum scsi_next missing_inquiry(struct scsi_task *t)
 {
 	struct wr w;
 
-	if (t->cdb[1] & 0x03)              /* there are no pages */
+	if (t->cdb[1] & 0x03) /* there are no pages */
 		return task_bad_cdb(t, 1, 0);
 	if (t->cdb[2])
 		return task_bad_cdb(t, 2, -1);
@@ -89,13 +89,10 @@ static enum scsi_next missing_sense(struct scsi_task *t)
 enum scsi_next missing_start(struct scsi_task *t)
 {
 	switch (t->cdb[0]) {
-	case 0x03:
-		return missing_sense(t);
-	case 0x12:
-		return missing_inquiry(t);
-	case 0xa0:
-		return report_luns(t);
-	default:                           /* LOGICAL UNIT NOT SUPPORTED */
+	case 0x03: return missing_sense(t);
+	case 0x12: return missing_inquiry(t);
+	case 0xa0: return report_luns(t);
+	default: /* LOGICAL UNIT NOT SUPPORTED */
 		return task_check(t, SENSE_ILLEGAL_REQUEST, 0x2500);
 	}
 }

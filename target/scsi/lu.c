@@ -99,8 +99,8 @@ void lu_update_gates(struct lu *lu)
 		struct itl *itl = container_of(it, struct itl, in_lu);
 		uint64_t c = conditions(lu, itl);
 
-		/* Attentions are in the same word and may come from anywhere meanwhile. The order is
-		 * sequentially consistent for the sake of GATE_GUARD. */
+		/* Attentions are in the same word and may come from anywhere meanwhile. The
+		 * order is sequentially consistent for the sake of GATE_GUARD. */
 		atomic_fetch_or(&itl->gate, c);
 		atomic_fetch_and(&itl->gate, c | GATE_UA);
 	}

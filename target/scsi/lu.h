@@ -31,54 +31,54 @@ struct lu;
 
 /* What is to be kept of a unit's persistent reservations over a restart (APTPL, SPC-5 5.14.6). */
 struct lu_registrant {
-	const char *initiator;       /* port name: "iqn.…,i,0x00023d000001" */
-	uint16_t port;               /* relative target port identifier; 0: all of them */
+	const char *initiator; /* port name: "iqn.…,i,0x00023d000001" */
+	uint16_t port;         /* relative target port identifier; 0: all of them */
 	bool holder;
 	uint64_t key;
 };
 struct lu_reservation {
 	uint32_t generation;
-	uint8_t type, scope;         /* type 0: nothing is reserved */
+	uint8_t type, scope; /* type 0: nothing is reserved */
 	const struct lu_registrant *registrants;
-	unsigned n;                  /* 0: nothing is to be kept */
+	unsigned n; /* 0: nothing is to be kept */
 };
 
 struct lu_keep {
 	struct loop *loop;
-	void (*done)(struct lu_keep *k, int err);    /* on loop, later, once; 0 or -errno */
+	void (*done)(struct lu_keep *k, int err); /* on loop, later, once; 0 or -errno */
 };
 struct lu_keeper {
-	/* Replaces what is kept of a unit; done when that is durable. Of two calls for one unit the
-	 * later wins. Any thread, under the unit's lock: it must not call back into the unit. Borrows
-	 * the reservation for the call, the keep until done. */
+	/* Replaces what is kept of a unit; done when that is durable. Of two calls for one unit
+	 * the later wins. Any thread, under the unit's lock: it must not call back into the
+	 * unit. Borrows the reservation for the call, the keep until done. */
 	void (*keep)(struct lu_keeper *kr, struct lu_keep *k, const uint8_t naa[16],
 		const struct lu_reservation *r);
 };
 
 /* A disk (SBC). Strings are borrowed for the call; empty or NULL ones get defaults. */
 struct disk_cfg {
-	struct store *store;         /* given away on success: closed with the last reference */
-	uint32_t block_size;         /* 512 or 4096 */
-	uint32_t physical_block_size;/* what initiators are told to align to; 0: block_size */
+	struct store *store;          /* given away on success: closed with the last reference */
+	uint32_t block_size;          /* 512 or 4096 */
+	uint32_t physical_block_size; /* what initiators are told to align to; 0: block_size */
 	bool read_only, removable, thin;
-	bool write_through;          /* WCE is 0 unless an initiator turns it on: see mode page 08h */
-	const char *vendor;          /* at most 8, 16, 4 and 64 printable ASCII characters */
+	bool write_through; /* WCE is 0 unless an initiator turns it on: see mode page 08h */
+	const char *vendor; /* at most 8, 16, 4 and 64 printable ASCII characters */
 	const char *product;
 	const char *revision;
-	const char *serial;          /* VPD 80h; default: hex of the NAA identifier's low part */
-	uint8_t naa[16];             /* VPD 83h, stable for this unit for ever: 16 bytes if the first
+	const char *serial;       /* VPD 80h; default: hex of the NAA identifier's low part */
+	uint8_t naa[16];          /* VPD 83h, stable for this unit for ever: 16 bytes if the first
 	                                digit is 6, the first 8 of them if it is 2, 3 or 5 */
-	struct work_pool *pool;      /* for what may block besides I/O; NULL: it is done in place */
-	struct lu_keeper *keeper;    /* NULL: nothing is kept, and APTPL is refused */
-	const struct lu_reservation *kept;   /* what was kept; NULL: nothing. Borrowed for the call */
-	void (*gone)(void *arg);     /* optional: called once the last reference has been dropped */
+	struct work_pool *pool;   /* for what may block besides I/O; NULL: it is done in place */
+	struct lu_keeper *keeper; /* NULL: nothing is kept, and APTPL is refused */
+	const struct lu_reservation *kept; /* what was kept; NULL: nothing. Borrowed for the call */
+	void (*gone)(void *arg); /* optional: called once the last reference has been dropped */
 	void *arg;
 };
 /* 0 and *out with one reference, or -ENOMEM, -EINVAL. */
 int disk_create(const struct disk_cfg *cfg, struct lu **out);
 
-struct lu *lu_ref(struct lu *lu);        /* any thread */
-void lu_unref(struct lu *lu);            /* any thread; NULL is fine. The last one closes the store
+struct lu *lu_ref(struct lu *lu); /* any thread */
+void lu_unref(struct lu *lu);     /* any thread; NULL is fine. The last one closes the store
                                             (which may block: the transport's last reference is
                                             dropped after the unit left every map) */
 
@@ -94,35 +94,36 @@ enum lu_access {
 	LU_OFFLINE = 0xe,
 };
 struct lu_port_group {
-	uint16_t group;              /* = nexus.tpgt of those who come through it */
+	uint16_t group; /* = nexus.tpgt of those who come through it */
 	enum lu_access access;
-	const uint16_t *ports;       /* relative target port identifiers */
-	unsigned nports;             /* at most 255 */
+	const uint16_t *ports; /* relative target port identifiers */
+	unsigned nports;       /* at most 255 */
 };
-/* Takes a copy; any thread. ASYMMETRIC ACCESS STATE CHANGED for every nexus where that is so. Until
- * the first call every port is active and REPORT TARGET PORT GROUPS tells of the asker's. 0 or -ENOMEM. */
+/* Takes a copy; any thread. ASYMMETRIC ACCESS STATE CHANGED for every nexus where that is so.
+ * Until the first call every port is active and REPORT TARGET PORT GROUPS tells of the asker's.
+ * 0 or -ENOMEM. */
 int lu_set_port_groups(struct lu *lu, const struct lu_port_group *groups, unsigned n);
 
-const char *lu_kind(const struct lu *lu);          /* "disk", "tape", "changer" */
-uint64_t lu_size(const struct lu *lu);             /* bytes */
+const char *lu_kind(const struct lu *lu); /* "disk", "tape", "changer" */
+uint64_t lu_size(const struct lu *lu);    /* bytes */
 uint32_t lu_block_size(const struct lu *lu);
-struct store *lu_store(const struct lu *lu);       /* NULL where there is none */
-const uint8_t *lu_naa(const struct lu *lu);        /* 16 bytes */
+struct store *lu_store(const struct lu *lu); /* NULL where there is none */
+const uint8_t *lu_naa(const struct lu *lu);  /* 16 bytes */
 bool lu_read_only(const struct lu *lu);
 
 /* --- LUN maps: immutable ------------------------------------------------------------- */
 
-#define LUN_MAX 16383     /* peripheral addressing to 255, flat addressing above (SAM-5 4.7.7) */
+#define LUN_MAX 16383 /* peripheral addressing to 255, flat addressing above (SAM-5 4.7.7) */
 
 struct lun_map;
 struct lun_entry {
-	uint32_t lun;             /* 0…LUN_MAX */
+	uint32_t lun; /* 0…LUN_MAX */
 	struct lu *lu;
 };
 /* Copies the entries (sorted or not; LUNs must differ, -EEXIST) and takes references. */
 int lun_map_create(const struct lun_entry *e, unsigned n, struct lun_map **out);
-struct lun_map *lun_map_ref(struct lun_map *m);    /* any thread */
-void lun_map_unref(struct lun_map *m);             /* any thread; NULL is fine */
+struct lun_map *lun_map_ref(struct lun_map *m); /* any thread */
+void lun_map_unref(struct lun_map *m);          /* any thread; NULL is fine */
 unsigned lun_map_entries(const struct lun_map *m, const struct lun_entry **out);
 
 /* --- nexuses: all on the nexus's loop, unless it says otherwise ---------------------- */
@@ -130,12 +131,12 @@ unsigned lun_map_entries(const struct lun_map *m, const struct lun_entry **out);
 /* A request to end every task of one unit (or, lu == NULL, of all units) that came over one
  * nexus. The transport calls abort_done() once none of them is left. */
 struct lu_abort {
-	struct loop_msg msg;      /* private */
-	struct list link;         /* the transport's, while it waits for tasks to end */
+	struct loop_msg msg; /* private */
+	struct list link;    /* the transport's, while it waits for tasks to end */
 	struct nexus *nexus;
 	struct lu *lu;
-	bool tell;                /* the initiator that sent them is told: TASK ABORTED (TAS=1) */
-	struct lu_abort *next;    /* private, as is the rest */
+	bool tell;             /* the initiator that sent them is told: TASK ABORTED (TAS=1) */
+	struct lu_abort *next; /* private, as is the rest */
 	struct lu_function_all *all;
 };
 void lu_abort_done(struct lu_abort *a);
@@ -152,17 +153,17 @@ struct nexus {
 	struct loop *loop;
 	struct bufs *bufs;
 	const struct nexus_ops *ops;
-	const char *initiator;    /* iSCSI name, lower case; lives as long as the nexus */
+	const char *initiator; /* iSCSI name, lower case; lives as long as the nexus */
 	uint8_t isid[6];
-	const char *target;       /* iSCSI name; likewise */
-	uint16_t tpgt;            /* target portal group tag = target port group */
-	uint16_t rel_port;        /* relative target port identifier, 1… */
+	const char *target; /* iSCSI name; likewise */
+	uint16_t tpgt;      /* target portal group tag = target port group */
+	uint16_t rel_port;  /* relative target port identifier, 1… */
 
 	/* Private to scsi/. */
-	struct itl *lun0;         /* LUN 0: the commonest one */
+	struct itl *lun0; /* LUN 0: the commonest one */
 	struct lun_map *map;
-	struct itl **itls;        /* in the order of the map */
-	_Atomic unsigned holds;   /* 1 while it is open, and messages on their way here */
+	struct itl **itls;      /* in the order of the map */
+	_Atomic unsigned holds; /* 1 while it is open, and messages on their way here */
 	void (*closed)(struct nexus *n);
 };
 
@@ -184,21 +185,22 @@ struct lu *nexus_lu(const struct nexus *n, uint64_t lun);
 /* --- task management that reaches beyond one nexus ---------------------------------- */
 
 enum lu_function {
-	LU_ABORT_TASK_SET,        /* tasks of this nexus on the unit */
-	LU_CLEAR_TASK_SET,        /* tasks of every nexus on the unit */
-	LU_RESET,                 /* … and mode pages, SPC-2 reservations, prevents (SAM-5 6.3.3) */
-	LU_TARGET_RESET,          /* LU_RESET of every unit of the nexus's map */
-	LU_PREEMPTED_TASKS,       /* private to scsi/: PREEMPT AND ABORT */
+	LU_ABORT_TASK_SET,  /* tasks of this nexus on the unit */
+	LU_CLEAR_TASK_SET,  /* tasks of every nexus on the unit */
+	LU_RESET,           /* … and mode pages, SPC-2 reservations, prevents (SAM-5 6.3.3) */
+	LU_TARGET_RESET,    /* LU_RESET of every unit of the nexus's map */
+	LU_PREEMPTED_TASKS, /* private to scsi/: PREEMPT AND ABORT */
 };
 
 struct lu_function_req {
-	struct nexus *nexus;      /* who asks; also where done() runs */
-	uint64_t lun;             /* not for LU_TARGET_RESET */
+	struct nexus *nexus; /* who asks; also where done() runs */
+	uint64_t lun;        /* not for LU_TARGET_RESET */
 	enum lu_function function;
-	void (*done)(struct lu_function_req *r);   /* once, when every task concerned has ended; may be
+	void (*done)(
+		struct lu_function_req *r); /* once, when every task concerned has ended; may be
 	                                              called in place */
-	bool no_lun;              /* answer: there is no such unit; done() was still called */
-	bool failed;              /* answer: memory ran out, not all of it was done; likewise */
+	bool no_lun; /* answer: there is no such unit; done() was still called */
+	bool failed; /* answer: memory ran out, not all of it was done; likewise */
 };
 /* Starts it; r is the caller's and must live until done(). Unit attentions go to the other
  * nexuses as SAM-5 table 44 says (COMMANDS CLEARED BY ANOTHER INITIATOR, BUS DEVICE RESET…). */

@@ -11,14 +11,14 @@
 
 enum { PC_CURRENT, PC_CHANGEABLE, PC_DEFAULT, PC_SAVED };
 
-#define ALL_PAGES 0x3f
+#define ALL_PAGES    0x3f
 #define ALL_SUBPAGES 0xff
-#define PS 0x80
-#define SPF 0x40
+#define PS           0x80
+#define SPF          0x40
 
 /* Device-specific parameter of disks (SBC-4 6.5.1). */
-#define WP 0x80
-#define DPOFUA 0x10
+#define WP           0x80
+#define DPOFUA       0x10
 
 /* --- what the values mean ------------------------------------------------------------ */
 
@@ -51,7 +51,7 @@ static void copy_defaults(const struct lu *lu, unsigned i, uint8_t out[static MO
 
 	memcpy(out, p->defaults, p->len);
 	if (p->code == 0x08 && !p->subpage && lu->has & LU_WRITE_THROUGH)
-		out[2] &= (uint8_t)~0x04;      /* WCE */
+		out[2] &= (uint8_t)~0x04; /* WCE */
 }
 
 void mode_reset(struct lu *lu)
@@ -82,16 +82,12 @@ static void wr_page(struct wr *w, const struct lu *lu, unsigned i, uint8_t contr
 	uint8_t defaults[MODE_PAGE_SIZE];
 
 	switch (control) {
-	case PC_CURRENT:
-		wr_bytes(w, lu->mode[i], p->len);
-		break;
+	case PC_CURRENT: wr_bytes(w, lu->mode[i], p->len); break;
 	case PC_CHANGEABLE:
 		wr_bytes(w, p->defaults, header);
 		wr_bytes(w, p->changeable + header, p->len - header);
 		break;
-	default:
-		copy_defaults(lu, i, defaults);
-		wr_bytes(w, defaults, p->len);
+	default: copy_defaults(lu, i, defaults); wr_bytes(w, defaults, p->len);
 	}
 }
 
@@ -145,7 +141,7 @@ static enum scsi_next mode_sense(struct scsi_task *t, const struct sense_req *r,
 	struct lu *lu = t->itl->lu;
 	struct wr w;
 
-	if (r->control == PC_SAVED)        /* SAVING PARAMETERS NOT SUPPORTED */
+	if (r->control == PC_SAVED) /* SAVING PARAMETERS NOT SUPPORTED */
 		return task_check(t, SENSE_ILLEGAL_REQUEST, 0x3900);
 	if (!reply_open(t, &w, 512))
 		return SCSI_DONE;
@@ -164,7 +160,9 @@ static enum scsi_next mode_sense(struct scsi_task *t, const struct sense_req *r,
 static struct sense_req sense_req(const uint8_t *cdb)
 {
 	return (struct sense_req){
-		.page = cdb[2] & 0x3f, .subpage = cdb[3], .control = cdb[2] >> 6,
+		.page = cdb[2] & 0x3f,
+		.subpage = cdb[3],
+		.control = cdb[2] >> 6,
 		.no_block = cdb[1] & 0x08,
 	};
 }
@@ -237,7 +235,8 @@ static bool select_page(struct scsi_task *t, struct select *s)
 		return task_list_too_short(t), false;
 	for (unsigned b = 0; b < len; b++) {
 		uint8_t *now = &s->mode[i][header + b];
-		unsigned odd = (unsigned)(v[b] ^ *now) & ~(unsigned)p->changeable[header + b] & 0xff;
+		unsigned odd =
+			(unsigned)(v[b] ^ *now) & ~(unsigned)p->changeable[header + b] & 0xff;
 
 		if (odd)
 			return task_bad_list(t, start + header + b, 31 - __builtin_clz(odd)), false;
@@ -276,7 +275,7 @@ static bool select_list(struct scsi_task *t, struct select *s, bool ten)
 	bool long_lba = false;
 	unsigned block;
 
-	rd_bytes(&s->rd, ten ? 4 : 3);     /* mode data length (reserved), medium, device-specific */
+	rd_bytes(&s->rd, ten ? 4 : 3); /* mode data length (reserved), medium, device-specific */
 	if (ten) {
 		long_lba = rd_u8(&s->rd) & 1;
 		rd_u8(&s->rd);
@@ -311,11 +310,11 @@ static enum scsi_next mode_select_data(struct scsi_task *t)
 
 static enum scsi_next mode_select(struct scsi_task *t, uint32_t len)
 {
-	if (t->cdb[1] & 0x01)              /* SP: nothing can be saved */
+	if (t->cdb[1] & 0x01) /* SP: nothing can be saved */
 		return task_bad_cdb(t, 1, 0);
 	if (!len)
 		return task_good(t);
-	if (!(t->cdb[1] & 0x10))           /* PF=0: a vendor's own format */
+	if (!(t->cdb[1] & 0x10)) /* PF=0: a vendor's own format */
 		return task_bad_cdb(t, 1, 4);
 	return list_wanted(t, len);
 }
@@ -334,14 +333,16 @@ static enum scsi_next mode_select10(struct scsi_task *t)
 
 // clang-format off
 const struct scsi_op mode_ops[] = {
-	{ 0x15, NO_SERVICE, .name = "MODE SELECT(6)", .start = mode_select6, .data = mode_select_data,
-	  .stops = STOPS_CHANGE, .usage = { 0x15, 0x11, 0, 0, 0xff, 0x04 } },
+	{ 0x15, NO_SERVICE, .name = "MODE SELECT(6)", .start = mode_select6,
+	  .data = mode_select_data, .stops = STOPS_CHANGE,
+	  .usage = { 0x15, 0x11, 0, 0, 0xff, 0x04 } },
 	{ 0x1a, NO_SERVICE, .name = "MODE SENSE(6)", .start = mode_sense6,
-	  .stops = STOPS_LOOK, .usage = { 0x1a, 0x08, 0xff, 0xff, 0xff, 0x04 } },
-	{ 0x55, NO_SERVICE, .name = "MODE SELECT(10)", .start = mode_select10, .data = mode_select_data,
-	  .stops = STOPS_CHANGE, .usage = { 0x55, 0x11, 0, 0, 0, 0, 0, 0xff, 0xff, 0x04 } },
+	  .stops = STOPS_LOOK, .usage = { 0x1a, 0x08, FF2, 0xff, 0x04 } },
+	{ 0x55, NO_SERVICE, .name = "MODE SELECT(10)", .start = mode_select10,
+	  .data = mode_select_data, .stops = STOPS_CHANGE,
+	  .usage = { 0x55, 0x11, 0, 0, 0, 0, 0, FF2, 0x04 } },
 	{ 0x5a, NO_SERVICE, .name = "MODE SENSE(10)", .start = mode_sense10,
-	  .stops = STOPS_LOOK, .usage = { 0x5a, 0x18, 0xff, 0xff, 0, 0, 0, 0xff, 0xff, 0x04 } },
+	  .stops = STOPS_LOOK, .usage = { 0x5a, 0x18, FF2, 0, 0, 0, FF2, 0x04 } },
 	{ .name = NULL },
 };
 // clang-format on

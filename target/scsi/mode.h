@@ -12,9 +12,9 @@
 
 struct mode_page {
 	uint8_t code, subpage;
-	uint8_t len;                              /* of the whole page; 0 ends the list */
-	uint8_t defaults[MODE_PAGE_SIZE];         /* with its header, PS = 0 */
-	uint8_t changeable[MODE_PAGE_SIZE];       /* without a header */
+	uint8_t len;                        /* of the whole page; 0 ends the list */
+	uint8_t defaults[MODE_PAGE_SIZE];   /* with its header, PS = 0 */
+	uint8_t changeable[MODE_PAGE_SIZE]; /* without a header */
 };
 
 /* Default values (lu_init(), resets). Under the unit's lock, or before anybody knows the unit. */

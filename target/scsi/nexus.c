@@ -21,9 +21,9 @@ static int lun_decode(uint64_t field)
 
 	if (field & UINT64_C(0xffffffffffff))
 		return -1;
-	if (first <= 0xff)                /* method 00b, bus 0 */
+	if (first <= 0xff) /* method 00b, bus 0 */
 		return (int)first;
-	if (first >> 14 == 1)             /* method 01b */
+	if (first >> 14 == 1) /* method 01b */
 		return (int)(first & 0x3fff);
 	return -1;
 }
@@ -66,8 +66,8 @@ struct pr_nexus nexus_identity(const struct nexus *n, struct port_name *name)
 {
 	const uint8_t *id = n->isid;
 
-	snprintf(name->text, sizeof(name->text), "%.223s,i,0x%02x%02x%02x%02x%02x%02x", n->initiator,
-		id[0], id[1], id[2], id[3], id[4], id[5]);
+	snprintf(name->text, sizeof(name->text), "%.223s,i,0x%02x%02x%02x%02x%02x%02x",
+		n->initiator, id[0], id[1], id[2], id[3], id[4], id[5]);
 	return (struct pr_nexus){ name->text, n->rel_port };
 }
 

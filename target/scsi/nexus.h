@@ -27,7 +27,8 @@ struct itl *nexus_itl_of(const struct nexus *n, const struct lu *lu);
 void nexus_luns_told(const struct nexus *n);
 
 /* A message is on its way to the nexus's loop: it will not be gone when it arrives. Held by any
- * thread that has found the nexus under a unit's lock, or by the nexus's own; let go on its loop. */
+ * thread that has found the nexus under a unit's lock, or by the nexus's own; let go on its
+ * loop. */
 void nexus_hold(struct nexus *n);
 void nexus_unhold(struct nexus *n);
 

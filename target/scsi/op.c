@@ -17,10 +17,14 @@ static enum scsi_next unknown_service_start(struct scsi_task *t)
 }
 
 static const struct scsi_op unknown = {
-	.service = NO_SERVICE, .start = unknown_start, .stops = STOPS_UA,
+	.service = NO_SERVICE,
+	.start = unknown_start,
+	.stops = STOPS_UA,
 };
 static const struct scsi_op unknown_service = {
-	.service = NO_SERVICE, .start = unknown_service_start, .stops = STOPS_UA,
+	.service = NO_SERVICE,
+	.start = unknown_service_start,
+	.stops = STOPS_UA,
 };
 
 unsigned op_cdb_len(uint8_t code)

@@ -12,7 +12,7 @@ enum { ALL_COMMANDS, BY_CODE, BY_SERVICE, BY_EITHER };
 /* SUPPORT (SPC-5 table 320). */
 enum { NOT_SUPPORTED = 1, AS_STANDARD = 3 };
 
-#define RCTD 0x80
+#define RCTD         0x80
 #define TIMEOUTS_LEN 12
 
 static bool has(const struct lu *lu, const struct scsi_op *op)
@@ -35,7 +35,7 @@ static void wr_command(struct wr *w, const struct scsi_op *op, bool timeouts)
 	wr_u8(w, 0);
 	wr_be16(w, service ? (uint16_t)op->service : 0);
 	wr_u8(w, 0);
-	wr_u8(w, (uint8_t)(timeouts << 1 | service));      /* CTDP, SERVACTV */
+	wr_u8(w, (uint8_t)(timeouts << 1 | service)); /* CTDP, SERVACTV */
 	wr_be16(w, (uint16_t)op_cdb_len(op->code));
 	if (timeouts)
 		wr_timeouts(w);
@@ -61,8 +61,8 @@ static enum scsi_next report_all(struct scsi_task *t, bool timeouts, uint32_t al
 }
 
 /* The one_command format; op is NULL for what the unit does not know. */
-static enum scsi_next report_one(struct scsi_task *t, const struct scsi_op *op, bool timeouts,
-	uint32_t alloc)
+static enum scsi_next report_one(
+	struct scsi_task *t, const struct scsi_op *op, bool timeouts, uint32_t alloc)
 {
 	struct wr w;
 
@@ -119,13 +119,13 @@ static enum scsi_next report_functions(struct scsi_task *t)
 // clang-format off
 const struct scsi_op opcodes_ops[] = {
 	{ 0xa3, 0x0a, .name = "REPORT TARGET PORT GROUPS", .start = ports_report, .stops = STOPS_UA,
-	  .usage = { 0xa3, 0xea, 0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff, 0, 0x04 } },
+	  .usage = { 0xa3, 0xea, 0, 0, 0, 0, FF4, 0, 0x04 } },
 	{ 0xa3, 0x0c, .name = "REPORT SUPPORTED OPERATION CODES", .start = report_opcodes,
 	  .stops = STOPS_LOOK & ~GATE_UNAVAILABLE,
-	  .usage = { 0xa3, 0x0c, 0x87, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0, 0x04 } },
-	{ 0xa3, 0x0d, .name = "REPORT SUPPORTED TASK MANAGEMENT FUNCTIONS", .start = report_functions,
-	  .stops = STOPS_LOOK,
-	  .usage = { 0xa3, 0x0d, 0x80, 0, 0, 0, 0xff, 0xff, 0xff, 0xff, 0, 0x04 } },
+	  .usage = { 0xa3, 0x0c, 0x87, FF4, FF2, 0xff, 0, 0x04 } },
+	{ 0xa3, 0x0d, .name = "REPORT SUPPORTED TASK MANAGEMENT FUNCTIONS",
+	  .start = report_functions, .stops = STOPS_LOOK,
+	  .usage = { 0xa3, 0x0d, 0x80, 0, 0, 0, FF4, 0, 0x04 } },
 	{ .name = NULL },
 };
 // clang-format on

@@ -85,9 +85,9 @@ int lu_set_port_groups(struct lu *lu, const struct lu_port_group *groups, unsign
 
 /* --- REPORT TARGET PORT GROUPS (SPC-5 6.37) -------------------------------------------- */
 
-#define EXTENDED_HEADER 0x20
-#define STATES_SUPPORTED 0x8f            /* offline, unavailable, standby, both active ones */
-#define BY_ADMINISTRATOR 0x02            /* STATUS CODE: altered by implicit behaviour */
+#define EXTENDED_HEADER  0x20
+#define STATES_SUPPORTED 0x8f /* offline, unavailable, standby, both active ones */
+#define BY_ADMINISTRATOR 0x02 /* STATUS CODE: altered by implicit behaviour */
 
 static void wr_group(struct wr *w, const struct lu_port_group *g)
 {
@@ -106,12 +106,14 @@ static void wr_group(struct wr *w, const struct lu_port_group *g)
 static void wr_groups(struct wr *w, const struct itl *itl, bool extended)
 {
 	const struct lu *lu = itl->lu;
-	const struct lu_port_group own = { .group = itl->nexus->tpgt, .access = LU_ACTIVE_OPTIMIZED,
-		.ports = &itl->nexus->rel_port, .nports = 1 };
+	const struct lu_port_group own = { .group = itl->nexus->tpgt,
+		.access = LU_ACTIVE_OPTIMIZED,
+		.ports = &itl->nexus->rel_port,
+		.nports = 1 };
 
 	wr_be32(w, 0);
 	if (extended)
-		wr_be32(w, 0x10000000);    /* format 001b; no transition takes time */
+		wr_be32(w, 0x10000000); /* format 001b; no transition takes time */
 	for (unsigned i = 0; i < lu->ngroups; i++)
 		wr_group(w, &lu->groups[i]);
 	if (!lu->ngroups)
@@ -128,7 +130,7 @@ enum scsi_next ports_report(struct scsi_task *t)
 	if (format && format != EXTENDED_HEADER)
 		return task_bad_cdb(t, 1, 7);
 	pthread_mutex_lock(&lu->lock);
-	wr_groups(&w, t->itl, format);     /* counts */
+	wr_groups(&w, t->itl, format); /* counts */
 	ok = reply_open(t, &w, w.len);
 	if (ok)
 		wr_groups(&w, t->itl, format);

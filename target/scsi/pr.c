@@ -46,7 +46,8 @@ static bool for_registrants(uint8_t type)
 
 static bool is(const struct pr_reg *reg, const struct pr_nexus *n)
 {
-	return (!reg->port || !n->port || reg->port == n->port) && !strcmp(reg->initiator, n->initiator);
+	return (!reg->port || !n->port || reg->port == n->port) &&
+	       !strcmp(reg->initiator, n->initiator);
 }
 
 static struct pr_reg *find(const struct pr *pr, const struct pr_nexus *n)
@@ -140,8 +141,8 @@ static void tell(const struct pr_ear *ear, const struct pr_reg *who, enum pr_eve
 	ear->tell(ear->arg, who, what);
 }
 
-static void tell_all_but(const struct pr *pr, const struct pr_reg *but, enum pr_event what,
-	const struct pr_ear *ear)
+static void tell_all_but(
+	const struct pr *pr, const struct pr_reg *but, enum pr_event what, const struct pr_ear *ear)
 {
 	for (unsigned i = 0; i < pr->n; i++)
 		if (&pr->regs[i] != but)
@@ -196,7 +197,8 @@ static void spread(struct pr *pr, struct pr_reg *wide)
 
 /* The nexus itself and those of SPEC_I_PT, all or none. One of them that is there already gets the
  * key. */
-static enum pr_end register_new(struct pr *pr, const struct pr_nexus *n, const struct pr_request *req)
+static enum pr_end register_new(
+	struct pr *pr, const struct pr_nexus *n, const struct pr_request *req)
 {
 	unsigned before = pr->n;
 
@@ -257,7 +259,7 @@ enum pr_end pr_reserve(struct pr *pr, const struct pr_nexus *n, uint64_t key, ui
 
 	if (!reg)
 		return PR_CONFLICT;
-	if (pr->type)                      /* asking again for what one has is no error */
+	if (pr->type) /* asking again for what one has is no error */
 		return holds(pr, reg) && pr->type == type ? PR_DONE : PR_CONFLICT;
 	pr->type = type;
 	reg->holder = !pr_is_for_all(type);
@@ -281,7 +283,8 @@ enum pr_end pr_release(struct pr *pr, const struct pr_nexus *n, uint64_t key, ui
 	return PR_DONE;
 }
 
-enum pr_end pr_clear_all(struct pr *pr, const struct pr_nexus *n, uint64_t key, const struct pr_ear *ear)
+enum pr_end pr_clear_all(
+	struct pr *pr, const struct pr_nexus *n, uint64_t key, const struct pr_ear *ear)
 {
 	struct pr_reg *reg = proven(pr, n, key);
 	uint32_t generation = pr->generation + 1;
@@ -318,8 +321,8 @@ static void remove_key(struct pr *pr, const struct pr_nexus *self, bool keep_sel
 		end_reservation(pr);
 }
 
-/* The reservation changes hands. Those who stay registered, and had access by it, hear when it is of
- * another type now. */
+/* The reservation changes hands. Those who stay registered, and had access by it, hear when it
+ * is of another type now. */
 static void seize(struct pr *pr, const struct pr_nexus *n, uint8_t type, const struct pr_ear *ear)
 {
 	struct pr_reg *reg = find(pr, n);
@@ -369,8 +372,8 @@ enum pr_end pr_preempt(struct pr *pr, const struct pr_nexus *n, uint64_t key, ui
 
 /* --- REGISTER AND MOVE (SPC-5 5.14.8) -------------------------------------------------- */
 
-enum pr_end pr_move(struct pr *pr, const struct pr_nexus *n, uint64_t key, const struct pr_nexus *to,
-	uint64_t next, bool leave)
+enum pr_end pr_move(struct pr *pr, const struct pr_nexus *n, uint64_t key,
+	const struct pr_nexus *to, uint64_t next, bool leave)
 {
 	struct pr_reg *reg = proven(pr, n, key);
 

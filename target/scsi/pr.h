@@ -10,8 +10,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* An I_T nexus: the initiator port's name ("iqn.…,i,0x00023d000001", SPC-5 7.6.4.6) and the relative
- * target port identifier. As a registrant's, port 0 stands for every target port (ALL_TG_PT). */
+/* An I_T nexus: the initiator port's name ("iqn.…,i,0x00023d000001", SPC-5 7.6.4.6) and the
+ * relative target port identifier. As a registrant's, port 0 stands for every target port
+ * (ALL_TG_PT). */
 #define PR_NAME_MAX 256
 struct pr_nexus {
 	const char *initiator;
@@ -21,22 +22,22 @@ struct pr_nexus {
 struct pr_reg {
 	char *initiator;
 	uint16_t port;
-	bool holder;             /* of the reservation; of an all-registrants one everybody is */
+	bool holder; /* of the reservation; of an all-registrants one everybody is */
 	uint64_t key;
 };
 
 #define PR_REGS_MAX 1024
 
 struct pr {
-	uint32_t generation;     /* PRGENERATION */
-	uint8_t type;            /* enum pr_type of the reservation, or 0: there is none */
-	bool aptpl;              /* it is to outlive a power loss */
+	uint32_t generation; /* PRGENERATION */
+	uint8_t type;        /* enum pr_type of the reservation, or 0: there is none */
+	bool aptpl;          /* it is to outlive a power loss */
 	unsigned n;
-	struct pr_reg *regs;     /* room for n or more */
+	struct pr_reg *regs; /* room for n or more */
 	unsigned room;
 };
 
-enum pr_type {                   /* SPC-5 table 206 */
+enum pr_type { /* SPC-5 table 206 */
 	PR_NONE = 0,
 	PR_WRITE_EXCLUSIVE = 1,
 	PR_EXCLUSIVE_ACCESS = 3,
@@ -49,10 +50,10 @@ enum pr_type {                   /* SPC-5 table 206 */
 /* What an action ends in. */
 enum pr_end {
 	PR_DONE,
-	PR_CONFLICT,             /* RESERVATION CONFLICT */
-	PR_BAD_KEY,              /* INVALID FIELD IN PARAMETER LIST: the service action key */
-	PR_BAD_RELEASE,          /* INVALID RELEASE OF PERSISTENT RESERVATION */
-	PR_NO_ROOM,              /* INSUFFICIENT REGISTRATION RESOURCES */
+	PR_CONFLICT,    /* RESERVATION CONFLICT */
+	PR_BAD_KEY,     /* INVALID FIELD IN PARAMETER LIST: the service action key */
+	PR_BAD_RELEASE, /* INVALID RELEASE OF PERSISTENT RESERVATION */
+	PR_NO_ROOM,     /* INSUFFICIENT REGISTRATION RESOURCES */
 };
 
 /* What a nexus that did not do it itself is told by a unit attention. */
@@ -70,11 +71,11 @@ struct pr_ear {
 };
 
 void pr_init(struct pr *pr);
-void pr_clear(struct pr *pr);                                    /* forgets everything, frees */
+void pr_clear(struct pr *pr); /* forgets everything, frees */
 
 bool pr_type_valid(uint8_t type);
-bool pr_is_write_exclusive(uint8_t type);                        /* else exclusive access */
-bool pr_is_for_all(uint8_t type);                                /* every registrant holds it */
+bool pr_is_write_exclusive(uint8_t type); /* else exclusive access */
+bool pr_is_for_all(uint8_t type);         /* every registrant holds it */
 
 /* The registrant that a nexus is, or NULL. */
 const struct pr_reg *pr_find(const struct pr *pr, const struct pr_nexus *n);
@@ -85,11 +86,11 @@ bool pr_may_write(const struct pr *pr, const struct pr_nexus *n);
 
 /* What REGISTER, or REGISTER AND IGNORE EXISTING KEY, asks for (SPC-5 5.14.7). */
 struct pr_request {
-	uint64_t key;            /* what the nexus says it has; not looked at when `anyhow` */
-	uint64_t next;           /* what it wants; 0: to be registered no more */
+	uint64_t key;  /* what the nexus says it has; not looked at when `anyhow` */
+	uint64_t next; /* what it wants; 0: to be registered no more */
 	bool anyhow;
-	bool all_ports;          /* ALL_TG_PT */
-	const struct pr_nexus *more;     /* SPEC_I_PT: others that are registered with it */
+	bool all_ports;              /* ALL_TG_PT */
+	const struct pr_nexus *more; /* SPEC_I_PT: others that are registered with it */
 	unsigned nmore;
 };
 enum pr_end pr_register(struct pr *pr, const struct pr_nexus *n, const struct pr_request *req,
@@ -97,13 +98,14 @@ enum pr_end pr_register(struct pr *pr, const struct pr_nexus *n, const struct pr
 enum pr_end pr_reserve(struct pr *pr, const struct pr_nexus *n, uint64_t key, uint8_t type);
 enum pr_end pr_release(struct pr *pr, const struct pr_nexus *n, uint64_t key, uint8_t type,
 	const struct pr_ear *ear);
-enum pr_end pr_clear_all(struct pr *pr, const struct pr_nexus *n, uint64_t key, const struct pr_ear *ear);
+enum pr_end pr_clear_all(
+	struct pr *pr, const struct pr_nexus *n, uint64_t key, const struct pr_ear *ear);
 /* PREEMPT, and the first half of PREEMPT AND ABORT. */
 enum pr_end pr_preempt(struct pr *pr, const struct pr_nexus *n, uint64_t key, uint64_t victim,
 	uint8_t type, const struct pr_ear *ear);
 /* REGISTER AND MOVE: to whom, with which key; `leave`: the nexus unregisters. */
-enum pr_end pr_move(struct pr *pr, const struct pr_nexus *n, uint64_t key, const struct pr_nexus *to,
-	uint64_t next, bool leave);
+enum pr_end pr_move(struct pr *pr, const struct pr_nexus *n, uint64_t key,
+	const struct pr_nexus *to, uint64_t next, bool leave);
 
 /* Adds a registrant as it was kept over a restart. False: no memory, or there twice. */
 bool pr_restore(struct pr *pr, const struct pr_reg *reg);

@@ -37,7 +37,7 @@ static void wr_reservation(struct wr *w, const struct pr *pr)
 		return;
 	wr_be64(w, holder_key(pr));
 	wr_zero(w, 5);
-	wr_u8(w, pr->type);                /* SCOPE 0: the logical unit */
+	wr_u8(w, pr->type); /* SCOPE 0: the logical unit */
 	wr_zero(w, 2);
 }
 
@@ -56,7 +56,7 @@ static void wr_registrant(struct wr *w, const struct pr *pr, const struct pr_reg
 
 	wr_be64(w, reg->key);
 	wr_zero(w, 4);
-	wr_u8(w, (uint8_t)(!reg->port << 1 | holds));      /* ALL_TG_PT, R_HOLDER */
+	wr_u8(w, (uint8_t)(!reg->port << 1 | holds)); /* ALL_TG_PT, R_HOLDER */
 	wr_u8(w, holds ? pr->type : 0);
 	wr_zero(w, 4);
 	wr_be16(w, reg->port);
@@ -81,11 +81,11 @@ static enum scsi_next report(struct scsi_task *t, void (*write)(struct wr *w, co
 	bool ok = true;
 
 	pthread_mutex_lock(&lu->lock);
-	if (lu->reserved) {                /* RESERVE and this exclude each other */
+	if (lu->reserved) { /* RESERVE and this exclude each other */
 		task_status(t, SCSI_RESERVATION_CONFLICT);
 		ok = false;
 	} else {
-		write(&w, &lu->pr);        /* counts */
+		write(&w, &lu->pr); /* counts */
 		ok = reply_open(t, &w, w.len);
 		if (ok)
 			write(&w, &lu->pr);
@@ -126,7 +126,7 @@ static enum scsi_next report_capabilities(struct scsi_task *t)
 // clang-format off
 #define PR_IN(sa, n, f) \
 	{ 0x5e, sa, .name = "PERSISTENT RESERVE IN, " n, .start = f, .stops = STOPS_QUERY, \
-	  .usage = { 0x5e, sa, 0, 0, 0, 0, 0, 0xff, 0xff, 0x04 } }
+	  .usage = { 0x5e, sa, 0, 0, 0, 0, 0, FF2, 0x04 } }
 
 const struct scsi_op pr_in_ops[] = {
 	PR_IN(0, "READ KEYS", read_keys),

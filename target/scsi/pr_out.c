@@ -13,15 +13,21 @@
 #include "scsi/transport_id.h"
 
 enum service {
-	REGISTER = 0, RESERVE = 1, RELEASE = 2, CLEAR = 3, PREEMPT = 4, PREEMPT_AND_ABORT = 5,
-	REGISTER_ANYHOW = 6, REGISTER_AND_MOVE = 7,
+	REGISTER = 0,
+	RESERVE = 1,
+	RELEASE = 2,
+	CLEAR = 3,
+	PREEMPT = 4,
+	PREEMPT_AND_ABORT = 5,
+	REGISTER_ANYHOW = 6,
+	REGISTER_AND_MOVE = 7,
 };
 
-enum { APTPL = 0x01, ALL_TG_PT = 0x04, SPEC_I_PT = 0x08 };  /* byte 20 of the basic list */
-enum { UNREG = 0x02 };                                      /* byte 17 of REGISTER AND MOVE's */
+enum { APTPL = 0x01, ALL_TG_PT = 0x04, SPEC_I_PT = 0x08 }; /* byte 20 of the basic list */
+enum { UNREG = 0x02 };                                     /* byte 17 of REGISTER AND MOVE's */
 
-#define BASIC_LEN 24u
-#define LIST_MAX 65536u
+#define BASIC_LEN  24u
+#define LIST_MAX   65536u
 #define OTHERS_MAX 256u
 
 /* A command under way: its list in host order, and what it waits for. */
@@ -29,19 +35,19 @@ struct out {
 	struct scsi_task *task;
 	struct lu *lu;
 	enum service service;
-	uint64_t key, next;                /* RESERVATION KEY, SERVICE ACTION RESERVATION KEY */
+	uint64_t key, next; /* RESERVATION KEY, SERVICE ACTION RESERVATION KEY */
 	uint8_t flags;
-	bool unregister;                   /* UNREG */
-	uint16_t port;                     /* of REGISTER AND MOVE */
+	bool unregister; /* UNREG */
+	uint16_t port;   /* of REGISTER AND MOVE */
 	struct port_name own;
 	struct pr_nexus self;
 	unsigned nothers;
-	struct pr_nexus others[OTHERS_MAX];/* of SPEC_I_PT; the first is REGISTER AND MOVE's */
+	struct pr_nexus others[OTHERS_MAX]; /* of SPEC_I_PT; the first is REGISTER AND MOVE's */
 	struct port_name names[OTHERS_MAX];
 	struct lu_keep keep;
 	struct lu_function_req abort;
-	bool waits, ended;                 /* for abort */
-	bool acted;                        /* the state is another now */
+	bool waits, ended; /* for abort */
+	bool acted;        /* the state is another now */
 };
 
 /* --- what follows -------------------------------------------------------------------- */
@@ -92,8 +98,9 @@ static void aborted(struct lu_function_req *r)
 
 static enum scsi_next abort_preempted(struct scsi_task *t, struct out *o)
 {
-	o->abort = (struct lu_function_req){ .nexus = t->nexus, .lun = t->lun,
-		.function = LU_PREEMPTED_TASKS, .done = aborted };
+	o->abort = (struct lu_function_req){
+		.nexus = t->nexus, .lun = t->lun, .function = LU_PREEMPTED_TASKS, .done = aborted
+	};
 	lu_function(&o->abort);
 	if (o->ended)
 		return task_good(t);
@@ -131,7 +138,9 @@ static bool hand_over(struct out *o)
 		return false;
 	for (unsigned i = 0; i < n; i++)
 		regs[i] = (struct lu_registrant){ .initiator = pr->regs[i].initiator,
-			.port = pr->regs[i].port, .holder = pr->regs[i].holder, .key = pr->regs[i].key };
+			.port = pr->regs[i].port,
+			.holder = pr->regs[i].holder,
+			.key = pr->regs[i].key };
 	o->keep = (struct lu_keep){ .loop = o->task->nexus->loop, .done = kept };
 	o->task->then = changed;
 	o->task->busy = true;
@@ -145,24 +154,19 @@ static bool hand_over(struct out *o)
 
 static enum pr_end act(struct out *o, uint8_t type)
 {
-	struct pr_request req = { o->key, o->next, o->service == REGISTER_ANYHOW, o->flags & ALL_TG_PT,
-		o->others, o->nothers };
+	struct pr_request req = { o->key, o->next, o->service == REGISTER_ANYHOW,
+		o->flags & ALL_TG_PT, o->others, o->nothers };
 	struct pr_ear ear = { tell_registrant, o };
 	struct pr *pr = &o->lu->pr;
 
 	switch (o->service) {
 	case REGISTER:
-	case REGISTER_ANYHOW:
-		return pr_register(pr, &o->self, &req, &ear);
-	case RESERVE:
-		return pr_reserve(pr, &o->self, o->key, type);
-	case RELEASE:
-		return pr_release(pr, &o->self, o->key, type, &ear);
-	case CLEAR:
-		return pr_clear_all(pr, &o->self, o->key, &ear);
+	case REGISTER_ANYHOW: return pr_register(pr, &o->self, &req, &ear);
+	case RESERVE: return pr_reserve(pr, &o->self, o->key, type);
+	case RELEASE: return pr_release(pr, &o->self, o->key, type, &ear);
+	case CLEAR: return pr_clear_all(pr, &o->self, o->key, &ear);
 	case PREEMPT:
-	case PREEMPT_AND_ABORT:
-		return pr_preempt(pr, &o->self, o->key, o->next, type, &ear);
+	case PREEMPT_AND_ABORT: return pr_preempt(pr, &o->self, o->key, o->next, type, &ear);
 	case REGISTER_AND_MOVE:
 		return pr_move(pr, &o->self, o->key, &o->others[0], o->next, o->unregister);
 	}
@@ -172,16 +176,11 @@ static enum pr_end act(struct out *o, uint8_t type)
 static enum scsi_next refusal(struct scsi_task *t, enum pr_end end)
 {
 	switch (end) {
-	case PR_DONE:
-		break;
-	case PR_CONFLICT:
-		return task_status(t, SCSI_RESERVATION_CONFLICT);
-	case PR_BAD_KEY:
-		return task_bad_list(t, 8, -1);
-	case PR_BAD_RELEASE:
-		return task_check(t, SENSE_ILLEGAL_REQUEST, 0x2604);
-	case PR_NO_ROOM:
-		return task_check(t, SENSE_ILLEGAL_REQUEST, 0x5504);
+	case PR_DONE: break;
+	case PR_CONFLICT: return task_status(t, SCSI_RESERVATION_CONFLICT);
+	case PR_BAD_KEY: return task_bad_list(t, 8, -1);
+	case PR_BAD_RELEASE: return task_check(t, SENSE_ILLEGAL_REQUEST, 0x2604);
+	case PR_NO_ROOM: return task_check(t, SENSE_ILLEGAL_REQUEST, 0x5504);
 	}
 	return task_good(t);
 }
@@ -328,7 +327,7 @@ static bool read_move(struct scsi_task *t, struct out *o)
 
 static enum scsi_next out_locked(struct scsi_task *t, struct out *o)
 {
-	if (o->lu->reserved)               /* RESERVE and this exclude each other */
+	if (o->lu->reserved) /* RESERVE and this exclude each other */
 		return task_status(t, SCSI_RESERVATION_CONFLICT);
 	if (!(o->service == REGISTER_AND_MOVE ? read_move(t, o) : read_basic(t, o)))
 		return SCSI_DONE;
@@ -376,7 +375,7 @@ static enum scsi_next pr_out_typed(struct scsi_task *t)
 // clang-format off
 #define PR_OUT(sa, n, f) \
 	{ 0x5f, sa, .name = "PERSISTENT RESERVE OUT, " n, .start = f, .data = pr_out_data, \
-	  .stops = STOPS_QUERY, .usage = { 0x5f, sa, 0xff, 0, 0, 0xff, 0xff, 0xff, 0xff, 0x04 } }
+	  .stops = STOPS_QUERY, .usage = { 0x5f, sa, 0xff, 0, 0, FF4, 0x04 } }
 
 const struct scsi_op pr_out_ops[] = {
 	PR_OUT(REGISTER, "REGISTER", pr_out),

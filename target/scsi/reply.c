@@ -34,7 +34,8 @@ enum scsi_next task_check(struct scsi_task *t, enum sense_key key, uint16_t asc)
 }
 
 /* The FIELD POINTER of the sense-key specific data: SKSV, C/D, BPV (SPC-5 4.4.2.4.2). */
-static enum scsi_next bad_field(struct scsi_task *t, uint16_t asc, uint8_t cd, unsigned byte, int bit)
+static enum scsi_next bad_field(
+	struct scsi_task *t, uint16_t asc, uint8_t cd, unsigned byte, int bit)
 {
 	task_check(t, SENSE_ILLEGAL_REQUEST, asc);
 	t->sense.sks[0] = (uint8_t)(0x80 | cd | (bit < 0 ? 0 : 0x08 | bit));
@@ -76,22 +77,18 @@ enum scsi_next task_store_error(struct scsi_task *t, int err)
 
 	switch (err) {
 	case -ENOMEM:
-	case -EAGAIN:
-		return task_status(t, SCSI_BUSY);
+	case -EAGAIN: return task_status(t, SCSI_BUSY);
 	case -ENOSPC:
 	case -EDQUOT: /* SPACE ALLOCATION FAILED WRITE PROTECT (SBC-4 4.7.3.6) */
 		return task_check(t, SENSE_DATA_PROTECT, 0x2707);
 	case -EROFS:
-	case -EPERM:
-		return task_check(t, SENSE_DATA_PROTECT, 0x2700);
-	case -EINVAL: /* the unit shrank meanwhile */
-		return task_lba_out_of_range(t);
+	case -EPERM: return task_check(t, SENSE_DATA_PROTECT, 0x2700);
+	case -EINVAL: /* the unit shrank meanwhile */ return task_lba_out_of_range(t);
 	case -EIO:
 	case -EILSEQ:
 	case -ENODATA: /* UNRECOVERED READ ERROR, WRITE ERROR */
 		return task_check(t, SENSE_MEDIUM_ERROR, reading ? 0x1100 : 0x0c00);
-	default: /* INTERNAL TARGET FAILURE */
-		return task_check(t, SENSE_HARDWARE_ERROR, 0x4400);
+	default: /* INTERNAL TARGET FAILURE */ return task_check(t, SENSE_HARDWARE_ERROR, 0x4400);
 	}
 }
 
@@ -170,7 +167,8 @@ int task_submit(struct scsi_task *t, task_then *then)
 	return err;
 }
 
-int task_transfer(struct scsi_task *t, enum store_op op, uint64_t off, uint32_t len, task_then *then)
+int task_transfer(
+	struct scsi_task *t, enum store_op op, uint64_t off, uint32_t len, task_then *then)
 {
 	t->io.op = op;
 	t->io.flags = op == STORE_WRITE && t->fua ? STORE_FUA : 0;

@@ -22,15 +22,15 @@ enum scsi_next task_check(struct scsi_task *t, enum sense_key key, uint16_t asc)
  * most significant bit, or no bit (-1) for a field of whole bytes (SPC-5 4.4.2.4.2). */
 enum scsi_next task_bad_cdb(struct scsi_task *t, unsigned byte, int bit);
 enum scsi_next task_bad_list(struct scsi_task *t, unsigned byte, int bit);
-enum scsi_next task_list_too_short(struct scsi_task *t);   /* PARAMETER LIST LENGTH ERROR */
+enum scsi_next task_list_too_short(struct scsi_task *t); /* PARAMETER LIST LENGTH ERROR */
 enum scsi_next task_lba_out_of_range(struct scsi_task *t);
 /* MISCOMPARE DURING VERIFY OPERATION, with the offset of the first byte that differs. */
 enum scsi_next task_miscompare(struct scsi_task *t, uint64_t offset);
 /* What -errno of a store means to an initiator. */
 enum scsi_next task_store_error(struct scsi_task *t, int err);
 
-/* A buffer of len bytes (1…BUFS_MAX) that lives until release; undefined contents. NULL: the status is BUSY
- * and the handler returns SCSI_DONE. One for each task. */
+/* A buffer of len bytes (1…BUFS_MAX) that lives until release; undefined contents. NULL: the
+ * status is BUSY and the handler returns SCSI_DONE. One for each task. */
 void *task_buf(struct scsi_task *t, size_t len);
 
 /* Data-In is built in a zeroed buffer of at most `max` bytes through a cursor… */
@@ -54,8 +54,10 @@ static inline struct rd list_cursor(const struct scsi_task *t)
  * has been aborted; the handler returns SCSI_PENDING, and what then() returns ends the task. */
 typedef enum scsi_next task_then(struct scsi_task *t, int err);
 int task_submit(struct scsi_task *t, task_then *then);
-/* The same for STORE_READ or STORE_WRITE of len bytes at t->iov[0]; with FUA where t->fua says so. */
-int task_transfer(struct scsi_task *t, enum store_op op, uint64_t off, uint32_t len, task_then *then);
+/* The same for STORE_READ or STORE_WRITE of len bytes at t->iov[0]; with FUA where t->fua says
+ * so. */
+int task_transfer(
+	struct scsi_task *t, enum store_op op, uint64_t off, uint32_t len, task_then *then);
 /* Lets the loop do something else, and calls then(t, 0) afterwards. Returns SCSI_PENDING. */
 enum scsi_next task_yield(struct scsi_task *t, task_then *then);
 /* For what is in flight elsewhere: t->then is set, and t->busy. On the task's loop. */

@@ -31,8 +31,9 @@ enum scsi_next sbc_flush(struct scsi_task *t)
 	return err == STORE_PENDING ? SCSI_PENDING : flushed(t, err);
 }
 
-/* SYNCHRONIZE CACHE(10), (16) (SBC-4 5.35): of the whole unit, whatever the range. With IMMED, too,
- * status comes when it is done: the initiator may go on meanwhile anyway, and learns of an error. */
+/* SYNCHRONIZE CACHE(10), (16) (SBC-4 5.35): of the whole unit, whatever the range. With IMMED,
+ * too, status comes when it is done: the initiator may go on meanwhile anyway, and learns of an
+ * error. */
 static enum scsi_next synchronize_cache(struct scsi_task *t)
 {
 	uint64_t lba = cdb_lba(t->cdb);
@@ -60,7 +61,7 @@ static enum scsi_next move_medium(struct scsi_task *t, bool load)
 	pthread_mutex_lock(&lu->lock);
 	if (lu->ejected != load) {
 		/* It is there already. */
-	} else if (prevented(lu)) {        /* MEDIUM REMOVAL PREVENTED */
+	} else if (prevented(lu)) { /* MEDIUM REMOVAL PREVENTED */
 		task_check(t, SENSE_ILLEGAL_REQUEST, 0x5302);
 	} else {
 		lu->ejected = !load;
@@ -109,7 +110,7 @@ static enum scsi_next prevent_allow(struct scsi_task *t)
 	struct lu *lu = t->itl->lu;
 	uint8_t prevent = t->cdb[4] & 0x03;
 
-	if (prevent > 1)                   /* obsolete */
+	if (prevent > 1) /* obsolete */
 		return task_bad_cdb(t, 4, 1);
 	if (prevent && task_stopped(t, GATE_RESERVED | GATE_NO_WRITE))
 		return SCSI_DONE;
@@ -127,22 +128,22 @@ static void vpd_limits(struct wr *w, const struct itl *itl)
 	const struct lu *lu = itl->lu;
 	bool thin = lu->has & LU_THIN;
 	uint32_t page = SBC_PAGE >> lu->block_shift;
-	/* A granularity of one block goes without saying. QEMU (7.2 at least) would keep a map of it
-	 * that it asks GET LBA STATUS for, and abort, as it counts in 512 bytes there. */
+	/* A granularity of one block goes without saying. QEMU (7.2 at least) would keep a map
+	 * of it that it asks GET LBA STATUS for, and abort, as it counts in 512 bytes there. */
 	bool grain = thin && page > 1;
 
-	wr_u8(w, 0x01);                    /* WSNZ: WRITE SAME of no blocks is refused */
+	wr_u8(w, 0x01); /* WSNZ: WRITE SAME of no blocks is refused */
 	wr_u8(w, SBC_COMPARE_BLOCKS);
-	wr_be16(w, (uint16_t)page);        /* OPTIMAL TRANSFER LENGTH GRANULARITY */
+	wr_be16(w, (uint16_t)page); /* OPTIMAL TRANSFER LENGTH GRANULARITY */
 	wr_be32(w, lu->max_blocks);
-	wr_be32(w, 0);                     /* OPTIMAL TRANSFER LENGTH: none is better */
-	wr_be32(w, 0);                     /* MAXIMUM PREFETCH LENGTH */
+	wr_be32(w, 0); /* OPTIMAL TRANSFER LENGTH: none is better */
+	wr_be32(w, 0); /* MAXIMUM PREFETCH LENGTH */
 	wr_be32(w, thin ? SBC_UNMAP_BLOCKS : 0);
 	wr_be32(w, thin ? SBC_UNMAP_DESCRIPTORS : 0);
-	wr_be32(w, grain ? page : 0);      /* OPTIMAL UNMAP GRANULARITY */
-	wr_be32(w, grain ? UINT32_C(1) << 31 : 0);         /* UGAVALID, alignment 0 */
-	wr_be64(w, SBC_SAME_BLOCKS);       /* MAXIMUM WRITE SAME LENGTH */
-	wr_be32(w, SBC_ATOMIC_BLOCKS);     /* no alignment, granularity or boundary */
+	wr_be32(w, grain ? page : 0);              /* OPTIMAL UNMAP GRANULARITY */
+	wr_be32(w, grain ? UINT32_C(1) << 31 : 0); /* UGAVALID, alignment 0 */
+	wr_be64(w, SBC_SAME_BLOCKS);               /* MAXIMUM WRITE SAME LENGTH */
+	wr_be32(w, SBC_ATOMIC_BLOCKS);             /* no alignment, granularity or boundary */
 	wr_zero(w, 64 - 48);
 }
 
@@ -151,8 +152,8 @@ static void vpd_characteristics(struct wr *w, const struct itl *itl)
 {
 	wr_be16(w, 0x0001);
 	wr_u8(w, 0);
-	wr_u8(w, itl->lu->has & LU_THIN ? 0x40 : 0);       /* WABEREQ: READ works after BLOCK ERASE */
-	wr_u8(w, 0x02);                    /* FUAB: SYNCHRONIZE CACHE and FUA mean what they say */
+	wr_u8(w, itl->lu->has & LU_THIN ? 0x40 : 0); /* WABEREQ: READ works after BLOCK ERASE */
+	wr_u8(w, 0x02); /* FUAB: SYNCHRONIZE CACHE and FUA mean what they say */
 	wr_zero(w, 64 - 9);
 }
 
@@ -161,8 +162,8 @@ static void vpd_provisioning(struct wr *w, const struct itl *itl)
 {
 	(void)itl;
 	wr_u8(w, 0);
-	wr_u8(w, 0x80 | 0x40 | 0x20 | 0x04);       /* LBPU, LBPWS, LBPWS10, LBPRZ=001b */
-	wr_u8(w, 0x02);                            /* thin */
+	wr_u8(w, 0x80 | 0x40 | 0x20 | 0x04); /* LBPU, LBPWS, LBPWS10, LBPRZ=001b */
+	wr_u8(w, 0x02);                      /* thin */
 	wr_u8(w, 0);
 }
 
@@ -185,9 +186,9 @@ static const struct mode_page disk_modes[] = {
 	{ 0x02, 0, 16, .defaults = { 0x02, 0x0e } },
 	/* Caching (SBC-4 6.5.6): WCE may be switched off, then every WRITE is as with FUA. */
 	{ 0x08, 0, 20, .defaults = { 0x08, 0x12, 0x04 }, .changeable = { [2] = 0x04 } },
-	/* Control (SPC-5 7.5.9): GLTSD, unrestricted reordering, TAS, busy timeout unlimited; D_SENSE,
-	 * SWP and TAS may be changed. */
-	{ 0x0a, 0, 12, .defaults = { 0x0a, 0x0a, 0x02, 0x10, 0, 0x40, [8] = 0xff, 0xff },
+	/* Control (SPC-5 7.5.9): GLTSD, unrestricted reordering, TAS, busy timeout unlimited;
+	 * D_SENSE, SWP and TAS may be changed. */
+	{ 0x0a, 0, 12, .defaults = { 0x0a, 0x0a, 0x02, 0x10, 0, 0x40, [8] = FF2 },
 	  .changeable = { [2] = 0x04, [4] = 0x08, [5] = 0x40 } },
 	/* Control extension (SPC-5 7.5.10). */
 	{ 0x0a, 1, 32, .defaults = { 0x4a, 0x01, 0, 0x1c } },
@@ -200,8 +201,9 @@ static const struct mode_page disk_modes[] = {
 _Static_assert(sizeof(disk_modes) / sizeof(disk_modes[0]) - 1 <= MODE_PAGES, "pages fit");
 
 static const struct scsi_op *const disk_ops[] = {
-	sbc_rw_ops, sbc_ops, sbc_verify_ops, sbc_fill_ops, sbc_atomic_ops, sbc_query_ops, sbc_wipe_ops,
-	spc_ops, mode_ops, diag_ops, opcodes_ops, reserve_ops, pr_in_ops, pr_out_ops, NULL,
+	sbc_rw_ops, sbc_ops, sbc_verify_ops, sbc_fill_ops, sbc_atomic_ops, sbc_query_ops,
+	sbc_wipe_ops, spc_ops, mode_ops, diag_ops, opcodes_ops, reserve_ops, pr_in_ops,
+	pr_out_ops, NULL,
 };
 
 static const struct lu_model disk_model = {
@@ -220,10 +222,10 @@ const struct scsi_op sbc_ops[] = {
 	  .start = prevent_allow, .stops = STOPS_UA, .usage = { 0x1e, 0, 0, 0, 0x03, 0x04 } },
 	{ 0x35, NO_SERVICE, .name = "SYNCHRONIZE CACHE(10)", .start = synchronize_cache,
 	  .stops = STOPS_CHANGE | STOPS_READY,
-	  .usage = { 0x35, 0x02, 0xff, 0xff, 0xff, 0xff, 0, 0xff, 0xff, 0x04 } },
+	  .usage = { 0x35, 0x02, FF4, 0, FF2, 0x04 } },
 	{ 0x91, NO_SERVICE, .name = "SYNCHRONIZE CACHE(16)", .start = synchronize_cache,
 	  .stops = STOPS_CHANGE | STOPS_READY,
-	  .usage = { 0x91, 0x02, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0, 0x04 } },
+	  .usage = { 0x91, 0x02, FF4, FF4, FF4, 0, 0x04 } },
 	{ .name = NULL },
 };
 // clang-format on

@@ -14,17 +14,17 @@
 #include "scsi/unit.h"
 
 /* Limits that VPD B0h tells; bytes where it is not said otherwise. */
-#define SBC_TRANSFER_MAX ((uint32_t)8 << 20)     /* one READ or WRITE: what a buffer can hold */
-#define SBC_PAGE 4096u                           /* a page of memory or cache: what UNMAP gives back */
-#define SBC_UNMAP_BLOCKS ((uint32_t)1 << 20)     /* blocks of one UNMAP */
+#define SBC_TRANSFER_MAX      ((uint32_t)8 << 20) /* one READ or WRITE: what a buffer can hold */
+#define SBC_PAGE              4096u /* a page of memory or cache: what UNMAP gives back */
+#define SBC_UNMAP_BLOCKS      ((uint32_t)1 << 20) /* blocks of one UNMAP */
 #define SBC_UNMAP_DESCRIPTORS 256u
-#define SBC_SAME_BLOCKS 32768u                   /* blocks of one WRITE SAME */
-#define SBC_COMPARE_BLOCKS 255u                  /* blocks of one COMPARE AND WRITE */
-#define SBC_ATOMIC_BLOCKS 2048u                  /* blocks of one WRITE ATOMIC */
+#define SBC_SAME_BLOCKS       32768u /* blocks of one WRITE SAME */
+#define SBC_COMPARE_BLOCKS    255u   /* blocks of one COMPARE AND WRITE */
+#define SBC_ATOMIC_BLOCKS     2048u  /* blocks of one WRITE ATOMIC */
 
 /* Bits of byte 1 of many CDBs. */
-#define RDPROTECT_BITS 0xe0                      /* also WRPROTECT, VRPROTECT */
-#define FUA_BIT 0x08
+#define RDPROTECT_BITS        0xe0 /* also WRPROTECT, VRPROTECT */
+#define FUA_BIT               0x08
 
 /* WCE is off: every write as with FUA. */
 static inline bool sbc_write_through(const struct lu *lu)
@@ -37,8 +37,8 @@ static inline uint64_t sbc_bytes(const struct lu *lu, uint64_t blocks)
 	return blocks << lu->block_shift;
 }
 
-/* The blocks [lba, lba+n) are there; an LBA behind the last block is out of range also when there is
- * nothing to transfer. */
+/* The blocks [lba, lba+n) are there; an LBA behind the last block is out of range also when
+ * there is nothing to transfer. */
 static inline bool sbc_in_range(const struct lu *lu, uint64_t lba, uint64_t n)
 {
 	uint64_t blocks = lu_blocks(lu);
@@ -55,12 +55,9 @@ static inline uint64_t cdb_lba(const uint8_t *cdb)
 static inline uint32_t cdb_blocks(const uint8_t *cdb)
 {
 	switch (cdb[0] >> 5) {
-	case 4:
-		return be32(cdb + 10);
-	case 5:
-		return be32(cdb + 6);
-	default:
-		return be16(cdb + 7);
+	case 4: return be32(cdb + 10);
+	case 5: return be32(cdb + 6);
+	default: return be16(cdb + 7);
 	}
 }
 
@@ -83,8 +80,8 @@ static inline uint32_t sbc_first_difference(const uint8_t *a, const uint8_t *b, 
 }
 
 /* The initiator has less to send than the command takes, or says that it sends nothing (FCP-4
- * 9.4.2 says what iSCSI leaves open). True: the task has ended. False: whole blocks come. t->out.len is
- * what the command takes. */
+ * 9.4.2 says what iSCSI leaves open). True: the task has ended. False: whole blocks come.
+ * t->out.len is what the command takes. */
 bool sbc_ends_short(struct scsi_task *t);
 
 /* STORE_FLUSH; everything written before is durable when the task ends. */

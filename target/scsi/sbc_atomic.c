@@ -18,7 +18,8 @@ static enum scsi_next ended(struct scsi_task *t, int err)
 }
 
 /* A transfer whose end is the end of the task, or not: then(t, err) decides in both cases. */
-static enum scsi_next step(struct scsi_task *t, enum store_op op, void *p, uint32_t len, task_then *then)
+static enum scsi_next step(
+	struct scsi_task *t, enum store_op op, void *p, uint32_t len, task_then *then)
 {
 	int err;
 
@@ -41,7 +42,8 @@ static enum scsi_next wants_exactly(struct scsi_task *t, uint32_t len, unsigned 
 }
 
 /* Checks that they share. False: the task has ended. */
-static bool valid(struct scsi_task *t, uint64_t lba, uint32_t blocks, uint32_t max, unsigned blocks_at)
+static bool valid(
+	struct scsi_task *t, uint64_t lba, uint32_t blocks, uint32_t max, unsigned blocks_at)
 {
 	const struct lu *lu = t->itl->lu;
 
@@ -192,15 +194,14 @@ static enum scsi_next write_atomic(struct scsi_task *t)
 }
 
 // clang-format off
-#define FF4 0xff, 0xff, 0xff, 0xff
-
 const struct scsi_op sbc_atomic_ops[] = {
-	{ 0x89, NO_SERVICE, .name = "COMPARE AND WRITE", .start = compare_and_write, .data = compare_data,
-	  .stops = STOPS_WRITE, .usage = { 0x89, 0x18, FF4, FF4, 0, 0, 0, 0xff, 0, 0x04 } },
+	{ 0x89, NO_SERVICE, .name = "COMPARE AND WRITE", .start = compare_and_write,
+	  .data = compare_data, .stops = STOPS_WRITE,
+	  .usage = { 0x89, 0x18, FF4, FF4, 0, 0, 0, 0xff, 0, 0x04 } },
 	{ 0x8b, NO_SERVICE, .name = "ORWRITE(16)", .start = orwrite, .data = orwrite_data,
 	  .stops = STOPS_WRITE, .usage = { 0x8b, 0x18, FF4, FF4, FF4, 0, 0x04 } },
 	{ 0x9c, NO_SERVICE, .name = "WRITE ATOMIC(16)", .start = write_atomic, .data = atomic_data,
-	  .stops = STOPS_WRITE, .usage = { 0x9c, 0x18, FF4, FF4, 0xff, 0xff, 0xff, 0xff, 0, 0x04 } },
+	  .stops = STOPS_WRITE, .usage = { 0x9c, 0x18, FF4, FF4, FF4, 0, 0x04 } },
 	{ .name = NULL },
 };
 // clang-format on

@@ -11,7 +11,7 @@
 
 /* --- UNMAP (SBC-4 5.36) --------------------------------------------------------------- */
 
-#define UNMAP_HEADER 8u
+#define UNMAP_HEADER     8u
 #define UNMAP_DESCRIPTOR 16u
 
 /* Where the descriptors end: 0 when the list is cut short. */
@@ -92,15 +92,15 @@ static enum scsi_next unmap(struct scsi_task *t)
 {
 	uint16_t len = be16(t->cdb + 7);
 
-	if (t->cdb[1] & 0x01)              /* ANCHOR: ANC_SUP is 0 */
+	if (t->cdb[1] & 0x01) /* ANCHOR: ANC_SUP is 0 */
 		return task_bad_cdb(t, 1, 0);
 	return len ? list_wanted(t, len) : task_good(t);
 }
 
 /* --- WRITE SAME (SBC-4 5.50, 5.51) ---------------------------------------------------- */
 
-#define SAME_BUF ((uint32_t)1 << 20)
-#define SAME_TURN ((uint64_t)8 << 20)    /* after so much in one go, others have their turn */
+#define SAME_BUF  ((uint32_t)1 << 20)
+#define SAME_TURN ((uint64_t)8 << 20) /* after so much in one go, others have their turn */
 
 enum { NDOB = 0x01, UNMAP = 0x08, ANCHOR = 0x10 };
 
@@ -168,7 +168,7 @@ static enum scsi_next same_data(struct scsi_task *t)
 	uint32_t bs = t->itl->lu->block_size;
 	uint8_t *buf = t->buf;
 
-	if (t->got < bs)                   /* refused before, but for a transport that lost data */
+	if (t->got < bs) /* refused before, but for a transport that lost data */
 		return task_check(t, SENSE_ILLEGAL_REQUEST, 0x0e03);
 	if (all_zero(buf, bs))
 		return same_zero(t);
@@ -203,11 +203,11 @@ static bool same_flags(struct scsi_task *t)
 
 	if (f & RDPROTECT_BITS)
 		return task_bad_cdb(t, 1, 7), false;
-	if (f & ANCHOR)                    /* ANC_SUP is 0 */
+	if (f & ANCHOR) /* ANC_SUP is 0 */
 		return task_bad_cdb(t, 1, 4), false;
 	if (f & UNMAP && !(t->itl->lu->has & LU_THIN))
 		return task_bad_cdb(t, 1, 3), false;
-	if (f & 0x06)                      /* PBDATA, LBDATA: obsolete */
+	if (f & 0x06) /* PBDATA, LBDATA: obsolete */
 		return task_bad_cdb(t, 1, 2), false;
 	if (f & NDOB && t->cdb[0] == 0x41)
 		return task_bad_cdb(t, 1, 0), false;
@@ -236,12 +236,12 @@ static enum scsi_next write_same(struct scsi_task *t)
 // clang-format off
 const struct scsi_op sbc_fill_ops[] = {
 	{ 0x41, NO_SERVICE, .name = "WRITE SAME(10)", .start = write_same, .data = same_data,
-	  .stops = STOPS_WRITE, .usage = { 0x41, 0x08, 0xff, 0xff, 0xff, 0xff, 0, 0xff, 0xff, 0x04 } },
+	  .stops = STOPS_WRITE, .usage = { 0x41, 0x08, FF4, 0, FF2, 0x04 } },
 	{ 0x42, NO_SERVICE, .needs = LU_THIN, .name = "UNMAP", .start = unmap, .data = unmap_data,
-	  .stops = STOPS_WRITE, .usage = { 0x42, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 0x04 } },
+	  .stops = STOPS_WRITE, .usage = { 0x42, 0, 0, 0, 0, 0, 0, FF2, 0x04 } },
 	{ 0x93, NO_SERVICE, .name = "WRITE SAME(16)", .start = write_same, .data = same_data,
 	  .stops = STOPS_WRITE,
-	  .usage = { 0x93, 0x09, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+	  .usage = { 0x93, 0x09, FF4, FF4, FF4,
 		     0, 0x04 } },
 	{ .name = NULL },
 };

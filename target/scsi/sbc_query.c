@@ -69,7 +69,7 @@ static enum scsi_next read_defects12(struct scsi_task *t)
 /* --- GET LBA STATUS (SBC-4 5.7) -------------------------------------------------------- */
 
 #define EXTENTS_MAX 256u
-#define LOOKS_MAX 4096u                  /* questions to the store for one command */
+#define LOOKS_MAX   4096u /* questions to the store for one command */
 
 enum { MAPPED = 0, DEALLOCATED = 1 };
 
@@ -201,9 +201,6 @@ static enum scsi_next get_lba_status(struct scsi_task *t)
 }
 
 // clang-format off
-#define FF2 0xff, 0xff
-#define FF4 FF2, FF2
-
 const struct scsi_op sbc_query_ops[] = {
 	{ 0x25, NO_SERVICE, .name = "READ CAPACITY(10)", .start = read_capacity10,
 	  .stops = STOPS_UA | STOPS_READY, .usage = { 0x25, [9] = 0x04 } },

@@ -64,7 +64,8 @@ static enum scsi_next read_buffered(struct scsi_task *t, uint64_t off)
 	return read_now(t, 0);
 }
 
-static inline enum scsi_next read_blocks(struct scsi_task *t, uint64_t lba, uint32_t blocks, uint8_t flags)
+static inline enum scsi_next read_blocks(
+	struct scsi_task *t, uint64_t lba, uint32_t blocks, uint8_t flags)
 {
 	const struct lu *lu = t->itl->lu;
 	uint64_t off = sbc_bytes(lu, lba);
@@ -111,7 +112,7 @@ bool sbc_ends_short(struct scsi_task *t)
 {
 	if (t->expect >= t->out.len && t->dir & SCSI_DIR_OUT)
 		return false;
-	if (!t->expect)                    /* all of it is residual: nothing is transferred */
+	if (!t->expect) /* all of it is residual: nothing is transferred */
 		return true;
 	if (t->dir & SCSI_DIR_OUT && !(t->expect & (t->itl->lu->block_size - 1)))
 		return false;
@@ -157,7 +158,8 @@ static enum scsi_next write_data(struct scsi_task *t)
 	return write_now(t, 0);
 }
 
-static inline enum scsi_next write_blocks(struct scsi_task *t, uint64_t lba, uint32_t blocks, uint8_t flags)
+static inline enum scsi_next write_blocks(
+	struct scsi_task *t, uint64_t lba, uint32_t blocks, uint8_t flags)
 {
 	const struct lu *lu = t->itl->lu;
 
@@ -206,8 +208,6 @@ static enum scsi_next write16(struct scsi_task *t)
 #define WRITE_OP(c, n, f, ...) \
 	{ c, NO_SERVICE, .name = n, .start = f, .data = write_data, .stops = STOPS_WRITE, \
 	  .usage = { c, __VA_ARGS__ } }
-#define FF2 0xff, 0xff
-#define FF4 FF2, FF2
 
 const struct scsi_op sbc_rw_ops[] = {
 	READ_OP(0x08, "READ(6)", read6, 0x1f, FF2, 0xff, 0x04),

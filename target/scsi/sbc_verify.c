@@ -11,7 +11,7 @@
 #include "scsi/sbc.h"
 
 #define PIECE ((uint32_t)1 << 20)
-#define TURN (8 * (uint64_t)PIECE)       /* after so much in one go, others have their turn */
+#define TURN  (8 * (uint64_t)PIECE) /* after so much in one go, others have their turn */
 
 /* BYTCHK (SBC-4 table 118). */
 enum { MEDIUM_ONLY = 0, COMPARE = 1, COMPARE_ONE_BLOCK = 3 };
@@ -95,7 +95,7 @@ static enum scsi_next verify_go_on(struct scsi_task *t, int err)
 
 static enum scsi_next verify_data(struct scsi_task *t)
 {
-	if (bytchk(t) == COMPARE)          /* fewer blocks where fewer came */
+	if (bytchk(t) == COMPARE) /* fewer blocks where fewer came */
 		t->left = t->got & ~(t->itl->lu->block_size - 1);
 	return verify_pieces(t, 0);
 }
@@ -193,8 +193,6 @@ static enum scsi_next write_verify(struct scsi_task *t)
 #define VERIFY_OP(c, n, ...) \
 	{ c, NO_SERVICE, .name = n, .start = verify, .data = verify_data, .stops = STOPS_READ, \
 	  .usage = { c, 0x16, __VA_ARGS__ } }
-#define FF2 0xff, 0xff
-#define FF4 FF2, FF2
 
 const struct scsi_op sbc_verify_ops[] = {
 	WRITE_VERIFY_OP(0x2e, "WRITE AND VERIFY(10)", FF4, 0, FF2, 0x04),

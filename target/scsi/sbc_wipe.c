@@ -25,8 +25,11 @@ static enum scsi_next overwrite_data(struct scsi_task *t)
 	uint32_t bs = t->itl->lu->block_size;
 	struct rd r = list_cursor(t);
 	uint8_t flags = rd_u8(&r), block[4096];
-	struct wipe_plan plan = { .kind = WIPE_OVERWRITE, .immediate = t->cdb[1] & IMMED,
-		.may_exit = t->cdb[1] & AUSE, .passes = flags & 0x1f, .invert = flags & 0x80,
+	struct wipe_plan plan = { .kind = WIPE_OVERWRITE,
+		.immediate = t->cdb[1] & IMMED,
+		.may_exit = t->cdb[1] & AUSE,
+		.passes = flags & 0x1f,
+		.invert = flags & 0x80,
 		.pattern = block };
 	uint16_t len;
 
@@ -52,8 +55,10 @@ static enum scsi_next overwrite(struct scsi_task *t)
 
 static enum scsi_next block_erase(struct scsi_task *t)
 {
-	struct wipe_plan plan = { .kind = WIPE_ERASE, .immediate = t->cdb[1] & IMMED,
-		.may_exit = t->cdb[1] & AUSE, .passes = 1 };
+	struct wipe_plan plan = { .kind = WIPE_ERASE,
+		.immediate = t->cdb[1] & IMMED,
+		.may_exit = t->cdb[1] & AUSE,
+		.passes = 1 };
 
 	return list_len(t) ? task_bad_cdb(t, 7, -1) : wipe_begin(t, &plan);
 }
@@ -111,10 +116,11 @@ static enum scsi_next format_data(struct scsi_task *t)
 
 static enum scsi_next format_unit(struct scsi_task *t)
 {
-	if (t->cdb[1] & 0xc0)              /* FMTPINFO */
+	if (t->cdb[1] & 0xc0) /* FMTPINFO */
 		return task_bad_cdb(t, 1, 7);
 	if (!(t->cdb[1] & FMTDATA))
-		return t->cdb[1] & (LONGLIST | CMPLST | 0x07) ? task_bad_cdb(t, 1, 5) : format(t, false);
+		return t->cdb[1] & (LONGLIST | CMPLST | 0x07) ? task_bad_cdb(t, 1, 5)
+							      : format(t, false);
 	return list_wanted(t, t->cdb[1] & LONGLIST ? 8 : 4);
 }
 
@@ -122,7 +128,7 @@ static enum scsi_next format_unit(struct scsi_task *t)
 #define WIPES (STOPS_CHANGE | GATE_STANDBY | GATE_NO_MEDIUM | GATE_PROTECTED)
 #define SANITIZE(sa, n, f, ...) \
 	{ 0x48, sa, .strict = true, .name = "SANITIZE, " n, .start = f, .cancel = wipe_cancel, \
-	  .stops = WIPES, .usage = { 0x48, 0xa0 | sa, [7] = 0xff, 0xff, 0x04 }, __VA_ARGS__ }
+	  .stops = WIPES, .usage = { 0x48, 0xa0 | sa, [7] = FF2, 0x04 }, __VA_ARGS__ }
 
 const struct scsi_op sbc_wipe_ops[] = {
 	{ 0x04, NO_SERVICE, .name = "FORMAT UNIT", .start = format_unit, .data = format_data,

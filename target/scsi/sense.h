@@ -28,14 +28,14 @@ enum sense_key {
 };
 
 struct sense {
-	uint8_t key;             /* enum sense_key */
-	uint16_t asc;            /* additional sense code << 8 | qualifier */
+	uint8_t key;  /* enum sense_key */
+	uint16_t asc; /* additional sense code << 8 | qualifier */
 	bool info_valid;
 	bool filemark, eom, ili; /* SSC */
-	uint64_t info;           /* INFORMATION; in fixed format its low 32 bits, VALID only if it fits
+	uint64_t info;  /* INFORMATION; in fixed format its low 32 bits, VALID only if it fits
 	                            (SSC: a residual may be negative, two's complement) */
-	uint8_t sks[3];          /* sense-key specific, valid when bit 7 of the first byte is set */
-	uint32_t command_info;   /* COMMAND-SPECIFIC INFORMATION */
+	uint8_t sks[3]; /* sense-key specific, valid when bit 7 of the first byte is set */
+	uint32_t command_info; /* COMMAND-SPECIFIC INFORMATION */
 };
 
 /* The PROGRESS INDICATION of something that takes long: of 65,536. */

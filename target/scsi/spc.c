@@ -24,7 +24,8 @@ static struct sense pending_sense(struct itl *itl)
 	if (asc)
 		return (struct sense){ .key = SENSE_UNIT_ATTENTION, .asc = asc };
 	if (gate & (GATE_SANITIZE | GATE_FORMAT)) {
-		struct sense s = { .key = SENSE_NOT_READY, .asc = gate & GATE_FORMAT ? 0x0404 : 0x041b };
+		struct sense s = { .key = SENSE_NOT_READY,
+			.asc = gate & GATE_FORMAT ? 0x0404 : 0x041b };
 
 		sense_progress(&s, atomic_load_explicit(&itl->lu->progress, memory_order_relaxed));
 		return s;
@@ -85,9 +86,9 @@ const struct scsi_op spc_ops[] = {
 	{ 0x03, NO_SERVICE, .name = "REQUEST SENSE", .start = request_sense,
 	  .stops = STOPS_FREE, .usage = { 0x03, 0x01, 0, 0, 0xff, 0x04 } },
 	{ 0x12, NO_SERVICE, .name = "INQUIRY", .start = inquiry_start,
-	  .stops = STOPS_FREE, .usage = { 0x12, 0x01, 0xff, 0xff, 0xff, 0x04 } },
+	  .stops = STOPS_FREE, .usage = { 0x12, 0x01, FF2, 0xff, 0x04 } },
 	{ 0xa0, NO_SERVICE, .name = "REPORT LUNS", .start = report_luns,
-	  .stops = STOPS_FREE, .usage = { 0xa0, 0, 0xff, 0, 0, 0, 0xff, 0xff, 0xff, 0xff, 0, 0x04 } },
+	  .stops = STOPS_FREE, .usage = { 0xa0, 0, 0xff, 0, 0, 0, FF4, 0, 0x04 } },
 	{ .name = NULL },
 };
 // clang-format on

@@ -26,7 +26,8 @@ static inline bool asks_for_aca(const struct scsi_task *t)
 static enum scsi_next task_in_progress(struct scsi_task *t, uint16_t asc)
 {
 	task_check(t, SENSE_NOT_READY, asc);
-	sense_progress(&t->sense, atomic_load_explicit(&t->itl->lu->progress, memory_order_relaxed));
+	sense_progress(
+		&t->sense, atomic_load_explicit(&t->itl->lu->progress, memory_order_relaxed));
 	return SCSI_DONE;
 }
 
@@ -66,7 +67,8 @@ bool task_stopped(struct scsi_task *t, uint64_t stops)
 static bool reserved_bit_set(struct scsi_task *t)
 {
 	for (unsigned i = 1; i < op_cdb_len(t->cdb[0]); i++) {
-		unsigned used = t->op->usage[i] | (i == 1 && t->op->service != NO_SERVICE ? 0x1f : 0);
+		unsigned used =
+			t->op->usage[i] | (i == 1 && t->op->service != NO_SERVICE ? 0x1f : 0);
 		unsigned odd = t->cdb[i] & ~used & 0xff;
 
 		if (odd) {
@@ -153,8 +155,8 @@ void scsi_task_release(struct scsi_task *t)
 
 size_t scsi_task_sense(const struct scsi_task *t, uint8_t *buf)
 {
-	bool descriptor = t->itl && atomic_load_explicit(&t->itl->lu->descriptor_sense,
-							 memory_order_relaxed);
+	bool descriptor =
+		t->itl && atomic_load_explicit(&t->itl->lu->descriptor_sense, memory_order_relaxed);
 
 	return sense_encode(&t->sense, descriptor, buf);
 }

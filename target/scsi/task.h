@@ -32,9 +32,9 @@ struct nexus;
 struct itl;
 struct scsi_op;
 
-#define SCSI_CDB_MAX 32         /* longer ones (AHS) are refused by the transport */
+#define SCSI_CDB_MAX 32 /* longer ones (AHS) are refused by the transport */
 
-enum task_attr {                /* SAM-5 8.9; the numbers are iSCSI's ATTR (RFC 7143 11.3.1) */
+enum task_attr { /* SAM-5 8.9; the numbers are iSCSI's ATTR (RFC 7143 11.3.1) */
 	TASK_UNTAGGED = 0,
 	TASK_SIMPLE = 1,
 	TASK_ORDERED = 2,
@@ -42,7 +42,7 @@ enum task_attr {                /* SAM-5 8.9; the numbers are iSCSI's ATTR (RFC 
 	TASK_ACA = 4,
 };
 
-enum scsi_status {              /* SAM-5 5.3.1 */
+enum scsi_status { /* SAM-5 5.3.1 */
 	SCSI_GOOD = 0x00,
 	SCSI_CHECK_CONDITION = 0x02,
 	SCSI_CONDITION_MET = 0x04,
@@ -68,42 +68,41 @@ struct scsi_task {
 	/* Filled by the transport before scsi_task_start(), left alone until release. Nothing else
 	 * has to be cleared: scsi_task_start() sets whatever is read later. */
 	struct nexus *nexus;
-	void (*done)(struct scsi_task *t);   /* ends a SCSI_PENDING, once, on the nexus's loop */
-	uint64_t lun;                        /* the eight bytes of the LUN field, as a number */
-	uint8_t cdb[SCSI_CDB_MAX];           /* zero-filled behind cdb_len */
+	void (*done)(struct scsi_task *t); /* ends a SCSI_PENDING, once, on the nexus's loop */
+	uint64_t lun;                      /* the eight bytes of the LUN field, as a number */
+	uint8_t cdb[SCSI_CDB_MAX];         /* zero-filled behind cdb_len */
 	uint8_t cdb_len;
-	uint8_t attr;                        /* enum task_attr */
-	uint8_t dir;                         /* what the initiator expects: SCSI_DIR_* bits */
-	uint32_t expect;                     /* … and how much: the Expected Data Transfer Length */
+	uint8_t attr;    /* enum task_attr */
+	uint8_t dir;     /* what the initiator expects: SCSI_DIR_* bits */
+	uint32_t expect; /* … and how much: the Expected Data Transfer Length */
 
-	/* Answers, valid as the return values say. in.len and out.len are what the command had to
-	 * give and wanted to have, whatever the initiator expected: residual counts come from them,
-	 * also with CHECK CONDITION. Their iov have room for min(len, expect) bytes at least, and no
-	 * more is put there or taken from there. */
-	uint8_t status;                      /* enum scsi_status */
-	bool in_live;                        /* `in` is memory that others may write meanwhile */
-	uint32_t out_unit;                   /* 0, or: `out` is the medium itself, to be written only in
-	                                        whole multiples of this many bytes, and only with data
-	                                        that has been verified */
+	/* Answers, valid as the return values say. in.len and out.len are what the command had
+	 * to give and wanted to have, whatever the initiator expected: residual counts come from
+	 * them, also with CHECK CONDITION. Their iov have room for min(len, expect) bytes at
+	 * least, and no more is put there or taken from there. */
+	uint8_t status;    /* enum scsi_status */
+	bool in_live;      /* `in` is memory that others may write meanwhile */
+	uint32_t out_unit; /* 0, or: `out` is the medium itself, to be written in whole multiples of
+	                      this many bytes alone, and only with data that has been verified */
 	struct sg in, out;
-	struct sense sense;                  /* valid with SCSI_CHECK_CONDITION: see scsi_task_sense() */
+	struct sense sense; /* valid with SCSI_CHECK_CONDITION: see scsi_task_sense() */
 
 	/* The unit's own. */
-	bool aborted;                        /* nobody waits for the answer any more */
-	bool busy;                           /* something is in flight: done() is still to come */
-	uint8_t guard;                       /* enum guard_state */
-	bool alone;                          /* its range is nobody else's */
-	uint32_t got;                        /* Data-Out that came, at most out.len */
-	struct itl *itl;                     /* NULL: no such logical unit */
-	const struct scsi_op *op;            /* NULL: likewise */
-	void *buf;                           /* from nexus->bufs; returned by release */
+	bool aborted;             /* nobody waits for the answer any more */
+	bool busy;                /* something is in flight: done() is still to come */
+	uint8_t guard;            /* enum guard_state */
+	bool alone;               /* its range is nobody else's */
+	uint32_t got;             /* Data-Out that came, at most out.len */
+	struct itl *itl;          /* NULL: no such logical unit */
+	const struct scsi_op *op; /* NULL: likewise */
+	void *buf;                /* from nexus->bufs; returned by release */
 	uint32_t buf_len;
 	bool fua;
-	uint64_t off, left;                  /* bytes of the medium that are still to do */
+	uint64_t off, left; /* bytes of the medium that are still to do */
 	struct iovec iov[SCSI_TASK_IOV];
-	enum scsi_next (*then)(struct scsi_task *t, int err);   /* what follows the I/O in flight */
-	void *more;                          /* from malloc(): state of a command in several steps */
-	struct list in_guard;                /* among the ranges of the unit, or waiting for one */
+	enum scsi_next (*then)(struct scsi_task *t, int err); /* what follows the I/O in flight */
+	void *more;           /* from malloc(): state of a command in several steps */
+	struct list in_guard; /* among the ranges of the unit, or waiting for one */
 	uint64_t guard_off, guard_len;
 	struct store_io io;
 };
@@ -121,8 +120,9 @@ enum scsi_next scsi_task_data(struct scsi_task *t, uint32_t got);
  * still to come, release it then. Waiting Data-Out needs no more of it. */
 bool scsi_task_abort(struct scsi_task *t);
 
-/* Gives back what the task holds. `in`, `out` and sense are gone afterwards. Not while SCSI_PENDING.
- * Exactly once for every task that was started, and before its nexus is closed or loses the unit. */
+/* Gives back what the task holds. `in`, `out` and sense are gone afterwards. Not while
+ * SCSI_PENDING. Exactly once for every task that was started, and before its nexus is closed or
+ * loses the unit. */
 void scsi_task_release(struct scsi_task *t);
 
 /* The sense data of a task that ended with CHECK CONDITION, in the format that the unit's D_SENSE

@@ -7,12 +7,12 @@
 
 #include <ctype.h>
 
-#define ISCSI 0x05
-#define FORMAT_DEVICE 0x00               /* a name */
-#define FORMAT_PORT 0x40                 /* a name, ",i,0x" and an ISID */
-#define NAME_MIN 20u
-#define NAME_MAX_LEN 256u
-#define ISID_DIGITS 12
+#define ISCSI         0x05
+#define FORMAT_DEVICE 0x00 /* a name */
+#define FORMAT_PORT   0x40 /* a name, ",i,0x" and an ISID */
+#define NAME_MIN      20u
+#define NAME_MAX_LEN  256u
+#define ISID_DIGITS   12
 
 static size_t padded(size_t n)
 {

@@ -29,56 +29,57 @@ struct scsi_op;
 
 /* Unit attentions in the order in which they are told (SAM-5 5.14.1): name, code, told once to a
  * nexus whatever the unit. */
-#define UNIT_ATTENTIONS(X)                                                           \
-	X(UA_POWER_ON, 0x2900)             /* POWER ON, RESET, OR BUS DEVICE RESET */     \
-	X(UA_TARGET_RESET, 0x2902)         /* SCSI BUS RESET OCCURRED */                  \
-	X(UA_LU_RESET, 0x2903)             /* BUS DEVICE RESET FUNCTION OCCURRED */       \
-	X(UA_NEXUS_LOSS, 0x2907)           /* I_T NEXUS LOSS OCCURRED */                  \
-	X(UA_COMMANDS_CLEARED, 0x2f00)     /* COMMANDS CLEARED BY ANOTHER INITIATOR */    \
-	X(UA_MEDIUM_CHANGED, 0x2800)       /* NOT READY TO READY CHANGE */                \
-	X(UA_RESERVATIONS_PREEMPTED, 0x2a03)                                             \
-	X(UA_RESERVATIONS_RELEASED, 0x2a04)                                              \
-	X(UA_REGISTRATIONS_PREEMPTED, 0x2a05)                                            \
-	X(UA_ACCESS_STATE_CHANGED, 0x2a06) /* ASYMMETRIC ACCESS STATE CHANGED */          \
-	X(UA_MODE_CHANGED, 0x2a01)         /* MODE PARAMETERS CHANGED */                  \
-	X(UA_CAPACITY_CHANGED, 0x2a09)     /* CAPACITY DATA HAS CHANGED */                \
-	X(UA_INQUIRY_CHANGED, 0x3f03)      /* INQUIRY DATA HAS CHANGED */                 \
+#define UNIT_ATTENTIONS(X) \
+	X(UA_POWER_ON, 0x2900)         /* POWER ON, RESET, OR BUS DEVICE RESET */ \
+	X(UA_TARGET_RESET, 0x2902)     /* SCSI BUS RESET OCCURRED */ \
+	X(UA_LU_RESET, 0x2903)         /* BUS DEVICE RESET FUNCTION OCCURRED */ \
+	X(UA_NEXUS_LOSS, 0x2907)       /* I_T NEXUS LOSS OCCURRED */ \
+	X(UA_COMMANDS_CLEARED, 0x2f00) /* COMMANDS CLEARED BY ANOTHER INITIATOR */ \
+	X(UA_MEDIUM_CHANGED, 0x2800)   /* NOT READY TO READY CHANGE */ \
+	X(UA_RESERVATIONS_PREEMPTED, 0x2a03) \
+	X(UA_RESERVATIONS_RELEASED, 0x2a04) \
+	X(UA_REGISTRATIONS_PREEMPTED, 0x2a05) \
+	X(UA_ACCESS_STATE_CHANGED, 0x2a06) /* ASYMMETRIC ACCESS STATE CHANGED */ \
+	X(UA_MODE_CHANGED, 0x2a01)         /* MODE PARAMETERS CHANGED */ \
+	X(UA_CAPACITY_CHANGED, 0x2a09)     /* CAPACITY DATA HAS CHANGED */ \
+	X(UA_INQUIRY_CHANGED, 0x3f03)      /* INQUIRY DATA HAS CHANGED */ \
 	X(UA_LUNS_CHANGED, 0x3f0e)         /* REPORTED LUNS DATA HAS CHANGED */
 
 #define AS_NAME(name, asc) name,
 enum ua { UNIT_ATTENTIONS(AS_NAME) UA_COUNT };
 #undef AS_NAME
 
-#define GATE_UA UINT64_C(0x00000000ffffffff)   /* any unit attention */
-#define GATE_BIT(n) (UINT64_C(1) << (32 + (n)))
-#define GATE_RESERVED GATE_BIT(0)      /* another nexus holds the unit by RESERVE (SPC-2) */
-#define GATE_NO_READ GATE_BIT(1)       /* a persistent reservation keeps this nexus from reading, */
-#define GATE_NO_WRITE GATE_BIT(2)      /* from changing anything */
-#define GATE_SANITIZE GATE_BIT(3)      /* a SANITIZE runs (wipe.c) */
-#define GATE_FORMAT GATE_BIT(9)        /* a FORMAT UNIT */
-#define GATE_WIPE_FAILED GATE_BIT(10)  /* a SANITIZE has failed */
-#define GATE_NO_MEDIUM GATE_BIT(4)     /* ejected */
-#define GATE_PROTECTED GATE_BIT(5)     /* read-only, or SWP in the control mode page */
-#define GATE_STANDBY GATE_BIT(7)       /* the port group's access state (ports.c) */
+#define GATE_UA          UINT64_C(0x00000000ffffffff) /* any unit attention */
+#define GATE_BIT(n)      (UINT64_C(1) << (32 + (n)))
+#define GATE_RESERVED    GATE_BIT(0)  /* another nexus holds the unit by RESERVE (SPC-2) */
+#define GATE_NO_READ     GATE_BIT(1)  /* a persistent reservation keeps this nexus from reading, */
+#define GATE_NO_WRITE    GATE_BIT(2)  /* from changing anything */
+#define GATE_SANITIZE    GATE_BIT(3)  /* a SANITIZE runs (wipe.c) */
+#define GATE_FORMAT      GATE_BIT(9)  /* a FORMAT UNIT */
+#define GATE_WIPE_FAILED GATE_BIT(10) /* a SANITIZE has failed */
+#define GATE_NO_MEDIUM   GATE_BIT(4)  /* ejected */
+#define GATE_PROTECTED   GATE_BIT(5)  /* read-only, or SWP in the control mode page */
+#define GATE_STANDBY     GATE_BIT(7)  /* the port group's access state (ports.c) */
 #define GATE_UNAVAILABLE GATE_BIT(8)
-#define GATE_GUARD GATE_BIT(6)         /* ranges of the medium are taken: guard.h; stops nothing */
-#define GATE_CONDITIONS (~GATE_UA)
+#define GATE_GUARD       GATE_BIT(6) /* ranges of the medium are taken: guard.h; stops nothing */
+#define GATE_CONDITIONS  (~GATE_UA)
 /* What is looked at once more when the data have come or a range is had: it may be new. */
-#define GATE_AGAIN (GATE_SANITIZE | GATE_FORMAT | GATE_NO_MEDIUM)
+#define GATE_AGAIN       (GATE_SANITIZE | GATE_FORMAT | GATE_NO_MEDIUM)
 
 /* --- I_T_L nexuses ------------------------------------------------------------------- */
 
 struct itl {
 	_Atomic uint64_t gate;
-	_Atomic uint32_t writes;/* tasks on the free road: guard.h; changed by the nexus's loop only */
+	_Atomic uint32_t
+		writes; /* tasks on the free road: guard.h; changed by the nexus's loop only */
 	struct lu *lu;
 	struct nexus *nexus;
 	uint32_t lun;
-	uint32_t aborts;        /* tasks that were ended by their transport; the nexus's loop only */
-	bool joined;            /* in lu->itls; likewise */
-	struct list in_lu;      /* under lu->lock */
-	bool prevents;          /* PREVENT ALLOW MEDIUM REMOVAL, under lu->lock */
-	bool preempted;         /* its tasks are to be ended by PREEMPT AND ABORT, under lu->lock */
+	uint32_t aborts;   /* tasks that were ended by their transport; the nexus's loop only */
+	bool joined;       /* in lu->itls; likewise */
+	struct list in_lu; /* under lu->lock */
+	bool prevents;     /* PREVENT ALLOW MEDIUM REMOVAL, under lu->lock */
+	bool preempted;    /* its tasks are to be ended by PREEMPT AND ABORT, under lu->lock */
 };
 
 /* The I_T_L nexus behind a LUN field (SAM-5 4.7.7), or NULL. */
@@ -93,64 +94,65 @@ uint16_t itl_take_attention(struct itl *itl);
 
 /* What a unit is able to; commands, pages and bits depend on it. */
 enum {
-	LU_THIN = 1,            /* UNMAP gives space back */
+	LU_THIN = 1, /* UNMAP gives space back */
 	LU_REMOVABLE = 2,
-	LU_WRITE_THROUGH = 4,   /* WCE is 0 by default */
+	LU_WRITE_THROUGH = 4, /* WCE is 0 by default */
 };
 
 /* A kind of device. */
 struct lu_model {
-	const char *kind;                /* lu_kind() */
-	uint8_t device_type;             /* PERIPHERAL DEVICE TYPE (SPC-5 6.7.2) */
-	const struct scsi_op *const *ops;/* lists of rows, each ends with an empty one; NULL ends */
-	const struct vpd_page *pages;    /* sorted by code, ends with an empty one */
-	const struct mode_page *modes;   /* sorted by code, ends with an empty one */
-	uint16_t versions[8];            /* version descriptors of INQUIRY (SPC-5 6.7.4) */
+	const char *kind;    /* lu_kind() */
+	uint8_t device_type; /* PERIPHERAL DEVICE TYPE (SPC-5 6.7.2) */
+	const struct scsi_op *const
+		*ops;                  /* lists of rows, each ends with an empty one; NULL ends */
+	const struct vpd_page *pages;  /* sorted by code, ends with an empty one */
+	const struct mode_page *modes; /* sorted by code, ends with an empty one */
+	uint16_t versions[8];          /* version descriptors of INQUIRY (SPC-5 6.7.4) */
 };
 
-#define MODE_PAGES 8                     /* at most so many in a model */
-#define MODE_PAGE_SIZE 40                /* the longest page, with its header */
+#define MODE_PAGES     8  /* at most so many in a model */
+#define MODE_PAGE_SIZE 40 /* the longest page, with its header */
 
 struct lu {
 	/* Does not change, or is atomic. */
 	const struct lu_model *model;
-	const struct scsi_op *ops[256];  /* by operation code: the first row of it, never NULL */
+	const struct scsi_op *ops[256]; /* by operation code: the first row of it, never NULL */
 	struct store *store;
 	_Atomic uint64_t blocks;
 	uint32_t block_size;
 	unsigned block_shift;
-	unsigned physical_exponent;      /* logical blocks in a physical one, as a power of two */
-	uint32_t max_blocks;             /* MAXIMUM TRANSFER LENGTH */
-	uint32_t has;                    /* LU_THIN… */
+	unsigned physical_exponent; /* logical blocks in a physical one, as a power of two */
+	uint32_t max_blocks;        /* MAXIMUM TRANSFER LENGTH */
+	uint32_t has;               /* LU_THIN… */
 	bool read_only;
-	_Atomic bool write_through;      /* WCE is off: every WRITE as with FUA */
-	_Atomic bool descriptor_sense;   /* D_SENSE */
-	_Atomic bool tas;                /* TAS: other initiators learn TASK ABORTED */
-	_Atomic unsigned progress;       /* of a wipe, of 65,536 */
+	_Atomic bool write_through;    /* WCE is off: every WRITE as with FUA */
+	_Atomic bool descriptor_sense; /* D_SENSE */
+	_Atomic bool tas;              /* TAS: other initiators learn TASK ABORTED */
+	_Atomic unsigned progress;     /* of a wipe, of 65,536 */
 	uint8_t naa[16];
 	char vendor[9], product[17], revision[5], serial[65];
 
 	_Atomic unsigned refs;
 	void (*gone)(void *arg);
 	void *arg;
-	struct work_pool *pool;          /* NULL: what may block is done in place */
-	struct lu_keeper *keeper;        /* of persistent reservations; NULL: APTPL is refused */
+	struct work_pool *pool;   /* NULL: what may block is done in place */
+	struct lu_keeper *keeper; /* of persistent reservations; NULL: APTPL is refused */
 
 	/* Under the lock. */
 	pthread_mutex_t lock;
 	struct list itls;
-	struct itl *reserved;            /* who holds it by RESERVE */
-	struct pr pr;                    /* persistent reservations */
-	struct lu_port_group *groups;    /* none: every port is active */
+	struct itl *reserved;         /* who holds it by RESERVE */
+	struct pr pr;                 /* persistent reservations */
+	struct lu_port_group *groups; /* none: every port is active */
 	unsigned ngroups;
-	bool ejected, protected;         /* protected: SWP */
+	bool ejected, protected; /* protected: SWP */
 	enum { WIPING_NOT, WIPING_SANITIZE, WIPING_FORMAT } wiping;
 	bool wipe_failed, wipe_may_exit; /* the last SANITIZE */
 	bool guarded, drained;           /* GATE_GUARD is up; no free writer is left */
-	unsigned alone;                  /* tasks in the two lists that want a range to themselves */
-	uint64_t guard_until;            /* up at least until then */
-	struct list ranges, waiting;     /* tasks */
-	uint8_t mode[MODE_PAGES][MODE_PAGE_SIZE];   /* current values, in the model's order */
+	unsigned alone;              /* tasks in the two lists that want a range to themselves */
+	uint64_t guard_until;        /* up at least until then */
+	struct list ranges, waiting; /* tasks */
+	uint8_t mode[MODE_PAGES][MODE_PAGE_SIZE]; /* current values, in the model's order */
 };
 
 /* Sets up what all models have in common; everything else is zero. -ENOMEM. */

@@ -55,7 +55,7 @@ enum { OF_UNIT = 0x00, OF_PORT = 0x10, OF_DEVICE = 0x20 }; /* ASSOCIATION, bits 
 enum { T10_VENDOR = 1, NAA = 3, REL_PORT = 4, PORT_GROUP = 5, NAME_STRING = 8 };
 
 #define PROTOCOL_ISCSI 0x50
-#define PIV 0x80
+#define PIV            0x80
 
 /* The header of a designation descriptor (SPC-5 7.7.6.1). PIV holds for ports and devices. */
 static void wr_designator(struct wr *w, uint8_t code_set, uint8_t of, uint8_t type, size_t len)
@@ -99,7 +99,7 @@ static void wr_port_name(struct wr *w, const struct nexus *n)
 void vpd_identification(struct wr *w, const struct itl *itl)
 {
 	const struct nexus *n = itl->nexus;
-	uint8_t naa_len = itl->lu->naa[0] >> 4 == 6 ? 16 : 8;   /* SPC-5 7.7.6.6 */
+	uint8_t naa_len = itl->lu->naa[0] >> 4 == 6 ? 16 : 8; /* SPC-5 7.7.6.6 */
 
 	wr_designator(w, BINARY, OF_UNIT, NAA, naa_len);
 	wr_bytes(w, itl->lu->naa, naa_len);
@@ -118,9 +118,9 @@ void vpd_extended(struct wr *w, const struct itl *itl)
 {
 	(void)itl;
 	wr_u8(w, 0);
-	wr_u8(w, 0x07);                    /* HEADSUP, ORDSUP, SIMPSUP */
-	wr_u8(w, 0x01);                    /* V_SUP: there is a volatile cache */
-	wr_u8(w, 0x01);                    /* LUICLR: the unit clears nexus losses itself */
+	wr_u8(w, 0x07); /* HEADSUP, ORDSUP, SIMPSUP */
+	wr_u8(w, 0x01); /* V_SUP: there is a volatile cache */
+	wr_u8(w, 0x01); /* LUICLR: the unit clears nexus losses itself */
 	wr_zero(w, 60 - 4);
 }
 

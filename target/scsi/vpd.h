@@ -12,8 +12,8 @@
 
 struct vpd_page {
 	uint8_t code;
-	uint8_t needs;           /* LU_… : units without that do not have the page */
-	void (*write)(struct wr *w, const struct itl *itl);   /* what follows the header; NULL ends */
+	uint8_t needs; /* LU_… : units without that do not have the page */
+	void (*write)(struct wr *w, const struct itl *itl); /* what follows the header; NULL ends */
 };
 
 /* Room for the longest page: two names of 223 bytes and a few designators. */

@@ -4,8 +4,8 @@
  * command, its nexus and resets (SBC-4 4.11.2): it holds the unit, and ends early only when it is
  * the last who does, since then the unit is being taken away.
  *
- * Overwriting is slow by intent: it takes turns with whatever else the machine does, at PACE bytes a
- * second, which is about what a disk of that size would need.
+ * Overwriting is slow by intent: it takes turns with whatever else the machine does, at PACE bytes
+ * a second, which is about what a disk of that size would need.
  */
 #include "scsi/wipe.h"
 
@@ -19,24 +19,24 @@
 #include "scsi/reply.h"
 #include "scsi/sbc.h"
 
-#define PACE ((uint64_t)128 << 20)
+#define PACE        ((uint64_t)128 << 20)
 #define WRITE_SLICE ((uint64_t)1 << 20)
 #define ERASE_SLICE ((uint64_t)256 << 20)
-#define TICK_MS 10u
+#define TICK_MS     10u
 
 struct wipe {
-	struct lu *lu;                   /* referenced */
-	struct scsi_task *task;          /* waits for the end; NULL: nobody does */
+	struct lu *lu;          /* referenced */
+	struct scsi_task *task; /* waits for the end; NULL: nobody does */
 	struct wipe_plan plan;
 	unsigned pass;
 	uint64_t off, size;
-	bool begun;                      /* slices are written */
-	uint64_t began;                  /* loop_now() then */
-	uint64_t written;                /* bytes, over all passes */
+	bool begun;       /* slices are written */
+	uint64_t began;   /* loop_now() then */
+	uint64_t written; /* bytes, over all passes */
 	struct store_io io;
 	struct iovec iov;
 	struct loop_timer timer;
-	uint8_t *slice;                  /* of the pattern, WRITE_SLICE bytes; overwriting only */
+	uint8_t *slice; /* of the pattern, WRITE_SLICE bytes; overwriting only */
 };
 
 static void wipe_free(struct wipe *w)
@@ -109,7 +109,8 @@ static bool advance(struct wipe *w)
 /* For REQUEST SENSE: of 65,536. */
 static void note_progress(struct wipe *w)
 {
-	double share = ((double)w->pass + (double)w->off / (double)w->size) / (double)w->plan.passes;
+	double share =
+		((double)w->pass + (double)w->off / (double)w->size) / (double)w->plan.passes;
 
 	atomic_store_explicit(&w->lu->progress, (unsigned)(share * 65535.0), memory_order_relaxed);
 }
@@ -127,12 +128,15 @@ static void slice_done(struct store_io *io, int err);
 static int slice_submit(struct wipe *w)
 {
 	static const enum store_op ops[] = {
-		[WIPE_ERASE] = STORE_DISCARD, [WIPE_OVERWRITE] = STORE_WRITE, [WIPE_FORMAT] = STORE_ZERO,
+		[WIPE_ERASE] = STORE_DISCARD,
+		[WIPE_OVERWRITE] = STORE_WRITE,
+		[WIPE_FORMAT] = STORE_ZERO,
 	};
 	uint64_t len = slice_len(w);
 
 	w->iov = (struct iovec){ w->slice, len };
-	w->io.op = w->plan.kind == WIPE_FORMAT && w->lu->has & LU_THIN ? STORE_DISCARD : ops[w->plan.kind];
+	w->io.op = w->plan.kind == WIPE_FORMAT && w->lu->has & LU_THIN ? STORE_DISCARD
+								       : ops[w->plan.kind];
 	w->io.flags = 0;
 	w->io.off = w->off;
 	w->io.len = len;
@@ -221,7 +225,8 @@ static enum scsi_next ended(struct scsi_task *t, int err)
 	return err ? task_check(t, SENSE_MEDIUM_ERROR, 0x3103) : task_good(t);
 }
 
-/* Nobody writes any more, and the gates keep others out. The task waits, or has no more part in it. */
+/* Nobody writes any more, and the gates keep others out. The task waits, or has no more part in
+ * it. */
 static enum scsi_next begin(struct scsi_task *t, int err)
 {
 	struct wipe *w = t->more;

@@ -17,9 +17,9 @@
 #include "scsi/task.h"
 #include "store/fault.h"
 
-#define DISKS 2
+#define DISKS   2
 #define NEXUSES 2
-#define BLOCKS 256
+#define BLOCKS  256
 
 struct world {
 	struct loop *loop;
@@ -27,7 +27,7 @@ struct world {
 	struct lu *lu[DISKS];
 	struct lun_map *map;
 	struct nexus nexus[NEXUSES];
-	unsigned gone;                   /* disks */
+	unsigned gone; /* disks */
 };
 
 static void abort_none(struct nexus *n, struct lu_abort *a)
@@ -52,8 +52,12 @@ static void gone(void *arg)
 static struct lu *disk(struct world *w, bool mapped)
 {
 	struct store_cfg sc = { .kind = "ram", .size = BLOCKS * 512, .block_size = 512 };
-	struct disk_cfg dc = { .block_size = 512, .thin = true, .removable = true, .naa = { 0x60 },
-		.gone = gone, .arg = w };
+	struct disk_cfg dc = { .block_size = 512,
+		.thin = true,
+		.removable = true,
+		.naa = { 0x60 },
+		.gone = gone,
+		.arg = w };
 	struct store_error why;
 	struct store *st;
 	struct lu *lu;
@@ -79,9 +83,13 @@ static void world_open(struct world *w)
 	}
 	must(lun_map_create(e, DISKS, &w->map));
 	for (unsigned i = 0; i < NEXUSES; i++) {
-		w->nexus[i] = (struct nexus){ .loop = w->loop, .bufs = w->bufs, .ops = &ops,
+		w->nexus[i] = (struct nexus){ .loop = w->loop,
+			.bufs = w->bufs,
+			.ops = &ops,
 			.initiator = i ? "iqn.2026-11.com.example:b" : "iqn.2026-11.com.example:a",
-			.target = "iqn.2026-11.com.example:t", .tpgt = 1, .rel_port = 1 };
+			.target = "iqn.2026-11.com.example:t",
+			.tpgt = 1,
+			.rel_port = 1 };
 		must(nexus_open(&w->nexus[i], w->map));
 	}
 }
@@ -101,7 +109,7 @@ static void world_close(struct world *w)
 	lun_map_unref(w->map);
 	for (unsigned i = 0; i < DISKS; i++)
 		lu_unref(w->lu[i]);
-	while (w->gone < DISKS)                  /* one that is being wiped takes a moment */
+	while (w->gone < DISKS) /* one that is being wiped takes a moment */
 		loop_step(w->loop);
 	bufs_free(w->bufs);
 	loop_free(w->loop);

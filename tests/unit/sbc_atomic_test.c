@@ -4,8 +4,8 @@
 
 #include "tests/unit/scsi_support.h"
 
-#define COMPARE_AND_WRITE(lba, n) 0x89, 0, BE8(lba), 0, 0, 0, n, 0, 0
-#define ORWRITE(lba, n) 0x8b, 0, BE8(lba), BE4(n), 0, 0
+#define COMPARE_AND_WRITE(lba, n)      0x89, 0, BE8(lba), 0, 0, 0, n, 0, 0
+#define ORWRITE(lba, n)                0x8b, 0, BE8(lba), BE4(n), 0, 0
 #define WRITE_ATOMIC(lba, boundary, n) 0x9c, 0, BE8(lba), BE2(boundary), BE2(n), 0, 0
 #define WRITE_VERIFY10(bytchk, lba, n) 0x2e, (uint8_t)((bytchk) << 1), BE4(lba), 0, BE2(n), 0
 
@@ -56,7 +56,8 @@ static void compare_and_write_wants_its_data_exactly(void **state)
 	assert_bad_cdb(RUN(r, 0, data, 2048, COMPARE_AND_WRITE(0, 3)), 13);
 	assert_bad_cdb(RUN(r, 0, data, 2048, COMPARE_AND_WRITE(0, 0)), 13);
 	assert_good(RUN(r, 0, NULL, 0, COMPARE_AND_WRITE(0, 0)));
-	assert_check(RUN(r, 0, data, 2048, COMPARE_AND_WRITE(4095, 2)), SENSE_ILLEGAL_REQUEST, 0x2100);
+	assert_check(
+		RUN(r, 0, data, 2048, COMPARE_AND_WRITE(4095, 2)), SENSE_ILLEGAL_REQUEST, 0x2100);
 	assert_bad_cdb(RUN(r, 0, data, 1024, 0x89, 0x20, BE8(0), 0, 0, 0, 1, 0, 0), 1);
 	rig_free(r);
 }
@@ -128,7 +129,8 @@ static void write_and_verify_is_checked_as_a_write(void **state)
 	assert_good(RUN(r, 0, NULL, 0, WRITE_VERIFY10(1, 0, 0)));
 	assert_good(RUN(r, 0, NULL, 0, WRITE_VERIFY10(1, 0, 1)));
 	assert_check(RUN(r, 0, data, 200, WRITE_VERIFY10(1, 0, 1)), SENSE_ILLEGAL_REQUEST, 0x0e03);
-	assert_check(RUN(r, 0, data, 512, WRITE_VERIFY10(1, 4096, 1)), SENSE_ILLEGAL_REQUEST, 0x2100);
+	assert_check(
+		RUN(r, 0, data, 512, WRITE_VERIFY10(1, 4096, 1)), SENSE_ILLEGAL_REQUEST, 0x2100);
 	assert_bad_cdb(RUN(r, 0, data, 512, WRITE_VERIFY10(3, 0, 1)), 1);
 	assert_bad_cdb(RUN(r, 0, data, 512, 0x2e, 0x20, BE4(0), 0, BE2(1), 0), 1);
 	rig_free(r);
@@ -136,7 +138,8 @@ static void write_and_verify_is_checked_as_a_write(void **state)
 
 /* --- who waits for whom -------------------------------------------------------------- */
 
-static void begin(struct scsi_task *t, struct rig *r, unsigned i, const uint8_t *cdb, uint32_t expect)
+static void begin(
+	struct scsi_task *t, struct rig *r, unsigned i, const uint8_t *cdb, uint32_t expect)
 {
 	rig_task(t, &r->nexus[i], 0, cdb, 16, SCSI_DIR_OUT, expect);
 	assert_int_equal(scsi_task_start(t), SCSI_WANT_DATA);
@@ -200,7 +203,8 @@ static void a_write_that_has_no_data_yet_is_in_nobodys_way(void **state)
 	rig_free(r);
 }
 
-/* While one reads and writes slowly, others on its range wait in their order, and the rest goes on. */
+/* While one reads and writes slowly, others on its range wait in their order, and the rest goes
+ * on. */
 static void overlapping_ranges_take_their_turn(void **state)
 {
 	struct rig *r = rig_create((struct rig_cfg){ .faulty = true });
@@ -264,9 +268,11 @@ static void an_aborted_one_gives_its_range_back(void **state)
 	rig_free(r);
 }
 
-#define BOTH(f)                                                                       \
-	{ #f " (mapped)", f, NULL, NULL, NULL },                                      \
-	{ #f " (buffered)", f, NULL, NULL, (void *)1 }
+#define BOTH(f) \
+	{ #f " (mapped)", f, NULL, NULL, NULL }, \
+	{ \
+#f " (buffered)", f, NULL, NULL, (void *)1 \
+	}
 
 int main(void)
 {

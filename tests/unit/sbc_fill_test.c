@@ -4,11 +4,11 @@
 
 #include "tests/unit/scsi_support.h"
 
-#define UNMAP(len) 0x42, 0, 0, 0, 0, 0, 0, BE2(len), 0
+#define UNMAP(len)                  0x42, 0, 0, 0, 0, 0, 0, BE2(len), 0
 #define WRITE_SAME10(flags, lba, n) 0x41, flags, BE4(lba), 0, BE2(n), 0
 #define WRITE_SAME16(flags, lba, n) 0x93, flags, BE8(lba), BE4(n), 0, 0
-#define DESCRIPTOR(lba, n) BE8(lba), BE4(n), BE4(0)
-#define UNMAP_BIT 0x08
+#define DESCRIPTOR(lba, n)          BE8(lba), BE4(n), BE4(0)
+#define UNMAP_BIT                   0x08
 
 static uint8_t data[1 << 20];
 
@@ -29,7 +29,8 @@ static uint8_t first_byte(struct rig *r, uint32_t lba)
 
 static void unmapped_blocks_read_as_zeros_and_others_stay(void **state)
 {
-	static const uint8_t list[] = { BE2(38), BE2(32), BE4(0), DESCRIPTOR(2, 3), DESCRIPTOR(20, 10) };
+	static const uint8_t list[] = { BE2(38), BE2(32), BE4(0), DESCRIPTOR(2, 3),
+		DESCRIPTOR(20, 10) };
 	struct rig *r = rig_create((struct rig_cfg){ .faulty = *state != NULL });
 
 	fill(r, 64);
@@ -68,13 +69,15 @@ static void unmapping_nothing_is_no_error(void **state)
 	(void)state;
 	assert_good(RUN(r, 0, NULL, 0, UNMAP(0)));
 	assert_good(RUN(r, 0, ((const uint8_t[]){ BE2(6), BE2(0), BE4(0) }), 8, UNMAP(8)));
-	assert_good(RUN(r, 0, ((const uint8_t[]){ BE2(22), BE2(16), BE4(0), DESCRIPTOR(4096, 0) }), 24, UNMAP(24)));
+	assert_good(RUN(r, 0, ((const uint8_t[]){ BE2(22), BE2(16), BE4(0), DESCRIPTOR(4096, 0) }),
+		24, UNMAP(24)));
 	rig_free(r);
 }
 
 static void a_part_of_a_descriptor_is_ignored(void **state)
 {
-	static const uint8_t list[] = { BE2(6 + 31), BE2(31), BE4(0), DESCRIPTOR(0, 1), DESCRIPTOR(1, 1) };
+	static const uint8_t list[] = { BE2(6 + 31), BE2(31), BE4(0), DESCRIPTOR(0, 1),
+		DESCRIPTOR(1, 1) };
 	struct rig *r = rig_create((struct rig_cfg){ 0 });
 
 	(void)state;
@@ -87,12 +90,14 @@ static void a_part_of_a_descriptor_is_ignored(void **state)
 
 static void a_bad_descriptor_keeps_the_others_from_being_obeyed(void **state)
 {
-	static const uint8_t list[] = { BE2(38), BE2(32), BE4(0), DESCRIPTOR(0, 1), DESCRIPTOR(4095, 2) };
+	static const uint8_t list[] = { BE2(38), BE2(32), BE4(0), DESCRIPTOR(0, 1),
+		DESCRIPTOR(4095, 2) };
 	struct rig *r = rig_create((struct rig_cfg){ .blocks = 4096 });
 
 	(void)state;
 	fill(r, 1);
-	assert_check(RUN(r, 0, list, sizeof(list), UNMAP(sizeof(list))), SENSE_ILLEGAL_REQUEST, 0x2100);
+	assert_check(
+		RUN(r, 0, list, sizeof(list), UNMAP(sizeof(list))), SENSE_ILLEGAL_REQUEST, 0x2100);
 	assert_int_equal(first_byte(r, 0), 'a');
 	rig_free(r);
 }
@@ -103,7 +108,8 @@ static void a_descriptor_that_wraps_is_out_of_range(void **state)
 	struct rig *r = rig_create((struct rig_cfg){ 0 });
 
 	(void)state;
-	assert_check(RUN(r, 0, list, sizeof(list), UNMAP(sizeof(list))), SENSE_ILLEGAL_REQUEST, 0x2100);
+	assert_check(
+		RUN(r, 0, list, sizeof(list), UNMAP(sizeof(list))), SENSE_ILLEGAL_REQUEST, 0x2100);
 	rig_free(r);
 }
 
@@ -118,10 +124,13 @@ static void a_list_that_is_cut_or_lies_about_its_length_is_too_short(void **stat
 	fill(r, 1);
 	for (uint32_t len = 1; len < sizeof(list); len++) {
 		assert_check(RUN(r, 0, list, len, UNMAP(len)), SENSE_ILLEGAL_REQUEST, 0x1a00);
-		assert_check(RUN(r, 0, list, len, UNMAP(sizeof(list))), SENSE_ILLEGAL_REQUEST, 0x1a00);
+		assert_check(
+			RUN(r, 0, list, len, UNMAP(sizeof(list))), SENSE_ILLEGAL_REQUEST, 0x1a00);
 	}
-	assert_check(RUN(r, 0, longer, sizeof(longer), UNMAP(sizeof(longer))), SENSE_ILLEGAL_REQUEST, 0x1a00);
-	assert_check(RUN(r, 0, less, sizeof(less), UNMAP(sizeof(less))), SENSE_ILLEGAL_REQUEST, 0x1a00);
+	assert_check(RUN(r, 0, longer, sizeof(longer), UNMAP(sizeof(longer))),
+		SENSE_ILLEGAL_REQUEST, 0x1a00);
+	assert_check(
+		RUN(r, 0, less, sizeof(less), UNMAP(sizeof(less))), SENSE_ILLEGAL_REQUEST, 0x1a00);
 	assert_int_equal(first_byte(r, 0), 'a');
 	rig_free(r);
 }
@@ -151,12 +160,14 @@ static void unmap_and_write_same_do_not_anchor(void **state)
 
 static void a_failing_store_ends_unmap(void **state)
 {
-	static const uint8_t list[] = { BE2(38), BE2(32), BE4(0), DESCRIPTOR(0, 1), DESCRIPTOR(1, 1) };
+	static const uint8_t list[] = { BE2(38), BE2(32), BE4(0), DESCRIPTOR(0, 1),
+		DESCRIPTOR(1, 1) };
 	struct rig *r = rig_create((struct rig_cfg){ .faulty = true });
 
 	(void)state;
 	fault_set(r->store, &(struct fault_cfg){ .nth = 2, .err = -EIO });
-	assert_check(RUN(r, 0, list, sizeof(list), UNMAP(sizeof(list))), SENSE_MEDIUM_ERROR, 0x0c00);
+	assert_check(
+		RUN(r, 0, list, sizeof(list), UNMAP(sizeof(list))), SENSE_MEDIUM_ERROR, 0x0c00);
 	rig_free(r);
 }
 
@@ -238,7 +249,8 @@ static void write_same_stays_in_range(void **state)
 	(void)state;
 	assert_check(RUN(r, 0, data, 512, WRITE_SAME16(0, 4095, 2)), SENSE_ILLEGAL_REQUEST, 0x2100);
 	assert_check(RUN(r, 0, data, 512, WRITE_SAME16(0, 4097, 1)), SENSE_ILLEGAL_REQUEST, 0x2100);
-	assert_check(RUN(r, 0, data, 512, WRITE_SAME16(0, UINT64_MAX, 1)), SENSE_ILLEGAL_REQUEST, 0x2100);
+	assert_check(RUN(r, 0, data, 512, WRITE_SAME16(0, UINT64_MAX, 1)), SENSE_ILLEGAL_REQUEST,
+		0x2100);
 	rig_free(r);
 }
 
@@ -273,7 +285,8 @@ static void a_protected_disk_is_not_unmapped(void **state)
 	(void)state;
 	assert_check(RUN(r, 0, data, 24, UNMAP(24)), SENSE_DATA_PROTECT, 0x2700);
 	assert_check(RUN(r, 0, data, 512, WRITE_SAME10(0, 0, 1)), SENSE_DATA_PROTECT, 0x2700);
-	assert_check(RUN(r, 0, NULL, 0, WRITE_SAME16(UNMAP_BIT | 1, 0, 1)), SENSE_DATA_PROTECT, 0x2700);
+	assert_check(
+		RUN(r, 0, NULL, 0, WRITE_SAME16(UNMAP_BIT | 1, 0, 1)), SENSE_DATA_PROTECT, 0x2700);
 	rig_free(r);
 }
 
@@ -296,7 +309,8 @@ static void an_aborted_write_same_goes_no_further(void **state)
 	(void)state;
 	memset(data, 'x', 512);
 	fault_set(r->store, &(struct fault_cfg){ .delay_ms = 2, .seed = 3 });
-	rig_task(&t, &r->nexus[0], 0, (const uint8_t[]){ WRITE_SAME16(0, 0, 32768) }, 16, SCSI_DIR_OUT, 512);
+	rig_task(&t, &r->nexus[0], 0, (const uint8_t[]){ WRITE_SAME16(0, 0, 32768) }, 16,
+		SCSI_DIR_OUT, 512);
 	assert_int_equal(scsi_task_start(&t), SCSI_WANT_DATA);
 	assert_int_equal(scsi_task_data(&t, rig_put(&t, data)), SCSI_PENDING);
 	assert_false(scsi_task_abort(&t));
@@ -306,9 +320,11 @@ static void an_aborted_write_same_goes_no_further(void **state)
 	rig_free(r);
 }
 
-#define BOTH(f)                                                                       \
-	{ #f " (mapped)", f, NULL, NULL, NULL },                                      \
-	{ #f " (buffered)", f, NULL, NULL, (void *)1 }
+#define BOTH(f) \
+	{ #f " (mapped)", f, NULL, NULL, NULL }, \
+	{ \
+#f " (buffered)", f, NULL, NULL, (void *)1 \
+	}
 
 int main(void)
 {

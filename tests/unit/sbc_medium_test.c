@@ -5,12 +5,12 @@
 #include "tests/unit/scsi_support.h"
 
 #define START_STOP(bits) 0x1b, 0, 0, 0, bits, 0
-#define STOP START_STOP(0)
-#define START START_STOP(1)
-#define EJECT START_STOP(2)
-#define LOAD START_STOP(3)
-#define PREVENT(v) 0x1e, 0, 0, 0, v, 0
-#define SYNC10(lba, n) 0x35, 0, BE4(lba), 0, BE2(n), 0
+#define STOP             START_STOP(0)
+#define START            START_STOP(1)
+#define EJECT            START_STOP(2)
+#define LOAD             START_STOP(3)
+#define PREVENT(v)       0x1e, 0, 0, 0, v, 0
+#define SYNC10(lba, n)   0x35, 0, BE4(lba), 0, BE2(n), 0
 
 static uint8_t data[4096];
 
@@ -84,7 +84,8 @@ static void an_ejected_medium_is_not_present(void **state)
 	assert_check(RUN(r, 0, NULL, 512, READ10(0, 1)), SENSE_NOT_READY, 0x3a00);
 	assert_check(RUN(r, 1, data, 512, WRITE10(0, 1)), SENSE_NOT_READY, 0x3a00);
 	assert_check(RUN(r, 0, NULL, 8, 0x25, 0, BE4(0), 0, 0, 0, 0), SENSE_NOT_READY, 0x3a00);
-	assert_check(RUN(r, 0, NULL, 15, 0x9e, 0x10, BE8(0), BE4(15), 0, 0), SENSE_NOT_READY, 0x3a00);
+	assert_check(
+		RUN(r, 0, NULL, 15, 0x9e, 0x10, BE8(0), BE4(15), 0, 0), SENSE_NOT_READY, 0x3a00);
 	assert_check(RUN(r, 0, NULL, 0, SYNC10(0, 1)), SENSE_NOT_READY, 0x3a00);
 	assert_good(RUN(r, 0, NULL, 96, 0x12, 0, 0, BE2(96), 0));
 	assert_good(RUN(r, 0, NULL, 0, EJECT));
@@ -174,8 +175,11 @@ static void data_are_flushed_before_the_medium_leaves(void **state)
 	struct rig *r = rig_create((struct rig_cfg){ .removable = true, .faulty = true });
 
 	(void)state;
-	fault_set(r->store, &(struct fault_cfg){ .ops = 1u << STORE_FLUSH, .nth = 1, .count = 1, .err = -EIO,
-		.delay_ms = 1 });
+	fault_set(r->store, &(struct fault_cfg){ .ops = 1u << STORE_FLUSH,
+				    .nth = 1,
+				    .count = 1,
+				    .err = -EIO,
+				    .delay_ms = 1 });
 	assert_check(RUN(r, 0, NULL, 0, EJECT), SENSE_MEDIUM_ERROR, 0x0c00);
 	assert_good(RUN(r, 0, NULL, 0, TUR));
 	assert_good(RUN(r, 0, NULL, 0, EJECT));
@@ -193,7 +197,10 @@ static void a_disk_that_cannot_be_is_refused(void **state)
 		{ .store = r->store, .block_size = 512, .physical_block_size = 3000 },
 		{ .store = r->store, .block_size = 512, .vendor = "NINE CHAR" },
 		{ .store = r->store, .block_size = 512, .product = "tab\t" },
-		{ .store = r->store, .block_size = 512, .serial = "0123456789012345678901234567890123456789012345678901234567890123456" },
+		{ .store = r->store,
+			.block_size = 512,
+			.serial = "0123456789012345678901234567890123456789012345678901234567890123"
+				  "456" },
 	};
 	struct lu *lu = NULL;
 

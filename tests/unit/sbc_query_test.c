@@ -5,7 +5,7 @@
 #include "base/work.h"
 #include "tests/unit/scsi_support.h"
 
-#define GET_LBA_STATUS(lba, alloc) 0x9e, 0x12, BE8(lba), BE4(alloc), 0, 0
+#define GET_LBA_STATUS(lba, alloc)     0x9e, 0x12, BE8(lba), BE4(alloc), 0, 0
 #define WRITE_SAME_ZERO(flags, lba, n) 0x93, (flags) | 1, BE8(lba), BE4(n), 0, 0
 
 static uint8_t data[64 * 512];
@@ -17,8 +17,10 @@ static void prefetching_is_a_hint_within_the_disk(void **state)
 	(void)state;
 	assert_good(RUN(r, 0, NULL, 0, 0x34, 2, BE4(0), 0, BE2(1), 0));
 	assert_good(RUN(r, 0, NULL, 0, 0x90, 0, BE8(4000), BE4(0), 0, 0));
-	assert_check(RUN(r, 0, NULL, 0, 0x34, 0, BE4(4095), 0, BE2(2), 0), SENSE_ILLEGAL_REQUEST, 0x2100);
-	assert_check(RUN(r, 0, NULL, 0, 0x90, 0, BE8(UINT64_MAX), BE4(1), 0, 0), SENSE_ILLEGAL_REQUEST, 0x2100);
+	assert_check(RUN(r, 0, NULL, 0, 0x34, 0, BE4(4095), 0, BE2(2), 0), SENSE_ILLEGAL_REQUEST,
+		0x2100);
+	assert_check(RUN(r, 0, NULL, 0, 0x90, 0, BE8(UINT64_MAX), BE4(1), 0, 0),
+		SENSE_ILLEGAL_REQUEST, 0x2100);
 	rig_free(r);
 }
 
@@ -77,7 +79,8 @@ static void one_stretch_begins_at_the_block_asked_for(void **state)
 	(void)state;
 	write_some(r);
 	assert_int_equal(RUN(r, 0, NULL, 24, GET_LBA_STATUS(35, 24)).in_len, 24);
-	assert_memory_equal(rig_in, ((const uint8_t[]){ BE4(20), BE4(0), BE8(35), BE4(13), 0, 0, 0, 0 }), 24);
+	assert_memory_equal(
+		rig_in, ((const uint8_t[]){ BE4(20), BE4(0), BE8(35), BE4(13), 0, 0, 0, 0 }), 24);
 	assert_int_equal(RUN(r, 0, NULL, 24, GET_LBA_STATUS(4095, 10)).in_len, 10);
 	assert_check(RUN(r, 0, NULL, 24, GET_LBA_STATUS(4096, 24)), SENSE_ILLEGAL_REQUEST, 0x2100);
 	rig_free(r);
@@ -90,9 +93,10 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(prefetching_is_a_hint_within_the_disk),
 		T(there_are_no_defects),
-		{ "stretches_are_told_in_their_order (in place)", stretches_are_told_in_their_order, NULL, NULL, NULL },
-		{ "stretches_are_told_in_their_order (by a thread)", stretches_are_told_in_their_order, NULL, NULL,
-		  (void *)1 },
+		{ "stretches_are_told_in_their_order (in place)", stretches_are_told_in_their_order,
+			NULL, NULL, NULL },
+		{ "stretches_are_told_in_their_order (by a thread)",
+			stretches_are_told_in_their_order, NULL, NULL, (void *)1 },
 		T(one_stretch_begins_at_the_block_asked_for),
 	};
 

@@ -97,7 +97,8 @@ static void a_range_that_wraps_is_out_of_range(void **state)
 
 	(void)state;
 	assert_check(RUN(r, 0, NULL, 512, READ16(UINT64_MAX, 1)), SENSE_ILLEGAL_REQUEST, 0x2100);
-	assert_check(RUN(r, 0, NULL, 512, READ16(UINT64_MAX - 1, 4)), SENSE_ILLEGAL_REQUEST, 0x2100);
+	assert_check(
+		RUN(r, 0, NULL, 512, READ16(UINT64_MAX - 1, 4)), SENSE_ILLEGAL_REQUEST, 0x2100);
 	assert_check(RUN(r, 0, NULL, 512, READ16(1, UINT32_MAX)), SENSE_ILLEGAL_REQUEST, 0x2100);
 	rig_free(r);
 }
@@ -130,8 +131,10 @@ static void protection_information_is_refused(void **state)
 
 	(void)state;
 	for (unsigned p = 1; p < 8; p++) {
-		assert_bad_cdb(RUN(r, 0, NULL, 512, 0x28, (uint8_t)(p << 5), BE4(0), 0, BE2(1), 0), 1);
-		assert_bad_cdb(RUN(r, 0, data, 512, 0x2a, (uint8_t)(p << 5), BE4(0), 0, BE2(1), 0), 1);
+		assert_bad_cdb(
+			RUN(r, 0, NULL, 512, 0x28, (uint8_t)(p << 5), BE4(0), 0, BE2(1), 0), 1);
+		assert_bad_cdb(
+			RUN(r, 0, data, 512, 0x2a, (uint8_t)(p << 5), BE4(0), 0, BE2(1), 0), 1);
 	}
 	rig_free(r);
 }
@@ -224,8 +227,8 @@ static void a_write_that_the_initiator_takes_for_a_read_is_refused(void **state)
 
 static void blocks_of_4096_bytes_work_too(void **state)
 {
-	struct rig *r = rig_create((struct rig_cfg){ .block_size = 4096, .blocks = 1024,
-		.faulty = *state != NULL });
+	struct rig *r = rig_create(
+		(struct rig_cfg){ .block_size = 4096, .blocks = 1024, .faulty = *state != NULL });
 
 	rig_fill(data, 8192, 3);
 	assert_good(RUN(r, 0, data, 8192, WRITE10(1022, 2)));
@@ -305,9 +308,11 @@ static void a_write_that_waits_for_data_is_aborted_at_once(void **state)
 }
 
 /* Twice: the store is memory, and it is not. */
-#define BOTH(f)                                                                       \
-	{ #f " (mapped)", f, NULL, NULL, NULL },                                      \
-	{ #f " (buffered)", f, NULL, NULL, (void *)1 }
+#define BOTH(f) \
+	{ #f " (mapped)", f, NULL, NULL, NULL }, \
+	{ \
+#f " (buffered)", f, NULL, NULL, (void *)1 \
+	}
 
 int main(void)
 {

@@ -126,9 +126,11 @@ static void fewer_blocks_than_announced_are_compared(void **state)
 	rig_free(r);
 }
 
-#define BOTH(f)                                                                       \
-	{ #f " (mapped)", f, NULL, NULL, NULL },                                      \
-	{ #f " (buffered)", f, NULL, NULL, (void *)1 }
+#define BOTH(f) \
+	{ #f " (mapped)", f, NULL, NULL, NULL }, \
+	{ \
+#f " (buffered)", f, NULL, NULL, (void *)1 \
+	}
 
 int main(void)
 {

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* SANITIZE and FORMAT UNIT: what is left of the data, who is kept out meanwhile, what outlives what. */
+/* SANITIZE and FORMAT UNIT: what is left of the data, who is kept out meanwhile, what outlives
+ * what. */
 #include <errno.h>
 
 #include "tests/unit/scsi_support.h"
 
 #define SANITIZE(flags, sa, len) 0x48, (uint8_t)((flags) | (sa)), 0, 0, 0, 0, 0, BE2(len), 0
-#define FORMAT(bits) 0x04, bits, 0, 0, 0, 0
-#define IMMED 0x80
-#define AUSE 0x20
+#define FORMAT(bits)             0x04, bits, 0, 0, 0, 0
+#define IMMED                    0x80
+#define AUSE                     0x20
 enum { OVERWRITE = 1, ERASE = 2, LEAVE_FAILURE = 0x1f };
 
 static uint8_t data[64 * 512];
@@ -96,7 +97,7 @@ static void lists_that_are_wrong_are_refused(void **state)
 	for (uint16_t len = 0; len < 5; len++)
 		assert_bad_cdb(RUN(r, 0, len ? list : NULL, len, SANITIZE(0, OVERWRITE, len)), 7);
 	assert_bad_cdb(RUN(r, 0, list, 517, SANITIZE(0, OVERWRITE, 517)), 7);
-	list[0] = 0;                                     /* no passes */
+	list[0] = 0; /* no passes */
 	assert_bad_list(RUN(r, 0, list, 516, SANITIZE(0, OVERWRITE, 516)), 0);
 	list[0] = 1;
 	put_be16(list + 2, 0);
@@ -104,7 +105,8 @@ static void lists_that_are_wrong_are_refused(void **state)
 	put_be16(list + 2, 513);
 	assert_bad_list(RUN(r, 0, list, 516, SANITIZE(0, OVERWRITE, 516)), 2);
 	put_be16(list + 2, 512);
-	assert_check(RUN(r, 0, list, 300, SANITIZE(0, OVERWRITE, 516)), SENSE_ILLEGAL_REQUEST, 0x1a00);
+	assert_check(
+		RUN(r, 0, list, 300, SANITIZE(0, OVERWRITE, 516)), SENSE_ILLEGAL_REQUEST, 0x1a00);
 	assert_bad_cdb(RUN(r, 0, list, 8, SANITIZE(0, ERASE, 8)), 7);
 	assert_bad_cdb(RUN(r, 0, list, 8, SANITIZE(0, LEAVE_FAILURE, 8)), 7);
 	rig_free(r);
@@ -232,12 +234,16 @@ static void a_failure_stays_until_it_is_left(void **state)
 	struct rig *r = rig_create((struct rig_cfg){ .faulty = true });
 
 	(void)state;
-	fault_set(r->store, &(struct fault_cfg){ .nth = 1, .count = 1, .err = -EIO, .ops = 1u << STORE_DISCARD });
+	fault_set(
+		r->store, &(struct fault_cfg){
+				  .nth = 1, .count = 1, .err = -EIO, .ops = 1u << STORE_DISCARD });
 	assert_check(RUN(r, 0, NULL, 0, SANITIZE(AUSE, ERASE, 0)), SENSE_MEDIUM_ERROR, 0x3103);
 	assert_check(RUN(r, 0, NULL, 512, READ10(0, 1)), SENSE_MEDIUM_ERROR, 0x3103);
 	assert_good(RUN(r, 0, NULL, 0, SANITIZE(0, LEAVE_FAILURE, 0)));
 	assert_good(RUN(r, 0, NULL, 512, READ10(0, 1)));
-	fault_set(r->store, &(struct fault_cfg){ .nth = 1, .count = 1, .err = -EIO, .ops = 1u << STORE_DISCARD });
+	fault_set(
+		r->store, &(struct fault_cfg){
+				  .nth = 1, .count = 1, .err = -EIO, .ops = 1u << STORE_DISCARD });
 	assert_check(RUN(r, 0, NULL, 0, SANITIZE(0, ERASE, 0)), SENSE_MEDIUM_ERROR, 0x3103);
 	assert_check(RUN(r, 0, NULL, 0, SANITIZE(0, LEAVE_FAILURE, 0)), SENSE_MEDIUM_ERROR, 0x3103);
 	assert_good(RUN(r, 0, NULL, 0, SANITIZE(0, ERASE, 0)));
@@ -271,7 +277,8 @@ static void a_protected_or_reserved_disk_is_not_wiped(void **state)
 	assert_check(RUN(r, 0, NULL, 0, SANITIZE(0, ERASE, 0)), SENSE_DATA_PROTECT, 0x2700);
 	assert_check(RUN(r, 0, NULL, 0, FORMAT(0)), SENSE_DATA_PROTECT, 0x2700);
 	assert_good(RUN(r, 1, NULL, 0, 0x16, 0, 0, 0, 0, 0));
-	assert_int_equal(RUN(r, 0, NULL, 0, SANITIZE(0, ERASE, 0)).status, SCSI_RESERVATION_CONFLICT);
+	assert_int_equal(
+		RUN(r, 0, NULL, 0, SANITIZE(0, ERASE, 0)).status, SCSI_RESERVATION_CONFLICT);
 	rig_free(r);
 }
 
@@ -310,16 +317,20 @@ static void formats_that_are_not_there_are_refused(void **state)
 	assert_bad_list(RUN(r, 0, ((const uint8_t[]){ 1, 0, 0, 0 }), 4, FORMAT(0x10)), 0);
 	assert_bad_list(RUN(r, 0, ((const uint8_t[]){ 0, 8, 0, 0 }), 4, FORMAT(0x10)), 1);
 	assert_bad_list(RUN(r, 0, ((const uint8_t[]){ 0, 0, 0, 8 }), 4, FORMAT(0x10)), 2);
-	assert_bad_list(RUN(r, 0, ((const uint8_t[]){ 0, 0, 0, 0, 0, 0, 0, 8 }), 8, FORMAT(0x30)), 4);
+	assert_bad_list(
+		RUN(r, 0, ((const uint8_t[]){ 0, 0, 0, 0, 0, 0, 0, 8 }), 8, FORMAT(0x30)), 4);
 	for (uint32_t len = 1; len < 4; len++)
-		assert_check(RUN(r, 0, ((const uint8_t[]){ 0, 0, 0, 0 }), len, FORMAT(0x10)), SENSE_ILLEGAL_REQUEST, 0x1a00);
+		assert_check(RUN(r, 0, ((const uint8_t[]){ 0, 0, 0, 0 }), len, FORMAT(0x10)),
+			SENSE_ILLEGAL_REQUEST, 0x1a00);
 	rig_free(r);
 }
 
 #define T(f) cmocka_unit_test(f)
-#define BOTH(f)                                                                       \
-	{ #f " (one)", f, NULL, NULL, NULL },                                         \
-	{ #f " (other)", f, NULL, NULL, (void *)1 }
+#define BOTH(f) \
+	{ #f " (one)", f, NULL, NULL, NULL }, \
+	{ \
+#f " (other)", f, NULL, NULL, (void *)1 \
+	}
 
 int main(void)
 {

@@ -5,7 +5,7 @@
 #include "tests/unit/scsi_support.h"
 
 #define REPORT_LUNS(select) 0xa0, 0, select, 0, 0, 0, BE4(256), 0, 0
-#define REQUEST_SENSE 0x03, 0, 0, 0, 18, 0
+#define REQUEST_SENSE       0x03, 0, 0, 0, 18, 0
 
 /* Puts another map up; for the nexus i alone. */
 static void remap(struct rig *r, unsigned i, const struct lun_entry *e, unsigned n)
@@ -171,8 +171,10 @@ static void report_luns_lists_by_number_in_both_forms(void **state)
 	(void)state;
 	remap(r, 0, e, 4);
 	assert_int_equal(RUN(r, 0, NULL, 256, REPORT_LUNS(2)).in_len, 40);
-	assert_memory_equal(rig_in, ((const uint8_t[]){ BE4(32), BE4(0), BE8(0), BE2(0x00ff), BE2(0), BE4(0),
-		BE2(0x4100), BE2(0), BE4(0), BE2(0x7fff), BE2(0), BE4(0) }), 40);
+	assert_memory_equal(rig_in,
+		((const uint8_t[]){ BE4(32), BE4(0), BE8(0), BE2(0x00ff), BE2(0), BE4(0),
+			BE2(0x4100), BE2(0), BE4(0), BE2(0x7fff), BE2(0), BE4(0) }),
+		40);
 	assert_ptr_equal(nexus_lu(&r->nexus[0], UINT64_C(0x7fff) << 48), r->lu);
 	rig_free(r);
 }

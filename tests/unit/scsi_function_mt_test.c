@@ -8,7 +8,7 @@
 
 #include "tests/unit/scsi_support.h"
 
-#define LOOPS 3
+#define LOOPS  3
 #define ROUNDS 400
 
 struct side {
@@ -38,9 +38,14 @@ static const struct nexus_ops ops = { .abort_tasks = abort_none };
 
 static void open_nexus(struct side *s)
 {
-	s->nexus = (struct nexus){ .loop = s->loop, .bufs = s->bufs, .ops = &ops,
-		.initiator = "iqn.2026-11.com.example:host", .isid = { (uint8_t)s->i },
-		.target = "iqn.2026-11.com.example:disk", .tpgt = 1, .rel_port = 1 };
+	s->nexus = (struct nexus){ .loop = s->loop,
+		.bufs = s->bufs,
+		.ops = &ops,
+		.initiator = "iqn.2026-11.com.example:host",
+		.isid = { (uint8_t)s->i },
+		.target = "iqn.2026-11.com.example:disk",
+		.tpgt = 1,
+		.rel_port = 1 };
 	assert_int_equal(nexus_open(&s->nexus, s->map), 0);
 	s->open = true;
 }
@@ -81,8 +86,9 @@ static void some_commands(struct side *s)
 		rig_run(n, 0, (const uint8_t[]){ 0x16, 0, 0, 0, 0, 0 }, 6, NULL, 0),
 		rig_run(n, 0, (const uint8_t[]){ 0x17, 0, 0, 0, 0, 0 }, 6, NULL, 0),
 		rig_run(n, 0, (const uint8_t[]){ 0x15, 0x10, 0, 0, 16, 0 }, 6,
-			(const uint8_t[]){ 0, 0, 0, 0, 0x0a, 0x0a, (uint8_t)(2 | s->round % 2 << 2), 0x10, 0,
-				0x40, 0, 0, 0xff, 0xff, 0, 0 }, 16),
+			(const uint8_t[]){ 0, 0, 0, 0, 0x0a, 0x0a, (uint8_t)(2 | s->round % 2 << 2),
+				0x10, 0, 0x40, 0, 0, 0xff, 0xff, 0, 0 },
+			16),
 	};
 
 	for (size_t i = 0; i < sizeof(res) / sizeof(res[0]); i++) {
@@ -106,7 +112,8 @@ static void step(struct loop_msg *m)
 		nexus_close(&s->nexus, nexus_closed);
 	} else if (s->round % 4 == 0) {
 		s->req = (struct lu_function_req){ .nexus = &s->nexus,
-			.function = s->round % 8 ? LU_RESET : LU_TARGET_RESET, .done = function_done };
+			.function = s->round % 8 ? LU_RESET : LU_TARGET_RESET,
+			.done = function_done };
 		lu_function(&s->req);
 	} else {
 		next_round(s);

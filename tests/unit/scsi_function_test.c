@@ -38,7 +38,8 @@ static int setup(void **state)
 	done = 0;
 	for (unsigned i = 0; i < RIG_NEXUSES; i++) {
 		rig->nexus[i].ops = &ops;
-		rig_task(&waiting[i], &rig->nexus[i], 0, (const uint8_t[]){ WRITE10(0, 1) }, 10, SCSI_DIR_OUT, 512);
+		rig_task(&waiting[i], &rig->nexus[i], 0, (const uint8_t[]){ WRITE10(0, 1) }, 10,
+			SCSI_DIR_OUT, 512);
 		assert_int_equal(scsi_task_start(&waiting[i]), SCSI_WANT_DATA);
 		has_task[i] = true;
 		told[i] = false;
@@ -58,7 +59,9 @@ static int teardown(void **state)
 
 static void function(enum lu_function f)
 {
-	struct lu_function_req r = { .nexus = &rig->nexus[0], .lun = 0, .function = f, .done = count_done };
+	struct lu_function_req r = {
+		.nexus = &rig->nexus[0], .lun = 0, .function = f, .done = count_done
+	};
 
 	lu_function(&r);
 	while (!done)
@@ -91,7 +94,8 @@ static void clear_task_set_ends_everybodys_and_they_are_told(void **state)
 
 static void without_tas_others_learn_it_by_an_attention(void **state)
 {
-	static const uint8_t control[] = { 0, 0, 0, 0, 0x0a, 0x0a, 2, 0x10, 0, 0, 0, 0, 0xff, 0xff, 0, 0 };
+	static const uint8_t control[] = { 0, 0, 0, 0, 0x0a, 0x0a, 2, 0x10, 0, 0, 0, 0, 0xff, 0xff,
+		0, 0 };
 
 	(void)state;
 	assert_good(RUN(rig, 1, control, 16, 0x15, 0x10, 0, 0, 16, 0));
@@ -104,7 +108,8 @@ static void without_tas_others_learn_it_by_an_attention(void **state)
 
 static void who_had_no_tasks_is_not_told(void **state)
 {
-	static const uint8_t control[] = { 0, 0, 0, 0, 0x0a, 0x0a, 2, 0x10, 0, 0, 0, 0, 0xff, 0xff, 0, 0 };
+	static const uint8_t control[] = { 0, 0, 0, 0, 0x0a, 0x0a, 2, 0x10, 0, 0, 0, 0, 0xff, 0xff,
+		0, 0 };
 
 	(void)state;
 	assert_good(RUN(rig, 1, control, 16, 0x15, 0x10, 0, 0, 16, 0));
@@ -138,7 +143,8 @@ static void a_target_reset_is_told_to_all(void **state)
 
 static void a_reset_undoes_reservation_mode_pages_and_prevention(void **state)
 {
-	static const uint8_t swp[] = { 0, 0, 0, 0, 0x0a, 0x0a, 2, 0x10, 8, 0x40, 0, 0, 0xff, 0xff, 0, 0 };
+	static const uint8_t swp[] = { 0, 0, 0, 0, 0x0a, 0x0a, 2, 0x10, 8, 0x40, 0, 0, 0xff, 0xff,
+		0, 0 };
 	static const uint8_t block[512];
 
 	(void)state;
@@ -154,7 +160,9 @@ static void a_reset_undoes_reservation_mode_pages_and_prevention(void **state)
 
 static void a_lun_without_unit_is_answered(void **state)
 {
-	struct lu_function_req r = { .nexus = &rig->nexus[0], .lun = UINT64_C(9) << 48, .function = LU_RESET,
+	struct lu_function_req r = { .nexus = &rig->nexus[0],
+		.lun = UINT64_C(9) << 48,
+		.function = LU_RESET,
 		.done = count_done };
 
 	(void)state;
@@ -174,7 +182,9 @@ static void count_closed(struct nexus *n)
 
 static void a_nexus_stays_until_the_messages_to_it_have_come(void **state)
 {
-	struct lu_function_req r = { .nexus = &rig->nexus[0], .function = LU_RESET, .done = count_done };
+	struct lu_function_req r = {
+		.nexus = &rig->nexus[0], .function = LU_RESET, .done = count_done
+	};
 
 	(void)state;
 	scsi_task_release(&waiting[1]);

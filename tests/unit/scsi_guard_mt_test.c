@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * COMPARE AND WRITE against itself and against WRITE, from several loops: no update is lost. A block
- * holds two numbers: how often it was compared and written, and the last WRITE below that.
+ * COMPARE AND WRITE against itself and against WRITE, from several loops: no update is lost. A
+ * block holds two numbers: how often it was compared and written, and the last WRITE below that.
  */
 #include <pthread.h>
 
 #include "tests/unit/scsi_support.h"
 
 #define COMPARERS 3
-#define ROUNDS 1500
-#define LBA 5
+#define ROUNDS    1500
+#define LBA       5
 
 struct side {
 	pthread_t thread;
@@ -32,7 +32,7 @@ static uint8_t run(struct side *s, const uint8_t *cdb, unsigned dir, uint8_t *da
 	rig_task(&t, &s->nexus, 0, cdb, 16, dir, len);
 	next = scsi_task_start(&t);
 	if (next == SCSI_WANT_DATA) {
-		loop_step(s->loop);              /* time passes before the data come */
+		loop_step(s->loop); /* time passes before the data come */
 		next = scsi_task_data(&t, rig_put(&t, data));
 	}
 	if (next == SCSI_PENDING)
@@ -60,8 +60,8 @@ static void *compare_and_write(void *arg)
 		read_block(s, data);
 		memcpy(data + 512, data, 512);
 		put_be64(data + 512, be64(data) + 1);
-		if (run(s, (const uint8_t[16]){ 0x89, 0, BE8(LBA), 0, 0, 0, 1, 0, 0 }, SCSI_DIR_OUT, data,
-				1024) == SCSI_GOOD)
+		if (run(s, (const uint8_t[16]){ 0x89, 0, BE8(LBA), 0, 0, 0, 1, 0, 0 }, SCSI_DIR_OUT,
+			    data, 1024) == SCSI_GOOD)
 			s->updates++;
 		else
 			s->misses++;
@@ -69,8 +69,9 @@ static void *compare_and_write(void *arg)
 	return NULL;
 }
 
-/* Writes the second number, and looks whether it is there: whatever was compared and written since
- * must have seen it. The first number it sets to zero each time, and counts what was lost by that. */
+/* Writes the second number, and looks whether it is there: whatever was compared and written
+ * since must have seen it. The first number it sets to zero each time, and counts what was lost
+ * by that. */
 static void *write_over(void *arg)
 {
 	struct side *s = arg;
@@ -79,7 +80,8 @@ static void *write_over(void *arg)
 	for (uint64_t n = 1; n <= ROUNDS; n++) {
 		put_be64(data, 0);
 		put_be64(data + 8, n);
-		if (run(s, (const uint8_t[16]){ WRITE10(LBA, 1) }, SCSI_DIR_OUT, data, 512) != SCSI_GOOD)
+		if (run(s, (const uint8_t[16]){ WRITE10(LBA, 1) }, SCSI_DIR_OUT, data, 512) !=
+			SCSI_GOOD)
 			abort();
 		read_block(s, data);
 		if (be64(data + 8) != n)
@@ -93,9 +95,13 @@ static void start(struct side *s, struct lun_map *map, void *(*f)(void *))
 	s->updates = s->misses = 0;
 	assert_int_equal(loop_create(0, &s->loop), 0);
 	assert_int_equal(bufs_create(NULL, 1 << 20, &s->bufs), 0);
-	s->nexus = (struct nexus){ .loop = s->loop, .bufs = s->bufs, .ops = &ops,
-		.initiator = "iqn.2026-11.com.example:host", .target = "iqn.2026-11.com.example:disk",
-		.tpgt = 1, .rel_port = 1 };
+	s->nexus = (struct nexus){ .loop = s->loop,
+		.bufs = s->bufs,
+		.ops = &ops,
+		.initiator = "iqn.2026-11.com.example:host",
+		.target = "iqn.2026-11.com.example:disk",
+		.tpgt = 1,
+		.rel_port = 1 };
 	assert_int_equal(nexus_open(&s->nexus, map), 0);
 	run(s, (const uint8_t[16]){ TUR }, 0, NULL, 0);
 	assert_int_equal(pthread_create(&s->thread, NULL, f, s), 0);
@@ -151,7 +157,8 @@ static void *write_blindly(void *arg)
 
 	for (unsigned i = 0; i < 40; i++) {
 		memset(data, (int)(i & 1), sizeof(data));
-		if (run(s, (const uint8_t[16]){ WRITE10(LBA, 1) }, SCSI_DIR_OUT, data, 512) != SCSI_GOOD)
+		if (run(s, (const uint8_t[16]){ WRITE10(LBA, 1) }, SCSI_DIR_OUT, data, 512) !=
+			SCSI_GOOD)
 			abort();
 	}
 	return NULL;
@@ -165,8 +172,8 @@ static void *compare_blindly(void *arg)
 	for (unsigned i = 0; i < 10; i++) {
 		memset(data, 0, 512);
 		memset(data + 512, 2, 512);
-		s->updates += run(s, (const uint8_t[16]){ 0x89, 0, BE8(LBA), 0, 0, 0, 1, 0, 0 }, SCSI_DIR_OUT,
-			data, 1024) == SCSI_GOOD;
+		s->updates += run(s, (const uint8_t[16]){ 0x89, 0, BE8(LBA), 0, 0, 0, 1, 0, 0 },
+				      SCSI_DIR_OUT, data, 1024) == SCSI_GOOD;
 	}
 	return NULL;
 }
@@ -188,9 +195,11 @@ static void a_guard_that_goes_up_misses_no_writer(void **state)
 	}
 }
 
-#define BOTH(f)                                                                       \
-	{ #f " (mapped)", f, NULL, NULL, NULL },                                      \
-	{ #f " (buffered)", f, NULL, NULL, (void *)1 }
+#define BOTH(f) \
+	{ #f " (mapped)", f, NULL, NULL, NULL }, \
+	{ \
+#f " (buffered)", f, NULL, NULL, (void *)1 \
+	}
 
 int main(void)
 {

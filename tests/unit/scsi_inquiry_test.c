@@ -72,7 +72,8 @@ static void every_page_that_is_listed_is_there(void **state)
 	assert_good(res);
 	assert_int_equal(be16(rig_in + 2) + 4, res.in_len);
 	memcpy(list, rig_in, res.in_len);
-	assert_memory_equal(list + 4, ((const uint8_t[]){ 0, 0x80, 0x83, 0x86, 0x87, 0xb0, 0xb1, 0xb2 }), 8);
+	assert_memory_equal(
+		list + 4, ((const uint8_t[]){ 0, 0x80, 0x83, 0x86, 0x87, 0xb0, 0xb1, 0xb2 }), 8);
 	for (unsigned i = 4; i < res.in_len; i++) {
 		struct result page = RUN(rig, 0, NULL, 255, INQUIRY(1, list[i], 255));
 
@@ -88,15 +89,22 @@ static void the_serial_number_comes_from_the_identifier(void **state)
 
 	(void)state;
 	assert_int_equal(res.in_len, 20);
-	assert_memory_equal(rig_in, "\0\x80\0\x10" "08090a0b0c0d0e0f", 20);
+	assert_memory_equal(rig_in,
+		"\0\x80\0\x10"
+		"08090a0b0c0d0e0f",
+		20);
 }
 
 /* The designators, one after the other: code set, association and type, length. */
 static void the_identification_page_names_unit_port_and_target(void **state)
 {
 	static const uint8_t heads[][3] = {
-		{ 0x01, 0x03, 16 }, { 0x02, 0x01, 40 }, { 0x51, 0x94, 4 }, { 0x51, 0x95, 4 },
-		{ 0x53, 0x98, 40 }, { 0x53, 0xa8, 32 },
+		{ 0x01, 0x03, 16 },
+		{ 0x02, 0x01, 40 },
+		{ 0x51, 0x94, 4 },
+		{ 0x51, 0x95, 4 },
+		{ 0x53, 0x98, 40 },
+		{ 0x53, 0xa8, 32 },
 	};
 	struct result res = RUN(rig, 0, NULL, 1024, INQUIRY(1, 0x83, 1024));
 	uint8_t *p = rig_in + 4;
@@ -111,7 +119,8 @@ static void the_identification_page_names_unit_port_and_target(void **state)
 	}
 	assert_ptr_equal(p, rig_in + res.in_len);
 	assert_memory_equal(rig_in + 8, "\x60\1\2\3\4\5\6\7\x8\x9\xa\xb\xc\xd\xe\xf", 16);
-	assert_string_equal((char *)rig_in + 8 + 16 + 44 + 8 + 8 + 4, "iqn.2026-11.com.example:disk,t,0x0001");
+	assert_string_equal(
+		(char *)rig_in + 8 + 16 + 44 + 8 + 8 + 4, "iqn.2026-11.com.example:disk,t,0x0001");
 }
 
 static void a_short_identifier_has_eight_bytes(void **state)
@@ -130,12 +139,12 @@ static void block_limits_tell_what_is_obeyed(void **state)
 
 	(void)state;
 	assert_int_equal(res.in_len, 64);
-	assert_int_equal(rig_in[4], 1);                                /* WSNZ */
-	assert_int_equal(be32(rig_in + 8), 16384);                     /* MAXIMUM TRANSFER LENGTH */
-	assert_int_equal(be32(rig_in + 20), 1 << 20);                  /* MAXIMUM UNMAP LBA COUNT */
+	assert_int_equal(rig_in[4], 1);               /* WSNZ */
+	assert_int_equal(be32(rig_in + 8), 16384);    /* MAXIMUM TRANSFER LENGTH */
+	assert_int_equal(be32(rig_in + 20), 1 << 20); /* MAXIMUM UNMAP LBA COUNT */
 	assert_int_equal(be32(rig_in + 24), 256);
-	assert_int_equal(be32(rig_in + 28), 8);                        /* OPTIMAL UNMAP GRANULARITY */
-	assert_int_equal(be64(rig_in + 36), 32768);                    /* MAXIMUM WRITE SAME LENGTH */
+	assert_int_equal(be32(rig_in + 28), 8);     /* OPTIMAL UNMAP GRANULARITY */
+	assert_int_equal(be64(rig_in + 36), 32768); /* MAXIMUM WRITE SAME LENGTH */
 }
 
 /* QEMU would abort when it reads such a disk. */
@@ -145,8 +154,8 @@ static void a_granularity_of_one_block_is_not_told(void **state)
 
 	(void)state;
 	RUN(r, 0, NULL, 255, INQUIRY(1, 0xb0, 255));
-	assert_int_equal(be32(rig_in + 28), 0);                        /* OPTIMAL UNMAP GRANULARITY */
-	assert_int_equal(rig_in[32] & 0x80, 0);                        /* UGAVALID */
+	assert_int_equal(be32(rig_in + 28), 0); /* OPTIMAL UNMAP GRANULARITY */
+	assert_int_equal(rig_in[32] & 0x80, 0); /* UGAVALID */
 	assert_int_not_equal(be32(rig_in + 20), 0);
 	rig_free(r);
 }
@@ -178,8 +187,8 @@ static void a_removable_disk_says_so(void **state)
 /* --- no unit ------------------------------------------------------------------------- */
 
 #define LUN(n) ((uint64_t)(n) << 48)
-#define RUN_AT(lun, expect, ...)                                                              \
-	rig_run(&rig->nexus[0], lun, (const uint8_t[]){ __VA_ARGS__ },                        \
+#define RUN_AT(lun, expect, ...) \
+	rig_run(&rig->nexus[0], lun, (const uint8_t[]){ __VA_ARGS__ }, \
 		sizeof((const uint8_t[]){ __VA_ARGS__ }), NULL, expect)
 
 static void a_lun_without_unit_says_so_in_inquiry(void **state)

@@ -39,7 +39,8 @@ static void commands_that_are_listed_are_described(void **state)
 		assert_int_equal(rig_in[1], 3);
 		assert_int_equal(be16(rig_in + 2), be16(d + 6));
 		assert_int_equal(rig_in[4], d[0]);
-		assert_bad_cdb(RUN(rig, 0, NULL, 65535, RSOC(service ? 1 : 2, d[0], be16(d + 2))), 2);
+		assert_bad_cdb(
+			RUN(rig, 0, NULL, 65535, RSOC(service ? 1 : 2, d[0], be16(d + 2))), 2);
 		assert_good(RUN(rig, 0, NULL, 65535, RSOC(3, d[0], be16(d + 2))));
 		assert_int_equal(rig_in[1], 3);
 	}
@@ -63,7 +64,8 @@ static void usage_bits_of_read10_have_dpo_and_fua(void **state)
 {
 	(void)state;
 	assert_good(RUN(rig, 0, NULL, 64, RSOC(1, 0x28, 0)));
-	assert_memory_equal(rig_in + 4, ((const uint8_t[]){ 0x28, 0x18, 0xff, 0xff, 0xff, 0xff, 0, 0xff, 0xff, 0x04 }), 10);
+	assert_memory_equal(rig_in + 4,
+		((const uint8_t[]){ 0x28, 0x18, 0xff, 0xff, 0xff, 0xff, 0, 0xff, 0xff, 0x04 }), 10);
 }
 
 static void a_command_that_is_not_there_is_not_supported(void **state)
@@ -88,7 +90,8 @@ static void a_thick_disk_does_not_know_unmap(void **state)
 	struct rig *r = rig_create((struct rig_cfg){ .thick = true });
 
 	(void)state;
-	assert_check(RUN(r, 0, NULL, 0, 0x42, 0, 0, 0, 0, 0, 0, BE2(0), 0), SENSE_ILLEGAL_REQUEST, 0x2000);
+	assert_check(RUN(r, 0, NULL, 0, 0x42, 0, 0, 0, 0, 0, 0, BE2(0), 0), SENSE_ILLEGAL_REQUEST,
+		0x2000);
 	assert_good(RUN(r, 0, NULL, 64, RSOC(1, 0x42, 0)));
 	assert_int_equal(rig_in[1], 1);
 	rig_free(r);
@@ -99,7 +102,8 @@ static void task_management_functions_are_told(void **state)
 	(void)state;
 	assert_int_equal(RUN(rig, 0, NULL, 16, 0xa3, 0x0d, 0, 0, 0, 0, BE4(16), 0, 0).in_len, 4);
 	assert_int_equal(rig_in[0], 0xda);
-	assert_int_equal(RUN(rig, 0, NULL, 16, 0xa3, 0x0d, 0x80, 0, 0, 0, BE4(16), 0, 0).in_len, 16);
+	assert_int_equal(
+		RUN(rig, 0, NULL, 16, 0xa3, 0x0d, 0x80, 0, 0, 0, BE4(16), 0, 0).in_len, 16);
 	assert_int_equal(rig_in[3], 12);
 }
 

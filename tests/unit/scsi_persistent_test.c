@@ -5,10 +5,10 @@
 
 #include "tests/unit/scsi_support.h"
 
-#define PR_IN(sa, alloc) 0x5e, sa, 0, 0, 0, 0, 0, BE2(alloc), 0
-#define PR_OUT(sa, type, len) 0x5f, sa, type, 0, 0, BE4(len), 0
+#define PR_IN(sa, alloc)       0x5e, sa, 0, 0, 0, 0, 0, BE2(alloc), 0
+#define PR_OUT(sa, type, len)  0x5f, sa, type, 0, 0, BE4(len), 0
 #define LIST(key, next, flags) BE8(key), BE8(next), BE4(0), flags, 0, 0, 0
-#define BYTES(...) ((const uint8_t[]){ __VA_ARGS__ })
+#define BYTES(...)             ((const uint8_t[]){ __VA_ARGS__ })
 
 /* Runs an action with the basic list through nexus i. */
 #define OUT(r, i, sa, type, key, next, flags) \
@@ -18,8 +18,8 @@ enum { REGISTER, RESERVE, RELEASE, CLEAR, PREEMPT, PREEMPT_ABORT, REGISTER_ANYHO
 enum { WE = 1, EA = 3, WERO = 5, EARO = 6, WEAR = 7, EAAR = 8 };
 
 /* The TransportIDs of the rig's nexuses. */
-#define NAME0 "iqn.2026-11.com.example:host1,i,0x00023d000000"
-#define NAME1 "iqn.2026-11.com.example:host2,i,0x00023d000001"
+#define NAME0  "iqn.2026-11.com.example:host1,i,0x00023d000000"
+#define NAME1  "iqn.2026-11.com.example:host2,i,0x00023d000001"
 #define ID_LEN 52u
 
 static size_t put_id(uint8_t *p, const char *name)
@@ -79,7 +79,8 @@ static void the_full_status_names_the_ports(void **state)
 	assert_good(OUT(r, 0, REGISTER, 0, 0, 0xa, 0));
 	assert_good(OUT(r, 0, RESERVE, WE, 0xa, 0, 0));
 	assert_int_equal(RUN(r, 0, NULL, 512, PR_IN(3, 512)).in_len, 8 + 24 + ID_LEN);
-	assert_memory_equal(rig_in + 8, BYTES(BE8(0xa), BE4(0), 1, WE, 0, 0, 0, 0, BE2(1), BE4(ID_LEN)), 24);
+	assert_memory_equal(
+		rig_in + 8, BYTES(BE8(0xa), BE4(0), 1, WE, 0, 0, 0, 0, BE2(1), BE4(ID_LEN)), 24);
 	put_id(id, NAME0);
 	assert_memory_equal(rig_in + 32, id, ID_LEN);
 	rig_free(r);
@@ -226,11 +227,14 @@ static void lists_of_the_wrong_length_are_refused(void **state)
 
 	(void)state;
 	for (uint32_t len = 0; len < 24; len++) {
-		assert_check(RUN(r, 0, list, len, PR_OUT(REGISTER, 0, len)), SENSE_ILLEGAL_REQUEST, 0x1a00);
-		assert_check(RUN(r, 0, list, len, PR_OUT(REGISTER, 0, 24)), SENSE_ILLEGAL_REQUEST, 0x1a00);
+		assert_check(RUN(r, 0, list, len, PR_OUT(REGISTER, 0, len)), SENSE_ILLEGAL_REQUEST,
+			0x1a00);
+		assert_check(RUN(r, 0, list, len, PR_OUT(REGISTER, 0, 24)), SENSE_ILLEGAL_REQUEST,
+			0x1a00);
 	}
 	assert_check(RUN(r, 0, list, 28, PR_OUT(REGISTER, 0, 28)), SENSE_ILLEGAL_REQUEST, 0x1a00);
-	assert_check(RUN(r, 0, list, 24, PR_OUT(REGISTER, 0, 0x7fffffff)), SENSE_ILLEGAL_REQUEST, 0x1a00);
+	assert_check(RUN(r, 0, list, 24, PR_OUT(REGISTER, 0, 0x7fffffff)), SENSE_ILLEGAL_REQUEST,
+		0x1a00);
 	RUN(r, 0, NULL, 64, PR_IN(0, 64));
 	assert_int_equal(be32(rig_in + 4), 0);
 	rig_free(r);
@@ -279,7 +283,8 @@ static void a_device_name_stands_for_its_ports_that_are_here(void **state)
 
 static void transport_ids_that_are_wrong_are_pointed_at(void **state)
 {
-	static const char *const names[] = { "iqn.x,i,0x00023d00000", "iqn.x,i,0x00023d00000g", ",i,0x00023d000000", "" };
+	static const char *const names[] = { "iqn.x,i,0x00023d00000", "iqn.x,i,0x00023d00000g",
+		",i,0x00023d000000", "" };
 	struct rig *r = rig_create((struct rig_cfg){ 0 });
 	uint8_t list[256];
 	uint32_t len;
@@ -290,16 +295,17 @@ static void transport_ids_that_are_wrong_are_pointed_at(void **state)
 		assert_bad_list(RUN(r, 0, list, len, PR_OUT(REGISTER, 0, len)), 28);
 	}
 	len = (uint32_t)spec_list(list, 0xa, NAME1);
-	list[28] = 0x46;                                 /* SAS */
+	list[28] = 0x46; /* SAS */
 	assert_bad_list(RUN(r, 0, list, len, PR_OUT(REGISTER, 0, len)), 28);
 	len = (uint32_t)spec_list(list, 0xa, NAME1);
-	memset(list + 32, 'x', ID_LEN - 4);              /* no NUL */
+	memset(list + 32, 'x', ID_LEN - 4); /* no NUL */
 	assert_bad_list(RUN(r, 0, list, len, PR_OUT(REGISTER, 0, len)), 28);
 	len = (uint32_t)spec_list(list, 0xa, NAME1);
-	put_be16(list + 30, 0xffff);                     /* longer than there is */
+	put_be16(list + 30, 0xffff); /* longer than there is */
 	assert_bad_list(RUN(r, 0, list, len, PR_OUT(REGISTER, 0, len)), 28);
 	for (uint32_t cut = 25; cut < len; cut++)
-		assert_check(RUN(r, 0, list, cut, PR_OUT(REGISTER, 0, cut)), SENSE_ILLEGAL_REQUEST, 0x1a00);
+		assert_check(RUN(r, 0, list, cut, PR_OUT(REGISTER, 0, cut)), SENSE_ILLEGAL_REQUEST,
+			0x1a00);
 	RUN(r, 0, NULL, 64, PR_IN(0, 64));
 	assert_int_equal(be32(rig_in + 4), 0);
 	rig_free(r);
@@ -326,14 +332,15 @@ static void all_target_ports_are_one_registrant(void **state)
 	assert_good(OUT(r, 0, REGISTER, 0, 0, 0xa, 0x04));
 	RUN(r, 0, NULL, 512, PR_IN(3, 512));
 	assert_int_equal(rig_in[8 + 12], 0x02);
-	r->nexus[1].initiator = r->nexus[0].initiator;   /* the same initiator port … */
+	r->nexus[1].initiator = r->nexus[0].initiator; /* the same initiator port … */
 	memcpy(r->nexus[1].isid, r->nexus[0].isid, 6);
-	r->nexus[1].rel_port = 2;                        /* … through another target port */
+	r->nexus[1].rel_port = 2; /* … through another target port */
 	assert_good(OUT(r, 1, RESERVE, EA, 0xa, 0, 0));
 	rig_free(r);
 }
 
-static size_t move_list(uint8_t *list, uint64_t key, uint64_t next, uint8_t flags, uint16_t port, const char *name)
+static size_t move_list(
+	uint8_t *list, uint64_t key, uint64_t next, uint8_t flags, uint16_t port, const char *name)
 {
 	memcpy(list, BYTES(BE8(key), BE8(next), 0, flags, BE2(port), BE4(ID_LEN)), 24);
 	return 24 + put_id(list + 24, name);
@@ -365,14 +372,15 @@ static void moving_is_checked(void **state)
 	(void)state;
 	assert_good(OUT(r, 0, REGISTER, 0, 0, 0xa, 0));
 	assert_good(OUT(r, 0, RESERVE, EA, 0xa, 0, 0));
-	assert_bad_list(RUN(r, 0, list, len, PR_OUT(MOVE, 0, len)), 24);     /* to itself */
+	assert_bad_list(RUN(r, 0, list, len, PR_OUT(MOVE, 0, len)), 24); /* to itself */
 	move_list(list, 0xa, 0xb, 0, 77, NAME1);
-	assert_bad_list(RUN(r, 0, list, len, PR_OUT(MOVE, 0, len)), 18);     /* no such port */
+	assert_bad_list(RUN(r, 0, list, len, PR_OUT(MOVE, 0, len)), 18); /* no such port */
 	move_list(list, 0xa, 0, 0, 1, NAME1);
-	assert_bad_list(RUN(r, 0, list, len, PR_OUT(MOVE, 0, len)), 8);      /* no key */
+	assert_bad_list(RUN(r, 0, list, len, PR_OUT(MOVE, 0, len)), 8); /* no key */
 	move_list(list, 0xa, 0xb, 0, 1, NAME1);
 	for (uint32_t cut = 24; cut < len; cut++)
-		assert_check(RUN(r, 0, list, cut, PR_OUT(MOVE, 0, cut)), SENSE_ILLEGAL_REQUEST, 0x1a00);
+		assert_check(
+			RUN(r, 0, list, cut, PR_OUT(MOVE, 0, cut)), SENSE_ILLEGAL_REQUEST, 0x1a00);
 	rig_free(r);
 }
 
@@ -386,7 +394,8 @@ static struct {
 	int err;
 } book;
 
-static void note(struct lu_keeper *kr, struct lu_keep *k, const uint8_t naa[16], const struct lu_reservation *r)
+static void note(struct lu_keeper *kr, struct lu_keep *k, const uint8_t naa[16],
+	const struct lu_reservation *r)
 {
 	int n;
 
@@ -394,8 +403,9 @@ static void note(struct lu_keeper *kr, struct lu_keep *k, const uint8_t naa[16],
 	assert_int_equal(naa[0], 0x60);
 	n = snprintf(book.text, sizeof(book.text), "%u type %u", r->generation, r->type);
 	for (unsigned i = 0; i < r->n; i++)
-		n += snprintf(book.text + n, sizeof(book.text) - (size_t)n, " %s/%u=%x%s", r->registrants[i].initiator,
-			r->registrants[i].port, (unsigned)r->registrants[i].key, r->registrants[i].holder ? "*" : "");
+		n += snprintf(book.text + n, sizeof(book.text) - (size_t)n, " %s/%u=%x%s",
+			r->registrants[i].initiator, r->registrants[i].port,
+			(unsigned)r->registrants[i].key, r->registrants[i].holder ? "*" : "");
 	book.k = k;
 }
 
@@ -406,7 +416,8 @@ static void say_done(struct loop_timer *t)
 }
 
 /* Runs an action whose answer waits for the keeper. */
-static struct result kept_out(struct rig *r, unsigned i, uint8_t sa, uint8_t type, uint64_t key, uint64_t next, uint8_t flags)
+static struct result kept_out(struct rig *r, unsigned i, uint8_t sa, uint8_t type, uint64_t key,
+	uint64_t next, uint8_t flags)
 {
 	struct loop_timer timer;
 	struct result res;
@@ -475,7 +486,9 @@ static void without_a_keeper_aptpl_is_refused(void **state)
 static void what_was_kept_is_in_force(void **state)
 {
 	const struct lu_registrant regs[] = { { NAME1, 1, true, 0xb }, { NAME0, 1, false, 0xa } };
-	const struct lu_reservation kept = { .generation = 7, .type = WE, .registrants = regs, .n = 2 };
+	const struct lu_reservation kept = {
+		.generation = 7, .type = WE, .registrants = regs, .n = 2
+	};
 	struct rig *r = rig_create((struct rig_cfg){ .kept = &kept, .keeper = &book.keeper });
 
 	(void)state;

@@ -30,7 +30,8 @@ static void without_a_table_the_askers_group_is_told(void **state)
 
 	(void)state;
 	assert_int_equal(RUN(r, 0, NULL, 512, REPORT(0, 512)).in_len, 16);
-	assert_memory_equal(rig_in, ((const uint8_t[]){ BE4(12), 0, 0x8f, 0, 1, 0, 2, 0, 1, 0, 0, 0, 1 }), 16);
+	assert_memory_equal(
+		rig_in, ((const uint8_t[]){ BE4(12), 0, 0x8f, 0, 1, 0, 2, 0, 1, 0, 0, 0, 1 }), 16);
 	rig_free(r);
 }
 
@@ -41,7 +42,8 @@ static void the_table_is_told_whatever_is_asked_for(void **state)
 	(void)state;
 	set(r, LU_ACTIVE_OPTIMIZED, LU_ACTIVE_NON_OPTIMIZED);
 	assert_int_equal(RUN(r, 0, NULL, 512, REPORT(0, 512)).in_len, 4 + 12 + 16);
-	assert_memory_equal(rig_in + 16, ((const uint8_t[]){ 1, 0x8f, 0, 2, 0, 2, 0, 2, 0, 0, 0, 2, 0, 0, 0, 3 }), 16);
+	assert_memory_equal(rig_in + 16,
+		((const uint8_t[]){ 1, 0x8f, 0, 2, 0, 2, 0, 2, 0, 0, 0, 2, 0, 0, 0, 3 }), 16);
 	assert_int_equal(RUN(r, 0, NULL, 512, REPORT(0, 4)).in_len, 4);
 	assert_int_equal(be32(rig_in), 28);
 	assert_int_equal(RUN(r, 0, NULL, 512, REPORT(0x20, 512)).in_len, 8 + 12 + 16);

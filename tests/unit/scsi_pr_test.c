@@ -108,7 +108,9 @@ static void a_registration_for_all_ports_takes_the_place_of_others(void **state)
 	reg(&A, 0, 1);
 	reg(&B, 0, 2);
 	assert_int_equal(pr_reserve(&pr, &A, 1, PR_WRITE_EXCLUSIVE), PR_DONE);
-	assert_int_equal(pr_register(&pr, &A2, &(struct pr_request){ .next = 3, .all_ports = true }, &ear), PR_DONE);
+	assert_int_equal(
+		pr_register(&pr, &A2, &(struct pr_request){ .next = 3, .all_ports = true }, &ear),
+		PR_DONE);
 	assert_int_equal(pr.n, 2);
 	assert_int_equal(pr_find(&pr, &A)->key, 3);
 	assert_ptr_equal(pr_find(&pr, &A), pr_find(&pr, &A2));
@@ -120,7 +122,9 @@ static void others_are_registered_with_one_all_or_none(void **state)
 	const struct pr_nexus more[] = { B, C };
 
 	(void)state;
-	assert_int_equal(pr_register(&pr, &A, &(struct pr_request){ .next = 1, .more = more, .nmore = 2 }, &ear), PR_DONE);
+	assert_int_equal(pr_register(&pr, &A,
+				 &(struct pr_request){ .next = 1, .more = more, .nmore = 2 }, &ear),
+		PR_DONE);
 	assert_int_equal(pr.n, 3);
 	assert_int_equal(pr_find(&pr, &C)->key, 1);
 	assert_int_equal(pr.generation, 1);
@@ -375,7 +379,7 @@ static void one_of_all_cannot_be_moved(void **state)
 /* The same rules said once more, over a table of all nexuses. */
 struct model {
 	uint64_t key[MODEL_N];
-	int holder;              /* -1: none; MODEL_N: all */
+	int holder; /* -1: none; MODEL_N: all */
 	uint8_t type;
 	uint32_t generation;
 };
@@ -400,7 +404,8 @@ static void model_unregister(struct model *m, int i)
 
 static enum pr_end model_preempt(struct model *m, int i, uint64_t victim, uint8_t type)
 {
-	bool seize = m->holder == MODEL_N ? !victim : m->holder >= 0 && m->key[m->holder] == victim && victim;
+	bool seize = m->holder == MODEL_N ? !victim
+					  : m->holder >= 0 && m->key[m->holder] == victim && victim;
 	bool any = false;
 
 	if (!victim && !seize)
@@ -423,8 +428,8 @@ static enum pr_end model_preempt(struct model *m, int i, uint64_t victim, uint8_
 	return PR_DONE;
 }
 
-static enum pr_end model_act(struct model *m, unsigned action, int i, uint64_t key, uint64_t next,
-	uint8_t type, int to)
+static enum pr_end model_act(
+	struct model *m, unsigned action, int i, uint64_t key, uint64_t next, uint8_t type, int to)
 {
 	bool proven = m->key[i] && m->key[i] == key;
 	bool holds = m->holder == i || (m->holder == MODEL_N && m->key[i]);
@@ -466,8 +471,7 @@ static enum pr_end model_act(struct model *m, unsigned action, int i, uint64_t k
 			return PR_CONFLICT;
 		*m = (struct model){ .holder = -1, .generation = m->generation + 1 };
 		return PR_DONE;
-	case 5:
-		return proven ? model_preempt(m, i, next, type) : PR_CONFLICT;
+	case 5: return proven ? model_preempt(m, i, next, type) : PR_CONFLICT;
 	default:
 		if (!proven || m->holder != i)
 			return PR_CONFLICT;
@@ -482,29 +486,26 @@ static enum pr_end model_act(struct model *m, unsigned action, int i, uint64_t k
 	}
 }
 
-static enum pr_end machine_act(unsigned action, const struct pr_nexus *n, uint64_t key, uint64_t next,
-	uint8_t type, const struct pr_nexus *to)
+static enum pr_end machine_act(unsigned action, const struct pr_nexus *n, uint64_t key,
+	uint64_t next, uint8_t type, const struct pr_nexus *to)
 {
 	switch (action) {
 	case 0:
 	case 1:
-		return pr_register(&pr, n, &(struct pr_request){ key, next, action == 1, false, NULL, 0 }, &ear);
-	case 2:
-		return pr_reserve(&pr, n, key, type);
-	case 3:
-		return pr_release(&pr, n, key, type, &ear);
-	case 4:
-		return pr_clear_all(&pr, n, key, &ear);
-	case 5:
-		return pr_preempt(&pr, n, key, next, type, &ear);
-	default:
-		return pr_move(&pr, n, key, to, next, type & 1);
+		return pr_register(&pr, n,
+			&(struct pr_request){ key, next, action == 1, false, NULL, 0 }, &ear);
+	case 2: return pr_reserve(&pr, n, key, type);
+	case 3: return pr_release(&pr, n, key, type, &ear);
+	case 4: return pr_clear_all(&pr, n, key, &ear);
+	case 5: return pr_preempt(&pr, n, key, next, type, &ear);
+	default: return pr_move(&pr, n, key, to, next, type & 1);
 	}
 }
 
 static void ten_thousand_random_actions_agree_with_a_model(void **state)
 {
-	static const struct pr_nexus nexus[MODEL_N] = { { "a", 1 }, { "b", 1 }, { "c", 1 }, { "a", 2 } };
+	static const struct pr_nexus nexus[MODEL_N] = { { "a", 1 }, { "b", 1 }, { "c", 1 },
+		{ "a", 2 } };
 	static const uint8_t types[] = { 1, 3, 5, 6, 7, 8 };
 	struct model m = { .holder = -1 };
 	uint32_t rnd = 20261121;
@@ -520,7 +521,7 @@ static void ten_thousand_random_actions_agree_with_a_model(void **state)
 		i = rnd >> 8 & 3;
 		to = rnd >> 10 & 3;
 		action = (rnd >> 12 & 63) % 13;
-		action = action > 6 ? action % 4 : action;         /* CLEAR and its like are rarer */
+		action = action > 6 ? action % 4 : action; /* CLEAR and its like are rarer */
 		key = (rnd >> 18 & 3) ? m.key[i] : (rnd >> 20 & 3);
 		next = rnd >> 22 & 3;
 		type = types[(rnd >> 24) % 6];

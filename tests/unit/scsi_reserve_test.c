@@ -2,8 +2,8 @@
 /* RESERVE and RELEASE of SPC-2: who is kept out of what, and when it ends. */
 #include "tests/unit/scsi_support.h"
 
-#define RESERVE6 0x16, 0, 0, 0, 0, 0
-#define RELEASE6 0x17, 0, 0, 0, 0, 0
+#define RESERVE6  0x16, 0, 0, 0, 0, 0
+#define RELEASE6  0x17, 0, 0, 0, 0, 0
 #define RESERVE10 0x56, 0, 0, 0, 0, 0, 0, 0, 0, 0
 #define RELEASE10 0x57, 0, 0, 0, 0, 0, 0, 0, 0, 0
 

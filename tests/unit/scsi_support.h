@@ -27,7 +27,7 @@
 struct rig {
 	struct loop *loop;
 	struct bufs *bufs;
-	struct store *store;             /* the unit's; what fault_set() takes where there is one */
+	struct store *store; /* the unit's; what fault_set() takes where there is one */
 	struct lu *lu;
 	struct lun_map *map;
 	struct nexus nexus[RIG_NEXUSES];
@@ -35,12 +35,12 @@ struct rig {
 };
 
 struct rig_cfg {
-	uint32_t block_size;             /* 0: 512 */
-	uint32_t physical;               /* 0: block_size */
-	uint64_t blocks;                 /* 0: 4096 */
-	bool faulty;                     /* behind the fault store */
+	uint32_t block_size; /* 0: 512 */
+	uint32_t physical;   /* 0: block_size */
+	uint64_t blocks;     /* 0: 4096 */
+	bool faulty;         /* behind the fault store */
 	bool thick, removable, read_only, write_through;
-	bool short_naa;                  /* NAA 3h: 8 bytes */
+	bool short_naa; /* NAA 3h: 8 bytes */
 	struct lu_keeper *keeper;
 	const struct lu_reservation *kept;
 	struct work_pool *pool;
@@ -48,17 +48,17 @@ struct rig_cfg {
 
 /* What came of a command. */
 struct result {
-	enum scsi_next first;            /* what scsi_task_start() said */
+	enum scsi_next first; /* what scsi_task_start() said */
 	uint8_t status;
 	struct sense sense;
 	bool in_live;
 	uint32_t out_unit;
-	uint32_t in_len, out_len;        /* what the command had to give, and wanted */
-	uint8_t *in;                     /* what of it the initiator got: rig_in */
+	uint32_t in_len, out_len; /* what the command had to give, and wanted */
+	uint8_t *in;              /* what of it the initiator got: rig_in */
 	uint32_t in_got;
 };
 
-static uint8_t rig_in[16 << 20];         /* the last command's Data-In */
+static uint8_t rig_in[16 << 20]; /* the last command's Data-In */
 
 static void rig_abort_tasks(struct nexus *n, struct lu_abort *a)
 {
@@ -78,9 +78,14 @@ static void rig_nexus_open(struct rig *r, unsigned i)
 	static const char *const names[RIG_NEXUSES] = { "iqn.2026-11.com.example:host1",
 		"iqn.2026-11.com.example:host2" };
 
-	r->nexus[i] = (struct nexus){ .loop = r->loop, .bufs = r->bufs, .ops = &rig_ops,
-		.initiator = names[i], .isid = { 0, 2, 0x3d, 0, 0, (uint8_t)i },
-		.target = "iqn.2026-11.com.example:disk", .tpgt = 1, .rel_port = 1 };
+	r->nexus[i] = (struct nexus){ .loop = r->loop,
+		.bufs = r->bufs,
+		.ops = &rig_ops,
+		.initiator = names[i],
+		.isid = { 0, 2, 0x3d, 0, 0, (uint8_t)i },
+		.target = "iqn.2026-11.com.example:disk",
+		.tpgt = 1,
+		.rel_port = 1 };
 	assert_int_equal(nexus_open(&r->nexus[i], r->map), 0);
 }
 
@@ -98,8 +103,9 @@ static inline void rig_nexus_close(struct rig *r, unsigned i)
 static struct store *rig_store(const struct rig_cfg *cfg)
 {
 	uint32_t bs = cfg->block_size ? cfg->block_size : 512;
-	struct store_cfg sc = { .kind = "ram", .size = (cfg->blocks ? cfg->blocks : 4096) * bs,
-		.block_size = bs };
+	struct store_cfg sc = {
+		.kind = "ram", .size = (cfg->blocks ? cfg->blocks : 4096) * bs, .block_size = bs
+	};
 	struct store_error why;
 	struct store *st, *out;
 
@@ -116,9 +122,12 @@ static struct rig *rig_create_quietly(struct rig_cfg cfg)
 	struct rig *r = calloc(1, sizeof(*r));
 	struct disk_cfg dc = { .block_size = cfg.block_size ? cfg.block_size : 512,
 		.physical_block_size = cfg.physical,
-		.thin = !cfg.thick, .removable = cfg.removable, .read_only = cfg.read_only,
+		.thin = !cfg.thick,
+		.removable = cfg.removable,
+		.read_only = cfg.read_only,
 		.naa = { 0x60, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15 },
-		.gone = rig_lu_gone, .arg = r };
+		.gone = rig_lu_gone,
+		.arg = r };
 	struct lun_entry e = { .lun = 0 };
 
 	assert_non_null(r);
@@ -159,7 +168,7 @@ static inline void rig_free(struct rig *r)
 
 static void rig_done(struct scsi_task *t)
 {
-	t->done = NULL;                          /* seen by rig_wait() */
+	t->done = NULL; /* seen by rig_wait() */
 }
 
 static void rig_wait(struct scsi_task *t)
@@ -169,8 +178,8 @@ static void rig_wait(struct scsi_task *t)
 }
 
 /* A task as a transport would hand it in; whatever is not filled is rubbish. */
-static void rig_task(struct scsi_task *t, struct nexus *n, uint64_t lun, const uint8_t *cdb, size_t len,
-	unsigned dir, uint32_t expect)
+static void rig_task(struct scsi_task *t, struct nexus *n, uint64_t lun, const uint8_t *cdb,
+	size_t len, unsigned dir, uint32_t expect)
 {
 	memset(t, 0xa5, sizeof(*t));
 	t->nexus = n;
@@ -262,18 +271,18 @@ static inline struct result rig_run(struct nexus *n, uint64_t lun, const uint8_t
 
 /* A CDB on the page: RUN(r, 0, NULL, 0, 0x00, 0, 0, 0, 0, 0) runs TEST UNIT READY through nexus 0;
  * data that are not NULL go out, else up to `expect` bytes come in. */
-#define RUN(r, i, out, expect, ...)                                                           \
-	rig_run(&(r)->nexus[i], 0, (const uint8_t[]){ __VA_ARGS__ },                          \
+#define RUN(r, i, out, expect, ...) \
+	rig_run(&(r)->nexus[i], 0, (const uint8_t[]){ __VA_ARGS__ }, \
 		sizeof((const uint8_t[]){ __VA_ARGS__ }), out, expect)
 
-#define BE2(v) (uint8_t)((v) >> 8), (uint8_t)(v)
-#define BE4(v) BE2((uint32_t)(v) >> 16), BE2((uint32_t)(v))
-#define BE8(v) BE4((uint64_t)(v) >> 32), BE4((uint64_t)(v))
+#define BE2(v)          (uint8_t)((v) >> 8), (uint8_t)(v)
+#define BE4(v)          BE2((uint32_t)(v) >> 16), BE2((uint32_t)(v))
+#define BE8(v)          BE4((uint64_t)(v) >> 32), BE4((uint64_t)(v))
 
-#define TUR 0x00, 0, 0, 0, 0, 0
-#define READ10(lba, n) 0x28, 0, BE4(lba), 0, BE2(n), 0
+#define TUR             0x00, 0, 0, 0, 0, 0
+#define READ10(lba, n)  0x28, 0, BE4(lba), 0, BE2(n), 0
 #define WRITE10(lba, n) 0x2a, 0, BE4(lba), 0, BE2(n), 0
-#define READ16(lba, n) 0x88, 0, BE8(lba), BE4(n), 0, 0
+#define READ16(lba, n)  0x88, 0, BE8(lba), BE4(n), 0, 0
 #define WRITE16(lba, n) 0x8a, 0, BE8(lba), BE4(n), 0, 0
 
 static inline void assert_good(struct result res)
