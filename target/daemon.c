@@ -28,6 +28,7 @@
 #include "catalog/state_dir.h"
 #include "config/config.h"
 #include "mgmt/mgmt.h"
+#include "mgmt/scrub.h"
 #include "privileges.h"
 #include "registry.h"
 #include "service.h"
@@ -356,6 +357,7 @@ static int load(const struct options *opts, const char *path, struct config **ou
 
 static void prepare_process(void)
 {
+	scrub_libraries();
 	umask(077);
 	signal(SIGPIPE, SIG_IGN);
 	event_set_log_callback(on_libevent);

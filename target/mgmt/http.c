@@ -28,6 +28,7 @@
 
 #include "base/list.h"
 #include "base/log.h"
+#include "mgmt/scrub.h"
 #include "net/addr.h"
 #include "net/guard.h"
 
@@ -376,7 +377,7 @@ static bool print_body(struct evbuffer *out, int *status, const json_t *body)
 	} else {
 		err = evbuffer_add_printf(out, "%s\n", text) < 0;
 	}
-	free(text);
+	scrub_free(text);
 	return !err;
 }
 

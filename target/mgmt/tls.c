@@ -172,6 +172,7 @@ int tls_open(
 		return refuse(why, -ENOMEM, "TLS", "out of memory");
 	SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION);
 	SSL_CTX_set_options(ctx, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION |
+					 SSL_OP_CLEANSE_PLAINTEXT |
 					 SSL_OP_CIPHER_SERVER_PREFERENCE);
 	SSL_CTX_set_mode(ctx, SSL_MODE_RELEASE_BUFFERS);
 	err = cert ? load(ctx, cert, key, why) : load_own(ctx, dir, why);
