@@ -164,14 +164,18 @@ void command_send(struct ini *i, struct command *c)
 
 /* --- commands: to their end ------------------------------------------------------------------------ */
 
+enum { WAIT_MAX = 64 };
+
+struct wait {
+	uint32_t ttt, offset, len;
+};
+
 /* What a command has under way. */
 struct progress {
-	uint32_t asked;    /* end of the data that R2Ts have asked for */
-	uint32_t in_burst; /* Data-In bytes since the last F bit */
-	struct {
-		uint32_t ttt, offset, len;
-	} wait[64]; /* R2Ts that are not answered */
-	unsigned waiting;
+	uint32_t asked;             /* end of the data that R2Ts have asked for */
+	uint32_t in_burst;          /* Data-In bytes since the last F bit */
+	struct wait wait[WAIT_MAX]; /* R2Ts that are not answered, from `first` on */
+	unsigned first, waiting;
 };
 
 /* 11.8: R2TSN counts from 0; lengths keep to MaxBurstLength; with data in order offsets go up without a
@@ -185,10 +189,8 @@ static void take_r2t(struct ini *i, struct command *c, struct progress *pr)
 	assert_int_equal(offset, pr->asked);
 	assert_in_range(len, 1, i->max_burst);
 	assert_true(len <= c->expect - offset);
-	assert_true(pr->waiting < 64);
-	pr->wait[pr->waiting].ttt = ttt;
-	pr->wait[pr->waiting].offset = offset;
-	pr->wait[pr->waiting++].len = len;
+	assert_true(pr->waiting < WAIT_MAX);
+	pr->wait[(pr->first + pr->waiting++) % WAIT_MAX] = (struct wait){ ttt, offset, len };
 	pr->asked += len;
 	c->r2ts++;
 	if (pr->waiting > c->most_r2ts)
@@ -198,8 +200,11 @@ static void take_r2t(struct ini *i, struct command *c, struct progress *pr)
 
 static void answer_r2t(struct ini *i, struct command *c, struct progress *pr)
 {
-	send_data(i, c, pr->wait[0].ttt, pr->wait[0].offset, pr->wait[0].len);
-	memmove(pr->wait, pr->wait + 1, --pr->waiting * sizeof(pr->wait[0]));
+	const struct wait *w = &pr->wait[pr->first];
+
+	send_data(i, c, w->ttt, w->offset, w->len);
+	pr->first = (pr->first + 1) % WAIT_MAX;
+	pr->waiting--;
 }
 
 /* 11.7: DataSN counts from 0; data in order; F at the end of every burst, and none is longer than

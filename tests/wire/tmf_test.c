@@ -229,14 +229,14 @@ static void abort_task_set_ends_the_tasks_of_this_session_only(void **state)
 {
 	struct wire *w = *state;
 	struct ini i, other;
-	struct command mine[3], theirs;
+	struct command theirs;
 	struct pdu p;
 
 	ini_begin(&i, w, "");
 	unit_ready(&i);
 	second(&other, w);
 	for (uint32_t k = 0; k < 3; k++)
-		mine[k] = waiting_write(&i, k);
+		waiting_write(&i, k);
 	theirs = waiting_write(&other, 10);
 	uint32_t ttt = be32(other.bhs + 20);
 	assert_int_equal(tmf(&i, TMF_ABORT_TASK_SET, TAG_NONE, 0), TMF_COMPLETE);
@@ -247,7 +247,6 @@ static void abort_task_set_ends_the_tasks_of_this_session_only(void **state)
 	unit_ready(&other);
 	unit_ready(&i);
 	ini_expect_silence(&i, 20);
-	(void)mine;
 	ini_close(&i);
 	ini_close(&other);
 }
