@@ -13,7 +13,8 @@
 #include "config/input.h"
 #include "config/value.h"
 
-#define KEY_FILE_SIZE 32
+/* One key; or, while keys are being changed, the new one and the old one behind it. */
+#define KEY_SIZE 32
 
 /* One of the files behind units, for finding one file under two names. */
 struct backing {
@@ -121,9 +122,10 @@ static void check_key_file(struct check *c)
 			"key_file: %s can be read or written by others (mode "
 			"%04o); chmod 600 it",
 			cfg->key_file, (unsigned)st.st_mode & 07777);
-	if (S_ISREG(st.st_mode) && st.st_size != KEY_FILE_SIZE)
-		check_fault(c, &cfg->key_file, "key_file: %s has %lld bytes; a key has %d",
-			cfg->key_file, (long long)st.st_size, KEY_FILE_SIZE);
+	if (S_ISREG(st.st_mode) && st.st_size != KEY_SIZE && st.st_size != 2 * KEY_SIZE)
+		check_fault(c, &cfg->key_file,
+			"key_file: %s has %lld bytes; a key has %d, a new and an old one %d",
+			cfg->key_file, (long long)st.st_size, KEY_SIZE, 2 * KEY_SIZE);
 }
 
 /* ---- stores --------------------------------------------------------------------------------- */

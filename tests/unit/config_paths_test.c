@@ -331,6 +331,17 @@ static void a_file_without_permission_is_a_fault(void **state)
 	assert_int_equal(seteuid(user), 0);
 }
 
+static void a_key_file_may_hold_the_new_key_before_the_old_one(void **state)
+{
+	struct directory d = directory_new();
+
+	(void)state;
+	make_text(&d, "key", 0600,
+		"new key: 0123456789abcdef0123456old key: 0123456789abcdef0123456");
+	assert_path_faults(&d, HERE "key_file = \"key\";", "");
+	directory_free(&d);
+}
+
 static void a_key_file_is_private_and_has_32_bytes(void **state)
 {
 	struct directory d = directory_new();
@@ -339,7 +350,7 @@ static void a_key_file_is_private_and_has_32_bytes(void **state)
 	make_text(&d, "key", 0644, "0123456789");
 	assert_path_faults(&d, HERE "key_file = \"key\";",
 		"2: key_file: DIR/key can be read or written by others (mode 0644); chmod 600 it\n"
-		"2: key_file: DIR/key has 10 bytes; a key has 32\n");
+		"2: key_file: DIR/key has 10 bytes; a key has 32, a new and an old one 64\n");
 	assert_path_faults(&d, HERE "key_file = \"none\";",
 		"2: key_file: DIR/none: No such file or directory\n");
 	directory_free(&d);
@@ -410,6 +421,7 @@ int main(void)
 		cmocka_unit_test(a_store_is_a_file_or_block_device),
 		cmocka_unit_test(one_file_under_two_names_is_a_fault),
 		cmocka_unit_test(a_file_without_permission_is_a_fault),
+		cmocka_unit_test(a_key_file_may_hold_the_new_key_before_the_old_one),
 		cmocka_unit_test(a_key_file_is_private_and_has_32_bytes),
 		cmocka_unit_test(users_exist),
 		cmocka_unit_test(certificates_and_disks_can_be_read),
