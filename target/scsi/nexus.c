@@ -83,6 +83,7 @@ static struct itl *itl_create(struct nexus *n, const struct lun_entry *e)
 	itl->lu = e->lu;
 	itl->lun = e->lun;
 	list_init(&itl->in_lu);
+	list_init(&itl->queue);
 	atomic_init(&itl->gate, UINT64_C(1) << UA_POWER_ON);
 	return itl;
 }

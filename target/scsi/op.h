@@ -19,8 +19,8 @@
 #define FF4        FF2, FF2
 
 /* For usage data. */
-#define FF2 0xff, 0xff
-#define FF4 FF2, FF2
+#define FF2        0xff, 0xff
+#define FF4        FF2, FF2
 
 struct scsi_op {
 	uint8_t code;     /* operation code */

@@ -12,6 +12,7 @@
 #include "base/list.h"
 #include "scsi/guard.h"
 #include "scsi/op.h"
+#include "scsi/order.h"
 #include "scsi/unit.h"
 
 enum scsi_next task_good(struct scsi_task *t)
@@ -140,13 +141,21 @@ enum scsi_next list_wanted(struct scsi_task *t, uint32_t len)
 	return SCSI_WANT_DATA;
 }
 
+void task_over(struct scsi_task *t)
+{
+	if (t->guard)
+		guard_drop(t);
+	if (t->counted || t->queued)
+		order_leave(t);
+}
+
 /* What was in flight has ended; an aborted task goes no further. */
 void task_go_on(struct scsi_task *t, int err)
 {
 	t->busy = false;
 	if (!t->aborted && t->then(t, err) != SCSI_DONE)
 		return;
-	guard_drop(t);
+	task_over(t);
 	t->done(t);
 }
 

@@ -60,6 +60,8 @@ int task_transfer(
 	struct scsi_task *t, enum store_op op, uint64_t off, uint32_t len, task_then *then);
 /* Lets the loop do something else, and calls then(t, 0) afterwards. Returns SCSI_PENDING. */
 enum scsi_next task_yield(struct scsi_task *t, task_then *then);
+/* The task has ended: whoever waited for it goes on. Harmless when it has been called before. */
+void task_over(struct scsi_task *t);
 /* For what is in flight elsewhere: t->then is set, and t->busy. On the task's loop. */
 void task_go_on(struct scsi_task *t, int err);
 /* The two halves of it: to wait until another task wakes it, from any thread. No I/O of the task is

@@ -171,7 +171,8 @@ static inline enum scsi_next write_blocks(
 	t->out.len = (uint32_t)sbc_bytes(lu, blocks);
 	if (__builtin_expect(sbc_ends_short(t), 0))
 		return SCSI_DONE;
-	t->out.cnt = store_map(lu->store, t->off, t->out.len, t->iov, SCSI_TASK_IOV);
+	t->out.cnt =
+		t->queued ? 0 : store_map(lu->store, t->off, t->out.len, t->iov, SCSI_TASK_IOV);
 	if (__builtin_expect(!t->out.cnt || !guard_free(t), 0))
 		return write_buffered(t);
 	t->out_unit = lu->block_size;

@@ -9,6 +9,7 @@
 
 #include "scsi/guard.h"
 #include "scsi/op.h"
+#include "scsi/order.h"
 #include "scsi/reply.h"
 #include "scsi/unit.h"
 
@@ -89,7 +90,7 @@ static enum scsi_next start_slowly(struct scsi_task *t, uint64_t stops)
 		return task_bad_cdb(t, control_at[t->cdb[0] >> 5], 2);
 	if (t->op->strict && reserved_bit_set(t))
 		return SCSI_DONE;
-	return t->op->start(t);
+	return order_concerns(t) ? order_begin(t) : order_start(t);
 }
 
 enum scsi_next scsi_task_start(struct scsi_task *t)
@@ -105,6 +106,7 @@ enum scsi_next scsi_task_start(struct scsi_task *t)
 	t->in.cnt = t->out.cnt = 0;
 	t->aborted = t->busy = false;
 	t->guard = GUARD_NONE;
+	t->counted = t->queued = false;
 	t->itl = itl;
 	t->op = NULL;
 	t->buf = NULL;
@@ -116,9 +118,9 @@ enum scsi_next scsi_task_start(struct scsi_task *t)
 		op = op_service(itl->lu, op, t->cdb[1] & 0x1f);
 	t->op = op;
 	stops = atomic_load_explicit(&itl->gate, memory_order_acquire) & op->stops;
-	if (__builtin_expect(stops || op->strict || asks_for_aca(t), 0))
+	if (__builtin_expect(stops || op->strict || asks_for_aca(t) || order_concerns(t), 0))
 		return start_slowly(t, stops);
-	return op->start(t);
+	return order_start(t);
 }
 
 enum scsi_next scsi_task_data(struct scsi_task *t, uint32_t got)
@@ -126,9 +128,11 @@ enum scsi_next scsi_task_data(struct scsi_task *t, uint32_t got)
 	enum scsi_next next;
 
 	t->got = got;
+	if (__builtin_expect(t->queued, 0))
+		return order_data(t);
 	next = task_stopped(t, t->op->stops & GATE_AGAIN) ? SCSI_DONE : t->op->data(t);
-	if (next == SCSI_DONE && t->guard)
-		guard_drop(t);
+	if (next == SCSI_DONE)
+		task_over(t);
 	return next;
 }
 
@@ -137,6 +141,10 @@ bool scsi_task_abort(struct scsi_task *t)
 	t->aborted = true;
 	if (t->itl)
 		t->itl->aborts++;
+	if (t->busy && t->queued) {
+		order_leave(t);
+		t->busy = false;
+	}
 	if (t->busy && (t->op->cancel ? t->op->cancel(t) : guard_cancel(t)))
 		t->busy = false;
 	return !t->busy;
@@ -144,8 +152,7 @@ bool scsi_task_abort(struct scsi_task *t)
 
 void scsi_task_release(struct scsi_task *t)
 {
-	if (t->guard)
-		guard_drop(t);
+	task_over(t);
 	if (t->buf)
 		bufs_put(t->nexus->bufs, t->buf, t->buf_len);
 	t->buf = NULL;

@@ -92,6 +92,8 @@ struct scsi_task {
 	bool busy;                /* something is in flight: done() is still to come */
 	uint8_t guard;            /* enum guard_state */
 	bool alone;               /* its range is nobody else's */
+	bool counted;             /* in itl->active */
+	bool queued;              /* in itl->queue: not its turn yet */
 	uint32_t got;             /* Data-Out that came, at most out.len */
 	struct itl *itl;          /* NULL: no such logical unit */
 	const struct scsi_op *op; /* NULL: likewise */
@@ -102,6 +104,7 @@ struct scsi_task {
 	struct iovec iov[SCSI_TASK_IOV];
 	enum scsi_next (*then)(struct scsi_task *t, int err); /* what follows the I/O in flight */
 	void *more;           /* from malloc(): state of a command in several steps */
+	struct list in_order; /* itl->queue */
 	struct list in_guard; /* among the ranges of the unit, or waiting for one */
 	uint64_t guard_off, guard_len;
 	struct store_io io;

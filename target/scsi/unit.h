@@ -75,6 +75,10 @@ struct itl {
 	struct lu *lu;
 	struct nexus *nexus;
 	uint32_t lun;
+	uint32_t active;  /* tasks under way (order.h); this and the next three: its loop only */
+	uint32_t ordered; /* ORDERED ones, under way or in the queue */
+	bool barrier;     /* an ORDERED one is under way */
+	struct list queue;
 	uint32_t aborts;   /* tasks that were ended by their transport; the nexus's loop only */
 	bool joined;       /* in lu->itls; likewise */
 	struct list in_lu; /* under lu->lock */

@@ -249,8 +249,11 @@ static enum scsi_next begin(struct scsi_task *t, int err)
 bool wipe_cancel(struct scsi_task *t)
 {
 	struct wipe *w = t->more;
-	struct lu *lu = w->lu;
+	struct lu *lu;
 
+	if (!w) /* it has not come to that yet */
+		return false;
+	lu = w->lu;
 	t->more = NULL;
 	if (w->begun) {
 		w->task = NULL;

@@ -4,7 +4,7 @@
  * store only takes requests. Each input is a list of commands:
  *
  *   flags (bit 0: which disk, 1: which nexus, 2 and 3: direction, 4: a LUN that is not there,
- *          5: abort while it waits)
+ *          5: abort while it waits, 6 and 7: task attribute)
  *   expected length / 64, length of the data that follow, 2 bytes each, big-endian
  *   CDB, 16 bytes
  *   data
@@ -175,7 +175,7 @@ static void one(struct world *w, const uint8_t head[static 21], const uint8_t *d
 	memset(t.cdb, 0, sizeof(t.cdb));
 	memcpy(t.cdb, head + 5, 16);
 	t.cdb_len = 16;
-	t.attr = TASK_SIMPLE;
+	t.attr = head[0] >> 6;
 	t.dir = head[0] >> 2 & 3;
 	t.expect = (uint32_t)be16(head + 1) * 64;
 	next = scsi_task_start(&t);

@@ -68,8 +68,8 @@ static void stretches_are_told_in_their_order(void **state)
 		assert_int_equal(be32(d + 8), want[i].blocks);
 		assert_int_equal(d[12], want[i].state);
 	}
+	work_pool_free(pool); /* no thread of it may be waking the loop any more */
 	rig_free(r);
-	work_pool_free(pool);
 }
 
 static void one_stretch_begins_at_the_block_asked_for(void **state)
