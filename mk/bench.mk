@@ -10,4 +10,4 @@ $(B)/bench/iload: private LDLIBS := $(LIB) $(LDLIBS)
 
 # ROWS="read-4k logins" runs these alone; tests/bench/bench.py --help lists them.
 bench: $(PROGRAMS) $(BENCHES) ## speed beside the floor and tgt, as tests/bench/RESULTS (QUICK=1: 3 minutes)
-	@tests/bench/bench.py --build $(B) $(if $(QUICK),--quick) $(ROWS)
+	@PYTHONDONTWRITEBYTECODE=1 tests/bench/bench.py --build $(B) $(if $(QUICK),--quick) $(ROWS)

@@ -7,14 +7,16 @@
  *
  *	limit PORT [spin]       with a second argument it polls instead of sleeping
  *
- * Logins without authentication and digests; reads and writes of any LUN, which seems to have
- * 512 MiB. All that it does not know it ignores: only a load generator is to talk to it.
+ * Logins without digests, and with one-way CHAP in which any response will do; reads and writes of
+ * any LUN, which seems to have 512 MiB. All that it does not know it ignores: only a load generator
+ * is to talk to it.
  */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/tcp.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -45,15 +47,18 @@ struct write {
 };
 
 struct conn {
+	struct conn *next; /* while it is spare */
 	int fd;
 	bool wants_write;
+	unsigned login; /* how far the login is: which keys were said last */
 	uint32_t statsn, expcmdsn;
 	size_t have; /* bytes in `input` */
 	size_t skip; /* bytes of a data segment that are still to be dropped */
 	int nheaders, npieces, sent;
+	struct write writes[WRITES];
+	/* What follows needs not be cleared. */
 	uint8_t header[HEADERS][BHS_SIZE];
 	struct iovec piece[PIECES];
-	struct write writes[WRITES];
 	uint8_t input[INPUT];
 };
 
@@ -61,6 +66,7 @@ struct server {
 	int ep, listener;
 	bool spin;
 	uint8_t *data;
+	struct conn *spare; /* connections that have ended: their memory is there already */
 };
 
 /* --- output ---------------------------------------------------------------------------------- */
@@ -134,37 +140,59 @@ static bool flush(const struct server *s, struct conn *c)
 
 /* --- PDUs ------------------------------------------------------------------------------------ */
 
-/* The padding is part of the strings, so that they can be sent with it. */
-static char security_keys[] = "TargetPortalGroupTag=1\0AuthMethod=None\0\0\0";
-static char operational_keys[] =
-	"TargetPortalGroupTag=1\0HeaderDigest=None\0DataDigest=None\0InitialR2T=No\0"
-	"ImmediateData=Yes\0MaxRecvDataSegmentLength=262144\0MaxBurstLength=1048576\0"
-	"FirstBurstLength=262144\0MaxOutstandingR2T=4\0MaxConnections=1\0DefaultTime2Wait=2\0"
-	"DefaultTime2Retain=0\0DataPDUInOrder=Yes\0DataSequenceInOrder=Yes\0"
-	"ErrorRecoveryLevel=0\0\0\0";
+/* Keys of a Login Response. The padding is part of the text, so that it can be sent with it. */
+struct keys {
+	char *text;
+	size_t len;
+};
 
-#define PAD 3 /* zeros behind the keys, the last one from the compiler */
+// clang-format off
+#define KEYS(text) { text "\0\0\0", sizeof(text) }
+// clang-format on
+
+/* In the order in which they are said; without CHAP the first and the last. */
+static const struct keys keys[] = {
+	KEYS("TargetPortalGroupTag=1\0AuthMethod=None"),
+	KEYS("TargetPortalGroupTag=1\0AuthMethod=CHAP"),
+	KEYS("CHAP_A=7\0CHAP_I=1\0CHAP_C=0x00112233445566778899aabbccddeeff"),
+	KEYS(""),
+	KEYS("TargetPortalGroupTag=1\0HeaderDigest=None\0DataDigest=None\0InitialR2T=No\0"
+	     "ImmediateData=Yes\0MaxRecvDataSegmentLength=262144\0MaxBurstLength=1048576\0"
+	     "FirstBurstLength=262144\0MaxOutstandingR2T=4\0MaxConnections=1\0"
+	     "DefaultTime2Wait=2\0DefaultTime2Retain=0\0DataPDUInOrder=Yes\0"
+	     "DataSequenceInOrder=Yes\0ErrorRecoveryLevel=0"),
+};
+
+enum { NO_CHAP, CHAP_WANTED, CHAP_CHALLENGE, CHAP_PROVED, PARAMETERS };
+
+/* Who wants to go on at once does without CHAP. */
+static const struct keys *login_step(struct conn *c, const uint8_t *bhs)
+{
+	if (bhs[1] & 0x0c)
+		c->login = PARAMETERS;
+	else if (c->login < CHAP_PROVED && (c->login || !(bhs[1] & LOGIN_TRANSIT)))
+		c->login++;
+	return &keys[c->login];
+}
 
 /* Agrees to everything and goes wherever the initiator wants to go. */
 static void login(struct conn *c, const uint8_t *bhs)
 {
-	bool security = !(bhs[1] & 0x0c);
-	char *keys = security ? security_keys : operational_keys;
-	size_t len = (security ? sizeof(security_keys) : sizeof(operational_keys)) - PAD;
+	const struct keys *k = login_step(c, bhs);
 	uint8_t *h;
 
 	c->expcmdsn = be32(bhs + 24);
-	h = new_header(c, OP_LOGIN_RSP, bhs[1] | LOGIN_TRANSIT, bhs + 16);
+	h = new_header(c, OP_LOGIN_RSP, bhs[1], bhs + 16);
 	memcpy(h + 8, bhs + 8, 6);
 	h[15] = 1;
-	put_be24(h + 5, (uint32_t)len);
+	put_be24(h + 5, (uint32_t)k->len);
 	put_be32(h + 24, c->statsn++);
-	add(c, keys, (len + 3) & ~(size_t)3);
+	add(c, k->text, (k->len + 3) & ~(size_t)3);
 }
 
-static void respond(struct conn *c, const uint8_t *itt)
+static void respond(struct conn *c, uint8_t opcode, const uint8_t *itt)
 {
-	uint8_t *h = new_header(c, OP_SCSI_RSP, BHS_FINAL, itt);
+	uint8_t *h = new_header(c, opcode, BHS_FINAL, itt);
 
 	put_be32(h + 24, c->statsn++);
 }
@@ -219,7 +247,7 @@ static void command(const struct server *s, struct conn *c, const uint8_t *bhs, 
 	else if (bhs[1] & CMD_WRITE && data_len < len)
 		await_data(c, bhs, data_len, len);
 	else
-		respond(c, bhs + 16);
+		respond(c, OP_SCSI_RSP, bhs + 16);
 }
 
 static void data_out(struct conn *c, const uint8_t *bhs, uint32_t data_len)
@@ -232,7 +260,7 @@ static void data_out(struct conn *c, const uint8_t *bhs, uint32_t data_len)
 			continue;
 		w->left -= data_len;
 		if (!w->left)
-			respond(c, bhs + 16);
+			respond(c, OP_SCSI_RSP, bhs + 16);
 		return;
 	}
 }
@@ -242,6 +270,7 @@ static void take(const struct server *s, struct conn *c, const uint8_t *bhs, uin
 	switch (bhs[0] & BHS_OPCODE) {
 	case OP_LOGIN_REQ: login(c, bhs); break;
 	case OP_SCSI_CMD: command(s, c, bhs, data_len); break;
+	case OP_LOGOUT_REQ: respond(c, OP_LOGOUT_RSP, bhs + 16); break;
 	case OP_DATA_OUT: data_out(c, bhs, data_len); break;
 	default: break;
 	}
@@ -303,13 +332,27 @@ static bool serve(const struct server *s, struct conn *c, uint32_t events)
 	return true;
 }
 
-static void drop_conn(struct conn *c)
+static void drop_conn(struct server *s, struct conn *c)
 {
 	close(c->fd);
-	free(c);
+	c->next = s->spare;
+	s->spare = c;
 }
 
-static void accept_one(const struct server *s)
+static struct conn *new_conn(struct server *s)
+{
+	struct conn *c = s->spare;
+
+	if (c)
+		s->spare = c->next;
+	else
+		c = malloc(sizeof(*c));
+	if (c)
+		memset(c, 0, offsetof(struct conn, header));
+	return c;
+}
+
+static void accept_one(struct server *s)
 {
 	int fd = accept4(s->listener, NULL, NULL, SOCK_NONBLOCK);
 	struct epoll_event e = { .events = EPOLLIN };
@@ -319,7 +362,7 @@ static void accept_one(const struct server *s)
 	if (fd < 0)
 		return;
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
-	c = calloc(1, sizeof(*c));
+	c = new_conn(s);
 	if (!c) {
 		close(fd);
 		return;
@@ -329,7 +372,7 @@ static void accept_one(const struct server *s)
 	epoll_ctl(s->ep, EPOLL_CTL_ADD, fd, &e);
 }
 
-static void run(const struct server *s)
+static void run(struct server *s)
 {
 	struct epoll_event ev[64];
 
@@ -342,7 +385,7 @@ static void run(const struct server *s)
 			if (!c)
 				accept_one(s);
 			else if (!serve(s, c, ev[i].events))
-				drop_conn(c);
+				drop_conn(s, c);
 		}
 	}
 }

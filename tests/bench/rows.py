@@ -10,7 +10,7 @@ import time
 import machine
 from run import Failed, Turns, chap_args
 from report import short
-from servers import NotMeasured, Ours
+from servers import Floor, NotMeasured, Server
 
 SLEEPING, POLLING = "floor, sleeping", "floor, polling"
 OURS, QUIET, TGT = "ours", "ours, poll_us = 0", "tgt"
@@ -119,37 +119,48 @@ def verify(r):
 
 # --- more reactors --------------------------------------------------------------------------------
 
-def two_loads(r, server):
-    """Two loads at once, on two processors: processor time of the server per operation."""
+def two_loads(r, servers):
+    """Two loads at once, on two processors, each against the server at its place in the list:
+    processor time of the servers per operation."""
     args = ("-m", "read", "-q", 32, "-s", r.seconds, "-w", r.warm)
-    loads = [r.start_load(server, *args, cpu=cpu) for cpu in (r.cpus.load, r.cpus.load2)]
+    loads = [r.start_load(s, *args, cpu=cpu)
+             for s, cpu in zip(servers, (r.cpus.load, r.cpus.load2))]
     figures = [r.finish_load(p) for p in loads]
     ops = sum(f["ops_s"] for f in figures)
-    cpu = statistics.mean(f["cpu_percent"] for f in figures)
+    cpu = sum(f["cpu_percent"] for f in figures)
+    if servers[0] is servers[1]:
+        cpu /= 2
     return {"ops_s": ops, "cpu_us": cpu * 1e4 / ops}
 
 
 def reactors(r):
+    """The floor shows what two processors of this machine take from each other."""
     what = "processor per operation, two reactors / one"
     if r.cpus.load2 is None:
         r.report.not_measured(what, "four processors are needed")
         return
-    one = r.ours(name="one reactor")
-    two = r.ours(settings="reactors = 2;", cpus={r.cpus.target, r.cpus.target2},
-                 name="two reactors")
+    first, second = {r.cpus.target}, {r.cpus.target2}
+    one = r.ours(cpus=first)
+    two = r.ours(settings="reactors = 2;", cpus=first | second)
+    floors = [Floor(cpus, r.build, True).start() for cpus in (first, second)]
+    running = [one, two, *floors]
     t = Turns()
     try:
         for s in (one, two):
             r.load(s, "-m", "write", "-F", "-w", 0, "-s", 0.01)
+        for s in running:
             s.pause()
         for _ in range(r.turns):
-            for s in (one, two):
-                s.resume()
-                t.add(s.name, two_loads(r, s))
-                s.pause()
+            for name, servers in (("one reactor", [one, one]), ("two reactors", [two, two]),
+                                  ("one floor", [floors[0]] * 2), ("two floors", floors)):
+                for s in set(servers):
+                    s.resume()
+                t.add(name, two_loads(r, servers))
+                for s in set(servers):
+                    s.pause()
     finally:
-        one.stop()
-        two.stop()
+        for s in running:
+            s.stop()
     show(r, t, "ops_s", "thousand op/s", 1e-3)
     show(r, t, "cpu_us", "us of processor per operation")
     judge_ratio(r, t, "cpu_us", what, "two reactors", "one reactor", 1.1, at_most=True)
@@ -238,12 +249,18 @@ def file_cold(r):
 # --- logins and sessions --------------------------------------------------------------------------
 
 def logins(r):
+    """The floor takes any response to its challenge and proves nothing itself: what is left is the
+    round trips, as many as with mutual CHAP."""
+    one_way = chap_args(SHA256)[:-4]
     for at_once in (1, 8):
-        t = r.take_turns({
-            name: (name, ("-m", "login", "-c", at_once, *chap_args(alg)),
-                   {"target": Ours.chap_target})
-            for name, alg in ((OURS, SHA256), (TGT, MD5))})
+        def load(*chap):
+            return ("-m", "login", "-c", at_once, *chap), {"target": Server.chap_target}
+        t = r.take_turns({SLEEPING: (SLEEPING, *load(*one_way)),
+                          POLLING: (POLLING, *load(*one_way)),
+                          OURS: (OURS, *load(*chap_args(SHA256))),
+                          TGT: (TGT, *load(*chap_args(MD5)))})
         show(r, t, "logins_s", f"logins/s, {at_once} at a time")
+        show(r, t, "cpu_us", "us of processor per login")
         judge_ratio(r, t, "logins_s", f"mutual CHAP, {at_once} at a time: "
                     "ours (SHA-256) / tgt (MD5)", OURS, TGT, 2)
 
