@@ -329,7 +329,7 @@ static int store_step(const struct change *c, const struct step *step, struct ca
 	const struct catalog_audit audit = {
 		.who = c->who,
 		.what = verb_of(c, step),
-		.object = row->scope_name,
+		.object = *row->scope_name ? row->scope_name : "discovery",
 		.detail = step->detail,
 		.result = "done",
 	};

@@ -10,114 +10,23 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "ctl/client.h"
-#include "ctl/grid.h"
-
-static const char *str(const json_t *o, const char *name)
-{
-	return json_string_value(json_object_get(o, name));
-}
-
-static uint64_t num(const json_t *o, const char *name)
-{
-	json_int_t n = json_integer_value(json_object_get(o, name));
-
-	return n > 0 ? (uint64_t)n : 0;
-}
-
-/* --- asking --------------------------------------------------------------------------------- */
-
-static void print_faults(const json_t *body)
-{
-	const json_t *faults = json_object_get(json_object_get(body, "error"), "faults");
-
-	for (size_t i = 0; i < json_array_size(faults); i++) {
-		const json_t *f = json_array_get(faults, i);
-		const char *file = str(f, "file"), *text = str(f, "text");
-
-		grid_puts(file ? file : "-", stderr);
-		if (num(f, "line"))
-			fprintf(stderr, ":%u", (unsigned)num(f, "line"));
-		fputs(": ", stderr);
-		grid_puts(text ? text : "-", stderr);
-		fputc('\n', stderr);
-	}
-}
-
-/* Asks, and prints the answer where it is not to be read by people, or is a refusal. On EXIT_DONE
- * *body is the caller's to print, if it is not NULL, and to json_decref(). */
-static enum exit_status ask(
-	const struct session *s, const char *method, const char *path, json_t **body)
-{
-	struct client_answer a;
-
-	client_ask(s->socket, method, path, NULL, &a);
-	*body = NULL;
-	if (s->json && a.body) {
-		json_dumpf(a.body, stdout, JSON_INDENT(2));
-		putchar('\n');
-	}
-	if (a.result != CLIENT_DONE) {
-		print_faults(a.body);
-		fputs("countersignctl: ", stderr);
-		grid_puts(a.why, stderr);
-		fputc('\n', stderr);
-	} else if (!s->json) {
-		*body = json_incref(a.body);
-	}
-	json_decref(a.body);
-	if (a.result == CLIENT_DONE)
-		return EXIT_DONE;
-	return a.result == CLIENT_REFUSED ? EXIT_REFUSED : EXIT_UNREACHABLE;
-}
-
-/* A path with a name in it that may hold anything: percent-encoded (RFC 3986 2.1). */
-static bool path_of(char *out, size_t size, const char *prefix, const char *name)
-{
-	int n = snprintf(out, size, "%s", prefix);
-	size_t len = (size_t)n;
-
-	for (const unsigned char *p = (const unsigned char *)name; *p; p++) {
-		bool plain = (*p >= 'a' && *p <= 'z') || (*p >= 'A' && *p <= 'Z') ||
-			     (*p >= '0' && *p <= '9') || strchr("-._~:", *p);
-
-		if (len + 4 > size)
-			return false;
-		len += (size_t)snprintf(out + len, size - len, plain ? "%c" : "%%%02X", *p);
-	}
-	return true;
-}
-
-static enum exit_status print_grid(struct grid *g, const char *nothing)
-{
-	bool ok = grid_print(g, nothing, stdout);
-
-	grid_free(g);
-	if (!ok)
-		fputs("countersignctl: out of memory\n", stderr);
-	return ok ? EXIT_DONE : EXIT_REFUSED;
-}
+#include "ctl/ask.h"
+#include "ctl/audit.h"
+#include "ctl/credentials.h"
 
 /* --- status --------------------------------------------------------------------------------- */
-
-static void print_line(const char *title, const char *text)
-{
-	printf("%-15s", title);
-	grid_puts(text ? text : "-", stdout);
-	putchar('\n');
-}
 
 static void print_portals(const json_t *portals)
 {
 	for (size_t i = 0; i < json_array_size(portals); i++) {
 		const json_t *p = json_array_get(portals, i);
-		const char *advertised = str(p, "advertised");
+		const char *advertised = ask_text(p, "advertised");
 		char text[512];
 
-		snprintf(text, sizeof(text), "%s, group %u%s%s", str(p, "address"),
-			(unsigned)num(p, "group"), advertised ? ", advertised as " : "",
+		snprintf(text, sizeof(text), "%s, group %u%s%s", ask_text(p, "address"),
+			(unsigned)ask_number(p, "group"), advertised ? ", advertised as " : "",
 			advertised ? advertised : "");
-		print_line(i ? "" : "portals", text);
+		ask_line(i ? "" : "portals", text);
 	}
 }
 
@@ -126,37 +35,37 @@ static void print_traffic(const json_t *n)
 	struct grid_text a, b;
 
 	printf("%-15s%u, and %u not logged in yet\n", "connections",
-		(unsigned)(num(n, "connections") - num(n, "half_open")),
-		(unsigned)num(n, "half_open"));
-	print_line("sessions", grid_number(num(n, "sessions"), &a));
-	printf("%-15s%s, and %s refused\n", "logins", grid_number(num(n, "logins"), &a),
-		grid_number(num(n, "logins_refused"), &b));
-	print_line("commands", grid_number(num(n, "commands"), &a));
-	print_line("written", grid_size(num(n, "bytes_in"), &a));
-	print_line("read", grid_size(num(n, "bytes_out"), &a));
+		(unsigned)(ask_number(n, "connections") - ask_number(n, "half_open")),
+		(unsigned)ask_number(n, "half_open"));
+	ask_line("sessions", grid_number(ask_number(n, "sessions"), &a));
+	printf("%-15s%s, and %s refused\n", "logins", grid_number(ask_number(n, "logins"), &a),
+		grid_number(ask_number(n, "logins_refused"), &b));
+	ask_line("commands", grid_number(ask_number(n, "commands"), &a));
+	ask_line("written", grid_size(ask_number(n, "bytes_in"), &a));
+	ask_line("read", grid_size(ask_number(n, "bytes_out"), &a));
 }
 
 static enum exit_status run_status(const struct session *s, char **args, int n)
 {
 	struct grid_text up;
 	json_t *b;
-	enum exit_status status = ask(s, "GET", "/v1/status", &b);
+	enum exit_status status = ask(s, "GET", "/v1/status", NULL, &b);
 
 	(void)args;
 	(void)n;
 	if (!b)
 		return status;
-	printf("%-15s%s\n", "version", str(b, "version"));
-	printf("%-15s%u, up %s\n", "process", (unsigned)num(b, "pid"),
-		grid_time(num(b, "uptime_ms"), &up));
-	print_line("configuration", str(b, "config"));
-	print_line("state", str(b, "state_dir"));
+	printf("%-15s%s\n", "version", ask_text(b, "version"));
+	printf("%-15s%u, up %s\n", "process", (unsigned)ask_number(b, "pid"),
+		grid_time(ask_number(b, "uptime_ms"), &up));
+	ask_line("configuration", ask_text(b, "config"));
+	ask_line("state", ask_text(b, "state_dir"));
 	print_portals(json_object_get(b, "portals"));
-	printf("%-15s%u, with %u logical units\n", "targets", (unsigned)num(b, "targets"),
-		(unsigned)num(b, "units"));
-	printf("%-15s%u, polling for up to %u us\n", "reactors", (unsigned)num(b, "reactors"),
-		(unsigned)num(b, "poll_us"));
-	print_line("file I/O", str(b, "file_io"));
+	printf("%-15s%u, with %u logical units\n", "targets", (unsigned)ask_number(b, "targets"),
+		(unsigned)ask_number(b, "units"));
+	printf("%-15s%u, polling for up to %u us\n", "reactors", (unsigned)ask_number(b, "reactors"),
+		(unsigned)ask_number(b, "poll_us"));
+	ask_line("file I/O", ask_text(b, "file_io"));
 	print_traffic(json_object_get(b, "iscsi"));
 	json_decref(b);
 	return EXIT_DONE;
@@ -169,28 +78,28 @@ static void add_lun(struct grid *g, const json_t *target, const json_t *lun, boo
 	struct grid_text a, b;
 	bool read_only = json_is_true(json_object_get(lun, "read_only"));
 
-	grid_add(g, first ? str(target, "name") : "");
-	grid_add(g, first ? str(target, "auth") : "");
-	grid_add(g, grid_number(num(lun, "lun"), &a));
-	grid_add(g, str(lun, "kind"));
-	grid_add(g, str(lun, "store"));
-	grid_add(g, grid_size(num(lun, "size"), &a));
-	grid_add(g, grid_number(num(lun, "block_size"), &b));
+	grid_add(g, first ? ask_text(target, "name") : "");
+	grid_add(g, first ? ask_text(target, "auth") : "");
+	grid_add(g, grid_number(ask_number(lun, "lun"), &a));
+	grid_add(g, ask_text(lun, "kind"));
+	grid_add(g, ask_text(lun, "store"));
+	grid_add(g, grid_size(ask_number(lun, "size"), &a));
+	grid_add(g, grid_number(ask_number(lun, "block_size"), &b));
 	grid_add(g, read_only ? "read-only" : "");
-	grid_add(g, str(lun, "path") ? str(lun, "path") : "");
+	grid_add(g, ask_text(lun, "path") ? ask_text(lun, "path") : "");
 }
 
 static void add_target(struct grid *g, const json_t *target)
 {
 	const json_t *luns = json_object_get(target, "luns");
-	const char *redirect = str(target, "redirect");
+	const char *redirect = ask_text(target, "redirect");
 
 	for (size_t i = 0; i < json_array_size(luns); i++)
 		add_lun(g, target, json_array_get(luns, i), i == 0);
 	if (json_array_size(luns))
 		return;
-	grid_add(g, str(target, "name"));
-	grid_add(g, str(target, "auth"));
+	grid_add(g, ask_text(target, "name"));
+	grid_add(g, ask_text(target, "auth"));
 	for (int i = 0; i < 6; i++)
 		grid_add(g, NULL);
 	grid_add(g, redirect ? redirect : "");
@@ -202,7 +111,7 @@ static const char *const target_titles[] = { "TARGET", "AUTH", ">LUN", "KIND", "
 static enum exit_status list_targets(const struct session *s)
 {
 	json_t *b;
-	enum exit_status status = ask(s, "GET", "/v1/targets", &b);
+	enum exit_status status = ask(s, "GET", "/v1/targets", NULL, &b);
 	const json_t *list = json_object_get(b, "targets");
 	struct grid *g = b ? grid_new(target_titles) : NULL;
 
@@ -211,7 +120,7 @@ static enum exit_status list_targets(const struct session *s)
 	for (size_t i = 0; i < json_array_size(list); i++)
 		add_target(g, json_array_get(list, i));
 	json_decref(b);
-	return print_grid(g, "there are no targets");
+	return ask_print(g, "there are no targets");
 }
 
 static void print_groups(const json_t *groups)
@@ -228,35 +137,33 @@ static void print_unit(const json_t *lun)
 	char title[16], text[80];
 	struct grid_text size;
 
-	snprintf(title, sizeof(title), "LUN %u", (unsigned)num(lun, "lun"));
-	snprintf(text, sizeof(text), "%s of %s in blocks of %u%s", str(lun, "kind"),
-		grid_size(num(lun, "size"), &size), (unsigned)num(lun, "block_size"),
+	snprintf(title, sizeof(title), "LUN %u", (unsigned)ask_number(lun, "lun"));
+	snprintf(text, sizeof(text), "%s of %s in blocks of %u%s", ask_text(lun, "kind"),
+		grid_size(ask_number(lun, "size"), &size), (unsigned)ask_number(lun, "block_size"),
 		json_is_true(json_object_get(lun, "read_only")) ? ", read-only" : "");
-	print_line(title, text);
-	print_line("  store", str(lun, "path") ? str(lun, "path") : str(lun, "store"));
-	print_line("  NAA", str(lun, "naa"));
+	ask_line(title, text);
+	ask_line("  store", ask_text(lun, "path") ? ask_text(lun, "path") : ask_text(lun, "store"));
+	ask_line("  NAA", ask_text(lun, "naa"));
 }
 
 static enum exit_status show_target(const struct session *s, const char *name)
 {
-	char path[1024];
+	char path[ASK_PATH_MAX] = "";
 	json_t *b, *luns;
 	enum exit_status status;
 
-	if (!*name || !path_of(path, sizeof(path), "/v1/targets/", name)) {
-		fputs("countersignctl: that is not the name of a target\n", stderr);
-		return EXIT_USAGE;
-	}
-	status = ask(s, "GET", path, &b);
+	if (!*name || !ask_path(path, "/v1/targets/", name))
+		return ask_usage("that is not the name of a target");
+	status = ask(s, "GET", path, NULL, &b);
 	if (!b)
 		return status;
-	print_line("target", str(b, "name"));
-	if (str(b, "alias"))
-		print_line("alias", str(b, "alias"));
-	print_line("authentication", str(b, "auth"));
+	ask_line("target", ask_text(b, "name"));
+	if (ask_text(b, "alias"))
+		ask_line("alias", ask_text(b, "alias"));
+	ask_line("authentication", ask_text(b, "auth"));
 	print_groups(json_object_get(b, "portal_groups"));
-	if (str(b, "redirect"))
-		print_line("redirected to", str(b, "redirect"));
+	if (ask_text(b, "redirect"))
+		ask_line("redirected to", ask_text(b, "redirect"));
 	luns = json_object_get(b, "luns");
 	for (size_t i = 0; i < json_array_size(luns); i++)
 		print_unit(json_array_get(luns, i));
@@ -276,30 +183,30 @@ static const char *const session_titles[] = { ">TSIH", "TARGET", "INITIATOR", "A
 
 static void add_session(struct grid *g, const json_t *s)
 {
-	bool discovery = str(s, "type") && !strcmp(str(s, "type"), "discovery");
-	const char *algorithm = str(s, "algorithm");
+	bool discovery = ask_text(s, "type") && !strcmp(ask_text(s, "type"), "discovery");
+	const char *algorithm = ask_text(s, "algorithm");
 	struct grid_text t;
 	char auth[64];
 
-	snprintf(auth, sizeof(auth), "%s%s%s", str(s, "auth") ? str(s, "auth") : "-",
+	snprintf(auth, sizeof(auth), "%s%s%s", ask_text(s, "auth") ? ask_text(s, "auth") : "-",
 		algorithm ? ", " : "", algorithm ? algorithm : "");
-	grid_add(g, discovery ? "-" : grid_number(num(s, "tsih"), &t));
-	grid_add(g, discovery ? "(discovery)" : str(s, "target"));
-	grid_add(g, str(s, "initiator"));
-	grid_add(g, str(s, "peer"));
+	grid_add(g, discovery ? "-" : grid_number(ask_number(s, "tsih"), &t));
+	grid_add(g, discovery ? "(discovery)" : ask_text(s, "target"));
+	grid_add(g, ask_text(s, "initiator"));
+	grid_add(g, ask_text(s, "peer"));
 	grid_add(g, auth);
-	grid_add(g, str(s, "user"));
-	grid_add(g, grid_number(num(s, "connections"), &t));
-	grid_add(g, grid_time(num(s, "age_ms"), &t));
-	grid_add(g, grid_time(num(s, "idle_ms"), &t));
-	grid_add(g, grid_size(num(s, "bytes_in"), &t));
-	grid_add(g, grid_size(num(s, "bytes_out"), &t));
+	grid_add(g, ask_text(s, "user"));
+	grid_add(g, grid_number(ask_number(s, "connections"), &t));
+	grid_add(g, grid_time(ask_number(s, "age_ms"), &t));
+	grid_add(g, grid_time(ask_number(s, "idle_ms"), &t));
+	grid_add(g, grid_size(ask_number(s, "bytes_in"), &t));
+	grid_add(g, grid_size(ask_number(s, "bytes_out"), &t));
 }
 
 static enum exit_status run_sessions(const struct session *s, char **args, int n)
 {
 	json_t *b;
-	enum exit_status status = ask(s, "GET", "/v1/sessions", &b);
+	enum exit_status status = ask(s, "GET", "/v1/sessions", NULL, &b);
 	const json_t *list = json_object_get(b, "sessions");
 	struct grid *g = b ? grid_new(session_titles) : NULL;
 
@@ -310,28 +217,25 @@ static enum exit_status run_sessions(const struct session *s, char **args, int n
 	for (size_t i = 0; i < json_array_size(list); i++)
 		add_session(g, json_array_get(list, i));
 	json_decref(b);
-	return print_grid(g, "there are no sessions");
+	return ask_print(g, "there are no sessions");
 }
 
 static enum exit_status run_drop(const struct session *s, char **args, int n)
 {
-	char path[1024];
+	char path[ASK_PATH_MAX] = "";
 	json_t *b;
 	enum exit_status status;
 	unsigned connections;
 
 	(void)n;
 	if (!*args[0] || strspn(args[0], "0123456789") != strlen(args[0]) ||
-		!path_of(path, sizeof(path), "/v1/sessions/", args[0])) {
-		fputs("countersignctl: drop takes the TSIH of a session, as `countersignctl "
-		      "sessions` shows it\n",
-			stderr);
-		return EXIT_USAGE;
-	}
-	status = ask(s, "DELETE", path, &b);
+		!ask_path(path, "/v1/sessions/", args[0]))
+		return ask_usage("drop takes the TSIH of a session, as `countersignctl sessions` "
+				 "shows it");
+	status = ask(s, "DELETE", path, NULL, &b);
 	if (!b)
 		return status;
-	connections = (unsigned)num(b, "connections");
+	connections = (unsigned)ask_number(b, "connections");
 	printf("session %s: %u connection%s closed\n", args[0], connections,
 		connections == 1 ? "" : "s");
 	json_decref(b);
@@ -343,7 +247,7 @@ static enum exit_status run_drop(const struct session *s, char **args, int n)
 static enum exit_status run_reload(const struct session *s, char **args, int n)
 {
 	json_t *b;
-	enum exit_status status = ask(s, "POST", "/v1/reload", &b);
+	enum exit_status status = ask(s, "POST", "/v1/reload", NULL, &b);
 
 	(void)args;
 	(void)n;
@@ -355,19 +259,76 @@ static enum exit_status run_reload(const struct session *s, char **args, int n)
 
 // clang-format off
 const struct command commands[] = {
-	{ "status",   "",       0, 0, "how the server does", run_status },
-	{ "targets",  "[NAME]", 0, 1, "the targets and their LUNs, or all about one", run_targets },
-	{ "sessions", "",       0, 0, "who is logged in", run_sessions },
-	{ "drop",     "TSIH",   1, 1, "close a session; its initiator may log in again", run_drop },
-	{ "reload",   "",       0, 0, "have the configuration file read again", run_reload },
+	{ "status",   "",       0, 0, "how the server does", run_status, NULL },
+	{ "targets",  "[NAME]", 0, 1, "the targets and their LUNs, or all about one",
+	  run_targets, NULL },
+	{ "sessions", "",       0, 0, "who is logged in", run_sessions, NULL },
+	{ "drop",     "TSIH",   1, 1, "close a session; its initiator may log in again",
+	  run_drop, NULL },
+	{ "credentials list",   "[SCOPE]",         0, 1, "who may log in where; never a secret",
+	  credentials_list, NULL },
+	{ "credentials set",    "SCOPE INITIATOR", 2, 2, "add a credential, or replace it",
+	  credentials_set, credentials_set_options },
+	{ "credentials delete", "SCOPE INITIATOR", 2, 2, "remove a credential",
+	  credentials_delete, NULL },
+	{ "credentials rotate", "SCOPE INITIATOR", 2, 2, "give it new secrets, and print them",
+	  credentials_rotate, credentials_rotate_options },
+	{ "audit",    "",       0, 0, "who changed what, newest first", audit_list, audit_options },
+	{ "rekey",    "",       0, 0, "encrypt the stored secrets under a new key", audit_rekey, NULL },
+	{ "reload",   "",       0, 0, "have the configuration file read again", run_reload, NULL },
 };
 // clang-format on
 const size_t command_count = sizeof(commands) / sizeof(commands[0]);
 
-const struct command *command_find(const char *name)
+/* How many bytes of a command's name the words make; 0: they make another one. */
+static size_t begins_with(const char *name, char **words, int n)
+{
+	const char *at = name;
+
+	for (int i = 0; i < n; i++) {
+		size_t len = strlen(words[i]);
+
+		if (i && *at++ != ' ')
+			return 0;
+		if (!len || strncmp(at, words[i], len) != 0 || (at[len] && at[len] != ' '))
+			return 0;
+		at += len;
+	}
+	return (size_t)(at - name);
+}
+
+const struct command *command_find(char **words, int n)
 {
 	for (size_t i = 0; i < command_count; i++)
-		if (!strcmp(commands[i].name, name))
+		if (begins_with(commands[i].name, words, n) == strlen(commands[i].name))
 			return &commands[i];
 	return NULL;
+}
+
+bool command_begins(char **words, int n)
+{
+	for (size_t i = 0; i < command_count; i++)
+		if (begins_with(commands[i].name, words, n))
+			return true;
+	return false;
+}
+
+static const struct command_given *given(const struct session *s, const char *option)
+{
+	for (size_t i = s->n_given; i > 0; i--)
+		if (!strcmp(s->given[i - 1].name, option))
+			return &s->given[i - 1];
+	return NULL;
+}
+
+bool command_has(const struct session *s, const char *option)
+{
+	return given(s, option);
+}
+
+const char *command_value(const struct session *s, const char *option)
+{
+	const struct command_given *g = given(s, option);
+
+	return g ? g->value : NULL;
 }

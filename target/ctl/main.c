@@ -1,36 +1,65 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* countersignctl: asks a running countersignd, over its management socket. */
 #include <errno.h>
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "ctl/command.h"
+#include "ctl/line.h"
 #include "version.h"
 
 /* Where a server's socket is unless somebody says so: the first that is there. */
 static const char *const usual_places[] = { "/run/countersign/ctl.sock",
 	"/var/lib/countersign/ctl.sock" };
 
+/* Where the second column of the help begins. */
+#define HELP_COLUMN 24
+
+/* A line of two columns; further lines of the second stand below it. */
+static void print_row(const char *head, const char *text)
+{
+	printf("  %-*s", HELP_COLUMN - 2, head);
+	if (strlen(head) > HELP_COLUMN - 4)
+		printf("\n%*s", HELP_COLUMN, "");
+	for (; *text; text++) {
+		putchar(*text);
+		if (*text == '\n')
+			printf("%*s", HELP_COLUMN, "");
+	}
+	putchar('\n');
+}
+
+static void print_command(const struct command *c)
+{
+	char head[80];
+
+	snprintf(head, sizeof(head), "%s%s%s", c->name, *c->arguments ? " " : "", c->arguments);
+	print_row(head, c->help);
+	for (const struct command_option *o = c->options; o && o->name; o++) {
+		snprintf(head, sizeof(head), "    --%s%s%s", o->name, o->value ? " " : "",
+			o->value ? o->value : "");
+		print_row(head, o->help);
+	}
+}
+
 static void print_help(void)
 {
-	fputs("usage: countersignctl [-s SOCKET] [--json] COMMAND [ARGUMENT...]\n\n", stdout);
-	for (size_t i = 0; i < command_count; i++) {
-		char head[40];
+	char head[80];
 
-		snprintf(head, sizeof(head), "%s%s%s", commands[i].name,
-			*commands[i].arguments ? " " : "", commands[i].arguments);
-		printf("  %-18s  %s\n", head, commands[i].help);
+	fputs("usage: countersignctl [-s SOCKET] [--json] COMMAND [ARGUMENT...]\n\n", stdout);
+	for (size_t i = 0; i < command_count; i++)
+		print_command(&commands[i]);
+	print_row("help", "print this and exit");
+	fputs("\nA SCOPE is the name of a target, svm:NAME, or discovery. An INITIATOR is its name, or\n"
+	      "default, for all that have no row of their own. Secrets are asked for, or come from\n"
+	      "standard input or a file.\n\n",
+		stdout);
+	for (const struct line_option *o = line_options; o->name; o++) {
+		snprintf(head, sizeof(head), "-%c, --%s%s%s", o->letter, o->name,
+			o->value ? " " : "", o->value ? o->value : "");
+		print_row(head, o->help);
 	}
-	puts("  help                print this and exit\n\n"
-	     "  -s, --socket FILE   the server's management socket; else $COUNTERSIGN_SOCKET,\n"
-	     "                      or /run/countersign/ctl.sock, or "
-	     "/var/lib/countersign/ctl.sock\n"
-	     "  -j, --json          print what the server answers as it is\n"
-	     "  -V, --version       print the version and exit\n"
-	     "  -h, --help          print this and exit");
 }
 
 static const char *usual_socket(void)
@@ -46,71 +75,32 @@ static const char *usual_socket(void)
 	return usual_places[0];
 }
 
-static int usage(const char *what, const char *text)
+static int run(struct line *line)
 {
-	fprintf(stderr,
-		"countersignctl: %s%s%s\ncountersignctl: `countersignctl help` lists the "
-		"commands\n",
-		what, *text ? " " : "", text);
+	if (!line->session.socket)
+		line->session.socket = usual_socket();
+	return (int)line->command->run(&line->session, line->args, line->n);
+}
+
+static int do_as_told(enum line_result result, struct line *line)
+{
+	switch (result) {
+	case LINE_COMMAND: return run(line);
+	case LINE_HELP: print_help(); return EXIT_DONE;
+	case LINE_VERSION: puts("countersignctl " COUNTERSIGN_VERSION); return EXIT_DONE;
+	default: break;
+	}
+	fprintf(stderr, "countersignctl: %s\ncountersignctl: `countersignctl help` lists the "
+			"commands\n",
+		line->why);
 	return EXIT_USAGE;
-}
-
-/* -1: go on; else the exit status. */
-static int read_options(int argc, char **argv, struct session *s)
-{
-	static const struct option words[] = {
-		{ "socket", required_argument, NULL, 's' },
-		{ "json", no_argument, NULL, 'j' },
-		{ "version", no_argument, NULL, 'V' },
-		{ "help", no_argument, NULL, 'h' },
-		{ 0 },
-	};
-	int letter;
-
-	opterr = 0;
-	while ((letter = getopt_long(argc, argv, ":s:jVh", words, NULL)) != -1) {
-		switch (letter) {
-		case 's': s->socket = optarg; break;
-		case 'j': s->json = true; break;
-		case 'V': puts("countersignctl " COUNTERSIGN_VERSION); return EXIT_DONE;
-		case 'h': print_help(); return EXIT_DONE;
-		case ':': return usage("an argument is missing after", argv[optind - 1]);
-		default: return usage("there is no option", argv[optind - 1]);
-		}
-	}
-	return -1;
-}
-
-static int run(const struct session *s, char **words, int n)
-{
-	const struct command *c = command_find(words[0]);
-
-	if (!strcmp(words[0], "help")) {
-		print_help();
-		return EXIT_DONE;
-	}
-	if (!c)
-		return usage("there is no command", words[0]);
-	if (n - 1 < c->least || n - 1 > c->most) {
-		fprintf(stderr, "usage: countersignctl %s%s%s\n", c->name, *c->arguments ? " " : "",
-			c->arguments);
-		return EXIT_USAGE;
-	}
-	return (int)c->run(s, words + 1, n - 1);
 }
 
 int main(int argc, char **argv)
 {
-	struct session s = { .socket = NULL };
-	int status = read_options(argc, argv, &s);
+	struct line line;
+	int status = do_as_told(line_parse(argc, argv, &line), &line);
 
-	if (status >= 0)
-		return status;
-	if (optind == argc)
-		return usage("say what to do", "");
-	if (!s.socket)
-		s.socket = usual_socket();
-	status = run(&s, argv + optind, argc - optind);
 	if (fflush(stdout) && status == EXIT_DONE) {
 		fprintf(stderr, "countersignctl: standard output: %s\n", strerror(errno));
 		return EXIT_REFUSED;

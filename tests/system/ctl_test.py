@@ -189,7 +189,9 @@ def test_the_socket_may_come_from_the_environment(server, programs, run):
 def test_help_and_the_manual_page_name_the_same(programs, run):
     text = run(programs / "countersignctl", "help").stdout
     page = (Path(__file__).parents[2] / "man/countersignctl.8").read_text()
-    assert re.findall(r"^  ([a-z]+)", text, re.M) == re.findall(r"^\.It Ic (\w+)", page, re.M)
+    commands = re.findall(r"^  ((?:credentials )?[a-z]+)", text, re.M)
+    assert commands == re.findall(r"^\.It Ic ((?:credentials )?\w+)", page, re.M)
+    assert re.findall(r"^      --(\S+)", text, re.M) == re.findall(r"^\.It Fl -(\S+)", page, re.M)
     in_help = re.findall(r"^  -(\w), --(\w+)", text, re.M)
     in_page = re.findall(r"^\.It Fl (\w).*, (?:Fl )?-(\w+)", page, re.M)
     assert sorted(in_help) == sorted(in_page)
