@@ -1,0 +1,212 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Machines boot from a Countersign disk: by iPXE's initiator and by QEMU's own."""
+import re
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from guest import HOST, QEMU, qemu
+from openiscsi import NAME
+from serving import (CREDENTIAL, LOCKED, OPEN, SECRET, TARGET, TARGET_SECRET, conf, file_disk,
+                     locked_disk, open_disk, target)
+
+HERE = Path(__file__).parent
+BOOTED = 1      # the exit status that the boot sector chooses when all is well
+TEXT = "This is sector 1000.\r\n"
+MARK = b"written by the boot sector\0"
+DISK = file_disk("16M")         # iPXE boots from no disk below 8 MiB, a cylinder of its geometry
+
+
+@pytest.fixture(scope="session")
+def boot_sector(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("boot")
+    subprocess.run(["gcc", "-m32", "-c", "-o", folder / "boot.o", HERE / "guest/boot.S"], check=True)
+    subprocess.run(["ld", "-m", "elf_i386", "-Ttext", "0x7c00", "--oformat", "binary", "-o",
+                    folder / "boot", folder / "boot.o"], check=True)
+    sector = (folder / "boot").read_bytes()
+    assert len(sector) == 512
+    return sector
+
+
+@pytest.fixture
+def start_with_disk(make_server, boot_sector):
+    """start_with_disk(text): a server whose disk.img can be booted."""
+    def call(text):
+        server = make_server(text)
+        with open(server.dir / "disk.img", "wb") as f:
+            f.truncate(16 << 20)
+            f.write(boot_sector)
+            f.seek(1000 * 512)
+            f.write(TEXT.encode())
+        return server.start()
+    return call
+
+
+@dataclass
+class Boot:
+    status: int
+    said: str
+
+
+@pytest.fixture
+def boot(tmp_path):
+    """boot(*options): a machine's exit status and what it said on its serial port."""
+    if not shutil.which(QEMU):
+        pytest.skip(f"{QEMU} is not installed")
+
+    def call(*options, seconds=180, **kwargs):
+        out = tmp_path / "serial"
+        out.write_text("")
+        with qemu("-serial", f"file:{out}", "-device", "isa-debug-exit,iobase=0xf4,iosize=1",
+                  *options, memory=64, **kwargs) as machine:
+            try:
+                status = machine.wait(seconds)
+            finally:
+                machine.kill()
+        said = re.sub(r"\x1b\[[0-9;]*[A-Za-z]|\x1bc", "", out.read_text(errors="replace"))
+        return Boot(status, said.replace("\r", ""))
+    return call
+
+
+def mark(server):
+    """What is where the boot sector writes."""
+    with open(server.dir / "disk.img", "rb") as f:
+        f.seek(2000 * 512)
+        return f.read(len(MARK))
+
+
+def booted(found, server):
+    assert (found.status, "boot sector: done" in found.said) == (BOOTED, True), found.said
+    assert TEXT.strip() in found.said
+    assert mark(server) == MARK
+
+
+def not_booted(found, server):
+    assert "boot sector" not in found.said
+    assert mark(server) != MARK
+
+
+# --- iPXE -----------------------------------------------------------------------------------
+
+@pytest.fixture
+def ipxe(boot, tmp_path):
+    """ipxe(*lines): boots the network card's iPXE, which gets these lines as a script."""
+    def call(*lines):
+        folder = tmp_path / "tftp"
+        folder.mkdir(exist_ok=True)
+        (folder / "boot.ipxe").write_text("\n".join(["#!ipxe", f"set initiator-iqn {NAME}", *lines,
+                                                     "echo no boot", "reboot"]) + "\n")
+        return boot("-netdev", f"user,id=net,tftp={folder},bootfile=boot.ipxe",
+                    "-device", "virtio-net-pci,netdev=net", "-boot", "n",
+                    machine="pc,vmport=off,graphics=off")
+    return call
+
+
+def sanboot(server, name, lun=0):
+    return f"sanboot iscsi:{HOST}::{server.port}:{lun:x}:{name} ||"
+
+
+ONE_WAY = [f"set username {NAME}", f"set password {SECRET}"]
+MUTUAL = ONE_WAY + [f"set reverse-username {LOCKED}", f"set reverse-password {TARGET_SECRET}"]
+
+
+def version(said):
+    return re.search(r"iPXE \d\S+", said)[0]
+
+
+def test_ipxe_boots_without_chap(start_with_disk, ipxe, saw):
+    server = start_with_disk(open_disk(DISK))
+    found = ipxe(sanboot(server, OPEN))
+    booted(found, server)
+    saw(version(found.said))
+
+
+@pytest.mark.parametrize("credentials, more", [
+    (ONE_WAY, "CHAP"), (MUTUAL, "mutual CHAP")], ids=["one_way", "mutual"])
+def test_ipxe_boots_with_chap(start_with_disk, ipxe, saw, credentials, more):
+    server = start_with_disk(locked_disk(DISK))
+    found = ipxe(*credentials, sanboot(server, LOCKED))
+    booted(found, server)
+    server.wait_for_log(f"logged in to {LOCKED}, authentication {more} MD5")
+    saw(f"{version(found.said)}, {more}, MD5")
+
+
+def test_ipxe_boots_from_a_lun_above_nine(start_with_disk, ipxe):
+    server = start_with_disk(open_disk(file_disk("16M", lun=31)))
+    booted(ipxe(sanboot(server, OPEN, 31)), server)
+
+
+def test_ipxe_follows_a_redirection(start_with_disk, ipxe, saw):
+    moved = TARGET + "moved"
+    text = conf(target(moved, DISK),
+                portals='{ address = "127.0.0.1"; port = $port; },'
+                        '{ address = "127.0.0.1"; port = $other_port; group = 2; }')
+    server = start_with_disk(text)
+    first = start_with_disk(conf(
+        f'{{ name = "{moved}"; auth = "none"; redirect = "{HOST}:{server.port}"; }}'))
+    booted(ipxe(sanboot(first, moved)), server)
+    first.wait_for_log("redirect|moved")
+    saw(f"from port {first.port} to {server.port}")
+
+
+@pytest.mark.parametrize("credentials", [
+    [f"set username {NAME}", "set password not-the-secret-1"],
+    ["set username nobody", f"set password {SECRET}"],
+    [],
+], ids=["wrong_password", "wrong_username", "without_chap"])
+def test_the_target_refuses_ipxe(start_with_disk, ipxe, saw, credentials):
+    server = start_with_disk(locked_disk(DISK))
+    found = ipxe(*credentials, sanboot(server, LOCKED))
+    not_booted(found, server)
+    server.wait_for_log("refused")
+    saw(re.search(r"Could not .*|.*Permission denied.*", found.said)[0].strip())
+
+
+@pytest.mark.parametrize("credentials", [
+    ONE_WAY + [f"set reverse-username {LOCKED}", "set reverse-password not-the-secret-2"],
+    ONE_WAY + ["set reverse-username nobody", f"set reverse-password {TARGET_SECRET}"],
+], ids=["wrong_reverse_password", "wrong_reverse_username"])
+def test_ipxe_refuses_the_target(start_with_disk, ipxe, saw, credentials):
+    server = start_with_disk(locked_disk(DISK))
+    found = ipxe(*credentials, sanboot(server, LOCKED))
+    not_booted(found, server)
+    saw(re.search(r"Could not .*|.*Permission denied.*", found.said)[0].strip())
+
+
+# --- QEMU's driver --------------------------------------------------------------------------
+
+@pytest.fixture
+def iscsi_drive(tmp_path):
+    """iscsi_drive(server, name, user, secret): QEMU's options for a disk at that server."""
+    def call(server, name, user="", secret="", device="virtio-blk-pci"):
+        drive = f"driver=iscsi,node-name=disk,transport=tcp,portal=127.0.0.1:{server.port}," \
+                f"target={name},lun=0,initiator-name={NAME}"
+        options = []
+        if user:
+            (tmp_path / "secret").write_text(secret)
+            options = ["-object", f"secret,id=chap,file={tmp_path / 'secret'}"]
+            drive += f",user={user},password-secret=chap"
+        return [*options, "-blockdev", drive, "-device", f"{device},drive=disk"]
+    return call
+
+
+@pytest.mark.parametrize("device", ["virtio-blk-pci", "ide-hd"])
+def test_qemu_boots_without_chap(start_with_disk, boot, iscsi_drive, device):
+    server = start_with_disk(open_disk(DISK))
+    booted(boot(*iscsi_drive(server, OPEN, device=device)), server)
+
+
+def test_qemu_boots_with_chap(start_with_disk, boot, iscsi_drive, saw):
+    server = start_with_disk(locked_disk(DISK))
+    booted(boot(*iscsi_drive(server, LOCKED, NAME, SECRET)), server)
+    saw(server.wait_for_log(r"logged in to .*")[0])
+
+
+def test_the_target_refuses_qemu(start_with_disk, boot, iscsi_drive):
+    server = start_with_disk(locked_disk(DISK))
+    found = boot(*iscsi_drive(server, LOCKED, NAME, "not-the-secret-1"))
+    assert found.status == 1 and found.said == ""       # QEMU does not even start
+    not_booted(found, server)
+    server.wait_for_log("refused")
