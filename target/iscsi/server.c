@@ -135,7 +135,7 @@ static bool share(struct iscsi_server *s, const struct iscsi_server_cfg *cfg)
 int iscsi_server_create(const struct iscsi_server_cfg *cfg, struct directory *dir,
 			struct iscsi_server **out)
 {
-	struct iscsi_server *s = calloc(1, sizeof(*s) + cfg->reactors * sizeof(s->reactors[0]));
+	struct iscsi_server *s = calloc(1, sizeof(*s) + cfg->reactors * sizeof(struct reactor *));
 	int err = -ENOMEM;
 
 	if (!s)
@@ -359,12 +359,13 @@ struct census {
 
 static const char *put_text(char **at, const char *text)
 {
+	size_t size = text ? strlen(text) + 1 : 0;
 	char *p = *at;
 
 	if (!text)
 		return NULL;
-	strcpy(p, text);
-	*at += strlen(text) + 1;
+	memcpy(p, text, size);
+	*at += size;
 	return p;
 }
 
