@@ -204,17 +204,23 @@ static void on_reload(evutil_socket_t number, short what, void *arg)
 	daemon_reload(d, NULL, NULL);
 }
 
+/* When the events are freed, libevent puts back what it found: nothing that arrives then, while the
+ * last of the data go to the disk, may end the process. */
+static bool watch_signal(struct event_base *base, int number, event_callback_fn act,
+	struct daemon *d, struct event **out)
+{
+	signal(number, SIG_IGN);
+	*out = evsignal_new(base, number, act, d);
+	return *out && event_add(*out, NULL) == 0;
+}
+
 static bool watch_signals(struct daemon *d)
 {
 	struct event_base *base = loop_base(d->loop);
 
-	d->signals[0] = evsignal_new(base, SIGTERM, on_stop, d);
-	d->signals[1] = evsignal_new(base, SIGINT, on_stop, d);
-	d->signals[2] = evsignal_new(base, SIGHUP, on_reload, d);
-	for (int i = 0; i < 3; i++)
-		if (!d->signals[i] || event_add(d->signals[i], NULL))
-			return false;
-	return true;
+	return watch_signal(base, SIGTERM, on_stop, d, &d->signals[0]) &&
+		watch_signal(base, SIGINT, on_stop, d, &d->signals[1]) &&
+		watch_signal(base, SIGHUP, on_reload, d, &d->signals[2]);
 }
 
 /* --- start ---------------------------------------------------------------------------------- */
