@@ -10,6 +10,7 @@ Three layers, each usable on its own:
 Everything blocks, with a timeout. A session answers the target's pings while it waits; commands may
 be submitted ahead and finished later, in any order.
 """
+import ctypes
 import hashlib
 import secrets
 import socket
@@ -18,6 +19,7 @@ import struct
 NAME = "iqn.2026-11.com.example:host1"
 TIMEOUT = 30
 NO_TAG = 0xffffffff
+SO_ATTACH_FILTER = 26
 
 NOP_OUT, SCSI_COMMAND, TASK_REQUEST, LOGIN, TEXT, DATA_OUT, LOGOUT = range(7)
 NOP_IN, SCSI_RESPONSE, TASK_RESPONSE, LOGIN_RESPONSE, TEXT_RESPONSE, DATA_IN, LOGOUT_RESPONSE = \
@@ -91,6 +93,13 @@ class Wire:
         """Closes as a host that dies does: the peer gets a RST, and what is under way is lost."""
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.socket.close()
+
+    def vanish(self):
+        """From here on this host is dead to the target: a filter drops all that arrives, so that
+        not even TCP answers."""
+        drop_all = ctypes.create_string_buffer(struct.pack("HBBI", 6, 0, 0, 0))     # BPF_RET 0
+        program = struct.pack("HP", 1, ctypes.addressof(drop_all))
+        self.socket.setsockopt(socket.SOL_SOCKET, SO_ATTACH_FILTER, program)
 
     def send_bytes(self, data):
         try:
@@ -313,6 +322,7 @@ class Session:
         self.tag = 0
         self.tasks = {}
         self.events = []            # asynchronous messages, by their event codes
+        self.answers_pings = True
         self.lun = 0
         self.immediate = min(int(self.answer.get("FirstBurstLength", 65536)),
                              int(self.answer.get("MaxRecvDataSegmentLength", 8192)))
@@ -398,7 +408,7 @@ class Session:
         elif pdu.opcode == SCSI_RESPONSE:
             self._ended(self.tasks[pdu.itt], pdu)
         elif pdu.opcode == NOP_IN and pdu.itt == NO_TAG:
-            if pdu.ttt != NO_TAG:
+            if pdu.ttt != NO_TAG and self.answers_pings:
                 self.wire.send(struct.pack(">BB6x8sIIII16x", NOP_OUT | 0x40, 0x80, pdu.bhs[8:16],
                                            NO_TAG, pdu.ttt, self.cmdsn, self.expstatsn), pdu.data)
         elif pdu.opcode == ASYNC:
