@@ -281,13 +281,14 @@ static int read_slots(struct reel *r, uint64_t size, struct slots *out)
 	return 0;
 }
 
-/* Whether the log really has the end that a slot tells. */
+/* Whether the log once ended where a slot tells: the slot that was written after it may be the one
+ * that is damaged, and tell of a cut. */
 static bool fits(struct reel *r, const struct tail *t)
 {
 	struct record rec;
 
-	return t->objects && !reel_record(r, t->last, &rec) && rec.epoch <= t->epoch &&
-	       rec.object == t->objects - 1 && rec.offset + record_size(&rec) == t->off;
+	return !t->objects || (!reel_record(r, t->last, &rec) && rec.epoch <= t->epoch &&
+		rec.object == t->objects - 1 && rec.offset + record_size(&rec) == t->off);
 }
 
 /* Walks on from where w->tail is, as far as it goes. */
@@ -339,17 +340,15 @@ static int recover_strictly(struct reel *r, const struct slots *s, uint64_t size
 	return r->ragged && r->writable ? cut_rest(r, size) : 0;
 }
 
-static int recover_leniently(struct reel *r, const struct slots *s, uint64_t size)
+static int recover_leniently(struct reel *r, uint64_t size)
 {
 	struct walk w;
 	int err = walk_init(&w, r, false);
 
-	log_msg(LOG_WARNING, "cartridge %s, partition %u: %s; looking through the log", r->name,
-		r->partition, s->good == SLOTS ? "the file is too short" : "its end is damaged");
-	if (s->good && s->in_file && fits(r, &s->tail))
-		w.tail = s->tail;
-	else
-		tail_start(&w.tail, 0);
+	log_msg(LOG_WARNING,
+		"cartridge %s, partition %u: cut short or damaged; looking through all of it",
+		r->name, r->partition);
+	tail_start(&w.tail, 0);
 	if (!err)
 		err = walk_to_end(&w);
 	free(w.buf);
@@ -374,12 +373,11 @@ int recover_tail(struct reel *r)
 	if (err)
 		return err;
 	r->slot_seq = s.seq;
-	if (s.good == SLOTS && s.tail.off == size) {
-		take_tail(r, &s.tail, size, size);
-		r->unsynced = false;
-		return 0;
-	}
-	if (s.good == SLOTS && s.in_file)
+	if (!s.good || !s.in_file || (s.good < SLOTS && !fits(r, &s.tail)))
+		return recover_leniently(r, size);
+	if (s.tail.off != size)
 		return recover_strictly(r, &s, size);
-	return recover_leniently(r, &s, size);
+	take_tail(r, &s.tail, size, size);
+	r->unsynced = s.good < SLOTS;
+	return 0;
 }

@@ -14,8 +14,8 @@
  * Finds the tail of a log that has just been opened, and sets the reel by it. From what was synced
  * last on, records count as long as their checksums hold; the first that is wrong is where an
  * append was interrupted, and from there on the file is cut off if it is writable. When it is not
- * known what was synced last (both slots are lost, or the file is shorter), the log is walked
- * through from its beginning, over damaged records, and nothing is cut.
+ * known what was synced last (both slots are lost, or the file is shorter than they say), the log
+ * is walked through from its beginning, over damaged records, and nothing is cut.
  */
 int recover_tail(struct reel *r);
 
