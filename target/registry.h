@@ -24,6 +24,7 @@
 #include "catalog/audit.h"
 #include "catalog/setting.h"
 #include "catalog/state_dir.h"
+#include "catalog/tag.h"
 #include "catalog/token.h"
 #include "chap/table_edit.h"
 #include "config/config.h"
@@ -185,8 +186,8 @@ void registry_audit(struct registry *r, const struct catalog_audit_query *q,
 	void (*each)(void *arg, const struct catalog_audit *entry),
 	void (*end)(void *arg, int err), void *arg);
 
-/* For what a dialect itself has to remember (settings, client tokens), and the audit entries that
- * go with it. Borrowed until registry_free(); NULL before the start. */
+/* For what a dialect itself has to remember (settings, tags, client tokens), and the audit entries
+ * that go with it. Borrowed until registry_free(); NULL before the start. */
 struct catalog *registry_catalog(const struct registry *r);
 
 /* --- SVMs ----------------------------------------------------------------------------------- */

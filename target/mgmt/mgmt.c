@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "mgmt/aws.h"
 #include "mgmt/door.h"
 #include "mgmt/front.h"
 #include "mgmt/http.h"
@@ -30,6 +31,7 @@ struct users {
 struct mgmt {
 	struct loop *loop;
 	struct native native;
+	struct aws aws;
 	struct http_service local;       /* what the Unix socket speaks */
 	struct http_service services[4]; /* what the network listeners speak */
 	size_t n_services;
@@ -165,6 +167,7 @@ static int open_services(struct mgmt *m)
 	if (!m->failures)
 		return -ENOMEM;
 	m->services[m->n_services++] = m->local;
+	m->services[m->n_services++] = (struct http_service){ &aws_dialect, &m->aws };
 	return 0;
 }
 
@@ -179,6 +182,7 @@ int mgmt_open(struct loop *loop, struct registry *registry, const struct mgmt_ho
 	m->loop = loop;
 	loop_timer_init(loop, &m->old_ends, close_old);
 	m->native = (struct native){ .registry = registry, .host = *host };
+	m->aws = (struct aws){ .loop = loop, .registry = registry };
 	m->local = (struct http_service){ &native_dialect, &m->native };
 	err = read_users(cfg, &m->users, faults);
 	if (!err)

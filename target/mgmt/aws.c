@@ -1,0 +1,401 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The Storage Gateway dialect: from a request that came in to the operation that answers it. */
+#include "mgmt/aws.h"
+
+#include <openssl/rand.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/log.h"
+#include "mgmt/aws_operations.h"
+#include "mgmt/sigv4.h"
+
+#define HEADERS_MAX 128
+
+static const char serialization[] =
+	"An error occurred during serialization. Check that your JSON payload is well-formed.";
+
+/* --- the operations ------------------------------------------------------------------------- */
+
+// clang-format off
+#define GATEWAY_ARN(flags)  { "GatewayARN", AWS_TEXT, flags, 50, 500, NULL }
+#define TARGET_ARN          { "TargetARN", AWS_TEXT, AWS_REQUIRED, 50, 800, NULL }
+#define VOLUME_ARN          { "VolumeARN", AWS_TEXT, AWS_REQUIRED, 50, 500, NULL }
+#define VOLUME_ARNS         { "VolumeARNs", AWS_TEXTS, AWS_REQUIRED, 50, 500, NULL }
+#define RESOURCE_ARN        { "ResourceARN", AWS_TEXT, AWS_REQUIRED, 50, 500, NULL }
+#define INITIATOR           { "InitiatorName", AWS_TEXT, AWS_REQUIRED, 1, 255, &aws_iqn_pattern }
+#define SECRET(name, flags) { name, AWS_TEXT, (flags) | AWS_SENSITIVE, 1, 100, NULL }
+#define PAGING              { "Marker", AWS_TEXT, 0, 1, 1000, NULL }, { "Limit", AWS_NUMBER, 0, 1, INT32_MAX, NULL }
+
+static const struct aws_member update_chap[] = { TARGET_ARN, INITIATOR,
+	SECRET("SecretToAuthenticateInitiator", AWS_REQUIRED), SECRET("SecretToAuthenticateTarget", 0) };
+static const struct aws_member describe_chap[] = { TARGET_ARN };
+static const struct aws_member delete_chap[] = { TARGET_ARN, INITIATOR };
+static const struct aws_member list_gateways[] = { PAGING };
+static const struct aws_member one_gateway[] = { GATEWAY_ARN(AWS_REQUIRED) };
+static const struct aws_member vtl_devices[] = { GATEWAY_ARN(AWS_REQUIRED),
+	{ "VTLDeviceARNs", AWS_TEXTS, 0, 50, 500, NULL }, PAGING };
+static const struct aws_member list_volumes[] = { GATEWAY_ARN(0), PAGING };
+static const struct aws_member volumes[] = { VOLUME_ARNS };
+static const struct aws_member one_volume[] = { VOLUME_ARN };
+static const struct aws_member add_tags[] = { RESOURCE_ARN, { "Tags", AWS_TAGS, AWS_REQUIRED, 0, 0, NULL } };
+static const struct aws_member remove_tags[] = { RESOURCE_ARN,
+	{ "TagKeys", AWS_TEXTS, AWS_REQUIRED, 1, 128, &aws_tag_key_pattern } };
+static const struct aws_member list_tags[] = { RESOURCE_ARN, PAGING };
+
+#define LOOKS(name, run, members)   { name, false, run, members, sizeof(members) / sizeof(members[0]) }
+#define CHANGES(name, run, members) { name, true, run, members, sizeof(members) / sizeof(members[0]) }
+
+static const struct aws_operation operations[] = {
+	CHANGES("UpdateChapCredentials",    aws_update_chap_credentials,      update_chap),
+	LOOKS("DescribeChapCredentials",    aws_describe_chap_credentials,    describe_chap),
+	CHANGES("DeleteChapCredentials",    aws_delete_chap_credentials,      delete_chap),
+	LOOKS("ListGateways",               aws_list_gateways,                list_gateways),
+	LOOKS("DescribeGatewayInformation", aws_describe_gateway_information, one_gateway),
+	LOOKS("DescribeVTLDevices",         aws_describe_vtl_devices,         vtl_devices),
+	LOOKS("ListVolumes",                aws_list_volumes,                 list_volumes),
+	LOOKS("DescribeStorediSCSIVolumes", aws_describe_stored_volumes,      volumes),
+	LOOKS("DescribeCachediSCSIVolumes", aws_describe_cached_volumes,      volumes),
+	LOOKS("ListVolumeInitiators",       aws_list_volume_initiators,       one_volume),
+	LOOKS("ListLocalDisks",             aws_list_local_disks,             one_gateway),
+	CHANGES("AddTagsToResource",        aws_add_tags,                     add_tags),
+	CHANGES("RemoveTagsFromResource",   aws_remove_tags,                  remove_tags),
+	LOOKS("ListTagsForResource",        aws_list_tags,                    list_tags),
+};
+// clang-format on
+
+/* Both versions have the same members. */
+static const struct aws_operation *find_operation(const struct call *c)
+{
+	static const char *const prefixes[] = { "StorageGateway_20130630.",
+		"StorageGateway_20120630." };
+	const char *target = call_header(c, "x-amz-target");
+
+	for (size_t i = 0; target && i < 2; i++) {
+		size_t len = strlen(prefixes[i]);
+
+		if (strncmp(target, prefixes[i], len) != 0)
+			continue;
+		for (size_t j = 0; j < sizeof(operations) / sizeof(operations[0]); j++)
+			if (!strcmp(operations[j].name, target + len))
+				return &operations[j];
+	}
+	return NULL;
+}
+
+/* --- answers -------------------------------------------------------------------------------- */
+
+static const struct config_aws *settings(const struct aws *a)
+{
+	return &registry_config(a->registry)->management.aws;
+}
+
+const struct config_aws *aws_gateway(const struct aws_request *q)
+{
+	return &registry_config(q->registry)->management.aws;
+}
+
+/* Clients show it with every error. */
+static void add_request_id(struct call *c)
+{
+	uint8_t r[16];
+	char id[40];
+
+	if (RAND_bytes(r, sizeof(r)) != 1)
+		return;
+	r[6] = (uint8_t)((r[6] & 0x0f) | 0x40); /* RFC 9562: version 4 */
+	r[8] = (uint8_t)((r[8] & 0x3f) | 0x80);
+	snprintf(id, sizeof(id),
+		"%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", r[0], r[1],
+		r[2], r[3], r[4], r[5], r[6], r[7], r[8], r[9], r[10], r[11], r[12], r[13], r[14],
+		r[15]);
+	call_answer_header(c, "x-amzn-RequestId", id);
+}
+
+static void refuse(struct call *c, int status, const char *exception, const char *message)
+{
+	call_answer_header(c, "x-amzn-ErrorType", exception);
+	call_reply(c, status, aws_error(exception, message, AWS_OK));
+}
+
+static void request_free(struct aws_request *q)
+{
+	json_decref(q->body);
+	json_decref(q->answer);
+	free(q);
+}
+
+void aws_reply(struct aws_request *q, json_t *body)
+{
+	call_reply(q->call, 200, body);
+	request_free(q);
+}
+
+void aws_refuse_with(struct aws_request *q, enum aws_code code, const char *message)
+{
+	const char *exception = aws_code_exception(code);
+
+	call_answer_header(q->call, "x-amzn-ErrorType", exception);
+	call_reply(q->call, aws_code_status(code), aws_error(exception, message, code));
+	request_free(q);
+}
+
+void aws_refuse(struct aws_request *q, enum aws_code code)
+{
+	aws_refuse_with(q, code, aws_code_text(code));
+}
+
+/* --- members -------------------------------------------------------------------------------- */
+
+const json_t *aws_member(const struct aws_request *q, const char *name)
+{
+	const json_t *j = json_object_get(q->body, name);
+
+	return json_is_null(j) ? NULL : j;
+}
+
+const char *aws_member_text(const struct aws_request *q, const char *name)
+{
+	return json_string_value(aws_member(q, name));
+}
+
+int64_t aws_member_number(const struct aws_request *q, const char *name, int64_t otherwise)
+{
+	const json_t *j = aws_member(q, name);
+
+	return j ? json_integer_value(j) : otherwise;
+}
+
+json_t *aws_page(
+	const struct aws_request *q, const json_t *list, const char *key, const char **next)
+{
+	const char *marker = aws_member_text(q, "Marker"), *last = NULL;
+	size_t limit = (size_t)aws_member_number(q, "Limit", AWS_PAGE), i = 0;
+	json_t *page = json_array();
+
+	*next = NULL;
+	for (; i < json_array_size(list); i++) {
+		json_t *row = json_array_get(list, i);
+		const char *name = json_string_value(json_object_get(row, key));
+
+		if (marker && strcmp(name, marker) <= 0)
+			continue;
+		if (json_array_size(page) == limit) {
+			*next = last;
+			break;
+		}
+		if (json_array_append(page, row)) {
+			json_decref(page);
+			return NULL;
+		}
+		last = name;
+	}
+	return page;
+}
+
+/* --- a request with its proof --------------------------------------------------------------- */
+
+struct headers {
+	struct sigv4_header v[HEADERS_MAX];
+	size_t n;
+};
+
+static bool add_header(void *arg, const char *name, const char *value)
+{
+	struct headers *h = arg;
+
+	if (h->n < HEADERS_MAX)
+		h->v[h->n] = (struct sigv4_header){ name, value };
+	h->n++;
+	return true;
+}
+
+static const struct config_access_key *find_key(const struct config_aws *cfg, const char *id)
+{
+	for (size_t i = 0; i < cfg->n_access_keys; i++)
+		if (!strcmp(cfg->access_keys[i].id, id))
+			return &cfg->access_keys[i];
+	return NULL;
+}
+
+/* Who was refused and why is in the log; what is right for that key is nowhere. */
+static bool refuse_proof(struct call *c, enum sigv4_fault fault, const char *text)
+{
+	static const struct {
+		int status;
+		const char *exception;
+	} answers[] = {
+		[SIGV4_MISSING] = { 403, "MissingAuthenticationTokenException" },
+		[SIGV4_INCOMPLETE] = { 400, "IncompleteSignatureException" },
+		[SIGV4_SCOPE] = { 400, "InvalidSignatureException" },
+		[SIGV4_EXPIRED] = { 400, "RequestExpired" },
+		[SIGV4_UNSIGNED] = { 400, "InvalidSignatureException" },
+		[SIGV4_MISMATCH] = { 400, "InvalidSignatureException" },
+		[SIGV4_NO_MEMORY] = { 503, "ServiceUnavailableError" },
+	};
+
+	if (fault == SIGV4_MISMATCH) {
+		call_answer_header(c, "x-amzn-ErrorType", answers[fault].exception);
+		call_deny(c, answers[fault].status,
+			aws_error(answers[fault].exception, text, AWS_OK));
+	} else {
+		refuse(c, answers[fault].status, answers[fault].exception, text);
+	}
+	return false;
+}
+
+static bool refuse_key(struct call *c)
+{
+	static const char exception[] = "UnrecognizedClientException";
+
+	call_answer_header(c, "x-amzn-ErrorType", exception);
+	call_deny(c, 400,
+		aws_error(exception, "The security token included in the request is invalid.",
+			AWS_OK));
+	return false;
+}
+
+/* The last check of all: a key that may only read changes nothing. */
+static bool may(struct call *c, bool read_only)
+{
+	const struct aws_operation *op = find_operation(c);
+	char text[160];
+
+	if (!read_only || !op || !op->changes)
+		return true;
+	snprintf(text, sizeof(text),
+		"User is not authorized to perform: storagegateway:%s: the access key is for "
+		"reading only",
+		op->name);
+	refuse(c, 400, "AccessDeniedException", text);
+	return false;
+}
+
+static bool admit_signed(struct call *c, const struct aws *a, const struct sigv4_request *r,
+	const struct sigv4_claim *claim)
+{
+	static const char *const must[] = { "host", "x-amz-date", "x-amz-target" };
+	const struct config_access_key *key = find_key(settings(a), claim->key);
+	struct sigv4_why why = { "" };
+	enum sigv4_fault fault;
+	char name[SIGV4_KEY_MAX + 8];
+
+	if (!key)
+		return refuse_key(c);
+	fault = sigv4_check(r, claim,
+		&(struct sigv4_rule){
+			.secret = key->secret,
+			.region = settings(a)->region,
+			.service = "storagegateway",
+			.must = must,
+			.n_must = sizeof(must) / sizeof(must[0]),
+			.now = a->now ? a->now() : (int64_t)time(NULL),
+		},
+		&why);
+	if (fault)
+		return refuse_proof(c, fault, why.text);
+	snprintf(name, sizeof(name), "aws:%s", key->id);
+	call_admit(c, name, key->read_only);
+	return may(c, key->read_only);
+}
+
+static bool admit_request(struct call *c, const struct aws *a)
+{
+	struct headers h = { .n = 0 };
+	struct sigv4_request r = { .method = call_method(c), .target = call_target(c) };
+	struct sigv4_claim claim;
+	struct sigv4_why why = { "" };
+	enum sigv4_fault fault;
+
+	call_headers(c, add_header, &h);
+	if (h.n > HEADERS_MAX)
+		return refuse_proof(c, SIGV4_INCOMPLETE, "There are too many headers.");
+	r.headers = h.v;
+	r.n_headers = h.n;
+	r.body = call_body(c, &r.body_len);
+	fault = sigv4_read(&r, &claim, &why);
+	if (fault == SIGV4_MISSING && settings(a)->allow_unsigned && call_is_local(c)) {
+		call_admit(c, "aws:unsigned", false);
+		return true;
+	}
+	if (fault)
+		return refuse_proof(c, fault, why.text);
+	return admit_signed(c, a, &r, &claim);
+}
+
+static bool admit(struct call *c)
+{
+	const struct aws *a = call_context(c);
+
+	if (!settings(a)->enabled) {
+		call_refuse(c, 404, "not_found", "there is nothing at this path");
+		return false;
+	}
+	add_request_id(c);
+	return admit_request(c, a);
+}
+
+/* --- a request that is admitted ------------------------------------------------------------- */
+
+static json_t *read_body(const struct call *c)
+{
+	size_t len;
+	const uint8_t *text = call_body(c, &len);
+	json_t *body = json_loadb((const char *)text, len, JSON_REJECT_DUPLICATES, NULL);
+
+	if (json_is_object(body))
+		return body;
+	json_decref(body);
+	return NULL;
+}
+
+static void dispatch(struct call *c)
+{
+	const struct aws *a = call_context(c);
+	const struct aws_operation *op = find_operation(c);
+	struct aws_request *q;
+	char text[AWS_INPUT_TEXT];
+
+	if (!op) {
+		refuse(c, 400, "UnknownOperationException", "An unknown operation was specified.");
+		return;
+	}
+	q = calloc(1, sizeof(*q));
+	if (!q) {
+		call_reply(c, 200, NULL);
+		return;
+	}
+	*q = (struct aws_request){ c, a, a->registry, op, read_body(c), NULL };
+	if (!q->body || !aws_input_types(op->members, op->n_members, q->body)) {
+		refuse(c, 400, "SerializationException", serialization);
+		request_free(q);
+	} else if (!aws_input_check(op->members, op->n_members, q->body, text)) {
+		refuse(c, 400, "ValidationException", text);
+		request_free(q);
+	} else {
+		op->run(q);
+	}
+}
+
+/* What is refused before an operation is looked for. */
+static json_t *refusal(int status, const char *code, const char *message)
+{
+	(void)code;
+	return aws_error(status < 500 ? "UnknownOperationException" : "InternalServerError",
+		message, AWS_OK);
+}
+
+static const struct route routes[] = {
+	{ ROUTE_POST, "/", 0, dispatch },
+};
+
+const struct dialect aws_dialect = {
+	.prefix = "",
+	.content_type = "application/x-amz-json-1.1",
+	.routes = routes,
+	.n_routes = sizeof(routes) / sizeof(routes[0]),
+	.refusal = refusal,
+	.admit = admit,
+};

@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Constraints of request members, and the texts of the service for what breaks them:
+ *
+ *	1 validation error detected: Value 'A_B' at 'initiatorName' failed to satisfy constraint:
+ *	Member must satisfy regular expression pattern: [0-9a-z:.-]+
+ */
+#include "mgmt/aws_input.h"
+
+#include <ctype.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#define VALUE_SHOWN 256 /* bytes of a value that are told */
+
+/* --- patterns ------------------------------------------------------------------------------- */
+
+static bool is_iqn(const char *value)
+{
+	return *value && !value[strspn(value, "0123456789abcdefghijklmnopqrstuvwxyz:.-")];
+}
+
+/* Printable ASCII but for '/', and not of blanks alone. */
+static bool is_gateway_name(const char *value)
+{
+	bool visible = false;
+
+	for (; *value; value++) {
+		if (*value < ' ' || *value > '~' || *value == '/' || *value == '\\')
+			return false;
+		visible |= *value != ' ';
+	}
+	return visible;
+}
+
+/* Of what is not ASCII all is let in but control characters: which of it are letters, digits and
+ * blanks changes with every edition of Unicode. */
+static bool is_tag_key(const char *value)
+{
+	for (const unsigned char *p = (const unsigned char *)value; *p; p++) {
+		if (p[0] == 0xc2 && p[1] < 0xa0)
+			return false;
+		if (*p < 0x80 && !isalnum(*p) && !strchr(" _.:/=+-@", *p))
+			return false;
+	}
+	return true;
+}
+
+const struct aws_pattern aws_iqn_pattern = { "[0-9a-z:.-]+", is_iqn };
+const struct aws_pattern aws_gateway_name_pattern = {
+	"^[ -\\.0-\\[\\]-~]*[!-\\.0-\\[\\]-~][ -\\.0-\\[\\]-~]*$", is_gateway_name
+};
+const struct aws_pattern aws_tag_key_pattern = { "^([\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]*)$",
+	is_tag_key };
+
+static const struct aws_member tag_members[] = {
+	{ "Key", AWS_TEXT, AWS_REQUIRED, 1, 128, &aws_tag_key_pattern },
+	{ "Value", AWS_TEXT, AWS_REQUIRED, 0, 256, NULL },
+};
+#define N_TAG_MEMBERS (sizeof(tag_members) / sizeof(tag_members[0]))
+
+/* --- types ---------------------------------------------------------------------------------- */
+
+static const json_t *get(const json_t *body, const struct aws_member *m)
+{
+	const json_t *j = json_object_get(body, m->name);
+
+	return json_is_null(j) ? NULL : j;
+}
+
+static bool is_list(const json_t *j, enum aws_kind of)
+{
+	for (size_t i = 0; i < json_array_size(j); i++) {
+		const json_t *row = json_array_get(j, i);
+
+		if (of == AWS_TEXTS ? !json_is_string(row)
+				    : !json_is_object(row) ||
+					      !aws_input_types(tag_members, N_TAG_MEMBERS, row))
+			return false;
+	}
+	return json_is_array(j);
+}
+
+static bool is(const json_t *j, enum aws_kind kind)
+{
+	switch (kind) {
+	case AWS_TEXT: return json_is_string(j);
+	case AWS_NUMBER: return json_is_integer(j);
+	case AWS_BOOL: return json_is_boolean(j);
+	default: return is_list(j, kind);
+	}
+}
+
+bool aws_input_types(const struct aws_member *members, size_t n, const json_t *body)
+{
+	for (size_t i = 0; i < n; i++) {
+		const json_t *j = get(body, &members[i]);
+
+		if (j && !is(j, members[i].kind))
+			return false;
+	}
+	return true;
+}
+
+/* --- constraints ---------------------------------------------------------------------------- */
+
+/* What has been found wrong so far. */
+struct findings {
+	char text[AWS_INPUT_TEXT - 64]; /* room for what goes in front */
+	size_t len;
+	unsigned n;
+};
+
+/* Cuts a text that does not fit between two characters. */
+static size_t whole(const char *text, size_t most)
+{
+	size_t len = strnlen(text, most + 1);
+
+	if (len <= most)
+		return len;
+	for (len = most; len && ((unsigned char)text[len] & 0xc0) == 0x80;)
+		len--;
+	return len;
+}
+
+static void add(struct findings *f, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+static void add(struct findings *f, const char *fmt, ...)
+{
+	char one[VALUE_SHOWN + 512];
+	size_t len;
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(one, sizeof(one), fmt, ap);
+	va_end(ap);
+	len = strlen(one);
+	f->n++;
+	if (f->len + len + 3 > sizeof(f->text))
+		return; /* counted, but not told any more */
+	f->len += (size_t)snprintf(
+		f->text + f->len, sizeof(f->text) - f->len, "%s%s", f->len ? "; " : "", one);
+}
+
+/* "targetARN" of "TargetARN", below `parent` if there is one. */
+static void name_of(const struct aws_member *m, const char *parent, char out[static 96])
+{
+	snprintf(out, 96, "%s%s%c%s", parent, *parent ? "." : "", tolower(m->name[0]), m->name + 1);
+}
+
+static void add_value(struct findings *f, const struct aws_member *m, const char *parent,
+	const char *value, const char *fmt, ...) __attribute__((format(printf, 5, 6)));
+
+static void add_value(struct findings *f, const struct aws_member *m, const char *parent,
+	const char *value, const char *fmt, ...)
+{
+	char name[96], constraint[192];
+	va_list ap;
+
+	name_of(m, parent, name);
+	va_start(ap, fmt);
+	vsnprintf(constraint, sizeof(constraint), fmt, ap);
+	va_end(ap);
+	if (m->flags & AWS_SENSITIVE)
+		add(f, "Value at '%s' failed to satisfy constraint: %s", name, constraint);
+	else
+		add(f, "Value '%.*s' at '%s' failed to satisfy constraint: %s",
+			(int)whole(value, VALUE_SHOWN), value, name, constraint);
+}
+
+static int64_t characters(const char *text)
+{
+	int64_t n = 0;
+
+	for (; *text; text++)
+		n += ((unsigned char)*text & 0xc0) != 0x80;
+	return n;
+}
+
+static void check_text(
+	struct findings *f, const struct aws_member *m, const char *parent, const char *value)
+{
+	int64_t len = characters(value);
+
+	if (len < m->min)
+		add_value(f, m, parent, value,
+			"Member must have length greater than or equal to %" PRId64, m->min);
+	if (len > m->max)
+		add_value(f, m, parent, value,
+			"Member must have length less than or equal to %" PRId64, m->max);
+	if (m->pattern && !m->pattern->matches(value))
+		add_value(f, m, parent, value, "Member must satisfy regular expression pattern: %s",
+			m->pattern->text);
+}
+
+static void check_number(
+	struct findings *f, const struct aws_member *m, const char *parent, int64_t value)
+{
+	char shown[32];
+
+	snprintf(shown, sizeof(shown), "%" PRId64, value);
+	if (value < m->min)
+		add_value(f, m, parent, shown,
+			"Member must have value greater than or equal to %" PRId64, m->min);
+	if (value > m->max)
+		add_value(f, m, parent, shown,
+			"Member must have value less than or equal to %" PRId64, m->max);
+}
+
+static void check_texts(
+	struct findings *f, const struct aws_member *m, const char *parent, const json_t *list)
+{
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		const char *value = json_string_value(json_array_get(list, i));
+		int64_t len = characters(value);
+
+		if (len < m->min || len > m->max || (m->pattern && !m->pattern->matches(value)))
+			add_value(f, m, parent, value,
+				"Member must satisfy constraint: [Member must have length less "
+				"than or equal to %" PRId64
+				", Member must have length greater than or equal to %" PRId64 "]",
+				m->max, m->min);
+	}
+}
+
+static void check(struct findings *f, const struct aws_member *members, size_t n,
+	const json_t *body, const char *parent);
+
+static void check_tags(struct findings *f, const struct aws_member *m, const json_t *list)
+{
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		char name[96], parent[96];
+
+		name_of(m, "", name);
+		snprintf(parent, sizeof(parent), "%.40s.%zu.member", name, i + 1);
+		check(f, tag_members, N_TAG_MEMBERS, json_array_get(list, i), parent);
+	}
+}
+
+static void check_value(
+	struct findings *f, const struct aws_member *m, const char *parent, const json_t *j)
+{
+	switch (m->kind) {
+	case AWS_TEXT: check_text(f, m, parent, json_string_value(j)); break;
+	case AWS_NUMBER: check_number(f, m, parent, json_integer_value(j)); break;
+	case AWS_TEXTS: check_texts(f, m, parent, j); break;
+	case AWS_TAGS: check_tags(f, m, j); break;
+	case AWS_BOOL: break;
+	}
+}
+
+static void check(struct findings *f, const struct aws_member *members, size_t n,
+	const json_t *body, const char *parent)
+{
+	for (size_t i = 0; i < n; i++) {
+		const struct aws_member *m = &members[i];
+		const json_t *j = get(body, m);
+		char name[96];
+
+		name_of(m, parent, name);
+		if (j)
+			check_value(f, m, parent, j);
+		else if (m->flags & AWS_REQUIRED)
+			add(f,
+				"Value null at '%s' failed to satisfy constraint: Member must not "
+				"be null",
+				name);
+	}
+}
+
+bool aws_input_check(const struct aws_member *members, size_t n, const json_t *body,
+	char text[static AWS_INPUT_TEXT])
+{
+	struct findings f = { .n = 0 };
+
+	check(&f, members, n, body, "");
+	if (f.n)
+		snprintf(text, AWS_INPUT_TEXT, "%u validation error%s detected: %s", f.n,
+			f.n > 1 ? "s" : "", f.text);
+	return !f.n;
+}

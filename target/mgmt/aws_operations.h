@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The operations that are implemented; their tables are in aws.c. */
+#ifndef MGMT_AWS_OPERATIONS_H
+#define MGMT_AWS_OPERATIONS_H
+
+#include "mgmt/aws_request.h"
+
+/* aws_chap.c */
+void aws_update_chap_credentials(struct aws_request *q);
+void aws_describe_chap_credentials(struct aws_request *q);
+void aws_delete_chap_credentials(struct aws_request *q);
+
+/* aws_gateway.c */
+void aws_list_gateways(struct aws_request *q);
+void aws_describe_gateway_information(struct aws_request *q);
+void aws_describe_vtl_devices(struct aws_request *q);
+
+/* aws_volume.c */
+void aws_list_volumes(struct aws_request *q);
+void aws_describe_stored_volumes(struct aws_request *q);
+void aws_describe_cached_volumes(struct aws_request *q);
+void aws_list_volume_initiators(struct aws_request *q);
+
+/* aws_disk.c */
+void aws_list_local_disks(struct aws_request *q);
+
+/* aws_tag.c */
+void aws_add_tags(struct aws_request *q);
+void aws_remove_tags(struct aws_request *q);
+void aws_list_tags(struct aws_request *q);
+
+#endif

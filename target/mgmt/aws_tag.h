@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Tags of the gateway and its volumes, in the catalog. */
+#ifndef MGMT_AWS_TAG_H
+#define MGMT_AWS_TAG_H
+
+#include "mgmt/aws_request.h"
+
+/* Gives the tags of a resource as a list of {Key, Value}, which is then `then`'s; or refuses the
+ * request. `then` may come when the server has been taken down around it: it must look at nothing
+ * but the request and what that owns. */
+void aws_tags_load(struct aws_request *q, const char *resource,
+	void (*then)(struct aws_request *q, json_t *tags));
+
+#endif

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Volumes: every LUN of every target is one. */
+#ifndef MGMT_AWS_VOLUME_H
+#define MGMT_AWS_VOLUME_H
+
+#include "mgmt/aws_arn.h"
+#include "mgmt/aws_portal.h"
+#include "mgmt/aws_request.h"
+
+struct aws_volume {
+	char id[AWS_VOLUME_ID_SIZE];
+	char *target;
+	char *path; /* of the file or device; NULL: none */
+	uint32_t lun;
+	uint64_t size;
+	bool chap; /* nobody gets in without it */
+	struct aws_portal portal;
+};
+
+/* All volumes, in the order of their ids, which is that of their ARNs. */
+struct aws_volumes {
+	struct aws_volume *v;
+	size_t n;
+	bool failed; /* memory ran out, and there are none */
+};
+struct aws_volumes aws_volumes_begin(const struct aws_request *q);
+void aws_volumes_end(struct aws_volumes *vs);
+
+/* The one that an ARN names: *code says why there is none. */
+const struct aws_volume *aws_volume_find(const struct aws_request *q, const struct aws_volumes *vs,
+	const char *arn, enum aws_code *code);
+
+#endif
