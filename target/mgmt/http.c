@@ -3,7 +3,7 @@
  * HTTP by evhttp, and the limits that evhttp has not.
  *
  * evhttp owns its connections and says nothing when one ends. So we remember each by descriptor
- * and inode: a sweep, once a second while there are any, forgets those whose descriptor is no
+ * and cookie: a sweep, once a second while there are any, forgets those whose descriptor is no
  * longer that socket, and shuts down those that take too long; evhttp then sees the end of the
  * stream and cleans up as it would after any client.
  */
@@ -23,7 +23,6 @@
 #include <string.h>
 #include <sys/queue.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <time.h>
 
 #include "base/list.h"
@@ -52,7 +51,7 @@ struct http_conn {
 	struct list link;
 	struct bufferevent *bev; /* held until its descriptor is known, NULL then */
 	int fd;
-	ino_t ino;
+	uint64_t cookie;
 	uint64_t deadline; /* monotonic; 0: we are thinking, not they */
 };
 
@@ -87,14 +86,12 @@ static uint64_t in_seconds(unsigned seconds)
 	return (uint64_t)t.tv_sec * SECOND + (uint64_t)t.tv_nsec + seconds * SECOND;
 }
 
-static bool inode_of(int fd, ino_t *ino)
+/* The kernel's own name of a socket, which no other ever gets (SO_COOKIE). */
+static bool cookie_of(int fd, uint64_t *cookie)
 {
-	struct stat st;
+	socklen_t len = sizeof(*cookie);
 
-	if (fd < 0 || fstat(fd, &st))
-		return false;
-	*ino = st.st_ino;
-	return true;
+	return fd >= 0 && !getsockopt(fd, SOL_SOCKET, SO_COOKIE, cookie, &len);
 }
 
 static void conn_forget(struct http *h, struct http_conn *c)
@@ -117,7 +114,7 @@ static void settle(struct http *h)
 		if (!c->bev)
 			continue;
 		c->fd = bufferevent_getfd(c->bev);
-		if (!inode_of(c->fd, &c->ino)) {
+		if (!cookie_of(c->fd, &c->cookie)) {
 			conn_forget(h, c);
 			continue;
 		}
@@ -135,15 +132,15 @@ static void settle_deferred(struct loop_defer *d)
 
 static struct http_conn *conn_find(struct http *h, int fd)
 {
-	ino_t ino;
+	uint64_t cookie;
 
 	settle(h);
-	if (!inode_of(fd, &ino))
+	if (!cookie_of(fd, &cookie))
 		return NULL;
 	list_for_each(it, &h->conns) {
 		struct http_conn *c = container_of(it, struct http_conn, link);
 
-		if (c->fd == fd && c->ino == ino)
+		if (c->fd == fd && c->cookie == cookie)
 			return c;
 	}
 	return NULL;
@@ -168,9 +165,9 @@ static void sweep(struct loop_timer *t)
 	settle(h);
 	list_for_each_safe(it, &h->conns) {
 		struct http_conn *c = container_of(it, struct http_conn, link);
-		ino_t ino;
+		uint64_t cookie;
 
-		if (!inode_of(c->fd, &ino) || ino != c->ino)
+		if (!cookie_of(c->fd, &cookie) || cookie != c->cookie)
 			conn_forget(h, c);
 		else if (c->deadline && c->deadline <= in_seconds(0))
 			shutdown(c->fd, SHUT_RDWR);
