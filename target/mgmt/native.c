@@ -8,9 +8,11 @@
 
 #include <errno.h>
 #include <event2/http.h>
+#include <openssl/crypto.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -341,6 +343,54 @@ static void post_reload(struct call *c)
 	host->reload(host->arg, reply_reloaded, c);
 }
 
+/* --- who may, over the network -------------------------------------------------------------- */
+
+/* What stands behind "Bearer " (RFC 6750 2.1); NULL: nothing. */
+static const char *bearer(const struct call *c)
+{
+	static const char scheme[] = "Bearer ";
+	const char *text = call_header(c, "Authorization");
+
+	if (!text || strncasecmp(text, scheme, sizeof(scheme) - 1) != 0)
+		return NULL;
+	text += sizeof(scheme) - 1;
+	return text + strspn(text, " ");
+}
+
+/* Looks at every token, and at all of each that is as long as what was given. */
+static const struct config_token *find_token(
+	const struct config_management *m, const char *given)
+{
+	const struct config_token *found = NULL;
+	size_t len = strlen(given);
+
+	for (size_t i = 0; i < m->n_tokens; i++)
+		if (strlen(m->tokens[i].token) == len &&
+			!CRYPTO_memcmp(m->tokens[i].token, given, len))
+			found = &m->tokens[i];
+	return found;
+}
+
+static bool admit(struct call *c)
+{
+	const struct config *cfg = registry_config(native_of(c)->registry);
+	const char *given = bearer(c);
+	const struct config_token *token = given ? find_token(&cfg->management, given) : NULL;
+	char name[80];
+
+	if (token) {
+		snprintf(name, sizeof(name), "token:%s", token->name);
+		call_admit(c, name, token->read_only);
+		return true;
+	}
+	call_answer_header(c, "WWW-Authenticate", "Bearer realm=\"countersign\"");
+	if (given)
+		call_deny(c, 401, refusal(401, "unauthorized", "there is no such token"));
+	else
+		call_refuse(c, 401, "unauthorized", "say who you are: Authorization: Bearer TOKEN");
+	return false;
+}
+
 #define JSON_CHANGE (ROUTE_CHANGES | ROUTE_WANTS_JSON)
 
 // clang-format off
@@ -374,4 +424,5 @@ const struct dialect native_dialect = {
 	.routes = routes,
 	.n_routes = sizeof(routes) / sizeof(routes[0]),
 	.refusal = refusal,
+	.admit = admit,
 };

@@ -236,6 +236,69 @@ def test_svms_are_told_with_their_targets(api):
     assert api.must("GET", "/v1/svms") == {"svms": [{"name": "svm1", "targets": [DISK, OTHER]}]}
 
 
+# --- over the network -------------------------------------------------------------------------
+
+
+TOKEN, LOOKING = "token-of-an-operator", "token-of-somebody-who-looks"
+NETWORK = conf(more="""management = {
+  http = ( { address = "127.0.0.1"; port = $http_port; tls = false; } );
+  tokens = ( { name = "ops"; token = "%s"; }, { name = "eyes"; token = "%s"; read_only = true; } );
+};""" % (TOKEN, LOOKING))
+
+
+def over_network(server, method, path, body=None, token=None, scheme="Bearer"):
+    connection = http.client.HTTPConnection("127.0.0.1", server.ports["http_port"], timeout=60)
+    connection.request(method, path, json.dumps(body) if body is not None else None,
+                       {"Authorization": f"{scheme} {token}"} if token else {})
+    answer = connection.getresponse()
+    told = json.loads(answer.read())
+    connection.close()
+    return answer.status, answer.headers, told
+
+
+def test_a_token_opens_the_api_on_the_network(start):
+    server = start(NETWORK)
+    path = f"{OURS}/{HOST}"
+    assert over_network(server, "PUT", path, {"secret": SECRET}, TOKEN)[0] == 201
+    assert over_network(server, "GET", path, token=TOKEN, scheme="bearer")[0] == 200
+    entry = Api(server).must("GET", "/v1/audit")["audit"][0]
+    assert entry["who"].startswith("token:ops")
+    assert may_log_in(server, secret=SECRET)
+
+
+@pytest.mark.parametrize("token, scheme", [
+    (None, ""), ("wrong-token-of-nobody", "Bearer"), (TOKEN[:-1], "Bearer"), (TOKEN, "Basic"),
+    (TOKEN + "x", "Bearer"), ("", "Bearer"),
+])
+def test_without_a_token_nobody_is_served_on_the_network(start, token, scheme):
+    server = start(NETWORK)
+    for method, path in (("GET", "/v1/credentials"), ("PUT", f"{OURS}/{HOST}"),
+                         ("GET", "/v1/nothing")):
+        status, head, told = over_network(server, method, path, {"secret": SECRET}, token, scheme)
+        assert (status, head["WWW-Authenticate"]) == (401, 'Bearer realm="countersign"')
+        assert told["error"]["code"] == "unauthorized"
+    assert Api(server).rows() == {}
+
+
+def test_a_token_for_looking_changes_nothing(start):
+    server = start(NETWORK)
+    assert over_network(server, "GET", "/v1/credentials", token=LOOKING)[0] == 200
+    for method, path in (("PUT", f"{OURS}/{HOST}"), ("DELETE", f"{OURS}/{HOST}"),
+                         ("POST", f"{OURS}/{HOST}/rotate"), ("POST", "/v1/rekey"),
+                         ("POST", "/v1/reload"), ("DELETE", "/v1/sessions/1")):
+        status, _, told = over_network(server, method, path, {"secret": SECRET}, LOOKING)
+        assert (status, told["error"]["code"]) == (403, "read_only")
+    assert Api(server).rows() == {}
+
+
+def test_tokens_change_with_a_reload(start, ctl):
+    server = start(NETWORK)
+    server.write_conf(server.conf.read_text().replace(TOKEN, "another-token-of-ops"))
+    ctl(server, "reload")
+    assert over_network(server, "GET", "/v1/status", token=TOKEN)[0] == 401
+    assert over_network(server, "GET", "/v1/status", token="another-token-of-ops")[0] == 200
+
+
 # --- logins -----------------------------------------------------------------------------------
 
 
@@ -472,6 +535,30 @@ def test_after_kill_9_there_is_what_was_answered_and_at_most_the_one_in_flight(s
             changes.settle(name, right[0])
         changes.flying = None
     assert changes.count > 10 * rounds
+
+
+def test_a_stop_in_the_midst_of_changes_is_clean(start):
+    server = start(TWO)
+    path = str(server.dir / "state/ctl.sock")
+    waiting = []
+    for i in range(50):
+        s = socket.socket(socket.AF_UNIX)
+        s.connect(path)
+        body = json.dumps({"secret": SECRET})
+        s.sendall(f"PUT {OURS}/{PREFIX}stop{i} HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}"
+                  f"\r\n\r\n{body}".encode())
+        waiting.append(s)
+    wait_until(lambda: "stop3" in server.log())
+    server.stop()
+    answered = 0
+    for s in waiting:
+        with s:
+            try:
+                answered += s.recv(4096).startswith(b"HTTP/1.1 201")
+            except ConnectionError:
+                pass
+    server.start()
+    assert len(Api(server).rows()) >= answered > 0
 
 
 # --- countersignctl ---------------------------------------------------------------------------
