@@ -133,6 +133,7 @@ static void collect(struct lu_function_all *all, struct lu *lu, struct lu_abort 
 
 		if (!a) {
 			r->failed |= concerns(itl, r);
+			itl->preempted = false;
 			continue;
 		}
 		itl->preempted = false;

@@ -253,10 +253,11 @@ static bool inquiry_text(char *field, size_t width, const char *text, const char
  * part. */
 static bool serial_text(struct lu *lu, const char *text)
 {
+	const uint8_t *id = lu->naa[0] >> 4 == 6 ? lu->naa + 8 : lu->naa;
 	char own[17];
 	size_t n;
 
-	snprintf(own, sizeof(own), "%016llx", (unsigned long long)be64(lu->naa + 8));
+	snprintf(own, sizeof(own), "%016llx", (unsigned long long)be64(id));
 	n = text && *text ? strlen(text) : 16;
 	return n < sizeof(lu->serial) && inquiry_text(lu->serial, n, text, own);
 }

@@ -130,6 +130,8 @@ static void a_short_identifier_has_eight_bytes(void **state)
 	(void)state;
 	RUN(r, 0, NULL, 1024, INQUIRY(1, 0x83, 1024));
 	assert_memory_equal(rig_in + 4, "\x01\x03\x00\x08\x30\1\2\3\4\5\6\7\x02\x01", 14);
+	RUN(r, 0, NULL, 255, INQUIRY(1, 0x80, 255));
+	assert_memory_equal(rig_in + 4, "3001020304050607", 16);
 	rig_free(r);
 }
 
