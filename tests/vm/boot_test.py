@@ -1,72 +1,26 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Machines boot from a Countersign disk: by iPXE's initiator and by QEMU's own."""
 import re
-import shutil
-import subprocess
-from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
-from guest import HOST, QEMU, qemu
+from booting import TEXT
+from guest import HOST
 from openiscsi import NAME
 from serving import (CREDENTIAL, LOCKED, OPEN, SECRET, TARGET, TARGET_SECRET, conf, file_disk,
                      locked_disk, open_disk, target)
 
-HERE = Path(__file__).parent
 BOOTED = 1      # the exit status that the boot sector chooses when all is well
-TEXT = "This is sector 1000.\r\n"
 MARK = b"written by the boot sector\0"
-DISK = file_disk("16M")         # iPXE boots from no disk below 8 MiB, a cylinder of its geometry
-
-
-@pytest.fixture(scope="session")
-def boot_sector(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("boot")
-    subprocess.run(["gcc", "-m32", "-c", "-o", folder / "boot.o", HERE / "guest/boot.S"], check=True)
-    subprocess.run(["ld", "-m", "elf_i386", "-Ttext", "0x7c00", "--oformat", "binary", "-o",
-                    folder / "boot", folder / "boot.o"], check=True)
-    sector = (folder / "boot").read_bytes()
-    assert len(sector) == 512
-    return sector
+DISK = file_disk("16M")
 
 
 @pytest.fixture
-def start_with_disk(make_server, boot_sector):
+def start_with_disk(make_server, bootable):
     """start_with_disk(text): a server whose disk.img can be booted."""
     def call(text):
         server = make_server(text)
-        with open(server.dir / "disk.img", "wb") as f:
-            f.truncate(16 << 20)
-            f.write(boot_sector)
-            f.seek(1000 * 512)
-            f.write(TEXT.encode())
+        bootable(server.dir / "disk.img")
         return server.start()
-    return call
-
-
-@dataclass
-class Boot:
-    status: int
-    said: str
-
-
-@pytest.fixture
-def boot(tmp_path):
-    """boot(*options): a machine's exit status and what it said on its serial port."""
-    if not shutil.which(QEMU):
-        pytest.skip(f"{QEMU} is not installed")
-
-    def call(*options, seconds=180, **kwargs):
-        out = tmp_path / "serial"
-        out.write_text("")
-        with qemu("-serial", f"file:{out}", "-device", "isa-debug-exit,iobase=0xf4,iosize=1",
-                  *options, memory=64, **kwargs) as machine:
-            try:
-                status = machine.wait(seconds)
-            finally:
-                machine.kill()
-        said = re.sub(r"\x1b\[[0-9;]*[A-Za-z]|\x1bc", "", out.read_text(errors="replace"))
-        return Boot(status, said.replace("\r", ""))
     return call
 
 
@@ -89,20 +43,6 @@ def not_booted(found, server):
 
 
 # --- iPXE -----------------------------------------------------------------------------------
-
-@pytest.fixture
-def ipxe(boot, tmp_path):
-    """ipxe(*lines): boots the network card's iPXE, which gets these lines as a script."""
-    def call(*lines):
-        folder = tmp_path / "tftp"
-        folder.mkdir(exist_ok=True)
-        (folder / "boot.ipxe").write_text("\n".join(["#!ipxe", f"set initiator-iqn {NAME}", *lines,
-                                                     "echo no boot", "reboot"]) + "\n")
-        return boot("-netdev", f"user,id=net,tftp={folder},bootfile=boot.ipxe",
-                    "-device", "virtio-net-pci,netdev=net", "-boot", "n",
-                    machine="pc,vmport=off,graphics=off")
-    return call
-
 
 def sanboot(server, name, lun=0):
     return f"sanboot iscsi:{HOST}::{server.port}:{lun:x}:{name} ||"
@@ -177,36 +117,21 @@ def test_ipxe_refuses_the_target(start_with_disk, ipxe, saw, credentials):
 
 # --- QEMU's driver --------------------------------------------------------------------------
 
-@pytest.fixture
-def iscsi_drive(tmp_path):
-    """iscsi_drive(server, name, user, secret): QEMU's options for a disk at that server."""
-    def call(server, name, user="", secret="", device="virtio-blk-pci"):
-        drive = f"driver=iscsi,node-name=disk,transport=tcp,portal=127.0.0.1:{server.port}," \
-                f"target={name},lun=0,initiator-name={NAME}"
-        options = []
-        if user:
-            (tmp_path / "secret").write_text(secret)
-            options = ["-object", f"secret,id=chap,file={tmp_path / 'secret'}"]
-            drive += f",user={user},password-secret=chap"
-        return [*options, "-blockdev", drive, "-device", f"{device},drive=disk"]
-    return call
-
-
 @pytest.mark.parametrize("device", ["virtio-blk-pci", "ide-hd"])
 def test_qemu_boots_without_chap(start_with_disk, boot, iscsi_drive, device):
     server = start_with_disk(open_disk(DISK))
-    booted(boot(*iscsi_drive(server, OPEN, device=device)), server)
+    booted(boot(*iscsi_drive(server.port, OPEN, device=device)), server)
 
 
 def test_qemu_boots_with_chap(start_with_disk, boot, iscsi_drive, saw):
     server = start_with_disk(locked_disk(DISK))
-    booted(boot(*iscsi_drive(server, LOCKED, NAME, SECRET)), server)
+    booted(boot(*iscsi_drive(server.port, LOCKED, NAME, SECRET)), server)
     saw(server.wait_for_log(r"logged in to .*")[0])
 
 
 def test_the_target_refuses_qemu(start_with_disk, boot, iscsi_drive):
     server = start_with_disk(locked_disk(DISK))
-    found = boot(*iscsi_drive(server, LOCKED, NAME, "not-the-secret-1"))
+    found = boot(*iscsi_drive(server.port, LOCKED, NAME, "not-the-secret-1"))
     assert found.status == 1 and found.said == ""       # QEMU does not even start
     not_booted(found, server)
     server.wait_for_log("refused")

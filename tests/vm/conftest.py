@@ -12,6 +12,7 @@ import warnings
 from pathlib import Path
 
 import pytest
+from booting import boot, boot_sector, bootable, ipxe, iscsi_drive  # noqa: F401 fixtures
 from guest import QEMU, Guest, GuestError, GuestGone
 from openiscsi import OpenIscsi
 from relay import Relay

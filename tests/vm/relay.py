@@ -46,15 +46,17 @@ class Relay:
                 threading.Thread(target=self.forward, args=[number, *pair], daemon=True).start()
 
     def forward(self, number, source, sink, from_initiator):
-        with suppress(OSError):
-            while data := source.recv(65536):
-                if self.tap:
-                    self.tap(number, from_initiator, data)
-                self.flowing.wait()
-                sink.sendall(data)
-        for s in (source, sink):
+        try:
             with suppress(OSError):
-                s.shutdown(socket.SHUT_RDWR)
+                while data := source.recv(65536):
+                    if self.tap:
+                        self.tap(number, from_initiator, data)
+                    self.flowing.wait()
+                    sink.sendall(data)
+        finally:
+            for s in (source, sink):
+                with suppress(OSError):
+                    s.shutdown(socket.SHUT_RDWR)
 
     def cut(self):
         """Ends every connection and refuses new ones."""
