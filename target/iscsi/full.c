@@ -250,7 +250,6 @@ static void session_logged_out(struct conn *c, void *arg)
 	list_for_each_safe(l, &s->conns) {
 		struct conn *o = container_of(l, struct conn, in_session);
 
-		o->phase = o->phase == CONN_CLOSING ? o->phase : CONN_LOGOUT;
 		conn_close(o, LOG_INFO, "logged out");
 	}
 }
@@ -269,7 +268,7 @@ static void logout_respond(struct conn *c, const struct logout_req *p, enum logo
 							  .time2retain = params->time2retain });
 	out->takes_statsn = true;
 	if (r == LOGOUT_DONE && p->reason == LOGOUT_SESSION) {
-		c->phase = CONN_LOGOUT;
+		session_logging_out(c->s);
 		out->after = session_logged_out;
 		out->arg = c->s;
 	} else if (r == LOGOUT_DONE && p->cid == c->cid) {

@@ -105,12 +105,33 @@ static void session_free(struct session *s)
 
 static void nexus_closed(struct nexus *n)
 {
-	session_free(container_of(n, struct session, nexus));
+	struct session *s = container_of(n, struct session, nexus);
+
+	s->has_nexus = false;
+	if (s->ended)
+		session_free(s);
+	else
+		session_try_end(s);
+}
+
+static bool has_tasks(const struct session *s)
+{
+	return s->ncmds || !list_empty(&s->tmfs);
 }
 
 static bool in_use(const struct session *s)
 {
-	return s->nconns || s->ncmds || !list_empty(&s->tmfs);
+	return s->nconns || has_tasks(s) || (s->losing && s->has_nexus);
+}
+
+static void leave(struct session *s)
+{
+	s->ended = true;
+	sessions_remove(s->r->shared->sessions, &s->entry);
+	if (s->has_nexus)
+		nexus_close(&s->nexus, nexus_closed);
+	else
+		session_free(s);
 }
 
 /* After the round: nobody who has the session in hand is in the middle of something. */
@@ -118,20 +139,31 @@ static void end(struct loop_defer *d)
 {
 	struct session *s = container_of(d, struct session, end);
 
-	if (s->ended || in_use(s))
-		return;
-	s->ended = true;
-	sessions_remove(s->r->shared->sessions, &s->entry);
-	if (s->discovery)
-		session_free(s);
-	else
-		nexus_close(&s->nexus, nexus_closed);
+	if (!s->ended && !in_use(s))
+		leave(s);
 }
 
 void session_try_end(struct session *s)
 {
 	if (s->closing && !s->ended && !in_use(s))
 		loop_defer(s->r->loop, &s->end);
+}
+
+void session_logging_out(struct session *s)
+{
+	s->closing = true;
+	list_for_each(l, &s->conns) {
+		struct conn *c = container_of(l, struct conn, in_session);
+
+		early_drop(s, c);
+		if (c->phase == CONN_FULL)
+			c->phase = CONN_LOGOUT;
+	}
+	join_try_again(s);
+	if (!s->has_nexus || s->losing || has_tasks(s))
+		return;
+	s->losing = true;
+	nexus_close(&s->nexus, nexus_closed);
 }
 
 void session_close(struct session *s, int priority, const char *why)
@@ -336,14 +368,11 @@ bool session_open(struct session *s, struct target_set *set, const struct iscsi_
 	n->target = s->entry.target;
 	n->tpgt = s->entry.group;
 	n->rel_port = rel_port;
-	return nexus_open(n, target->luns) == 0;
+	s->has_nexus = nexus_open(n, target->luns) == 0;
+	return s->has_nexus;
 }
 
 void session_abandon(struct session *s)
 {
-	sessions_remove(s->r->shared->sessions, &s->entry);
-	if (s->target && s->nexus.map)
-		nexus_close(&s->nexus, nexus_closed);
-	else
-		session_free(s);
+	leave(s);
 }

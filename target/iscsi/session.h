@@ -51,6 +51,8 @@ struct session {
 	const struct iscsi_target *target;
 	struct lun_map *next_map;        /* to be taken up when commands of lost units have ended */
 	uint64_t commands, bytes_in, bytes_out;
+	bool has_nexus;                  /* it reaches its target's units */
+	bool losing;                     /* … and is about to lose them */
 	bool ended;                      /* out of the table; waits for its nexus to close */
 	struct loop_defer end;
 	struct list waiters;             /* logins that wait for its end (join.c) */
@@ -96,6 +98,10 @@ void session_take_directory(struct session *s, struct directory *d);
 /* Whether the unit behind a LUN is about to leave the session: no new command may reach it. */
 bool session_is_leaving(const struct session *s, uint64_t lun);
 
+/* The initiator is about to be told that the session is logged out: it must find then that what it had
+ * reserved is free. Nothing joins the session any more, and requests that still come are dropped.
+ * While commands have not ended, the nexus is kept until they have. */
+void session_logging_out(struct session *s);
 /* Closes all connections, aborts all commands, and ends. */
 void session_close(struct session *s, int priority, const char *why);
 /* Something that a closing session may have waited for is over. It is freed after the round at the

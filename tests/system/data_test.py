@@ -9,7 +9,7 @@ import time
 
 import pytest
 from initiator import Closed, Failed, login
-from support import DISK, conf, disk, ram, target
+from support import DISK, PREFIX, conf, disk, ram, target
 
 BLOCKS = 4096                          # the part of a unit that is written
 DIGESTS = {"HeaderDigest": "CRC32C", "DataDigest": "CRC32C"}
@@ -340,6 +340,22 @@ def test_the_same_unit_through_two_portals_is_one(start):
         first, second = one.inquiry(0x83), two.inquiry(0x83)
         naa = re.search(rb"\x01\x03\x00\x10(.{16})", first, re.S)[1]
         assert naa in second
+
+
+def test_what_a_host_has_reserved_is_free_when_it_has_logged_out(start):
+    """At the very moment when it is told so: the next one may be there already."""
+    server = start(conf(target(luns=ram())))
+    reserve, release = bytes([0x16] + [0] * 15), bytes([0x17] + [0] * 15)
+    with login(server.port, DISK, initiator=PREFIX + "next") as waiting:
+        waiting.ready()
+        for _ in range(300):
+            session = login(server.port, DISK).ready()
+            session.command(reserve)
+            with pytest.raises(Failed, match="status 0x18"):
+                waiting.command(reserve)
+            session.logout()
+            waiting.command(reserve)
+            waiting.command(release)
 
 
 def test_a_host_that_reads_while_another_one_writes_sees_whole_blocks_of_a_file(start):
