@@ -18,6 +18,7 @@
 #include "mgmt/front.h"
 #include "mgmt/http.h"
 #include "mgmt/native.h"
+#include "mgmt/ontap.h"
 #include "net/guard.h"
 
 #define OLD_MS 10000 /* that a listener goes on after it has moved */
@@ -31,6 +32,7 @@ struct users {
 struct mgmt {
 	struct loop *loop;
 	struct native native;
+	struct ontap ontap;
 	struct aws aws;
 	struct http_service local;       /* what the Unix socket speaks */
 	struct http_service services[4]; /* what the network listeners speak */
@@ -167,6 +169,8 @@ static int open_services(struct mgmt *m)
 	if (!m->failures)
 		return -ENOMEM;
 	m->services[m->n_services++] = m->local;
+	/* Says no itself while the configuration does not have it. */
+	m->services[m->n_services++] = (struct http_service){ &ontap_dialect, &m->ontap };
 	m->services[m->n_services++] = (struct http_service){ &aws_dialect, &m->aws };
 	return 0;
 }
@@ -183,6 +187,7 @@ int mgmt_open(struct loop *loop, struct registry *registry, const struct mgmt_ho
 	loop_timer_init(loop, &m->old_ends, close_old);
 	m->native = (struct native){ .registry = registry, .host = *host };
 	m->aws = (struct aws){ .loop = loop, .registry = registry };
+	m->ontap = (struct ontap){ .registry = registry };
 	m->local = (struct http_service){ &native_dialect, &m->native };
 	err = read_users(cfg, &m->users, faults);
 	if (!err)

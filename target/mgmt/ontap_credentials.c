@@ -1,0 +1,577 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The rows of the SVM, with those for all others ("default"), which is always there: where the table
+ * has none it is a row that asks for nothing.
+ */
+#include "mgmt/ontap_credentials.h"
+
+#include <event2/http.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "mgmt/native_json.h"
+#include "mgmt/ontap_svm.h"
+#include "mgmt/ontap_wish.h"
+
+#define PATH "/api/protocols/san/iscsi/credentials"
+
+// clang-format off
+static const struct query_leaf leaves[] = {
+	{ "svm.uuid",                          true,  true },
+	{ "svm.name",                          true,  true },
+	{ "initiator",                         true,  true },
+	{ "authentication_type",               false, true },
+	{ "chap.inbound.user",                 false, false },
+	{ "chap.outbound.user",                false, false },
+	{ "initiator_address.ranges.start",    false, true },
+	{ "initiator_address.ranges.end",      false, true },
+	{ "initiator_address.ranges.family",   false, true },
+	{ "initiator_address.masks.address",   false, true },
+	{ "initiator_address.masks.netmask",   false, true },
+	{ "initiator_address.masks.family",    false, true },
+};
+static const struct query_shape shape = { leaves, sizeof(leaves) / sizeof(leaves[0]), 2 };
+// clang-format on
+
+static const struct credential_spec new_row = {
+	.scope = CREDENTIAL_OF_SVM,
+	.type = CREDENTIAL_NONE,
+	.in_user = "",
+	.out_user = "",
+	.source_text = "",
+};
+
+static bool is_default(const char *initiator)
+{
+	return !strcasecmp(initiator, CREDENTIAL_DEFAULT);
+}
+
+/* --- records -------------------------------------------------------------------------------- */
+
+static json_t *chap_json(const struct credential_spec *row)
+{
+	const char *in = *row->in_user ? row->in_user : row->initiator;
+	struct object o = object_begin();
+
+	object_put(&o, "inbound", json_pack("{s:o}", "user", json_of_text(in)));
+	if (row->out_secret.bytes)
+		object_put(&o, "outbound", json_pack("{s:o}", "user", json_of_text(row->out_user)));
+	return object_end(&o);
+}
+
+static json_t *addresses_json(const char *text)
+{
+	struct address_list list;
+	json_t *j = address_parse(text, &list) ? address_json(&list) : NULL;
+
+	address_free(&list);
+	return j;
+}
+
+/* A whole record, without passwords and links. */
+static json_t *row_json(const struct ontap_svm *svm, const struct credential_spec *row)
+{
+	static const char *const types[] = {
+		[CREDENTIAL_CHAP] = "chap", [CREDENTIAL_NONE] = "none", [CREDENTIAL_DENY] = "deny" };
+	struct object o = object_begin();
+
+	object_put(&o, "svm", ontap_svm_json(svm));
+	object_put(&o, "initiator", json_of_text(row->initiator));
+	object_put(&o, "authentication_type", json_of_text(types[row->type]));
+	if (row->type == CREDENTIAL_CHAP)
+		object_put(&o, "chap", chap_json(row));
+	if (*row->source_text)
+		object_put(&o, "initiator_address", addresses_json(row->source_text));
+	return object_end(&o);
+}
+
+/* The place of a row; that of an initiator whose name is no name can be told, too. */
+static bool link_row(json_t *record)
+{
+	const json_t *svm = json_object_get(record, "svm");
+	const char *uuid = json_string_value(json_object_get(svm, "uuid"));
+	const char *initiator = json_string_value(json_object_get(record, "initiator"));
+	char *name = initiator ? evhttp_encode_uri(initiator) : NULL;
+	bool ok = name && ontap_svm_link(record) &&
+		  ontap_link(record, PATH "/%s/%s", uuid ? uuid : "", name);
+
+	free(name);
+	return ok;
+}
+
+/* --- GET ------------------------------------------------------------------------------------ */
+
+/* Rows to choose from, in the order of their initiators. */
+struct rows {
+	struct ontap_svm svm;
+	struct registry_rows stored;
+	struct credential_spec fallback; /* "default", where the table has none */
+	const struct credential_spec **v;
+	size_t n;
+};
+
+static const char *rows_key(void *arg, size_t i)
+{
+	const struct rows *rows = arg;
+
+	return rows->v[i]->initiator;
+}
+
+static json_t *rows_record(void *arg, size_t i)
+{
+	const struct rows *rows = arg;
+
+	return row_json(&rows->svm, rows->v[i]);
+}
+
+static int by_initiator(const void *a, const void *b)
+{
+	const struct credential_spec *const *x = a, *const *y = b;
+
+	return strcmp((*x)->initiator, (*y)->initiator);
+}
+
+/* The row, or what "default" is without one; NULL: there is none. */
+static const struct credential_spec *find_row(
+	const struct registry *r, const struct ontap_svm *svm, const char *initiator,
+	struct credential_spec *fallback)
+{
+	const struct credential *row =
+		table_find(registry_credentials(r), CREDENTIAL_OF_SVM, svm->name, initiator);
+
+	*fallback = new_row;
+	fallback->scope_name = svm->name;
+	fallback->initiator = CREDENTIAL_DEFAULT;
+	if (row)
+		return &row->spec;
+	return is_default(initiator) ? fallback : NULL;
+}
+
+static bool rows_all(struct rows *rows, const struct registry *r)
+{
+	const struct credential_spec *dflt;
+
+	if (registry_rows_of(r, CREDENTIAL_OF_SVM, rows->svm.name, &rows->stored))
+		return false;
+	rows->v = calloc(rows->stored.n + 1, sizeof(const struct credential_spec *));
+	if (!rows->v)
+		return false;
+	for (size_t i = 0; i < rows->stored.n; i++)
+		rows->v[rows->n++] = &rows->stored.row[i]->spec;
+	dflt = find_row(r, &rows->svm, CREDENTIAL_DEFAULT, &rows->fallback);
+	if (dflt == &rows->fallback)
+		rows->v[rows->n++] = dflt;
+	qsort(rows->v, rows->n, sizeof(const struct credential_spec *), by_initiator);
+	return true;
+}
+
+/* One initiator's alone, as the query asks for no other: found without going through the rest. */
+static bool rows_one(struct rows *rows, const struct registry *r, const char *initiator)
+{
+	const struct credential_spec *row = find_row(r, &rows->svm, initiator, &rows->fallback);
+
+	rows->v = calloc(1, sizeof(const struct credential_spec *));
+	if (rows->v && row)
+		rows->v[rows->n++] = row;
+	return rows->v;
+}
+
+static void reply_rows(struct call *c, const struct query *q, struct rows *rows)
+{
+	const struct registry *r = ontap_of(c)->registry;
+	struct query_source source = { 0, rows_key, rows_record, rows };
+	const char *initiator = query_exactly(q, "initiator");
+	bool ok = true;
+
+	if (!rows->svm.hidden)
+		ok = initiator ? rows_one(rows, r, initiator) : rows_all(rows, r);
+	source.n = rows->n;
+	if (ok)
+		ontap_reply_page(c, q, &source, link_row);
+	else
+		call_reply(c, HTTP_OK, NULL);
+	registry_rows_end(&rows->stored);
+	free(rows->v);
+}
+
+void ontap_get_credentials(struct call *c)
+{
+	struct rows rows = { 0 };
+	struct query *q;
+
+	if (!ontap_query(c, &shape, QUERY_FIELDS | QUERY_COLLECTION | QUERY_RECORDS, &q))
+		return;
+	if (ontap_svm(c, &rows.svm))
+		reply_rows(c, q, &rows);
+	query_free(q);
+}
+
+void ontap_get_credential(struct call *c)
+{
+	const struct credential_spec *row;
+	struct credential_spec fallback;
+	struct ontap_fault why = { 0 };
+	struct ontap_svm svm;
+	struct query *q;
+
+	if (!ontap_query(c, &shape, QUERY_FIELDS, &q))
+		return;
+	if (!ontap_svm(c, &svm)) {
+		query_free(q);
+		return;
+	}
+	row = find_row(ontap_of(c)->registry, &svm, call_argument(c, 1), &fallback);
+	if (ontap_svm_of_get(&svm, call_argument(c, 0), &why) && !row)
+		ontap_fault(&why, HTTP_NOTFOUND, "4", "initiator", "entry doesn't exist");
+	if (why.status)
+		ontap_refuse(c, &why);
+	else
+		ontap_reply_one(c, q, row_json(&svm, row), link_row);
+	query_free(q);
+}
+
+/* --- changes -------------------------------------------------------------------------------- */
+
+/* A change that somebody waits for. */
+struct edit {
+	struct call *call;
+	struct ontap *ontap;
+	struct query *query;
+	char svm[65];
+	bool (*plan)(struct edit *e, struct registry_plan *p);
+	json_t *(*answer)(struct edit *e);
+	int status; /* of the answer */
+	enum wish_mode mode;
+	struct ontap_fault why; /* set by a plan that finds that it cannot be */
+	size_t n;
+	struct wish wishes[]; /* of a DELETE but the initiator */
+};
+
+static void edit_free(struct edit *e)
+{
+	if (!e)
+		return;
+	for (size_t i = 0; i < e->n; i++)
+		wish_free(&e->wishes[i]);
+	query_free(e->query);
+	free(e);
+}
+
+static void edit_refuse(struct edit *e)
+{
+	ontap_refuse(e->call, &e->why);
+	edit_free(e);
+}
+
+static void fault_of_row(struct ontap_fault *why, const struct registry_outcome *outcome)
+{
+	switch (outcome->fault) {
+	case TABLE_SAME_SECRET:
+	case TABLE_IN_USED_OUT:
+	case TABLE_OUT_USED_IN:
+		ontap_fault(why, HTTP_BADREQUEST, "5374147", NULL,
+			"The CHAP inbound and outbound passwords must be different; %s.",
+			outcome->text);
+		break;
+	case TABLE_DEFAULT_SOURCES:
+		ontap_fault(why, HTTP_BADREQUEST, "5374155", "initiator_address",
+			"The functionality is not supported for the default security credential.");
+		break;
+	default: ontap_fault(why, HTTP_BADREQUEST, "2", NULL, "%s", outcome->text);
+	}
+}
+
+static void fault_of(struct ontap_fault *why, const struct registry_outcome *outcome)
+{
+	switch (outcome->result) {
+	case REGISTRY_DECLINED: break; /* the plan has said why */
+	case REGISTRY_NO_ROW:
+		ontap_fault(why, HTTP_NOTFOUND, "5374895", "initiator",
+			"The iSCSI security credential does not exist on the specified SVM.");
+		break;
+	case REGISTRY_NO_SCOPE:
+		ontap_fault(why, HTTP_NOTFOUND, "2621462", "svm",
+			"An SVM with the specified UUID does not exist.");
+		break;
+	case REGISTRY_DECLARED: ontap_fault(why, 409, "8", NULL, "%s", outcome->text); break;
+	case REGISTRY_FAULTY: fault_of_row(why, outcome); break;
+	case REGISTRY_NO_MEMORY:
+	case REGISTRY_STOPPING:
+		ontap_fault(why, HTTP_SERVUNAVAIL, "0", NULL, "%s", outcome->text);
+		break;
+	default: ontap_fault(why, HTTP_INTERNAL, "0", NULL, "%s", outcome->text);
+	}
+}
+
+static bool edit_plan(void *arg, struct registry_plan *p)
+{
+	struct edit *e = arg;
+
+	return e->plan(e, p);
+}
+
+static void edit_done(void *arg, const struct registry_outcome *outcome)
+{
+	struct edit *e = arg;
+
+	if (outcome->result != REGISTRY_DONE) {
+		fault_of(&e->why, outcome);
+		edit_refuse(e);
+		return;
+	}
+	call_reply(e->call, e->status, e->answer ? e->answer(e) : json_object());
+	edit_free(e);
+}
+
+static void submit(struct edit *e)
+{
+	registry_change(e->ontap->registry, &(struct registry_change){
+						    .origin = CREDENTIAL_FROM_ONTAP,
+						    .who = call_who(e->call),
+						    .plan = edit_plan,
+						    .done = edit_done,
+						    .arg = e,
+					    });
+}
+
+/* The beginning of every change; NULL: the call has been refused. */
+static struct edit *edit_begin(struct call *c, unsigned takes, size_t n, struct ontap_svm *svm)
+{
+	struct edit *e = calloc(1, sizeof(*e) + n * sizeof(e->wishes[0]));
+
+	if (!e) {
+		call_reply(c, HTTP_OK, NULL);
+		return NULL;
+	}
+	e->call = c;
+	e->ontap = ontap_of(c);
+	e->status = HTTP_OK;
+	if (!ontap_query(c, &shape, takes, &e->query) || !ontap_svm(c, svm)) {
+		edit_free(e);
+		return NULL;
+	}
+	snprintf(e->svm, sizeof(e->svm), "%s", svm->name);
+	return e;
+}
+
+static bool is_strict(const struct edit *e)
+{
+	return registry_config(e->ontap->registry)->chap.strict;
+}
+
+/* --- DELETE --------------------------------------------------------------------------------- */
+
+static bool plan_remove(struct edit *e, struct registry_plan *p)
+{
+	registry_plan_remove(p, CREDENTIAL_OF_SVM, e->svm, e->wishes[0].initiator);
+	return true;
+}
+
+static bool not_there(struct ontap_fault *why)
+{
+	return ontap_fault(why, HTTP_NOTFOUND, "5374895", "initiator",
+		"The iSCSI security credential does not exist on the specified SVM.");
+}
+
+/* The row that the path names. */
+static bool read_path(struct edit *e, const struct ontap_svm *svm)
+{
+	const char *initiator = call_argument(e->call, 1);
+
+	if (!ontap_svm_is(svm, call_argument(e->call, 0), &e->why))
+		return false;
+	return strlen(initiator) <= CREDENTIAL_NAME_MAX || not_there(&e->why);
+}
+
+void ontap_delete_credential(struct call *c)
+{
+	const char *initiator = call_argument(c, 1);
+	struct ontap_svm svm;
+	struct edit *e = edit_begin(c, 0, 1, &svm);
+	bool ok;
+
+	if (!e)
+		return;
+	ok = read_path(e, &svm);
+	if (ok && is_default(initiator))
+		ok = ontap_fault(&e->why, HTTP_BADREQUEST, "5374148", NULL,
+			"The default security credential cannot be deleted for an SVM.");
+	if (!ok) {
+		edit_refuse(e);
+		return;
+	}
+	e->n = 1;
+	strcpy(e->wishes[0].initiator, initiator);
+	e->plan = plan_remove;
+	submit(e);
+}
+
+/* --- PATCH ---------------------------------------------------------------------------------- */
+
+static bool put(struct edit *e, struct registry_plan *p, struct wish *w,
+	const struct credential_spec *was)
+{
+	struct credential_spec row, base = *was;
+
+	base.scope_name = e->svm;
+	base.initiator = w->initiator;
+	if (!wish_apply(w, e->mode, &base, &row, &e->why))
+		return false;
+	registry_plan_put(p, &row);
+	return true;
+}
+
+static bool plan_change(struct edit *e, struct registry_plan *p)
+{
+	struct wish *w = &e->wishes[0];
+	const struct credential *was =
+		registry_plan_find(p, CREDENTIAL_OF_SVM, e->svm, w->initiator);
+
+	if (!was && !is_default(w->initiator))
+		return not_there(&e->why);
+	return put(e, p, w, was ? &was->spec : &new_row);
+}
+
+void ontap_patch_credential(struct call *c)
+{
+	struct ontap_svm svm;
+	struct edit *e = edit_begin(c, QUERY_ADDRESSES, 1, &svm);
+
+	if (!e)
+		return;
+	e->n = 1;
+	if (query_adds(e->query))
+		e->mode = WISH_ADDS;
+	else if (query_removes(e->query))
+		e->mode = WISH_REMOVES;
+	e->plan = plan_change;
+	if (read_path(e, &svm) && wish_read_change(call_json(c), call_argument(c, 1), is_strict(e),
+					  &e->wishes[0], &e->why))
+		submit(e);
+	else
+		edit_refuse(e);
+}
+
+/* --- POST ----------------------------------------------------------------------------------- */
+
+static bool plan_create(struct edit *e, struct registry_plan *p)
+{
+	for (size_t i = 0; i < e->n; i++) {
+		struct wish *w = &e->wishes[i];
+
+		if (is_default(w->initiator) ||
+			registry_plan_find(p, CREDENTIAL_OF_SVM, e->svm, w->initiator))
+			return ontap_fault(&e->why, 409, "5374142", "initiator",
+				"An iSCSI security credential already exists for the specified "
+				"initiator.");
+		if (!put(e, p, w, &new_row))
+			return false;
+	}
+	return true;
+}
+
+/* Where the new row is; of several there is no one place. */
+static void tell_location(struct edit *e, const struct ontap_svm *svm)
+{
+	char *name = e->n == 1 ? evhttp_encode_uri(e->wishes[0].initiator) : NULL;
+	char *place = NULL;
+
+	if (name && asprintf(&place, PATH "/%s/%s", svm->uuid, name) >= 0) {
+		call_answer_header(e->call, "Location", place);
+		free(place);
+	}
+	free(name);
+}
+
+/* Whole records of what was made. NULL: memory is out. */
+static json_t *created_json(struct edit *e, const struct ontap_svm *svm)
+{
+	json_t *records = json_array();
+
+	for (size_t i = 0; i < e->n; i++) {
+		struct credential_spec fallback;
+		const struct credential_spec *row = find_row(
+			e->ontap->registry, svm, e->wishes[i].initiator, &fallback);
+		json_t *record = row ? row_json(svm, row) : NULL;
+
+		if (record && ontap_links(e->call))
+			link_row(record);
+		if (record)
+			json_array_append_new(records, record);
+	}
+	return json_pack(
+		"{s:I, s:o}", "num_records", (json_int_t)json_array_size(records), "records", records);
+}
+
+static json_t *answer_create(struct edit *e)
+{
+	struct ontap_svm svm = { .name = e->svm, .uuid = e->ontap->svm_uuid };
+
+	tell_location(e, &svm);
+	return query_wants_records(e->query, false) ? created_json(e, &svm) : json_object();
+}
+
+/* The SVM by what a new row says of it, or else the headers of the call. */
+static bool check_svm(const struct edit *e, const struct ontap_svm *svm, const struct wish *w,
+	struct ontap_fault *why)
+{
+	bool uuid = w->svm_uuid && !strcasecmp(w->svm_uuid, svm->uuid);
+	bool name = w->svm_name && !strcasecmp(w->svm_name, svm->name);
+	bool given = w->svm_uuid || w->svm_name || call_header(e->call, "X-Dot-SVM-Name") ||
+		     call_header(e->call, "X-Dot-SVM-UUID");
+
+	if (!given)
+		return ontap_fault(why, HTTP_BADREQUEST, "2621707", "svm",
+			"No SVM was specified. Either `svm.name` or `svm.uuid` must be supplied.");
+	if (w->svm_uuid && w->svm_name && uuid != name)
+		return ontap_fault(why, HTTP_BADREQUEST, "2621706", "svm",
+			"Both the SVM UUID and SVM name were supplied, but they do not refer to "
+			"the same SVM.");
+	if (svm->hidden || (w->svm_uuid && !uuid))
+		return ontap_fault(why, HTTP_NOTFOUND, "2621462", "svm.uuid",
+			"An SVM with the specified UUID does not exist.");
+	return !w->svm_name || name || ontap_fault(why, HTTP_NOTFOUND, "2621462", "svm.name",
+					       "SVM \"%.64s\" does not exist.", w->svm_name);
+}
+
+static bool read_record(struct edit *e, const struct ontap_svm *svm, const json_t *body)
+{
+	struct wish *w = &e->wishes[e->n++];
+
+	return wish_read_new(body, is_strict(e), w, &e->why) && check_svm(e, svm, w, &e->why);
+}
+
+/* One row, or those in "records". */
+static bool read_records(struct edit *e, const struct ontap_svm *svm, const json_t *body)
+{
+	const json_t *records = json_object_get(body, "records");
+
+	if (!records)
+		return read_record(e, svm, body);
+	if (!json_array_size(records) || json_object_size(body) != 1)
+		return ontap_fault(&e->why, HTTP_BADREQUEST, "262185", "records",
+			"Invalid value for field \"records\".");
+	for (size_t i = 0; i < json_array_size(records); i++)
+		if (!read_record(e, svm, json_array_get(records, i)))
+			return false;
+	return true;
+}
+
+void ontap_post_credentials(struct call *c)
+{
+	size_t n = json_array_size(json_object_get(call_json(c), "records"));
+	struct ontap_svm svm;
+	struct edit *e = edit_begin(c, QUERY_RECORDS, n ? n : 1, &svm);
+
+	if (!e)
+		return;
+	e->status = 201;
+	e->plan = plan_create;
+	e->answer = answer_create;
+	if (read_records(e, &svm, call_json(c)))
+		submit(e);
+	else
+		edit_refuse(e);
+}

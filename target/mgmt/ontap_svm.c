@@ -1,0 +1,331 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The SVM and its iSCSI service. Their uuids are made up once, and are in the catalog from then on:
+ * clients keep them in their inventories.
+ */
+#include "mgmt/ontap_svm.h"
+
+#include <errno.h>
+#include <event2/http.h>
+#include <openssl/rand.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include "mgmt/native_json.h"
+
+/* --- identities ----------------------------------------------------------------------------- */
+
+static bool make_uuid(char out[static ONTAP_UUID_SIZE])
+{
+	unsigned char b[16];
+
+	if (RAND_bytes(b, sizeof(b)) != 1)
+		return false;
+	b[6] = (unsigned char)(0x40 | (b[6] & 0x0f)); /* version 4 (RFC 9562 5.4) */
+	b[8] = (unsigned char)(0x80 | (b[8] & 0x3f));
+	snprintf(out, ONTAP_UUID_SIZE,
+		"%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", b[0], b[1],
+		b[2], b[3], b[4], b[5], b[6], b[7], b[8], b[9], b[10], b[11], b[12], b[13], b[14],
+		b[15]);
+	return true;
+}
+
+static bool is_uuid(const char *text)
+{
+	for (size_t i = 0; i < ONTAP_UUID_SIZE - 1; i++) {
+		bool dash = i == 8 || i == 13 || i == 18 || i == 23;
+
+		if (!text[i] || (dash ? text[i] != '-' : !strchr("0123456789abcdefABCDEF", text[i])))
+			return false;
+	}
+	return !text[ONTAP_UUID_SIZE - 1];
+}
+
+struct identity {
+	char setting[96];
+	char uuid[ONTAP_UUID_SIZE];
+	bool found;
+};
+
+static int take_uuid(const char *name, const char *value, void *arg)
+{
+	struct identity *id = arg;
+
+	if (!strcmp(name, id->setting) && is_uuid(value)) {
+		strcpy(id->uuid, value);
+		id->found = true;
+	}
+	return 0;
+}
+
+/* On the catalog's thread. */
+static int look_or_make(struct catalog_tx *tx, void *arg)
+{
+	struct identity *id = arg;
+	int err;
+
+	id->found = false;
+	err = catalog_setting_load(tx, id->setting, take_uuid, id);
+	if (err || id->found)
+		return err;
+	if (!make_uuid(id->uuid))
+		return -EIO;
+	return catalog_setting_put(tx, id->setting, id->uuid);
+}
+
+/* Waits for the catalog, once in the life of the process for each identity. */
+static bool identify(struct call *c, const char *what, char uuid[static ONTAP_UUID_SIZE])
+{
+	struct identity id = { 0 };
+	struct ontap_fault why;
+
+	snprintf(id.setting, sizeof(id.setting), "ontap/%s/uuid", what);
+	if (catalog_run(registry_catalog(ontap_of(c)->registry), look_or_make, &id, NULL)) {
+		ontap_fault(&why, HTTP_INTERNAL, "0", NULL, "The catalog cannot be read.");
+		ontap_refuse(c, &why);
+		return false;
+	}
+	strcpy(uuid, id.uuid);
+	return true;
+}
+
+const char *ontap_cluster_uuid(struct call *c)
+{
+	struct ontap *o = ontap_of(c);
+
+	return *o->cluster_uuid || identify(c, "cluster", o->cluster_uuid) ? o->cluster_uuid : NULL;
+}
+
+/* --- the SVM -------------------------------------------------------------------------------- */
+
+static void take_name(void *arg, const char *svm)
+{
+	struct ontap_svm *out = arg;
+
+	if (!out->name)
+		out->name = svm;
+}
+
+static bool is_hidden(const struct call *c, const struct ontap_svm *svm)
+{
+	const char *name = call_header(c, "X-Dot-SVM-Name");
+	const char *uuid = call_header(c, "X-Dot-SVM-UUID");
+
+	return (name && strcasecmp(name, svm->name) != 0) ||
+	       (uuid && strcasecmp(uuid, svm->uuid) != 0);
+}
+
+bool ontap_svm(struct call *c, struct ontap_svm *out)
+{
+	struct ontap *o = ontap_of(c);
+	char what[96];
+
+	*out = (struct ontap_svm){ 0 };
+	registry_svms(o->registry, take_name, out);
+	snprintf(what, sizeof(what), "svm/%s", out->name);
+	if (strcmp(o->svm_name, out->name) != 0) {
+		if (!identify(c, what, o->svm_uuid))
+			return false;
+		snprintf(o->svm_name, sizeof(o->svm_name), "%s", out->name);
+	}
+	out->uuid = o->svm_uuid;
+	out->hidden = is_hidden(c, out);
+	return true;
+}
+
+static bool malformed(const char *uuid, struct ontap_fault *why)
+{
+	return !is_uuid(uuid) && !ontap_fault(why, HTTP_NOTFOUND, "2", "uuid",
+					 "\"%.64s\" is an invalid value for field \"uuid\" (<UUID>)",
+					 uuid);
+}
+
+bool ontap_svm_is(const struct ontap_svm *svm, const char *uuid, struct ontap_fault *why)
+{
+	if (malformed(uuid, why))
+		return false;
+	return (!svm->hidden && !strcasecmp(uuid, svm->uuid)) ||
+	       ontap_fault(why, HTTP_NOTFOUND, "2621462", "svm.uuid",
+		       "An SVM with the specified UUID does not exist.");
+}
+
+bool ontap_svm_of_get(const struct ontap_svm *svm, const char *uuid, struct ontap_fault *why)
+{
+	if (malformed(uuid, why))
+		return false;
+	return (!svm->hidden && !strcasecmp(uuid, svm->uuid)) ||
+	       ontap_fault(why, HTTP_NOTFOUND, "4", "uuid", "entry doesn't exist");
+}
+
+json_t *ontap_svm_json(const struct ontap_svm *svm)
+{
+	return json_pack("{s:s, s:s}", "uuid", svm->uuid, "name", svm->name);
+}
+
+static bool link_svm(json_t *svm)
+{
+	const char *uuid = json_string_value(json_object_get(svm, "uuid"));
+
+	return !uuid || ontap_link(svm, "/api/svm/svms/%s", uuid);
+}
+
+bool ontap_svm_link(json_t *record)
+{
+	json_t *svm = json_object_get(record, "svm");
+
+	return !svm || link_svm(svm);
+}
+
+/* --- /api/svm/svms -------------------------------------------------------------------------- */
+
+// clang-format off
+static const struct query_leaf svm_leaves[] = {
+	{ "uuid",  true,  true },
+	{ "name",  true,  true },
+	{ "state", false, true },
+	{ "iscsi.enabled", false, true },
+};
+static const struct query_shape svm_shape = { svm_leaves, 4, 1 };
+
+static const struct query_leaf service_leaves[] = {
+	{ "svm.uuid",     true,  true },
+	{ "svm.name",     true,  true },
+	{ "enabled",      false, true },
+	{ "target.name",  false, true },
+	{ "target.alias", false, false },
+};
+static const struct query_shape service_shape = { service_leaves, 5, 1 };
+// clang-format on
+
+/* What the records of one SVM are made of. */
+struct subject {
+	const struct registry *registry;
+	struct ontap_svm svm;
+};
+
+static const char *svm_key(void *arg, size_t i)
+{
+	const struct subject *s = arg;
+
+	(void)i;
+	return s->svm.name;
+}
+
+static json_t *svm_record(void *arg, size_t i)
+{
+	const struct subject *s = arg;
+
+	(void)i;
+	return json_pack("{s:s, s:s, s:s, s:{s:b}}", "uuid", s->svm.uuid, "name", s->svm.name,
+		"state", "running", "iscsi", "enabled", 1);
+}
+
+/* --- /api/protocols/san/iscsi/services ------------------------------------------------------ */
+
+struct first_target {
+	const char *svm;
+	json_t *json;
+};
+
+static void take_target(void *arg, const struct registry_target *t)
+{
+	struct first_target *first = arg;
+	struct object o;
+
+	if (first->json || strcasecmp(t->svm, first->svm) != 0)
+		return;
+	o = object_begin();
+	object_put(&o, "name", json_of_text(t->name));
+	object_put(&o, "alias", json_of_text(t->alias ? t->alias : first->svm));
+	first->json = object_end(&o);
+}
+
+/* An SVM of that API has one target; of the SVM here, which may have more, the first is told. */
+static json_t *service_record(void *arg, size_t i)
+{
+	const struct subject *s = arg;
+	struct first_target first = { .svm = s->svm.name };
+	struct object o = object_begin();
+
+	(void)i;
+	if (!registry_targets(s->registry, take_target, &first))
+		o.failed = true;
+	object_put(&o, "svm", ontap_svm_json(&s->svm));
+	object_put(&o, "enabled", json_true());
+	if (first.json)
+		object_put(&o, "target", first.json);
+	return object_end(&o);
+}
+
+static bool link_service(json_t *record)
+{
+	const char *uuid =
+		json_string_value(json_object_get(json_object_get(record, "svm"), "uuid"));
+
+	return ontap_svm_link(record) &&
+	       ontap_link(record, "/api/protocols/san/iscsi/services/%s", uuid ? uuid : "");
+}
+
+/* --- both ----------------------------------------------------------------------------------- */
+
+/* Collections of one record for each SVM. */
+struct kind {
+	const struct query_shape *shape;
+	json_t *(*record)(void *arg, size_t i);
+	bool (*link)(json_t *record);
+};
+static const struct kind svms = { &svm_shape, svm_record, link_svm };
+static const struct kind services = { &service_shape, service_record, link_service };
+
+static void get_all(struct call *c, const struct kind *kind)
+{
+	struct subject subject = { .registry = ontap_of(c)->registry };
+	struct query_source source = { 1, svm_key, kind->record, &subject };
+	struct query *q;
+
+	if (!ontap_query(c, kind->shape, QUERY_FIELDS | QUERY_COLLECTION | QUERY_RECORDS, &q))
+		return;
+	if (ontap_svm(c, &subject.svm)) {
+		source.n = !subject.svm.hidden;
+		ontap_reply_page(c, q, &source, kind->link);
+	}
+	query_free(q);
+}
+
+static void get_one(struct call *c, const struct kind *kind)
+{
+	struct subject subject = { .registry = ontap_of(c)->registry };
+	struct ontap_fault why = { 0 };
+	struct query *q;
+
+	if (!ontap_query(c, kind->shape, QUERY_FIELDS, &q))
+		return;
+	if (ontap_svm(c, &subject.svm)) {
+		if (ontap_svm_of_get(&subject.svm, call_argument(c, 0), &why))
+			ontap_reply_one(c, q, kind->record(&subject, 0), kind->link);
+		else
+			ontap_refuse(c, &why);
+	}
+	query_free(q);
+}
+
+void ontap_get_svms(struct call *c)
+{
+	get_all(c, &svms);
+}
+
+void ontap_get_svm(struct call *c)
+{
+	get_one(c, &svms);
+}
+
+void ontap_get_services(struct call *c)
+{
+	get_all(c, &services);
+}
+
+void ontap_get_service(struct call *c)
+{
+	get_one(c, &services);
+}
