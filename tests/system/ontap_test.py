@@ -1,0 +1,453 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The ONTAP REST API: its own client (Ansible's netapp.ontap), curl, and bodies of every kind."""
+import base64
+import http.client
+import json
+import re
+from pathlib import Path
+
+import pytest
+from initiator import Refused, login
+from support import DISK, HOST, PREFIX, conf, target, wait_until
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+CREDENTIALS = "/api/protocols/san/iscsi/credentials"
+ADMIN = ("admin", "netapp1!-secret")
+READER = ("reader", "look-but-do-not-touch")
+IN, OUT = "111111111111", "222222222222"
+NO_UUID = "02c9e252-41be-11e9-81d5-00a0986138f7"
+FORBIDDEN, AUTH_FAILED = 0x0202, 0x0201
+MANAGEMENT = '''management = {
+  http = ( { address = "127.0.0.1"; port = $httpport; },
+           { address = "127.0.0.1"; port = $tlsport; tls = true; } );
+  ontap = { users = ( { name = "%s"; password = "%s"; },
+                      { name = "%s"; password = "%s"; read_only = true; } ); };
+};''' % (*ADMIN, *READER)
+
+
+class Api:
+    """Calls over plain HTTP, as somebody."""
+
+    def __init__(self, server, who=ADMIN):
+        self.server = server
+        self.head = {"Authorization": "Basic " + base64.b64encode(":".join(who).encode()).decode()}
+
+    def __call__(self, method, path, body=None, **head):
+        c = http.client.HTTPConnection("127.0.0.1", self.server.ports["httpport"], timeout=20)
+        if body is not None and not isinstance(body, (str, bytes)):
+            body = json.dumps(body)
+        c.request(method, path, body, {**self.head, **{k.replace("_", "-"): v
+                                                       for k, v in head.items()}})
+        answer = c.getresponse()
+        self.headers = answer.headers
+        text = answer.read()
+        c.close()
+        return answer.status, json.loads(text) if text else None
+
+    def error(self, *args, **kwargs):
+        """Status and code of a call that must be refused, as the API words refusals."""
+        status, body = self(*args, **kwargs)
+        assert status >= 400, body
+        assert isinstance(body["error"]["code"], str) and body["error"]["message"]
+        return status, body["error"]["code"]
+
+    @property
+    def uuid(self):
+        return self("GET", "/api/svm/svms?name=svm1")[1]["records"][0]["uuid"]
+
+    def path(self, initiator=HOST):
+        return f"{CREDENTIALS}/{self.uuid}/{initiator}"
+
+    def row(self, initiator=HOST):
+        return self("GET", self.path(initiator) + "?fields=*", Accept="application/json")[1]
+
+
+@pytest.fixture
+def server(start):
+    return start(conf(target(), more=MANAGEMENT))
+
+
+@pytest.fixture
+def api(server):
+    return Api(server)
+
+
+def chap(user="user1", password=IN, **out):
+    return {"inbound": {"user": user, "password": password}, **out}
+
+
+def new(initiator=HOST, kind="chap", **more):
+    body = {"svm": {"name": "svm1"}, "initiator": initiator, "authentication_type": kind, **more}
+    return {"chap": chap(), **body} if kind == "chap" else body
+
+
+def ranges(*pairs):
+    return {"ranges": [{"start": a, "end": b} for a, b in pairs]}
+
+
+def made(api, body):
+    status, answer = api("POST", CREDENTIALS, body)
+    assert status == 201, answer
+
+
+def patched(api, body, initiator=HOST, query=""):
+    status, answer = api("PATCH", api.path(initiator) + query, body)
+    assert (status, answer) == (200, {}), answer
+
+
+# --- who may ----------------------------------------------------------------------------------
+
+
+def test_a_wrong_password_is_told_in_the_words_that_clients_look_for(server):
+    api = Api(server, ("admin", "wrong"))
+    assert api("GET", "/api/cluster") == (
+        401, {"error": {"message": "User is not authorized.", "code": "6691623"}})
+    assert api.headers["WWW-Authenticate"].startswith("Basic ")
+
+
+@pytest.mark.parametrize("value", ["", "Basic", "Basic !!!!", "Basic YWRtaW4=", "Bearer x",
+                                   "Basic " + "QUFB" * 2000])
+def test_what_is_no_proof_is_refused(server, value):
+    api = Api(server)
+    api.head = {"Authorization": value}
+    assert api.error("GET", "/api/cluster") == (401, "6691623")
+
+
+def test_without_any_proof_nothing_is_told(server):
+    api = Api(server)
+    api.head = {}
+    assert api.error("GET", "/api/svm/svms") == (401, "6691623")
+
+
+def test_a_reader_looks_but_changes_nothing(server):
+    api = Api(server, READER)
+    assert api("GET", CREDENTIALS)[0] == 200
+    assert api.error("POST", CREDENTIALS, new()) == (403, "6")
+    assert api.error("DELETE", api.path()) == (403, "6")
+
+
+def test_the_api_is_there_only_if_it_is_configured(start):
+    server = start(conf(target(), more='management = { http = ( { address = "127.0.0.1"; '
+                                       'port = $httpport; } ); };'))
+    assert Api(server).error("GET", "/api/cluster") == (404, "3")
+
+
+# --- the resources around -----------------------------------------------------------------------
+
+
+def test_the_cluster_tells_a_version_that_clients_take(api):
+    status, body = api("GET", "/api/cluster?fields=version")
+    assert status == 200
+    assert (body["version"]["generation"], body["version"]["major"]) >= (9, 6)
+    assert set(body["version"]) == {"full", "generation", "major", "minor"}
+
+
+def test_an_svm_keeps_its_uuid_over_a_restart(server, api):
+    was = api.uuid
+    assert re.fullmatch(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", was)
+    server.stop()
+    server.start()
+    assert api.uuid == was
+    assert api("GET", f"/api/svm/svms/{was}", Accept="application/json") == (
+        200, {"uuid": was, "name": "svm1"})
+
+
+def test_the_iscsi_service_tells_a_target(api):
+    status, body = api("GET", "/api/protocols/san/iscsi/services?svm.name=svm1&fields=*")
+    assert status == 200 and body["num_records"] == 1
+    assert body["records"][0]["target"]["name"] == DISK
+    assert body["records"][0]["enabled"] is True
+    one = api("GET", f"/api/protocols/san/iscsi/services/{api.uuid}?fields=enabled")[1]
+    assert one["enabled"] is True
+
+
+def test_what_is_not_there_is_said_so(api):
+    assert api.error("GET", "/api/storage/volumes") == (404, "3")
+    assert api.error("PUT", CREDENTIALS, {})[0] == 405
+    assert api.error("GET", f"/api/svm/svms/{NO_UUID}") == (404, "4")
+    assert api.error("GET", "/api/svm/svms/1") == (404, "2")
+    assert api.error("GET", api.path()) == (404, "4")
+
+
+# --- credentials --------------------------------------------------------------------------------
+
+
+def test_default_is_always_there(api):
+    assert api.row("default") == {"svm": {"uuid": api.uuid, "name": "svm1"},
+                                  "initiator": "default", "authentication_type": "none"}
+    assert api.error("POST", CREDENTIALS, new("default")) == (409, "5374142")
+    assert api.error("DELETE", api.path("default")) == (400, "5374148")
+    assert api.error("PATCH", api.path("default"), {
+        "initiator_address": ranges(("10.0.0.1", "10.0.0.2"))}) == (400, "5374155")
+    patched(api, {"authentication_type": "deny"}, "default")
+    assert api.row("default")["authentication_type"] == "deny"
+
+
+def test_what_is_made_is_shown_without_its_passwords(api):
+    made(api, new(chap=chap(outbound={"user": "user2", "password": OUT}), initiator_address={
+        **ranges(("10.125.10.0", "10.125.10.10"), ("10.125.193.78", "10.125.193.78")),
+        "masks": [{"address": "10.1.0.0", "netmask": "255.255.0.0"}, {"address": "2001:db8::"}]}))
+    assert api.row() == {
+        "svm": {"uuid": api.uuid, "name": "svm1"}, "initiator": HOST,
+        "authentication_type": "chap",
+        "chap": {"inbound": {"user": "user1"}, "outbound": {"user": "user2"}},
+        "initiator_address": {
+            "ranges": [{"start": "10.125.10.0", "end": "10.125.10.10", "family": "ipv4"},
+                       {"start": "10.125.193.78", "end": "10.125.193.78", "family": "ipv4"}],
+            "masks": [{"address": "10.1.0.0", "netmask": "16", "family": "ipv4"},
+                      {"address": "2001:db8::", "netmask": "64", "family": "ipv6"}]}}
+
+
+def test_the_location_names_both_keys_and_leads_there(api):
+    uuid = api.uuid
+    made(api, new())
+    place = api.headers["Location"]
+    assert place == f"{CREDENTIALS}/{uuid}/{HOST.replace(':', '%3A')}"
+    assert api("GET", place)[1]["initiator"] == HOST
+
+
+def test_records_are_returned_on_demand(api):
+    status, body = api("POST", CREDENTIALS + "?return_records=true", new())
+    assert (status, body["num_records"]) == (201, 1)
+    assert body["records"][0]["chap"] == {"inbound": {"user": "user1"}}
+
+
+def test_several_are_made_whole_or_not_at_all(api):
+    bodies = [new(f"{PREFIX}h{i}", "none") for i in range(3)]
+    assert api.error("POST", CREDENTIALS, {"records": bodies + bodies[:1]}) == (409, "5374142")
+    assert api("GET", CREDENTIALS)[1]["num_records"] == 1
+    made(api, {"records": bodies})
+    assert api("GET", CREDENTIALS)[1]["num_records"] == 4
+
+
+def test_links_are_for_those_who_accept_them(api):
+    made(api, new())
+    assert "_links" in api("GET", api.path(), Accept="*/*")[1]
+    body = api("GET", CREDENTIALS + "?fields=**", Accept="application/hal+json")[1]
+    assert body["_links"]["self"]["href"] == CREDENTIALS + "?fields=**"
+    assert api("GET", body["records"][1]["_links"]["self"]["href"])[1]["initiator"] == HOST
+    assert "_links" not in json.dumps(api("GET", CREDENTIALS, Accept="application/json")[1])
+
+
+def test_pages_are_followed_to_the_end(api):
+    made(api, {"records": [new(f"{PREFIX}h{i:03}", "none") for i in range(25)]})
+    seen, path = [], f"{CREDENTIALS}?max_records=10&initiator=iqn.*"
+    while path:
+        body = api("GET", path)[1]
+        seen += [r["initiator"] for r in body["records"]]
+        path = body["_links"].get("next", {}).get("href")
+    assert seen == [f"{PREFIX}h{i:03}" for i in range(25)]
+
+
+def test_headers_narrow_a_call_to_another_svm(api):
+    assert api("GET", CREDENTIALS, X_Dot_SVM_Name="svm1")[1]["num_records"] == 1
+    assert api("GET", CREDENTIALS, X_Dot_SVM_Name="other")[1]["num_records"] == 0
+    assert api("GET", "/api/svm/svms", X_Dot_SVM_UUID=NO_UUID)[1]["records"] == []
+    assert api.error("PATCH", api.path("default"), {"authentication_type": "deny"},
+                     X_Dot_SVM_Name="other") == (404, "2621462")
+
+
+def test_a_password_that_is_not_given_stays(server, api):
+    made(api, new())
+    patched(api, {"authentication_type": "chap", "chap": {
+        "inbound": {"user": "user1", "password": None},
+        "outbound": {"user": "user4", "password": "444444444444"}}})
+    assert api.row()["chap"]["outbound"] == {"user": "user4"}
+    login(server.port, DISK, initiator=HOST, user="user1", secret=IN, target_user="user4",
+          target_secret="444444444444").logout()
+    patched(api, {"chap": {"outbound": {}}})
+    assert "outbound" not in api.row()["chap"]
+    assert api.error("PATCH", api.path(), {"chap": {"inbound": {"user": "other"}}}) == (
+        400, "5374149")
+    assert api.error("PATCH", api.path(), {"chap": {"outbound": {"user": "x"}}}) == (
+        400, "5374150")
+
+
+def test_addresses_are_added_removed_and_cleared(api):
+    a, b = ("10.0.0.1", "10.0.0.5"), ("10.0.1.1", "10.0.1.1")
+    made(api, new(kind="none", initiator_address=ranges(a)))
+
+    def now():
+        return [(r["start"], r["end"]) for r in api.row().get("initiator_address", {})
+                .get("ranges", [])]
+    patched(api, {"initiator_address": ranges(b)}, query="?add_initiator_addresses=true")
+    assert now() == [a, b]
+    patched(api, {"initiator_address": ranges(a)}, query="?remove_initiator_addresses=true")
+    assert now() == [b]
+    patched(api, {"initiator_address": ranges(a)})
+    assert now() == [a]
+    patched(api, {"initiator_address": {"ranges": []}})
+    assert now() == []
+
+
+# --- bad input ----------------------------------------------------------------------------------
+
+IQN = "iqn.1995-08.com.example:x"
+BAD_POSTS = [
+    ("{", 400, "262254"), ("[]", 400, "262254"), ("", 400, "262254"),
+    (new(bogus=1), 400, "262179"),
+    ({**new(), "svm": {}}, 400, "2621707"),
+    ({**new(), "svm": {"uuid": NO_UUID}}, 404, "2621462"),
+    ({**new(), "svm": {"name": "other"}}, 404, "2621462"),
+    ({**new(), "svm": {"name": "svm1", "uuid": NO_UUID}}, 400, "2621706"),
+    (new("iqn."), 400, "5373969"), (new("iqn-1995-08.com"), 400, "5373970"),
+    (new("iqn.1995-8.com"), 400, "5373971"), (new("iqn.1995-08.com:A"), 400, "5373972"),
+    (new("eui.123"), 400, "5373977"), (new("eui-0123456789abcdef"), 400, "5373978"),
+    (new("naa.5200"), 400, "5373997"), (new(17), 400, "262185"), (new(None), 400, "262278"),
+    (new(kind="chap", chap={}), 400, "5374149"),
+    (new(kind="chap", chap={"inbound": {"user": "u"}}), 400, "5374149"),
+    (new(kind="chap", chap={"inbound": {"password": IN}}), 400, "5374149"),
+    (new(kind="chap", chap=chap(password="0x123")), 400, "5374145"),
+    (new(kind="chap", chap=chap(password="0xzz")), 400, "5374145"),
+    (new(kind="chap", chap=chap(password="x" * 513)), 400, "262185"),
+    (new(kind="chap", chap=chap(user="x" * 129)), 400, "262185"),
+    (new(kind="chap", chap=chap(outbound={"user": "u", "password": IN})), 400, "5374147"),
+    (new(kind="chap", chap=chap(outbound={"user": "u"})), 400, "5374150"),
+    (new(kind="none", chap=chap()), 400, "5374900"), (new(kind="deny", chap=chap()), 400, "5374900"),
+    (new(kind="maybe"), 400, "262197"), (new(kind=None), 400, "262278"),
+    (new(initiator_address=ranges(("10.0.0.2", "10.0.0.1"))), 400, "5374855"),
+    (new(initiator_address=ranges(("10.0.0.2", "::1"))), 400, "5374856"),
+    (new(initiator_address=ranges(("10.0.0.2", "x"))), 400, "262197"),
+    (new(initiator_address={"ranges": [{}]}), 400, "262278"),
+    (new(initiator_address={"ranges": 7}), 400, "262185"),
+    (new(initiator_address={"masks": [{"address": "10.0.0.0", "netmask": "33"}]}), 400, "262197"),
+    (new(initiator_address={"masks": [{"address": "10.0.0.0", "netmask": "255.0.255.0"}]}),
+     400, "262197"),
+    (new(initiator_address="x"), 400, "262197"),
+    ({"records": []}, 400, "262185"), ({"records": [7]}, 400, "262185"),
+]
+
+
+def test_bad_bodies_get_their_code_and_change_nothing(api):
+    for body, status, code in BAD_POSTS:
+        assert api.error("POST", CREDENTIALS, body) == (status, code), body
+    assert api("GET", CREDENTIALS)[1]["num_records"] == 1
+
+
+def test_bad_changes_get_their_code_and_change_nothing(api):
+    made(api, new(kind="none"))
+    was = api.row()
+    for path, body, status, code in [
+            (api.path(), {"svm": {"name": "svm1"}}, 400, "262196"),
+            (api.path(), {"initiator": IQN}, 400, "262196"),
+            (api.path(), {"chap": chap()}, 400, "5374900"),
+            (api.path(), {"authentication_type": "chap"}, 400, "5374149"),
+            (api.path() + "?bogus=1", {}, 400, "262179"),
+            (api.path() + "?add_initiator_addresses=maybe", {}, 400, "262197"),
+            (api.path() + "?add_initiator_addresses=true&remove_initiator_addresses=true", {},
+             400, "262186"),
+            (api.path(IQN), {"authentication_type": "deny"}, 404, "5374895"),
+            (api.path("x" * 900), {}, 404, "5374895"),
+            (f"{CREDENTIALS}/{NO_UUID}/{HOST}", {}, 404, "2621462"),
+            (f"{CREDENTIALS}/1/{HOST}", {}, 404, "2")]:
+        assert api.error("PATCH", path, body) == (status, code), (path, body)
+    assert api.error("DELETE", api.path(IQN)) == (404, "5374895")
+    assert api.row() == was
+
+
+def test_a_secret_serves_one_direction_only(api):
+    made(api, new(chap=chap(outbound={"user": "u", "password": OUT})))
+    assert api.error("POST", CREDENTIALS, new(IQN, chap=chap(password=OUT))) == (400, "5374147")
+
+
+def test_weak_passwords_are_taken_unless_strict(start, api):
+    made(api, new(chap=chap(password="password1")))
+    strict = Api(start(conf(target(), more=MANAGEMENT + " chap = { strict = true; };")))
+    assert strict.error("POST", CREDENTIALS, new(chap=chap(password="password1"))) == (400, "2")
+
+
+# --- login --------------------------------------------------------------------------------------
+
+
+def status_of_login(server, **kwargs):
+    """0 if it works."""
+    try:
+        login(server.port, DISK, initiator=HOST, **kwargs).logout()
+    except Refused as refused:
+        return refused.status
+    return 0
+
+
+def test_types_hold_at_login(server, api):
+    assert status_of_login(server) == 0
+    made(api, new(kind="deny"))
+    assert status_of_login(server) == FORBIDDEN
+    patched(api, {"authentication_type": "chap", "chap": chap(password="0x" + IN.encode().hex())})
+    assert status_of_login(server, user="user1", secret=IN) == 0
+    assert status_of_login(server, user="user1", secret=OUT) == AUTH_FAILED
+    patched(api, {"authentication_type": "none"})
+    assert status_of_login(server) == 0
+    patched(api, {"authentication_type": "deny"}, "default")
+    assert status_of_login(server) == 0
+    assert api("DELETE", api.path())[0] == 200
+    assert status_of_login(server) == FORBIDDEN
+
+
+@pytest.mark.parametrize("addresses, lets_in", [
+    (ranges(("127.0.0.1", "127.0.0.9")), True),
+    (ranges(("127.0.0.2", "127.0.0.9")), False),
+    ({"masks": [{"address": "127.0.0.0", "netmask": 8}]}, True),
+    ({"masks": [{"address": "10.0.0.0", "netmask": "255.0.0.0"}]}, False)])
+def test_addresses_hold_at_login(server, api, addresses, lets_in):
+    made(api, new(kind="none", initiator_address=addresses))
+    assert status_of_login(server) == (0 if lets_in else FORBIDDEN)
+
+
+def test_who_is_denied_is_put_out(server, api):
+    session = login(server.port, DISK, initiator=HOST)
+    made(api, new(kind="deny"))
+    wait_until(lambda: session.wire.is_closed(0), why="the session to be closed")
+
+
+# --- curl ---------------------------------------------------------------------------------------
+
+
+def test_the_curl_example_works(server, api, run):
+    run("sh", EXAMPLES / "curl/ontap-credentials.sh", env={
+        "PATH": "/usr/bin:/bin", "SERVER": f"127.0.0.1:{server.ports['tlsport']}",
+        "LOGIN": ":".join(ADMIN), "INITIATOR": HOST})
+    assert api.row()["authentication_type"] == "deny"
+
+
+# --- Ansible ------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def play(server, run, tmp_path):
+    """play(**variables): runs the example playbook; how many tasks changed something."""
+    def call(example="ontap-credential.yml", **variables):
+        who = {"ontap_host": "127.0.0.1", "ontap_port": server.ports["tlsport"],
+               "ontap_user": ADMIN[0], "ontap_password": ADMIN[1], "initiator": HOST,
+               "ansible_python_interpreter": "/usr/bin/python3", **variables}
+        done = run("ansible-playbook", "-i", "localhost,", "-e", json.dumps(who),
+                   EXAMPLES / "ansible" / example,
+                   env={"PATH": "/usr/bin:/bin", "HOME": str(tmp_path), "LC_ALL": "C.UTF-8"})
+        return int(re.search(r"changed=(\d+)", done.stdout)[1])
+    return call
+
+
+def test_ansible_keeps_a_credential(server, api, play):
+    mutual = {"auth_type": "chap", "inbound_username": "user1", "inbound_password": IN,
+              "outbound_username": "user2", "outbound_password": OUT,
+              "address_ranges": ["127.0.0.0-127.0.0.10", "10.125.193.78"]}
+    assert play(**mutual) == 1
+    assert play(**mutual) == 0
+    assert status_of_login(server, user="user1", secret=IN, target_user="user2",
+                           target_secret=OUT) == 0
+    changed = {**mutual, "outbound_username": "user3", "outbound_password": "333333333333"}
+    assert play(**changed) == 1
+    assert api.row()["chap"]["outbound"]["user"] == "user3"
+    assert play(**{**changed, "address_ranges": ["10.125.10.20-10.125.10.30"]}) == 1
+    assert status_of_login(server, user="user1", secret=IN) == FORBIDDEN
+    assert play(auth_type="deny") == 1
+    assert api.row()["authentication_type"] == "deny"
+    assert play(state="absent") == 1
+    assert play(state="absent") == 0
+    assert api.error("GET", api.path()) == (404, "4")
+
+
+def test_ansible_sets_the_default(server, api, play):
+    assert play(initiator="default", auth_type="chap", inbound_username="dflt",
+                inbound_password="555555555555") == 1
+    assert status_of_login(server, user="dflt", secret="555555555555") == 0
+    assert status_of_login(server) == AUTH_FAILED
