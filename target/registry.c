@@ -224,7 +224,8 @@ static void say_displaced(const struct config *cfg, const struct displaced *d)
 	struct log_quoted initiator, who;
 
 	log_msg(LOG_WARNING,
-		"%s:%d: the file wins: the credential of initiator %s for %s that %s has set is not "
+		"%s:%d: the file wins: the credential of initiator %s for %s that %s has set is "
+		"not "
 		"in force",
 		where.file, where.line,
 		log_quote(row->initiator, strlen(row->initiator), &initiator),
@@ -249,8 +250,8 @@ static void take_displaced(void *arg, const struct displaced *d)
 	if (table_find(b->before, row->scope, row->scope_name, row->initiator) != d->row)
 		return;
 	if (!(b->w->n_displaced & (b->w->n_displaced - 1)))
-		grown = reallocarray(grown, b->w->n_displaced ? 2 * b->w->n_displaced : 1,
-			sizeof(*grown));
+		grown = reallocarray(
+			grown, b->w->n_displaced ? 2 * b->w->n_displaced : 1, sizeof(*grown));
 	b->failed |= !grown;
 	if (!grown)
 		return;
@@ -264,8 +265,8 @@ static int build_credentials(
 	struct credentials_build b = { .w = w, .before = before };
 	int err = credentials_build(r->stored, w->cfg, take_displaced, &b, &w->credentials, faults);
 
-	return !err && b.failed ? registry_fault(faults, w->cfg, NULL, -ENOMEM, "out of memory") :
-				  err;
+	return !err && b.failed ? registry_fault(faults, w->cfg, NULL, -ENOMEM, "out of memory")
+				: err;
 }
 
 /* Builds what cfg makes, beside `old`. w->portals is there already, and stays if this fails; cfg
@@ -511,8 +512,8 @@ static int start_stores(struct registry *r, const struct config *cfg, struct sta
 	return 0;
 }
 
-static int open_catalog(struct registry *r, const struct config *cfg,
-	const struct state_dir *state, struct faults *faults)
+static int open_catalog(struct registry *r, const struct config *cfg, const struct state_dir *state,
+	struct faults *faults)
 {
 	const struct catalog_config how = {
 		.dir = state,

@@ -183,8 +183,8 @@ void registry_rekey(struct registry *r, const char *who,
 /* Gives the entries that the query asks for, newest first; then, in any case, end() with 0 or
  * -errno. *q is copied but for its text, which must live until end(). */
 void registry_audit(struct registry *r, const struct catalog_audit_query *q,
-	void (*each)(void *arg, const struct catalog_audit *entry),
-	void (*end)(void *arg, int err), void *arg);
+	void (*each)(void *arg, const struct catalog_audit *entry), void (*end)(void *arg, int err),
+	void *arg);
 
 /* For what a dialect itself has to remember (settings, tags, client tokens), and the audit entries
  * that go with it. Borrowed until registry_free(); NULL before the start. */
@@ -232,7 +232,7 @@ struct registry_lun {
 struct registry_target {
 	const char *name;
 	const char *alias;      /* or NULL */
-	const char *svm;
+	const char *svm;        /* that it is in */
 	bool chap;              /* nobody gets in without it */
 	const uint32_t *groups; /* portal groups that show it; n 0: all */
 	size_t n_groups;

@@ -32,7 +32,7 @@
 #define AGAIN_MS    200
 #define GRACES_MAX  256  /* old secrets that one change ends */
 #define GRACE_LOOK  3600 /* seconds: the clock may be set meanwhile */
-#define RETRY_GRACE   60   /* seconds, when they could not be ended */
+#define RETRY_GRACE 60   /* seconds, when they could not be ended */
 #define WHO_SYSTEM  "countersignd"
 
 /* One row of a change. */
@@ -278,8 +278,8 @@ static const char *const type_words[] = {
 static char *describe(const struct step *step)
 {
 	const struct credential_spec *row = &step->row->spec;
-	json_t *j = json_pack("{s:s, s:s}", "scope", scope_words[row->scope], "initiator",
-		row->initiator);
+	json_t *j = json_pack(
+		"{s:s, s:s}", "scope", scope_words[row->scope], "initiator", row->initiator);
 	int err = !j;
 	char *text = NULL;
 
@@ -289,8 +289,7 @@ static char *describe(const struct step *step)
 			err |= json_object_set_new(
 				j, "mutual", json_boolean(row->out_secret.bytes));
 		if (row->old_secret.bytes)
-			err |= json_object_set_new(
-				j, "grace_until", json_integer(row->old_until));
+			err |= json_object_set_new(j, "grace_until", json_integer(row->old_until));
 		if (*row->source_text)
 			err |= json_object_set_new(j, "addresses", json_string(row->source_text));
 	}
@@ -317,7 +316,8 @@ static void log_step(const struct change *c, const struct step *step)
 		log_quote(row->initiator, strlen(row->initiator), &initiator),
 		log_quote(c->who, strlen(c->who), &who));
 	if (!step->removes && table_secret_uses(c->in_force, row->in_secret) > 1)
-		log_msg(LOG_WARNING, "%s: initiator %s proves itself by a secret that others have, too",
+		log_msg(LOG_WARNING,
+			"%s: initiator %s proves itself by a secret that others have, too",
 			*row->scope_name ? row->scope_name : "discovery", initiator.text);
 }
 
@@ -404,8 +404,8 @@ static void set_graces_timer(struct registry *r)
 		return;
 	if (left < 0)
 		left = 0;
-	loop_timer_set(&r->changes.graces,
-		(uint32_t)(left < GRACE_LOOK ? left : GRACE_LOOK) * 1000 + 1);
+	loop_timer_set(
+		&r->changes.graces, (uint32_t)(left < GRACE_LOOK ? left : GRACE_LOOK) * 1000 + 1);
 }
 
 static void note_graces(struct registry *r, const struct change *c)
@@ -644,8 +644,7 @@ static bool plan_ends(void *arg, struct registry_plan *p)
 			continue;
 		row.old_secret = row.old_out_secret = (struct secret_view){ 0 };
 		row.old_until = 0;
-		put(p, &row,
-			registry_plan_find(p, row.scope, scope, initiator) != g->row[i]);
+		put(p, &row, registry_plan_find(p, row.scope, scope, initiator) != g->row[i]);
 	}
 	return true;
 }
@@ -657,8 +656,9 @@ static void on_ended(void *arg, const struct registry_outcome *outcome)
 	bool again = outcome->result != REGISTRY_DONE && outcome->result != REGISTRY_DECLINED;
 
 	if (again)
-		log_msg(LOG_WARNING, "old secrets cannot be removed, though they are not taken any "
-				     "more: %s",
+		log_msg(LOG_WARNING,
+			"old secrets cannot be removed, though they are not taken any "
+			"more: %s",
 			outcome->text);
 	if (again && r->changes.next_end > g->now + RETRY_GRACE)
 		r->changes.next_end = g->now + RETRY_GRACE;

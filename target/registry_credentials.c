@@ -79,8 +79,8 @@ static enum table_fault put_before_stored(struct building *b, const struct crede
 
 	while (fault && is_stored(*other)) {
 		const struct credential *away = credential_ref(*other);
-		enum table_fault gone = table_edit_remove(b->edit, away->spec.scope,
-			away->spec.scope_name, away->spec.initiator);
+		enum table_fault gone = table_edit_remove(
+			b->edit, away->spec.scope, away->spec.scope_name, away->spec.initiator);
 
 		tell_displaced(b, away, row);
 		credential_unref(away);
@@ -90,8 +90,8 @@ static enum table_fault put_before_stored(struct building *b, const struct crede
 	return fault;
 }
 
-static int put_row(struct building *b, const struct list_of_rows *list,
-	const struct config_credential *row)
+static int put_row(
+	struct building *b, const struct list_of_rows *list, const struct config_credential *row)
 {
 	struct credential_spec spec = {
 		.scope = list->scope,

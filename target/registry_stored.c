@@ -81,8 +81,8 @@ int stored_put(struct catalog_tx *tx, const struct credential_spec *row)
 
 int stored_remove(struct catalog_tx *tx, const struct credential_spec *row)
 {
-	int err = catalog_credential_remove(tx, (enum catalog_scope)scopes[row->scope],
-		row->scope_name, row->initiator);
+	int err = catalog_credential_remove(
+		tx, (enum catalog_scope)scopes[row->scope], row->scope_name, row->initiator);
 
 	return err == -ENOENT ? 0 : err;
 }

@@ -37,7 +37,7 @@ static void print_faults(const json_t *body)
 	}
 }
 
-enum exit_status ask(const struct session *s, const char *method, const char *path,
+enum exit_status ask_server(const struct session *s, const char *method, const char *path,
 	const json_t *in, json_t **body)
 {
 	struct client_answer a;

@@ -14,7 +14,7 @@
 /* Asks, and prints the answer where it is not to be read by people, or is a refusal. `in` may be
  * NULL: no body. On EXIT_DONE *body is the caller's to print, if it is not NULL, and to
  * json_decref(). */
-enum exit_status ask(const struct session *s, const char *method, const char *path,
+enum exit_status ask_server(const struct session *s, const char *method, const char *path,
 	const json_t *in, json_t **body);
 
 /* Adds text and then a name, which may hold anything and is percent-encoded (RFC 3986 2.1), to a path

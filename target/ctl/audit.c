@@ -85,7 +85,7 @@ enum exit_status audit_list(const struct session *s, char **args, int n)
 	if (!add_query(path, s, "limit", "limit") || !add_query(path, s, "before", "before") ||
 		!add_query(path, s, "of", "object"))
 		return ask_usage("that is too long");
-	status = ask(s, "GET", path, NULL, &b);
+	status = ask_server(s, "GET", path, NULL, &b);
 	if (!b)
 		return status;
 	list = json_object_get(b, "audit");
@@ -99,7 +99,7 @@ enum exit_status audit_list(const struct session *s, char **args, int n)
 enum exit_status audit_rekey(const struct session *s, char **args, int n)
 {
 	json_t *b;
-	enum exit_status status = ask(s, "POST", "/v1/rekey", NULL, &b);
+	enum exit_status status = ask_server(s, "POST", "/v1/rekey", NULL, &b);
 
 	(void)args;
 	(void)n;

@@ -49,7 +49,7 @@ static enum exit_status run_status(const struct session *s, char **args, int n)
 {
 	struct grid_text up;
 	json_t *b;
-	enum exit_status status = ask(s, "GET", "/v1/status", NULL, &b);
+	enum exit_status status = ask_server(s, "GET", "/v1/status", NULL, &b);
 
 	(void)args;
 	(void)n;
@@ -63,8 +63,8 @@ static enum exit_status run_status(const struct session *s, char **args, int n)
 	print_portals(json_object_get(b, "portals"));
 	printf("%-15s%u, with %u logical units\n", "targets", (unsigned)ask_number(b, "targets"),
 		(unsigned)ask_number(b, "units"));
-	printf("%-15s%u, polling for up to %u us\n", "reactors", (unsigned)ask_number(b, "reactors"),
-		(unsigned)ask_number(b, "poll_us"));
+	printf("%-15s%u, polling for up to %u us\n", "reactors",
+		(unsigned)ask_number(b, "reactors"), (unsigned)ask_number(b, "poll_us"));
 	ask_line("file I/O", ask_text(b, "file_io"));
 	print_traffic(json_object_get(b, "iscsi"));
 	json_decref(b);
@@ -111,7 +111,7 @@ static const char *const target_titles[] = { "TARGET", "AUTH", ">LUN", "KIND", "
 static enum exit_status list_targets(const struct session *s)
 {
 	json_t *b;
-	enum exit_status status = ask(s, "GET", "/v1/targets", NULL, &b);
+	enum exit_status status = ask_server(s, "GET", "/v1/targets", NULL, &b);
 	const json_t *list = json_object_get(b, "targets");
 	struct grid *g = b ? grid_new(target_titles) : NULL;
 
@@ -154,7 +154,7 @@ static enum exit_status show_target(const struct session *s, const char *name)
 
 	if (!*name || !ask_path(path, "/v1/targets/", name))
 		return ask_usage("that is not the name of a target");
-	status = ask(s, "GET", path, NULL, &b);
+	status = ask_server(s, "GET", path, NULL, &b);
 	if (!b)
 		return status;
 	ask_line("target", ask_text(b, "name"));
@@ -206,7 +206,7 @@ static void add_session(struct grid *g, const json_t *s)
 static enum exit_status run_sessions(const struct session *s, char **args, int n)
 {
 	json_t *b;
-	enum exit_status status = ask(s, "GET", "/v1/sessions", NULL, &b);
+	enum exit_status status = ask_server(s, "GET", "/v1/sessions", NULL, &b);
 	const json_t *list = json_object_get(b, "sessions");
 	struct grid *g = b ? grid_new(session_titles) : NULL;
 
@@ -232,7 +232,7 @@ static enum exit_status run_drop(const struct session *s, char **args, int n)
 		!ask_path(path, "/v1/sessions/", args[0]))
 		return ask_usage("drop takes the TSIH of a session, as `countersignctl sessions` "
 				 "shows it");
-	status = ask(s, "DELETE", path, NULL, &b);
+	status = ask_server(s, "DELETE", path, NULL, &b);
 	if (!b)
 		return status;
 	connections = (unsigned)ask_number(b, "connections");
@@ -247,7 +247,7 @@ static enum exit_status run_drop(const struct session *s, char **args, int n)
 static enum exit_status run_reload(const struct session *s, char **args, int n)
 {
 	json_t *b;
-	enum exit_status status = ask(s, "POST", "/v1/reload", NULL, &b);
+	enum exit_status status = ask_server(s, "POST", "/v1/reload", NULL, &b);
 
 	(void)args;
 	(void)n;

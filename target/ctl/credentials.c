@@ -26,8 +26,9 @@ const struct command_option credentials_set_options[] = {
 
 const struct command_option credentials_rotate_options[] = {
 	{ "mutual", NULL, "a new secret of the target, too" },
-	{ "grace", "TIME", "take the old secrets, too, for so long (90s, 5m, 2h, 1d);\n"
-			   "connections stay then" },
+	{ "grace", "TIME",
+		"take the old secrets, too, for so long (90s, 5m, 2h, 1d);\n"
+		"connections stay then" },
 	{ 0 },
 };
 
@@ -116,7 +117,7 @@ enum exit_status credentials_list(const struct session *s, char **args, int n)
 
 	if (n && !path_to(path, args[0], NULL, NULL))
 		return EXIT_USAGE;
-	status = ask(s, "GET", path, NULL, &b);
+	status = ask_server(s, "GET", path, NULL, &b);
 	if (!b)
 		return status;
 	list = json_object_get(b, "credentials");
@@ -223,8 +224,7 @@ static bool fill_body(json_t *body, const struct session *s)
 	}
 	if (command_has(s, "generate"))
 		return !json_object_set_new(body, "generate", json_true()) &&
-		       !json_object_set_new(
-			       body, "mutual", json_boolean(command_has(s, "mutual")));
+		       !json_object_set_new(body, "mutual", json_boolean(command_has(s, "mutual")));
 	return (type && strcmp(type, "chap") != 0) || put_secrets(body, s);
 }
 
@@ -256,7 +256,7 @@ enum exit_status credentials_set(const struct session *s, char **args, int n)
 		return EXIT_USAGE;
 	body = json_object();
 	if (fill_body(body, s))
-		status = ask(s, "PUT", path, body, &b);
+		status = ask_server(s, "PUT", path, body, &b);
 	json_decref(body);
 	return print_change(status, b, "set");
 }
@@ -270,7 +270,7 @@ enum exit_status credentials_delete(const struct session *s, char **args, int n)
 	(void)n;
 	if (!path_to(path, args[0], args[1], NULL))
 		return EXIT_USAGE;
-	status = ask(s, "DELETE", path, NULL, &b);
+	status = ask_server(s, "DELETE", path, NULL, &b);
 	return print_change(status, b, "deleted");
 }
 
@@ -310,9 +310,9 @@ enum exit_status credentials_rotate(const struct session *s, char **args, int n)
 		return ask_usage("--grace takes a time, as 90s, 5m, 2h or 1d");
 	if (!path_to(path, args[0], args[1], "rotate"))
 		return EXIT_USAGE;
-	body = json_pack("{s:b, s:I}", "mutual", (int)command_has(s, "mutual"), "grace",
-		(json_int_t)grace);
-	status = ask(s, "POST", path, body, &b);
+	body = json_pack(
+		"{s:b, s:I}", "mutual", (int)command_has(s, "mutual"), "grace", (json_int_t)grace);
+	status = ask_server(s, "POST", path, body, &b);
 	json_decref(body);
 	return print_change(status, b, "rotated");
 }

@@ -25,7 +25,7 @@ struct parser {
 	struct line *line;
 	char **argv;
 	int argc, at;
-	int words; /* of the command, at the front of line->args */
+	int words;  /* of the command, at the front of line->args */
 	bool ended; /* by "--": no more options */
 };
 
@@ -157,8 +157,8 @@ static enum line_result take_word(struct parser *p)
 	p->words = line->n;
 	if (line->command || command_begins(line->args, line->n))
 		return LINE_COMMAND;
-	return line->n == 1 ? wrong(p, "there is no command %s", line->args[0]) :
-			      wrong(p, "there is no command %s %s", line->args[0], line->args[1]);
+	return line->n == 1 ? wrong(p, "there is no command %s", line->args[0])
+			    : wrong(p, "there is no command %s %s", line->args[0], line->args[1]);
 }
 
 static enum line_result finish(struct parser *p)
@@ -173,8 +173,8 @@ static enum line_result finish(struct parser *p)
 	line->args += p->words;
 	line->n -= p->words;
 	if (line->n < c->least || line->n > c->most)
-		return wrong(p, "usage: countersignctl %s%s%s%s", c->name,
-			*c->arguments ? " " : "", c->arguments, c->options ? " [OPTION...]" : "");
+		return wrong(p, "usage: countersignctl %s%s%s%s", c->name, *c->arguments ? " " : "",
+			c->arguments, c->options ? " [OPTION...]" : "");
 	return LINE_COMMAND;
 }
 

@@ -51,9 +51,9 @@ static void print_help(void)
 	for (size_t i = 0; i < command_count; i++)
 		print_command(&commands[i]);
 	print_row("help", "print this and exit");
-	fputs("\nA SCOPE is the name of a target, svm:NAME, or discovery. An INITIATOR is its name, or\n"
-	      "default, for all that have no row of their own. Secrets are asked for, or come from\n"
-	      "standard input or a file.\n\n",
+	fputs("\nA SCOPE is the name of a target, svm:NAME, or discovery. An INITIATOR is its\n"
+	      "name, or default, for all that have no row of their own. Secrets are asked\n"
+	      "for, or come from standard input or a file.\n\n",
 		stdout);
 	for (const struct line_option *o = line_options; o->name; o++) {
 		snprintf(head, sizeof(head), "-%c, --%s%s%s", o->letter, o->name,
@@ -90,8 +90,9 @@ static int do_as_told(enum line_result result, struct line *line)
 	case LINE_VERSION: puts("countersignctl " COUNTERSIGN_VERSION); return EXIT_DONE;
 	default: break;
 	}
-	fprintf(stderr, "countersignctl: %s\ncountersignctl: `countersignctl help` lists the "
-			"commands\n",
+	fprintf(stderr,
+		"countersignctl: %s\ncountersignctl: `countersignctl help` lists the "
+		"commands\n",
 		line->why);
 	return EXIT_USAGE;
 }

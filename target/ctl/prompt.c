@@ -149,7 +149,7 @@ bool prompt_ask(const char *what, struct prompt_secret *out)
 		return refuse(what, "there is no terminal to ask at");
 	}
 	quiet = was;
-	quiet.c_lflag &= (tcflag_t)~(ECHO | ICANON | ISIG);
+	quiet.c_lflag &= (tcflag_t) ~(ECHO | ICANON | ISIG);
 	quiet.c_cc[VMIN] = 1;
 	quiet.c_cc[VTIME] = 0;
 	tcsetattr(tty, TCSAFLUSH, &quiet);

@@ -358,8 +358,7 @@ static const char *bearer(const struct call *c)
 }
 
 /* Looks at every token, and at all of each that is as long as what was given. */
-static const struct config_token *find_token(
-	const struct config_management *m, const char *given)
+static const struct config_token *find_token(const struct config_management *m, const char *given)
 {
 	const struct config_token *found = NULL;
 	size_t len = strlen(given);

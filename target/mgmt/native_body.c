@@ -7,8 +7,7 @@
 
 #include <event2/http.h>
 
-static const struct body_member *find(
-	const struct body_member *members, size_t n, const char *name)
+static const struct body_member *find(const struct body_member *members, size_t n, const char *name)
 {
 	for (size_t i = 0; i < n; i++)
 		if (!strcmp(members[i].name, name))
@@ -50,8 +49,8 @@ static void refuse_unknown(struct call *c, const struct body_member *members, si
 	size_t len = 0;
 
 	for (size_t i = 0; i < n && len < sizeof(known); i++)
-		len += (size_t)snprintf(known + len, sizeof(known) - len, "%s%s", i ? ", " : "",
-			members[i].name);
+		len += (size_t)snprintf(
+			known + len, sizeof(known) - len, "%s%s", i ? ", " : "", members[i].name);
 	call_refuse(c, HTTP_BADREQUEST, "unknown_member",
 		"the body has a member that this call does not know; it knows %s", known);
 }

@@ -179,7 +179,7 @@ struct edit {
 	struct credential_spec row;
 	char *addresses;
 	bool mutual, keep;
-	int64_t grace;             /* seconds */
+	int64_t grace;                /* seconds */
 	struct secret made, made_out; /* secrets made here, to be told */
 
 	/* Set by the plan. */
@@ -198,9 +198,7 @@ static void refuse_fault(struct call *c, const struct registry_outcome *outcome)
 {
 	switch (outcome->fault) {
 	case TABLE_IN_USED_OUT:
-	case TABLE_OUT_USED_IN:
-		call_refuse(c, 409, "secret_conflict", "%s", outcome->text);
-		break;
+	case TABLE_OUT_USED_IN: call_refuse(c, 409, "secret_conflict", "%s", outcome->text); break;
 	case TABLE_BAD_SOURCES:
 		call_refuse(c, HTTP_BADREQUEST, "bad_addresses",
 			"an address is none of ADDRESS, FIRST-LAST, ADDRESS/BITS and "
@@ -282,14 +280,14 @@ static bool edit_plan(void *arg, struct registry_plan *p)
 static void submit(struct edit *e, const char *what)
 {
 	registry_change(native_of(e->call)->registry, &(struct registry_change){
-							       .origin = CREDENTIAL_FROM_NATIVE,
-							       .who = call_who(e->call),
-							       .what = what,
-							       .keep = e->keep,
-							       .plan = edit_plan,
-							       .done = edit_done,
-							       .arg = e,
-						       });
+							      .origin = CREDENTIAL_FROM_NATIVE,
+							      .who = call_who(e->call),
+							      .what = what,
+							      .keep = e->keep,
+							      .plan = edit_plan,
+							      .done = edit_done,
+							      .arg = e,
+						      });
 }
 
 static bool is_initiator(const char *text)
@@ -324,7 +322,8 @@ static struct edit *edit_begin(struct call *c, struct place at, bool must_be_nam
 	e->plan = plan;
 	strcpy(e->initiator, at.initiator);
 	e->row = (struct credential_spec){
-		.scope = at.scope, .scope_name = at.name, .initiator = e->initiator };
+		.scope = at.scope, .scope_name = at.name, .initiator = e->initiator
+	};
 	return e;
 }
 
@@ -477,7 +476,8 @@ static void put_row(struct call *c, struct place at)
 	if (wrong)
 		edit_refuse(e, "bad_secret", wrong);
 	else if (!read_addresses(e))
-		edit_refuse(e, "bad_addresses", "each address is a text of its own, without commas");
+		edit_refuse(
+			e, "bad_addresses", "each address is a text of its own, without commas");
 	else if (!body_true(c, "generate") || fill_secrets(e))
 		submit(e, NULL);
 }
@@ -492,8 +492,7 @@ static const struct body_member rotate_members[] = {
 /* The row as it is, with new secrets; the old ones beside them for a grace. */
 static bool plan_rotate(struct edit *e, struct registry_plan *p)
 {
-	const struct credential *was =
-		registry_plan_find(p, e->at.scope, e->at.name, e->initiator);
+	const struct credential *was = registry_plan_find(p, e->at.scope, e->at.name, e->initiator);
 	struct credential_spec row;
 
 	e->not_chap = was && was->spec.type != CREDENTIAL_CHAP;

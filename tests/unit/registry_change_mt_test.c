@@ -19,11 +19,11 @@
 #include "registry.h"
 #include "registry_support.h"
 
-#define A    "iqn.2026-11.com.example:a"
-#define B    "iqn.2026-11.com.example:b"
-#define FILED "iqn.2026-11.com.example:in-the-file"
-#define HOST "iqn.2026-11.com.example:host1"
-#define NEXT "iqn.2026-11.com.example:host2"
+#define A         "iqn.2026-11.com.example:a"
+#define B         "iqn.2026-11.com.example:b"
+#define FILED     "iqn.2026-11.com.example:in-the-file"
+#define HOST      "iqn.2026-11.com.example:host1"
+#define NEXT      "iqn.2026-11.com.example:host2"
 
 #define ONE_FILED "{ initiator = \"" FILED "\"; secret = \"secret-of-the-file\"; }"
 
@@ -37,7 +37,8 @@ struct fixture {
 /* A port that was free a moment ago. */
 static unsigned free_port(void)
 {
-	struct sockaddr_in at = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	struct sockaddr_in at = { .sin_family = AF_INET,
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 	socklen_t len = sizeof(at);
 	int fd = socket(AF_INET, SOCK_STREAM, 0);
 
@@ -160,8 +161,8 @@ static bool plan(void *arg, struct registry_plan *p)
 	for (size_t i = 0; i < 3 && a->put[i].initiator; i++)
 		registry_plan_put(p, &a->put[i]);
 	for (size_t i = 0; i < 3 && a->remove[i].initiator; i++)
-		registry_plan_remove(p, a->remove[i].scope, a->remove[i].scope_name,
-			a->remove[i].initiator);
+		registry_plan_remove(
+			p, a->remove[i].scope, a->remove[i].scope_name, a->remove[i].initiator);
 	return !a->declines;
 }
 
@@ -214,7 +215,8 @@ static const struct credential *found(
 	return table_find(registry_credentials(f->r), CREDENTIAL_OF_TARGET, target, initiator);
 }
 
-static bool has(const struct fixture *f, const char *target, const char *initiator, const char *text)
+static bool has(
+	const struct fixture *f, const char *target, const char *initiator, const char *text)
 {
 	const struct credential *c = found(f, target, initiator);
 
@@ -271,10 +273,14 @@ static void a_row_is_in_force_and_there_after_a_restart(void **state)
 static void rows_of_every_scope_and_type_come_back(void **state)
 {
 	struct fixture *f = *state;
-	struct credential_spec deny = { .scope = CREDENTIAL_OF_SVM, .scope_name = "svm1",
-		.initiator = HOST, .type = CREDENTIAL_DENY },
-			       none = { .scope = CREDENTIAL_OF_SVM, .scope_name = "SVM1",
-				       .initiator = CREDENTIAL_DEFAULT, .type = CREDENTIAL_NONE },
+	struct credential_spec deny = { .scope = CREDENTIAL_OF_SVM,
+		.scope_name = "svm1",
+		.initiator = HOST,
+		.type = CREDENTIAL_DENY },
+			       none = { .scope = CREDENTIAL_OF_SVM,
+				       .scope_name = "SVM1",
+				       .initiator = CREDENTIAL_DEFAULT,
+				       .type = CREDENTIAL_NONE },
 			       discovery = row("", HOST, "initiator-44444");
 	const struct table *t;
 
@@ -286,8 +292,8 @@ static void rows_of_every_scope_and_type_come_back(void **state)
 	t = registry_credentials(f->r);
 	assert_int_equal(
 		table_find(t, CREDENTIAL_OF_SVM, "svm1", HOST)->spec.type, CREDENTIAL_DENY);
-	assert_int_equal(table_find(t, CREDENTIAL_OF_SVM, "svm1", "default")->spec.type,
-		CREDENTIAL_NONE);
+	assert_int_equal(
+		table_find(t, CREDENTIAL_OF_SVM, "svm1", "default")->spec.type, CREDENTIAL_NONE);
 	assert_non_null(table_find(t, CREDENTIAL_OF_DISCOVERY, "", HOST));
 }
 
@@ -306,7 +312,8 @@ static void a_removed_row_stays_away(void **state)
 static void several_rows_change_at_once(void **state)
 {
 	struct fixture *f = *state;
-	struct asked a = { .put = { row(A, HOST, "initiator-22222"), row(B, NEXT, "initiator-33333") },
+	struct asked a = { .put = { row(A, HOST, "initiator-22222"),
+				   row(B, NEXT, "initiator-33333") },
 		.remove = { row(B, HOST, "") } };
 
 	put(f, row(B, HOST, "initiator-11111"));
@@ -593,9 +600,9 @@ static void every_change_is_in_the_audit_and_no_refusal(void **state)
 	assert_int_equal(t.n, 2);
 	assert_string_equal(t.line[0], "tester|delete credential|" A
 				       "|{\"scope\":\"target\",\"initiator\":\"" HOST "\"}|done");
-	assert_string_equal(t.line[1], "tester|set credential|" A
-				       "|{\"scope\":\"target\",\"initiator\":\"" HOST
-				       "\",\"type\":\"chap\",\"mutual\":false}|done");
+	assert_string_equal(t.line[1],
+		"tester|set credential|" A "|{\"scope\":\"target\",\"initiator\":\"" HOST
+		"\",\"type\":\"chap\",\"mutual\":false}|done");
 	assert_int_equal(audit(f, 1).n, 1);
 }
 

@@ -51,13 +51,14 @@ static struct credential_spec api_row(
 	};
 
 	if (*out_secret)
-		spec.out_secret = (struct secret_view){ (const uint8_t *)out_secret,
-			strlen(out_secret) };
+		spec.out_secret =
+			(struct secret_view){ (const uint8_t *)out_secret, strlen(out_secret) };
 	return spec;
 }
 
 /* A table of one or two rows. */
-static const struct table *stored(const struct credential_spec *one, const struct credential_spec *two)
+static const struct table *stored(
+	const struct credential_spec *one, const struct credential_spec *two)
 {
 	struct table_edit *edit;
 
@@ -173,8 +174,8 @@ static void the_file_wins_over_a_stored_row_for_the_same_initiator(void **state)
 
 	t = table_of(p, rows, cfg, &d);
 	assert_int_equal(table_count(t), 1);
-	assert_int_equal(table_find(t, CREDENTIAL_OF_TARGET, A, HOST1)->spec.origin,
-		CREDENTIAL_FROM_CONFIG);
+	assert_int_equal(
+		table_find(t, CREDENTIAL_OF_TARGET, A, HOST1)->spec.origin, CREDENTIAL_FROM_CONFIG);
 	assert_int_equal(d.n, 1);
 	assert_string_equal(d.initiator, HOST1);
 	assert_int_equal(d.line, 2);
@@ -187,8 +188,8 @@ static void the_file_wins_over_a_stored_row_for_the_same_initiator(void **state)
 static void the_file_wins_over_stored_rows_with_its_secrets_the_other_way(void **state)
 {
 	struct place *p = *state;
-	struct config *cfg = configured(p, CONF("chap", ROW(HOST1, "initiator-11111",
-								"target_secret = \"target-1111111\";")));
+	struct config *cfg = configured(p,
+		CONF("chap", ROW(HOST1, "initiator-11111", "target_secret = \"target-1111111\";")));
 	struct credential_spec one = api_row("iqn.x:b", "iqn.x:one", "initiator-33333",
 				       "initiator-11111"),
 			       two = api_row("iqn.x:b", "iqn.x:two", "target-1111111", "");
