@@ -8,6 +8,7 @@ import random
 import re
 import ssl
 import string
+from pathlib import Path
 
 import pytest
 from initiator import Closed, Refused, login
@@ -693,6 +694,47 @@ def test_every_change_is_in_the_audit_and_no_secret_in_log_or_catalog(server, ct
     for path in (server.dir / "state").iterdir():
         if path.is_file():
             assert not any(s.encode() in path.read_bytes() for s in SECRETS), path
+
+
+# --- the examples ---------------------------------------------------------------------------------
+
+EXAMPLES = Path(__file__).parents[2] / "examples/aws"
+
+
+@pytest.fixture
+def example(make_server, monkeypatch):
+    """The server of examples/aws/gateway.conf, on free ports; gives also its endpoint."""
+    text = (EXAMPLES / "gateway.conf").read_text()
+    for there, here in (("/var/lib/countersign", "state"), ("0.0.0.0", "127.0.0.1"),
+                        ("3260", "$port"), ("8443", "$tls_port")):
+        assert there in text
+        text = text.replace(there, here)
+    server = make_server(text)
+    for name in ("aws-admin.secret", "aws-monitor.secret"):
+        path = server.dir / name
+        path.write_text(f"the secret of {name}\n")
+        path.chmod(0o600)
+    server.start()
+    for name, value in (("ACCESS_KEY_ID", KEY), ("DEFAULT_REGION", "us-east-1"),
+                        ("SECRET_ACCESS_KEY", "the secret of aws-admin.secret"),
+                        ("CA_BUNDLE", str(server.dir / "state/tls-cert.pem")),
+                        ("EC2_METADATA_DISABLED", "true"), ("CONFIG_FILE", "/nonexistent"),
+                        ("CLI", "/usr/bin/aws")):
+        monkeypatch.setenv("AWS_" + name, value)
+    return server, endpoint(server, tls=True)
+
+
+def test_the_example_rotates_secrets_and_prints_what_open_iscsi_needs(example, run):
+    server, where = example
+    name = PREFIX + "demo"
+    for _ in range(2):
+        said = run(EXAMPLES / "rotate.sh", where, name, HOST).stdout
+        got = dict(re.findall(r"^node\.session\.auth\.(\w+) = (\S+)$", said, re.M))
+        assert (got["authmethod"], got["username"], got["username_in"]) == ("CHAP", HOST, name)
+        login(server.port, name, user=got["username"], secret=got["password"],
+              target_user=got["username_in"], target_secret=got["password_in"]).logout()
+    assert run("/usr/bin/python3", EXAMPLES / "credentials.py", where).stdout == (
+        f"{name}\n    {HOST} (mutual)\n")
 
 
 # --- bad input ------------------------------------------------------------------------------------
