@@ -6,6 +6,7 @@ when that does not work, so that no test depends on another.
 """
 import importlib.util
 import os
+import re
 import shutil
 import subprocess
 import warnings
@@ -141,6 +142,20 @@ def linux(machines, make_server, request):
     except (GuestError, GuestGone, OSError) as fault:
         machines.drop()
         warnings.warn(f"the guest could not be cleaned, another one follows: {fault}")
+
+
+@pytest.fixture
+def demo_targets():
+    """demo_targets(lun0): the targets of examples/demo.conf, with another LUN 0 if one is given."""
+    def call(lun0=None):
+        text = (ROOT / "examples" / "demo.conf").read_text()
+        targets = re.search(r"\ntargets = \(\n(.*?)\n\);", text, re.S)[1]
+        targets = targets.replace("../build/demo/", "")
+        if lun0:
+            targets, count = re.subn(r"\{ lun = 0;.*?\}", lun0, targets)
+            assert count == 1
+        return targets
+    return call
 
 
 @pytest.fixture

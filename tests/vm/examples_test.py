@@ -14,11 +14,9 @@ DEMO = "iqn.2026-11.com.example:demo"
 
 
 @pytest.fixture
-def demo(start):
+def demo(start, demo_targets):
     """A server with the targets of examples/demo.conf."""
-    text = (ROOT / "examples" / "demo.conf").read_text()
-    targets = re.search(r"\ntargets = \(\n(.*?)\n\);", text, re.S)[1]
-    return start(conf(targets.replace("../build/demo/", "")))
+    return start(conf(demo_targets()))
 
 
 @pytest.fixture
@@ -103,3 +101,18 @@ def test_the_mount_unit_names_a_disk_that_is_there(host, demo, saw):
         mount -t {mount['Type']} -o {options} {what} {mount['Where']}
         echo here >{mount['Where']}/file && umount {mount['Where']}""")
     saw(f"{what} on {mount['Where']}")
+
+
+# --- Windows: as far as it can be checked without one ----------------------------------------
+
+def test_the_registry_file_and_the_script_for_windows_have_the_recommended_values():
+    wanted = {"MaxRequestHoldTime": 600, "FirstBurstLength": 262144, "MaxBurstLength": 1048576,
+              "MaxRecvDataSegmentLength": 262144, "TimeOutValue": 600}
+    data = (ROOT / "examples/windows/countersign.reg").read_bytes()
+    assert data.startswith(b"Windows Registry Editor Version 5.00\r\n\r\n")
+    assert data.count(b"\n") == data.count(b"\r\n")
+    found = re.findall(r'^"(\w+)"=dword:([0-9a-f]{8})\r$', data.decode(), re.M)
+    assert {name: int(value, 16) for name, value in found} == wanted
+    script = (ROOT / "examples/windows/settings.ps1").read_text()
+    found = re.findall(r"^Set-Number \S+ (\w+) (\d+)", script, re.M)
+    assert {name: int(value) for name, value in found} == wanted

@@ -30,13 +30,14 @@ class GuestGone(Exception):
     """The guest does not answer any more."""
 
 
-def qemu(*options, memory=1024, machine="pc,vmport=off", **kwargs):
-    """Starts QEMU with no device but those that OPTIONS name; gives the process."""
+def qemu(*options, memory=1024, machine="pc,vmport=off", program=QEMU, **kwargs):
+    """Starts QEMU, or a PROGRAM that starts it, with no device but those that OPTIONS name; gives
+    the process."""
     accel = os.environ.get("VM_ACCEL", "tcg")
     cpu = (["-accel", "kvm", "-cpu", "host"] if accel == "kvm" else
            ["-accel", f"{accel},thread=multi", "-cpu", "max"])
     return subprocess.Popen(
-        [QEMU, "-M", machine, *cpu, "-m", str(memory), "-nodefaults",
+        [program, "-M", machine, *cpu, "-m", str(memory), "-nodefaults",
          "-no-user-config", "-display", "none", "-no-reboot", *map(str, options)],
         stdin=subprocess.DEVNULL, **kwargs)
 
