@@ -160,7 +160,8 @@ static void get_cluster(struct call *c)
 	if (uuid) {
 		if (gethostname(name, sizeof(name) - 1))
 			strcpy(name, "countersign");
-		snprintf(full, sizeof(full), "Countersign %s, with the REST API of release %d.%d.%d",
+		snprintf(full, sizeof(full),
+			"Countersign %s, with the REST API of release %d.%d.%d",
 			COUNTERSIGN_VERSION, GENERATION, MAJOR, MINOR);
 		ontap_reply_one(c, q,
 			json_pack("{s:o, s:s, s:{s:s, s:i, s:i, s:i}}", "name", json_of_text(name),
@@ -173,7 +174,7 @@ static void get_cluster(struct call *c)
 
 /* --- routes --------------------------------------------------------------------------------- */
 
-#define ISCSI "/api/protocols/san/iscsi/"
+#define ISCSI   "/api/protocols/san/iscsi/"
 #define CHANGES (ROUTE_CHANGES | ROUTE_WANTS_JSON)
 
 // clang-format off

@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define RANGES "initiator_address.ranges"
-#define MASKS "initiator_address.masks"
+#define RANGES            "initiator_address.ranges"
+#define MASKS             "initiator_address.masks"
 #define IPV6_DEFAULT_BITS 64
 
 /* --- lists ---------------------------------------------------------------------------------- */
@@ -80,7 +80,8 @@ void address_free(struct address_list *list)
 
 /* --- reading a request ---------------------------------------------------------------------- */
 
-static bool refuse(struct address_fault *why, const char *code, const char *target, const char *text)
+static bool refuse(
+	struct address_fault *why, const char *code, const char *target, const char *text)
 {
 	why->code = code;
 	snprintf(why->target, sizeof(why->target), "%s", target);
@@ -123,9 +124,9 @@ static bool has_only(const json_t *j, const char *a, const char *b, struct addre
 	const char *name;
 	json_t *value;
 
-	json_object_foreach((json_t *)j, name, value)
-		if (strcmp(name, a) != 0 && strcmp(name, b) != 0 && strcmp(name, "family") != 0)
-			return unexpected(why, name);
+	json_object_foreach((json_t *)j, name,
+		value) if (strcmp(name, a) != 0 && strcmp(name, b) != 0 &&
+			   strcmp(name, "family") != 0) return unexpected(why, name);
 	return true;
 }
 
@@ -226,8 +227,7 @@ static bool read_list(const json_t *j, const char *target,
 	if (json_array_size(j) > CREDENTIAL_SOURCES_MAX)
 		return refuse(why, "2", target, "There are too many initiator addresses.");
 	for (size_t i = 0; i < json_array_size(j); i++)
-		if (!read(json_array_get(j, i), &a, why) ||
-			(!holds(out, &a) && !append(out, &a)))
+		if (!read(json_array_get(j, i), &a, why) || (!holds(out, &a) && !append(out, &a)))
 			return false;
 	return true;
 }
@@ -242,9 +242,9 @@ bool address_read(const json_t *j, struct address_list *out, struct address_faul
 	*why = (struct address_fault){ 0 };
 	if (!json_is_object(j) && !json_is_null(j))
 		return invalid(why, "initiator_address", j);
-	json_object_foreach((json_t *)j, name, value)
-		if (strcmp(name, "ranges") != 0 && strcmp(name, "masks") != 0)
-			return unexpected(why, name);
+	json_object_foreach((json_t *)j, name,
+		value) if (strcmp(name, "ranges") != 0 &&
+			   strcmp(name, "masks") != 0) return unexpected(why, name);
 	out->ranges = ranges || json_is_null(j);
 	out->masks = masks || json_is_null(j);
 	return read_list(ranges, RANGES, read_range, out, why) &&
@@ -309,7 +309,8 @@ char *address_text(const struct address_list *list)
 		const struct address *a = &list->v[i];
 
 		p += sprintf(p, "%s%s", i ? ", " : "", print(&a->first, first));
-		p += a->mask ? sprintf(p, "/%u", a->bits) : sprintf(p, "-%s", print(&a->last, last));
+		p += a->mask ? sprintf(p, "/%u", a->bits)
+			     : sprintf(p, "-%s", print(&a->last, last));
 	}
 	return text;
 }
@@ -324,10 +325,10 @@ static json_t *one_json(const struct address *a)
 	print(&a->first, first);
 	snprintf(bits, sizeof(bits), "%u", a->bits);
 	if (a->mask)
-		return json_pack("{s:s, s:s, s:s}", "address", first, "netmask", bits, "family",
-			family);
-	return json_pack("{s:s, s:s, s:s}", "start", first, "end", print(&a->last, last), "family",
-		family);
+		return json_pack(
+			"{s:s, s:s, s:s}", "address", first, "netmask", bits, "family", family);
+	return json_pack(
+		"{s:s, s:s, s:s}", "start", first, "end", print(&a->last, last), "family", family);
 }
 
 /* Adds those of one kind under a name, if there are any. */

@@ -36,7 +36,7 @@ bool ontap_link(json_t *object, const char *fmt, ...) __attribute__((format(prin
 void ontap_reply_page(struct call *c, const struct query *q, const struct query_source *s,
 	bool (*link)(json_t *record));
 /* Answers with one record, which is taken over; NULL stands for memory that ran out. */
-void ontap_reply_one(struct call *c, const struct query *q, json_t *record,
-	bool (*link)(json_t *record));
+void ontap_reply_one(
+	struct call *c, const struct query *q, json_t *record, bool (*link)(json_t *record));
 
 #endif

@@ -74,7 +74,8 @@ static json_t *addresses_json(const char *text)
 static json_t *row_json(const struct ontap_svm *svm, const struct credential_spec *row)
 {
 	static const char *const types[] = {
-		[CREDENTIAL_CHAP] = "chap", [CREDENTIAL_NONE] = "none", [CREDENTIAL_DENY] = "deny" };
+		[CREDENTIAL_CHAP] = "chap", [CREDENTIAL_NONE] = "none", [CREDENTIAL_DENY] = "deny"
+	};
 	struct object o = object_begin();
 
 	object_put(&o, "svm", ontap_svm_json(svm));
@@ -134,9 +135,8 @@ static int by_initiator(const void *a, const void *b)
 }
 
 /* The row, or what "default" is without one; NULL: there is none. */
-static const struct credential_spec *find_row(
-	const struct registry *r, const struct ontap_svm *svm, const char *initiator,
-	struct credential_spec *fallback)
+static const struct credential_spec *find_row(const struct registry *r, const struct ontap_svm *svm,
+	const char *initiator, struct credential_spec *fallback)
 {
 	const struct credential *row =
 		table_find(registry_credentials(r), CREDENTIAL_OF_SVM, svm->name, initiator);
@@ -410,8 +410,8 @@ void ontap_delete_credential(struct call *c)
 
 /* --- PATCH ---------------------------------------------------------------------------------- */
 
-static bool put(struct edit *e, struct registry_plan *p, struct wish *w,
-	const struct credential_spec *was)
+static bool put(
+	struct edit *e, struct registry_plan *p, struct wish *w, const struct credential_spec *was)
 {
 	struct credential_spec row, base = *was;
 
@@ -492,8 +492,8 @@ static json_t *created_json(struct edit *e, const struct ontap_svm *svm)
 
 	for (size_t i = 0; i < e->n; i++) {
 		struct credential_spec fallback;
-		const struct credential_spec *row = find_row(
-			e->ontap->registry, svm, e->wishes[i].initiator, &fallback);
+		const struct credential_spec *row =
+			find_row(e->ontap->registry, svm, e->wishes[i].initiator, &fallback);
 		json_t *record = row ? row_json(svm, row) : NULL;
 
 		if (record && ontap_links(e->call))
@@ -501,8 +501,8 @@ static json_t *created_json(struct edit *e, const struct ontap_svm *svm)
 		if (record)
 			json_array_append_new(records, record);
 	}
-	return json_pack(
-		"{s:I, s:o}", "num_records", (json_int_t)json_array_size(records), "records", records);
+	return json_pack("{s:I, s:o}", "num_records", (json_int_t)json_array_size(records),
+		"records", records);
 }
 
 static json_t *answer_create(struct edit *e)
@@ -532,8 +532,9 @@ static bool check_svm(const struct edit *e, const struct ontap_svm *svm, const s
 	if (svm->hidden || (w->svm_uuid && !uuid))
 		return ontap_fault(why, HTTP_NOTFOUND, "2621462", "svm.uuid",
 			"An SVM with the specified UUID does not exist.");
-	return !w->svm_name || name || ontap_fault(why, HTTP_NOTFOUND, "2621462", "svm.name",
-					       "SVM \"%.64s\" does not exist.", w->svm_name);
+	return !w->svm_name || name ||
+	       ontap_fault(why, HTTP_NOTFOUND, "2621462", "svm.name",
+		       "SVM \"%.64s\" does not exist.", w->svm_name);
 }
 
 static bool read_record(struct edit *e, const struct ontap_svm *svm, const json_t *body)

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <strings.h>
 
-#define DIGITS "0123456789"
+#define DIGITS  "0123456789"
 #define LETTERS "abcdefghijklmnopqrstuvwxyz"
 
 static bool is_date(const char *p)

@@ -3,7 +3,7 @@
 #ifndef MGMT_ONTAP_NAME_H
 #define MGMT_ONTAP_NAME_H
 
-#define NAME_MAX_BYTES 223 /* RFC 7143 4.2.7.1 */
+#define NAME_MAX_BYTES               223 /* RFC 7143 4.2.7.1 */
 
 // clang-format off
 #define NAME_FAULTS(X) \

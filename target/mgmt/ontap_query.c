@@ -9,9 +9,9 @@
 #include <string.h>
 #include <strings.h>
 
-#define RECORDS_MAX 10000 /* in one answer */
-#define FILTERS_MAX 64
-#define ORDERS_MAX  8
+#define RECORDS_MAX    10000 /* in one answer */
+#define FILTERS_MAX    64
+#define ORDERS_MAX     8
 #define PATH_MAX_BYTES 128
 
 struct filter {
@@ -52,8 +52,8 @@ static bool unexpected(struct query_fault *why, const char *name)
 static bool invalid(struct query_fault *why, const char *name, const char *value)
 {
 	why->code = "262197";
-	snprintf(why->text, sizeof(why->text), "The value \"%.100s\" is invalid for field \"%.60s\".",
-		value, name);
+	snprintf(why->text, sizeof(why->text),
+		"The value \"%.100s\" is invalid for field \"%.60s\".", value, name);
 	snprintf(why->target, sizeof(why->target), "%.60s", name);
 	return false;
 }
@@ -130,8 +130,8 @@ static bool read_orders(struct query *q, char *value, struct query_fault *why)
 	return true;
 }
 
-static bool read_number(const char *text, unsigned long least, unsigned long most,
-	unsigned long *out)
+static bool read_number(
+	const char *text, unsigned long least, unsigned long most, unsigned long *out)
 {
 	size_t len = strlen(text);
 
@@ -175,8 +175,9 @@ static bool exclusive(const struct query *q, struct query_fault *why)
 	if (!q->add || !q->remove)
 		return true;
 	why->code = "262186";
-	snprintf(why->text, sizeof(why->text), "Field \"add_initiator_addresses\" cannot be used "
-					       "with field \"remove_initiator_addresses\".");
+	snprintf(why->text, sizeof(why->text),
+		"Field \"add_initiator_addresses\" cannot be used "
+		"with field \"remove_initiator_addresses\".");
 	strcpy(why->target, "remove_initiator_addresses");
 	return false;
 }
@@ -189,7 +190,8 @@ static bool read_add(struct query *q, char *value, struct query_fault *why)
 
 static bool read_remove(struct query *q, char *value, struct query_fault *why)
 {
-	return (read_bool(value, &q->remove) || invalid(why, "remove_initiator_addresses", value)) &&
+	return (read_bool(value, &q->remove) ||
+		       invalid(why, "remove_initiator_addresses", value)) &&
 	       exclusive(q, why);
 }
 
@@ -233,8 +235,7 @@ static bool read_argument(struct query *q, const char *name, char *value, struct
 	// clang-format on
 
 	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
-		if (!strcmp(known[i].name, name) &&
-			(!known[i].takes || known[i].takes & q->takes))
+		if (!strcmp(known[i].name, name) && (!known[i].takes || known[i].takes & q->takes))
 			return known[i].read(q, value, why);
 	return read_filter(q, name, value, why);
 }
@@ -372,8 +373,8 @@ const char *query_exactly(const struct query *q, const char *path)
 
 static bool both_numbers(const char *a, const char *b)
 {
-	return *a && *b && strlen(a) < 19 && strlen(b) < 19 &&
-	       !a[strspn(a, "0123456789")] && !b[strspn(b, "0123456789")];
+	return *a && *b && strlen(a) < 19 && strlen(b) < 19 && !a[strspn(a, "0123456789")] &&
+	       !b[strspn(b, "0123456789")];
 }
 
 static int compare(const char *a, const char *b, bool fold)
@@ -466,8 +467,8 @@ static const char *value_text(const json_t *j, char room[static 32])
 }
 
 /* Calls fn for every value at the path until it gives true; gives whether it did. */
-static bool any_value(const json_t *j, const char *path,
-	bool (*fn)(void *arg, const char *text), void *arg)
+static bool any_value(
+	const json_t *j, const char *path, bool (*fn)(void *arg, const char *text), void *arg)
 {
 	size_t len = strcspn(path, ".");
 	char room[32], name[PATH_MAX_BYTES];
@@ -517,7 +518,8 @@ static bool has_value(const struct holder *h, const struct query_leaf *leaf, str
 	return any_value(h->record, leaf->path, value_fits, w);
 }
 
-static bool alternative_holds(const struct holder *h, const struct query_leaf *leaf, const char *text)
+static bool alternative_holds(
+	const struct holder *h, const struct query_leaf *leaf, const char *text)
 {
 	bool negated = *text == '!';
 	struct want w = { .text = text + negated, .fold = leaf->fold };
@@ -740,8 +742,8 @@ static int by_order(const void *a, const void *b)
 	return (x->place > y->place) - (x->place < y->place);
 }
 
-static bool put_sorted(const struct query *q, const struct sorted *v, size_t n,
-	struct query_page *page)
+static bool put_sorted(
+	const struct query *q, const struct sorted *v, size_t n, struct query_page *page)
 {
 	unsigned long from = 0;
 	char start[24];

@@ -36,7 +36,8 @@ static bool is_uuid(const char *text)
 	for (size_t i = 0; i < ONTAP_UUID_SIZE - 1; i++) {
 		bool dash = i == 8 || i == 13 || i == 18 || i == 23;
 
-		if (!text[i] || (dash ? text[i] != '-' : !strchr("0123456789abcdefABCDEF", text[i])))
+		if (!text[i] ||
+			(dash ? text[i] != '-' : !strchr("0123456789abcdefABCDEF", text[i])))
 			return false;
 	}
 	return !text[ONTAP_UUID_SIZE - 1];
@@ -136,9 +137,9 @@ bool ontap_svm(struct call *c, struct ontap_svm *out)
 
 static bool malformed(const char *uuid, struct ontap_fault *why)
 {
-	return !is_uuid(uuid) && !ontap_fault(why, HTTP_NOTFOUND, "2", "uuid",
-					 "\"%.64s\" is an invalid value for field \"uuid\" (<UUID>)",
-					 uuid);
+	return !is_uuid(uuid) &&
+	       !ontap_fault(why, HTTP_NOTFOUND, "2", "uuid",
+		       "\"%.64s\" is an invalid value for field \"uuid\" (<UUID>)", uuid);
 }
 
 bool ontap_svm_is(const struct ontap_svm *svm, const char *uuid, struct ontap_fault *why)

@@ -15,8 +15,8 @@
 
 static bool bad(struct ontap_fault *why, const char *field)
 {
-	return ontap_fault(why, HTTP_BADREQUEST, "262185", field, "Invalid value for field \"%s\".",
-		field);
+	return ontap_fault(
+		why, HTTP_BADREQUEST, "262185", field, "Invalid value for field \"%s\".", field);
 }
 
 static bool missing(struct ontap_fault *why, const char *field)
@@ -27,8 +27,8 @@ static bool missing(struct ontap_fault *why, const char *field)
 
 static bool unexpected(struct ontap_fault *why, const char *name)
 {
-	return ontap_fault(why, HTTP_BADREQUEST, "262179", NULL, "Unexpected argument \"%.100s\".",
-		name);
+	return ontap_fault(
+		why, HTTP_BADREQUEST, "262179", NULL, "Unexpected argument \"%.100s\".", name);
 }
 
 static bool is_given(const json_t *j)
@@ -64,7 +64,7 @@ static bool read_hex(const char *digits, struct secret *out)
 		int high = hex_digit(digits[i]), low = hex_digit(digits[i + 1]);
 
 		ok = high >= 0 && low >= 0;
-		bytes[i / 2] = (uint8_t)(high << 4 | low);
+		bytes[i / 2] = (uint8_t)(ok ? high << 4 | low : 0);
 	}
 	ok = ok && secret_set(out, bytes, n / 2);
 	explicit_bzero(bytes, sizeof(bytes));
@@ -108,8 +108,8 @@ static bool read_user(
 	return true;
 }
 
-static bool read_side(const json_t *chap, const char *name, const char *const fields[3], bool strict,
-	struct wish_side *out, struct ontap_fault *why)
+static bool read_side(const json_t *chap, const char *name, const char *const fields[3],
+	bool strict, struct wish_side *out, struct ontap_fault *why)
 {
 	json_t *j = json_object_get(chap, name), *value;
 	const char *member;
@@ -118,9 +118,9 @@ static bool read_side(const json_t *chap, const char *name, const char *const fi
 		return true;
 	if (!json_is_object(j) && !json_is_null(j))
 		return bad(why, fields[0]);
-	json_object_foreach(j, member, value)
-		if (strcmp(member, "user") != 0 && strcmp(member, "password") != 0)
-			return unexpected(why, member);
+	json_object_foreach(j, member,
+		value) if (strcmp(member, "user") != 0 &&
+			   strcmp(member, "password") != 0) return unexpected(why, member);
 	out->cleared = !json_object_size(j);
 	return read_user(json_object_get(j, "user"), fields[1], out, why) &&
 	       read_password(json_object_get(j, "password"), fields[2], strict, out, why);
@@ -139,9 +139,9 @@ static bool read_chap(const json_t *j, bool strict, struct wish *w, struct ontap
 		return true;
 	if (!json_is_object(j))
 		return bad(why, "chap");
-	json_object_foreach((json_t *)j, member, value)
-		if (strcmp(member, "inbound") != 0 && strcmp(member, "outbound") != 0)
-			return unexpected(why, member);
+	json_object_foreach((json_t *)j, member,
+		value) if (strcmp(member, "inbound") != 0 &&
+			   strcmp(member, "outbound") != 0) return unexpected(why, member);
 	return read_side(j, "inbound", in, strict, &w->in, why) &&
 	       read_side(j, "outbound", out, strict, &w->out, why);
 }
@@ -149,7 +149,8 @@ static bool read_chap(const json_t *j, bool strict, struct wish *w, struct ontap
 static bool read_type(const json_t *j, struct wish *w, struct ontap_fault *why)
 {
 	static const char *const words[] = {
-		[CREDENTIAL_CHAP] = "chap", [CREDENTIAL_NONE] = "none", [CREDENTIAL_DENY] = "deny" };
+		[CREDENTIAL_CHAP] = "chap", [CREDENTIAL_NONE] = "none", [CREDENTIAL_DENY] = "deny"
+	};
 	const char *text = json_string_value(j);
 
 	if (!is_given(j))
@@ -181,8 +182,8 @@ static bool read_initiator(const json_t *j, struct wish *w, struct ontap_fault *
 		return true;
 	}
 	fault = name_check(text, w->initiator);
-	return !fault || ontap_fault(why, HTTP_BADREQUEST, name_fault_code(fault), "initiator", "%s",
-				 name_fault_text(fault));
+	return !fault || ontap_fault(why, HTTP_BADREQUEST, name_fault_code(fault), "initiator",
+				 "%s", name_fault_text(fault));
 }
 
 static bool read_svm(const json_t *j, struct wish *w, struct ontap_fault *why)
@@ -195,10 +196,9 @@ static bool read_svm(const json_t *j, struct wish *w, struct ontap_fault *why)
 		return true;
 	if (!json_is_object(j))
 		return bad(why, "svm");
-	json_object_foreach((json_t *)j, member, value)
-		if (strcmp(member, "uuid") != 0 && strcmp(member, "name") != 0 &&
-			strcmp(member, "_links") != 0)
-			return unexpected(why, member);
+	json_object_foreach((json_t *)j, member,
+		value) if (strcmp(member, "uuid") != 0 && strcmp(member, "name") != 0 &&
+			   strcmp(member, "_links") != 0) return unexpected(why, member);
 	w->svm_uuid = json_string_value(uuid);
 	w->svm_name = json_string_value(name);
 	if (is_given(uuid) && !w->svm_uuid)
@@ -215,8 +215,8 @@ static bool read_addresses(const json_t *j, struct wish *w, struct ontap_fault *
 	w->has_addresses = true;
 	if (address_read(j, &w->addresses, &fault))
 		return true;
-	return fault.code && ontap_fault(why, HTTP_BADREQUEST, fault.code, fault.target, "%s",
-				     fault.text);
+	return fault.code &&
+	       ontap_fault(why, HTTP_BADREQUEST, fault.code, fault.target, "%s", fault.text);
 }
 
 /* --- bodies --------------------------------------------------------------------------------- */
@@ -302,7 +302,8 @@ static bool needs_inbound(struct ontap_fault *why)
 }
 
 /* A password that is not given stays, as long as it is the same user's. */
-static bool apply_inbound(const struct wish *w, struct credential_spec *row, struct ontap_fault *why)
+static bool apply_inbound(
+	const struct wish *w, struct credential_spec *row, struct ontap_fault *why)
 {
 	bool had = row->in_secret.bytes;
 	const char *stored = *row->in_user ? row->in_user : row->initiator;
@@ -321,7 +322,8 @@ static bool apply_inbound(const struct wish *w, struct credential_spec *row, str
 	return true;
 }
 
-static bool apply_outbound(const struct wish *w, struct credential_spec *row, struct ontap_fault *why)
+static bool apply_outbound(
+	const struct wish *w, struct credential_spec *row, struct ontap_fault *why)
 {
 	if (w->out.cleared) {
 		row->out_user = "";

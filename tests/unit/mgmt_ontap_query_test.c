@@ -180,7 +180,8 @@ static void fields_name_members_or_what_they_are_in(void **state)
 {
 	(void)state;
 	shows("id=b&fields=who", "{\"id\":\"b\",\"who\":{\"user\":\"bob\"}}");
-	shows("id=c&fields=net.ip,size", "{\"id\":\"c\",\"net\":[{\"ip\":\"10.0.1.1\"}],\"size\":100}");
+	shows("id=c&fields=net.ip,size",
+		"{\"id\":\"c\",\"net\":[{\"ip\":\"10.0.1.1\"}],\"size\":100}");
 	shows("id=c&fields=net.*&fields=size",
 		"{\"id\":\"c\",\"net\":[{\"ip\":\"10.0.1.1\"}],\"size\":100}");
 	shows("id=e&fields=%2A", "{\"id\":\"e\",\"size\":10,\"type\":\"none\"}");
@@ -259,7 +260,8 @@ static void adding_and_removing_exclude_each_other(void **state)
 	struct query *q = NULL;
 
 	(void)state;
-	assert_true(query_parse("remove_initiator_addresses=true", &shape, QUERY_ADDRESSES, &q, &why));
+	assert_true(
+		query_parse("remove_initiator_addresses=true", &shape, QUERY_ADDRESSES, &q, &why));
 	assert_true(query_removes(q));
 	assert_false(query_adds(q));
 	query_free(q);
@@ -286,8 +288,7 @@ int main(void)
 		cmocka_unit_test(numbers_and_addresses_are_compared_as_such),
 		cmocka_unit_test(null_is_what_has_no_value),
 		cmocka_unit_test(quotes_take_the_meaning_from_operators),
-		cmocka_unit_test(
-			by_default_members_that_identify_are_shown_and_those_filtered_by),
+		cmocka_unit_test(by_default_members_that_identify_are_shown_and_those_filtered_by),
 		cmocka_unit_test(fields_name_members_or_what_they_are_in),
 		cmocka_unit_test(pages_go_on_behind_the_last_key),
 		cmocka_unit_test(an_order_holds_over_pages),
