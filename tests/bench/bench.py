@@ -27,10 +27,11 @@ from run import Runner
 HERE = Path(__file__).resolve().parent
 
 
-def commit():
-    done = subprocess.run(["git", "describe", "--always", "--dirty"], cwd=HERE, text=True,
-                          capture_output=True, check=False)
-    return done.stdout.strip() or "no commit"
+def version(build):
+    """What the server says of itself: the commit that it was built from."""
+    done = subprocess.run([build / "countersignd", "--version"], text=True, capture_output=True,
+                          check=False)
+    return done.stdout.strip() or "no countersignd"
 
 
 def options():
@@ -46,9 +47,9 @@ def options():
     return o
 
 
-def head(report, quick):
-    report.say(f"Countersign {commit()}, {datetime.date.today()}"
-               + (", the quick form" if quick else ""))
+def head(report, o):
+    report.say(f"{version(o.build)}, {datetime.date.today()}"
+               + (", the quick form" if o.quick else ""))
     for line in machine.describe().splitlines():
         report.say(line)
     report.say(f"Load average before: {machine.load_average()}")
@@ -61,7 +62,7 @@ def main():
     whole = not o.row and not o.quick
     work = Path(tempfile.mkdtemp(prefix="work-", dir=out))
     report = Report(sys.stdout)
-    head(report, o.quick)
+    head(report, o)
     runner = Runner(o.build.resolve(), work.resolve(), o.quick, report)
     try:
         for name in o.row or rows.ROWS:

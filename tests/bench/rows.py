@@ -290,7 +290,7 @@ def memory_of_ours(r, count):
         served = Turns()
         for _ in range(r.turns):
             for n in (1, count):
-                load = start_hold(r, server, n, 1 if r.quick else 2, every=0.002)
+                load = start_hold(r, server, n, 0.6 if r.quick else 2, every=0.002)
                 served.add(str(n), r.finish_load(load))
     finally:
         server.stop()
@@ -323,7 +323,7 @@ def memory(r):
 
 def idle(r):
     """What 1,000 sessions cost that say nothing, and what a lone command leaves running."""
-    settle, seconds = 2.5, 3 if r.quick else 10     # buffers of the logins are given back meanwhile
+    settle, seconds = 2.5, 3 if r.quick else 10     # the buffers of the logins go meanwhile
     server = r.ours(ram="1M")
     try:
         load = start_hold(r, server, 1000, settle + seconds + 1)
@@ -334,7 +334,7 @@ def idle(r):
         sleeps = machine.sleeps(server.pid) - sleeps
         r.finish_load(load)
         pace = 0.01
-        load = start_hold(r, server, 1, 2, every=pace)
+        load = start_hold(r, server, 1, 1 if r.quick else 3, every=pace)
         lone = machine.cpu_ns(server.pid)
         asked = r.finish_load(load)["asked"]
         lone = (machine.cpu_ns(server.pid) - lone) / asked

@@ -38,7 +38,7 @@ class Runner:
         self.cpus = machine.Cpus()
         self.descriptors = machine.raise_limits()
         self.turns = 3 if quick else 5
-        self.seconds, self.warm = (0.4, 0.2) if quick else (2, 0.5)
+        self.seconds, self.warm = (0.35, 0.15) if quick else (2, 0.5)
         self.servers = {}       # running, and standing still
         self.missing = {}       # name -> why it cannot be had
 
