@@ -234,8 +234,12 @@ void state_dir_discard(struct state_dir *s)
 		unlinkat(s->fd, IDENTITY_FILE, 0);
 	if (s && s->made_lock)
 		unlinkat(s->fd, LOCK_FILE, 0);
-	if (s && s->made)
+	if (s && s->made) {
+		/* What the catalog may have begun to keep there. */
+		unlinkat(s->fd, "catalog.db", 0);
+		unlinkat(s->fd, "key", 0);
 		rmdir(s->path);
+	}
 	state_dir_close(s);
 }
 

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <setjmp.h>
+#include <sqlite3.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -428,6 +429,36 @@ static void who_declines_in_the_plan_changes_nothing(void **state)
 	assert_null(found(f, A, HOST));
 }
 
+/* Another program holds the catalog: nothing can be written to it. */
+static sqlite3 *hold_catalog(struct fixture *f)
+{
+	sqlite3 *db = NULL;
+
+	assert_int_equal(sqlite3_open(in(&f->place, "state/catalog.db"), &db), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
+	return db;
+}
+
+static void what_cannot_be_stored_is_not_in_force(void **state)
+{
+	struct fixture *f = *state;
+	struct asked a = { .put = { row(A, HOST, "initiator-22222") } }, b = a;
+	sqlite3 *other;
+
+	put(f, row(A, HOST, "initiator-11111"));
+	other = hold_catalog(f);
+	ask(f, &a);
+	ask(f, &b);
+	wait_for(&f->place, &a.done, 1);
+	assert_int_equal(a.outcome.result, REGISTRY_NOT_STORED);
+	assert_true(a.outcome.err < 0 && *a.text);
+	assert_true(has(f, A, HOST, "initiator-11111"));
+	sqlite3_close(other);
+	wait_for(&f->place, &b.done, 1);
+	assert_int_equal(b.outcome.result, REGISTRY_DONE);
+	assert_true(has(f, A, HOST, "initiator-22222"));
+}
+
 /* --- beside the configuration --------------------------------------------------------------- */
 
 static void a_reload_keeps_what_an_api_has_made(void **state)
@@ -658,6 +689,7 @@ int main(void)
 		TEST(a_secret_never_serves_both_directions),
 		TEST(names_and_addresses_must_be_sound),
 		TEST(who_declines_in_the_plan_changes_nothing),
+		TEST(what_cannot_be_stored_is_not_in_force),
 		TEST(a_reload_keeps_what_an_api_has_made),
 		TEST(a_reload_that_declares_a_row_takes_the_place_of_the_stored_one_for_its_time),
 		TEST(a_reload_in_the_midst_of_a_change_loses_neither),
