@@ -4,6 +4,7 @@ import http.client
 import json
 import os
 import pty
+import random
 import re
 import select
 import socket
@@ -157,6 +158,45 @@ def test_a_body_that_is_no_object_is_400(api, raw):
         status, answer = api.call(method, path, raw=raw.encode("latin-1"))
         assert status == 400 and answer["error"]["code"] == "bad_json"
         assert SECRET not in json.dumps(answer)
+
+
+def generated_bodies(n, seed):
+    """Bodies that are right in most of their members, and wrong in some way in others."""
+    r = random.Random(seed)
+    odd = [None, True, False, 0, -1, 2**63, 1e300, "", "x", "x" * 11, "x" * 12, "x" * 513, "\0" * 12,
+           "\u00e4" * 8, "default", [], [""], ["::/0"], ["0.0.0.0/0", "::1"], ["1.2.3.4-1.2.3.9"],
+           [[]], {}, {"secret": "x" * 12}, "none", "deny", "chap"]
+    names = ["type", "user", "secret", "target_user", "target_secret", "generate", "mutual",
+             "addresses", "grace", "Secret", ""]
+    for _ in range(n):
+        body = {"secret": f"secret-{r.random()}"} if r.random() < 0.7 else {}
+        for name in r.sample(names, r.randint(0, 3)):
+            body[name] = r.choice(odd)
+        text = json.dumps(body)
+        if r.random() < 0.2:
+            at = r.randrange(len(text))
+            text = text[:at] + chr(r.randrange(1, 256)) + text[at + r.randint(0, 2):]
+        yield text.encode("latin-1")
+
+
+@pytest.mark.parametrize("tail", ["", "/rotate"])
+def test_of_ten_thousand_bodies_none_is_a_500_and_those_refused_change_nothing(api, tail):
+    connection = http.client.HTTPConnection("localhost", timeout=60)
+    connection.sock = socket.socket(socket.AF_UNIX)
+    connection.sock.connect(api.path)
+    seen = {}
+    api.set(DISK, HOST, secret=SECRET)
+    for body in generated_bodies(5000, tail):
+        connection.request("POST" if tail else "PUT", f"{OURS}/{HOST}{tail}", body)
+        answer = connection.getresponse()
+        told = json.loads(answer.read())
+        seen[answer.status] = seen.get(answer.status, 0) + 1
+        assert answer.status in (200, 400, 409), (body, told)
+        assert answer.status == 200 or told["error"]["code"] not in ("internal", "not_stored")
+    connection.close()
+    assert seen[200] > 100 and seen[400] > 1000
+    newest = api.must("GET", "/v1/audit?limit=1")["audit"][0]
+    assert newest["id"] == seen[200] + 1
 
 
 @pytest.mark.parametrize("name", ["host", "iqn.", "iqn.2026-13.com.example:x", "eui.12", "naa.1",
