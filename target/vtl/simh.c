@@ -182,7 +182,7 @@ static int get_all(struct reader *r, uint8_t *p, size_t len)
 	return n == 1 ? 0 : n ? n : -EBADMSG;
 }
 
-/* The length behind a block's data: right there or, where it is odd, perhaps behind one more byte. */
+/* The length behind a block's data: right there or, where it is odd, perhaps a byte later. */
 static int get_trailer(struct reader *r, uint32_t word)
 {
 	uint8_t bytes[5];

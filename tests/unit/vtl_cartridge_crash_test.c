@@ -3,8 +3,8 @@
  * A cartridge whose process is killed or whose machine loses power: what a sync has acknowledged is
  * there, nothing is there that was never written, and the tape can be written on.
  *
- * This program has its own fdatasync(): it remembers what the file holds by then, so that a power loss
- * can be played with any mixture of that and of what was written later.
+ * This program has its own fdatasync(): it remembers what the file holds by then, so that a power
+ * loss can be played with any mixture of that and of what was written later.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -32,6 +33,7 @@ static struct {
 	size_t len;
 	uint64_t objects; /* what the log had then */
 	struct vtl *v;    /* whose log that is; NULL: nothing is remembered */
+	bool fails;       /* a sync gives EIO */
 } durable;
 
 static uint8_t *contents(int fd, size_t *len)
@@ -49,6 +51,10 @@ static uint8_t *contents(int fd, size_t *len)
 /* In place of the C library's. */
 int fdatasync(int fd)
 {
+	if (durable.fails) {
+		errno = EIO;
+		return -1;
+	}
 	if (durable.v) {
 		free(durable.bytes);
 		durable.bytes = contents(fd, &durable.len);
@@ -81,8 +87,7 @@ struct ack {
 	uint64_t files;
 };
 
-/* Writes, files and syncs without end, and tells what is synced; now and then goes back a little and
- * writes over the end. */
+/* Writes, files and syncs without end, and tells what is synced. */
 static void write_until_killed(struct vtl *v, int acks, unsigned int rng)
 {
 	uint64_t n = 0;
@@ -170,8 +175,8 @@ static struct {
 	size_t len;
 } history[HISTORY];
 static size_t written;
-/* All blocks of one length, so that what is left of an older recording lies where a record of the newer
- * one belongs. */
+/* All blocks of one length, so that what is left of an older recording lies where a record of the
+ * newer one belongs. */
 static bool same_length;
 
 static void write_one(struct vtl *v, unsigned int *rng)
@@ -228,8 +233,8 @@ static void live(struct vtl *v, unsigned int *rng, uint64_t *map, unsigned int s
 	}
 }
 
-/* Puts a mixture on the disk: each sector is as it was at the last fdatasync() or as it is now, and the
- * file is as long as then, or as now, or anything in between. */
+/* Puts a mixture on the disk: each sector is as it was at the last fdatasync() or as it is now, and
+ * the file is as long as then, or as now, or anything in between. */
 static void lose_power(struct vtl *v, unsigned int *rng)
 {
 	size_t len, size;
@@ -258,8 +263,8 @@ static void lose_power(struct vtl *v, unsigned int *rng)
 	free(now);
 }
 
-/* All before the last sync is what it was then; the rest was written there at some time, and each block
- * after the one before it. What is there is what counts from now on. */
+/* All before the last sync is what it was then; the rest was written there at some time, and each
+ * block after the one before it. What is there is what counts from now on. */
 static void expect_durable(struct vtl *v, uint64_t *map, uint64_t objects)
 {
 	uint8_t buf[6000], want[6000];
@@ -442,6 +447,84 @@ static void read_only_opening_cuts_nothing_but_sees_the_end(void **state)
 	assert_int_equal(after, len - 100);
 }
 
+/* -- A disk that fails or is full -- */
+
+static void sync_that_failed_is_never_forgotten(void **state)
+{
+	struct vtl *v = *state;
+	uint64_t done;
+
+	vtl_new(v, 64 * MIB);
+	vtl_write(v, 100, 1);
+	vtl_sync(v);
+	vtl_write(v, 100, 2);
+	durable.fails = true;
+	assert_int_equal(cartridge_sync(v->c), CARTRIDGE_IO);
+	durable.fails = false;
+	assert_int_equal(cartridge_sync(v->c), CARTRIDGE_IO);
+	assert_int_equal(vtl_try_write(v, 100, 3), CARTRIDGE_IO);
+	assert_int_equal(cartridge_write_filemarks(v->c, 1, &done), CARTRIDGE_IO);
+	vtl_go(v, 0);
+	vtl_expect(v, 100, 1);
+	assert_int_equal(cartridge_close(v->c), -EIO);
+	v->c = NULL;
+	vtl_open(v);
+	vtl_expect(v, 100, 1);
+}
+
+static void cut_that_failed_lets_nothing_be_written(void **state)
+{
+	struct vtl *v = *state;
+
+	vtl_new(v, 64 * MIB);
+	vtl_write(v, 100, 1);
+	vtl_write(v, 100, 2);
+	vtl_sync(v);
+	vtl_go(v, 1);
+	durable.fails = true;
+	assert_int_equal(vtl_try_write(v, 100, 3), CARTRIDGE_IO);
+	durable.fails = false;
+	assert_int_equal(vtl_try_write(v, 100, 3), CARTRIDGE_IO);
+	assert_int_equal(cartridge_close(v->c), -EIO);
+	v->c = NULL;
+	vtl_open(v);
+	vtl_expect(v, 100, 1);
+}
+
+static void full_file_system_costs_only_what_did_not_fit(void **state)
+{
+	struct vtl *v = *state;
+	struct rlimit all, few = { 300000, RLIM_INFINITY };
+	uint64_t n = 0, done;
+
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &all), 0);
+	few.rlim_max = all.rlim_max;
+	signal(SIGXFSZ, SIG_IGN);
+	vtl_new(v, 64 * MIB);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &few), 0);
+	while (vtl_try_write(v, 10000, n) == CARTRIDGE_OK)
+		n++;
+	assert_true(n > 20);
+	assert_int_equal(vtl_try_write(v, 10000, n), CARTRIDGE_NO_SPACE);
+	vtl_at(v, n, 0);
+	/* What is smaller may still fit. */
+	vtl_write(v, 100, n++);
+	vtl_sync(v);
+	assert_int_equal(cartridge_write_filemarks(v->c, 10000, &done), CARTRIDGE_NO_SPACE);
+	vtl_at(v, n + done, done);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &all), 0);
+	signal(SIGXFSZ, SIG_DFL);
+	vtl_write(v, 10000, n + done);
+	vtl_reopen(v);
+	for (uint64_t i = 0; i < n - 1; i++)
+		vtl_expect(v, 10000, i);
+	vtl_expect(v, 100, n - 1);
+	for (uint64_t i = 0; i < done; i++)
+		vtl_expect_no_block(v, CARTRIDGE_FILEMARK);
+	vtl_expect(v, 10000, n + done);
+	vtl_expect_no_block(v, CARTRIDGE_EOD);
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, vtl_setup, forget)
 
 int main(void)
@@ -453,6 +536,9 @@ int main(void)
 		CASE(garbage_behind_the_log_is_cut_off),
 		CASE(interrupted_append_is_cut_wherever_it_stopped),
 		CASE(read_only_opening_cuts_nothing_but_sees_the_end),
+		CASE(sync_that_failed_is_never_forgotten),
+		CASE(cut_that_failed_lets_nothing_be_written),
+		CASE(full_file_system_costs_only_what_did_not_fit),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A cartridge with damage: what is damaged is said to be, what is not can still be read, and no byte
- * that a host gets is another than it wrote.
+ * A cartridge with damage: what is damaged is said to be, what is not can still be read, and no
+ * byte that a host gets is another than it wrote.
  */
 #include <errno.h>
 #include <setjmp.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Random operations on a cartridge, beside a tape that is an array: results, residuals, positions and
- * data have to be equal all the way, also when the cartridge is closed or its process killed in
+ * Random operations on a cartridge, beside a tape that is an array: results, residuals, positions
+ * and data have to be equal all the way, also when the cartridge is closed or its process killed in
  * between. VTL_MODEL_SECONDS says how long (2), VTL_MODEL_SEED which sequence.
  */
 #include <setjmp.h>

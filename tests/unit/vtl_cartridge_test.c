@@ -339,7 +339,8 @@ static void peek_tells_and_does_not_move(void **state)
 	struct cartridge_block got;
 
 	vtl_new(v, MIB);
-	vtl_write_how(v, 1000, 1, (struct cartridge_write_how){ .compress = true, .protected = true });
+	vtl_write_how(v, 1000, 1,
+		(struct cartridge_write_how){ .compress = true, .protected = true });
 	vtl_marks(v, 1);
 	vtl_go(v, 0);
 	assert_int_equal(cartridge_peek(v->c, &got), CARTRIDGE_OK);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Compression and encryption of blocks, through the cartridge: what is smaller, what is hidden, and what
- * a wrong key gets.
+ * Compression and encryption of blocks, through the cartridge: what is smaller, what is hidden, and
+ * what a wrong key gets.
  */
 #include <setjmp.h>
 #include <stdarg.h>
