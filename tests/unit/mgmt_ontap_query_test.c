@@ -15,8 +15,8 @@
 static const char *const keys[] = { "a", "b", "c", "d", "e" };
 static const char *const texts[] = {
 	"{'id':'a', 'type':'none', 'size':9,  'who':{'user':'Anna'}}",
-	"{'id':'b', 'type':'chap', 'size':10, 'who':{'user':'bob'}, "
-	"'net':[{'ip':'10.0.0.9'},{'ip':'10.0.0.200'}]}",
+	("{'id':'b', 'type':'chap', 'size':10, 'who':{'user':'bob'}, "
+	 "'net':[{'ip':'10.0.0.9'},{'ip':'10.0.0.200'}]}"),
 	"{'id':'c', 'type':'chap', 'size':100, 'net':[{'ip':'10.0.1.1'}]}",
 	"{'id':'d', 'type':'deny', 'size':7,  'who':{'user':'a|b*'}}",
 	"{'id':'e', 'type':'none', 'size':10}",
