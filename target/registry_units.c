@@ -290,6 +290,7 @@ static int unit_create(
 		.read_only = t->read_only,
 		.removable = t->removable,
 		.thin = t->thin,
+		.pool = b->env->pool,
 		.write_through = t->write_through,
 		.vendor = t->vendor,
 		.product = t->product,
