@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from initiator import Refused, login
-from support import DISK, HOST, PREFIX, conf, target, wait_until
+from support import DISK, HOST, PREFIX, conf, lines, no_secret, target, wait_until
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 CREDENTIALS = "/api/protocols/san/iscsi/credentials"
@@ -351,8 +351,10 @@ def test_a_secret_serves_one_direction_only(api):
     assert api.error("POST", CREDENTIALS, new(IQN, chap=chap(password=OUT))) == (400, "5374147")
 
 
-def test_weak_passwords_are_taken_unless_strict(start, api):
+def test_weak_passwords_are_taken_with_a_warning_unless_strict(start, server, api):
     made(api, new(chap=chap(password="password1")))
+    assert lines(server, f'warning: svm1: a secret of initiator "{HOST}" is shorter than 12 bytes')
+    assert no_secret(server, "password1", *ADMIN[1:])
     strict = Api(start(conf(target(), more=MANAGEMENT + " chap = { strict = true; };")))
     assert strict.error("POST", CREDENTIALS, new(chap=chap(password="password1"))) == (400, "2")
 
