@@ -3,6 +3,7 @@
 import base64
 import http.client
 import json
+import random
 import re
 from pathlib import Path
 
@@ -357,6 +358,40 @@ def test_weak_passwords_are_taken_with_a_warning_unless_strict(start, server, ap
     assert no_secret(server, "password1", *ADMIN[1:])
     strict = Api(start(conf(target(), more=MANAGEMENT + " chap = { strict = true; };")))
     assert strict.error("POST", CREDENTIALS, new(chap=chap(password="password1"))) == (400, "2")
+
+
+ODD = [None, True, 0, -1, 1e300, "", "x", "default", "chap", "0x", "0x3", "\u00e9" * 300, [], {},
+       [[]], [{}], {"user": 7}, {"start": "::"}, {"address": "1.2.3.4", "netmask": "x"}, "x" * 5000]
+
+
+def spoiled(rng, value):
+    """The body with one part of it, at any depth, made into something odd, or gone."""
+    if isinstance(value, dict) and value and rng.random() < 0.85:
+        name = rng.choice(list(value))
+        if rng.random() < 0.1:
+            return {k: v for k, v in value.items() if k != name}
+        return {**value, name: spoiled(rng, value[name])}
+    if isinstance(value, list) and value and rng.random() < 0.6:
+        return [spoiled(rng, value[0])]
+    return rng.choice(ODD)
+
+
+def test_generated_bodies_get_an_answer_of_the_api_and_never_a_500(server, api):
+    rng = random.Random(20261121)
+    body = new(IQN, chap=chap(outbound={"user": "u", "password": OUT}), initiator_address={
+        **ranges(("10.0.0.1", "10.0.0.2")), "masks": [{"address": "10.0.0.0", "netmask": "8"}]})
+    made(api, new(kind="none"))
+    path = api.path()
+    for _ in range(300):
+        bad = spoiled(rng, body)
+        for method, where, what in [
+                ("POST", CREDENTIALS, bad),
+                ("PATCH", path, {k: v for k, v in bad.items() if k not in ("svm", "initiator")}
+                 if isinstance(bad, dict) else bad)]:
+            status, answer = api(method, where, what)
+            assert status in (200, 201, 400, 404, 409), (method, what, answer)
+            assert status < 400 or answer["error"]["code"].isdigit()
+    assert no_secret(server, IN, OUT)
 
 
 # --- login --------------------------------------------------------------------------------------
