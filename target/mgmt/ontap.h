@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The ONTAP REST API, as far as its clients need it to keep iSCSI credentials: the cluster, the SVM,
- * its iSCSI service and the credentials. What else that API has is not found here.
+ * The ONTAP REST API, as far as its clients need it to keep iSCSI credentials: the cluster, the
+ * SVM, its iSCSI service and the credentials. What else that API has is not found here.
  */
 #ifndef MGMT_ONTAP_H
 #define MGMT_ONTAP_H

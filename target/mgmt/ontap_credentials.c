@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The rows of the SVM, with those for all others ("default"), which is always there: where the table
- * has none it is a row that asks for nothing.
+ * The rows of the SVM, with the one for all others ("default"), which is always there: where the
+ * table has none it is a row that asks for nothing.
  */
 #include "mgmt/ontap_credentials.h"
 

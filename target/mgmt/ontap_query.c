@@ -397,8 +397,8 @@ static bool same_char(char a, char b, bool fold)
 	return a == b || (fold && strncasecmp(&a, &b, 1) == 0);
 }
 
-/* Whether the text is of the pattern, in which a star is any text. Goes back to the last star alone,
- * so that no pattern takes long. */
+/* Whether the text is of the pattern, in which a star is any text. Goes back to the last star
+ * alone, so that no pattern takes long. */
 static bool is_like(const char *pattern, const char *text, bool fold)
 {
 	const char *star = NULL, *from = NULL;

@@ -14,8 +14,8 @@ struct ontap_svm {
 
 /* The SVM that there is. False: the call has been refused, as the catalog cannot tell its uuid. */
 bool ontap_svm(struct call *c, struct ontap_svm *out);
-/* Whether the segment of a path is the uuid of an SVM that the call sees. If not *why says so as for
- * a change; ontap_svm_of_get() as for a GET. */
+/* Whether the segment of a path is the uuid of an SVM that the call sees. If not *why says so as
+ * for a change; ontap_svm_of_get() as for a GET. */
 bool ontap_svm_is(const struct ontap_svm *svm, const char *uuid, struct ontap_fault *why);
 bool ontap_svm_of_get(const struct ontap_svm *svm, const char *uuid, struct ontap_fault *why);
 /* {"uuid": …, "name": …}; NULL: memory is out. */
