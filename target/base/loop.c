@@ -19,6 +19,7 @@
 #include "base/loop.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
@@ -61,6 +62,7 @@ struct loop {
 
 	/* What other threads touch, apart from the rest. */
 	_Alignas(64) _Atomic(struct loop_msg *) inbox; /* last posted first */
+	_Atomic unsigned posters;                      /* threads inside loop_post() */
 	atomic_bool asleep;
 	atomic_bool stop;
 };
@@ -292,12 +294,15 @@ static void on_wake(evutil_socket_t fd, short what, void *arg)
 	awake(arg);
 }
 
+/* The message may end what kept the loop alive before its poster is through: see loop_free(). */
 void loop_post(struct loop *loop, struct loop_msg *m)
 {
+	atomic_fetch_add_explicit(&loop->posters, 1, memory_order_relaxed);
 	m->next = atomic_load_explicit(&loop->inbox, memory_order_relaxed);
 	while (!atomic_compare_exchange_weak(&loop->inbox, &m->next, m))
 		;
 	wake(loop);
+	atomic_fetch_sub_explicit(&loop->posters, 1, memory_order_release);
 }
 
 void loop_stop(struct loop *loop)
@@ -562,6 +567,8 @@ void loop_free(struct loop *loop)
 	if (!loop)
 		return;
 	drain(loop);
+	while (atomic_load_explicit(&loop->posters, memory_order_acquire))
+		sched_yield();
 	if (loop->base)
 		event_base_free(loop->base);
 	if (loop->wake_fd >= 0)

@@ -192,6 +192,41 @@ static void a_busy_watch_does_not_hold_up_a_stop_from_outside(void **state)
 	loop_free(loop);
 }
 
+struct last_word {
+	struct loop_msg msg;
+	struct loop *loop;
+	bool heard;
+};
+
+static void hear(struct loop_msg *m)
+{
+	container_of(m, struct last_word, msg)->heard = true;
+}
+
+static void *say_it(void *arg)
+{
+	struct last_word *w = arg;
+
+	loop_post(w->loop, &w->msg);
+	return NULL;
+}
+
+/* The message was all that the loop lived for: nothing else keeps its end from the poster. */
+static void a_loop_that_ends_on_a_message_outlives_its_poster(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 300; i++) {
+		struct last_word w = { .msg.run = hear, .loop = new_loop(i % 2 ? 50000 : 0) };
+		pthread_t t;
+
+		pthread_create(&t, NULL, say_it, &w);
+		while (!w.heard)
+			loop_step(w.loop);
+		loop_free(w.loop);
+		assert_int_equal(pthread_join(t, NULL), 0);
+	}
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -200,6 +235,7 @@ int main(void)
 		cmocka_unit_test(no_wake_up_is_lost_between_loops_that_sleep),
 		cmocka_unit_test(no_wake_up_is_lost_between_loops_that_poll),
 		cmocka_unit_test(a_busy_watch_does_not_hold_up_a_stop_from_outside),
+		cmocka_unit_test(a_loop_that_ends_on_a_message_outlives_its_poster),
 	};
 
 	return cmocka_run_group_tests_name("base/loop, threads", tests, NULL, NULL);
