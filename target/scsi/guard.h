@@ -17,7 +17,9 @@
  *
  * READs are free in the same way but do not count themselves: only while the guard is up do they
  * see ranges as a whole or not at all. One that was already leaving from the store's own memory
- * when the guard went up may be torn, as it may be by any WRITE at the same time.
+ * when the guard went up may be torn, as it may be by any WRITE at the same time; a READ of a file
+ * is no mixture of a block's old and new bytes (STORE_WHOLE), and where a block is written without
+ * pause takes the range to itself.
  */
 #ifndef SCSI_GUARD_H
 #define SCSI_GUARD_H

@@ -3,6 +3,8 @@
  * READ and WRITE. Where the store is memory its own memory is what leaves and what is received
  * into, and the command ends in place; else there is a buffer in between.
  */
+#include <errno.h>
+
 #include "scsi/guard.h"
 #include "scsi/op.h"
 #include "scsi/sbc.h"
@@ -36,13 +38,44 @@ static enum scsi_next read_over(struct scsi_task *t, int err)
 	return err ? task_store_error(t, err) : SCSI_DONE;
 }
 
+static enum scsi_next read_into_buf(struct scsi_task *t, unsigned flags, task_then *then)
+{
+	int err;
+
+	t->iov[0] = (struct iovec){ t->buf, t->buf_len };
+	t->in.cnt = 1;
+	t->io.op = STORE_READ;
+	t->io.flags = flags;
+	t->io.off = t->off;
+	t->io.len = t->buf_len;
+	t->io.iov = t->iov;
+	t->io.iovcnt = 1;
+	err = task_submit(t, then);
+	return err == STORE_PENDING ? SCSI_PENDING : then(t, err);
+}
+
+/* Nobody writes here until it is over. */
+static enum scsi_next read_alone(struct scsi_task *t, int err)
+{
+	(void)err;
+	return read_into_buf(t, 0, read_over);
+}
+
+/* Blocks that are written without pause are read with the writers kept out. */
+static enum scsi_next read_tried(struct scsi_task *t, int err)
+{
+	if (err != -ESTALE)
+		return read_over(t, err);
+	guard_drop(t);
+	if (!guard_alone(t, t->off, t->buf_len, read_alone))
+		return SCSI_PENDING;
+	return read_alone(t, 0);
+}
+
 static enum scsi_next read_now(struct scsi_task *t, int err)
 {
 	(void)err;
-	t->iov[0] = (struct iovec){ t->buf, t->buf_len };
-	t->in.cnt = 1;
-	err = task_transfer(t, STORE_READ, t->off, t->buf_len, read_over);
-	return err == STORE_PENDING ? SCSI_PENDING : read_over(t, err);
+	return read_into_buf(t, STORE_WHOLE, read_tried);
 }
 
 /* Reads no more than the initiator takes. */

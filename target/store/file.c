@@ -9,6 +9,9 @@
  *
  * What is acknowledged without FUA may be in the page cache only, as in a disk with
  * a volatile write cache; STORE_FLUSH and STORE_FUA make it durable.
+ *
+ * A read that must not be a mixture (STORE_WHOLE) is looked at again when somebody wrote there in
+ * the meantime, a few times; what is written without pause is left to the caller.
  */
 #include <assert.h>
 #include <errno.h>
@@ -22,6 +25,9 @@
 #include "store/kind.h"
 #include "store/opening.h"
 #include "store/space.h"
+#include "store/writing.h"
+
+enum { READ_TRIES = 4 }; /* of a block that others write at the same time */
 
 struct file {
 	struct store store;
@@ -32,6 +38,7 @@ struct file {
 	_Atomic bool no_nowait_write;
 	struct store_engine *engine; /* borrowed */
 	struct flush flush;
+	struct writing writing;
 };
 
 /* What a request keeps in its private room: a transfer, or work on the space. */
@@ -44,6 +51,8 @@ struct file_io {
 		};
 	};
 	struct file *file;
+	struct writing_seen seen; /* a READ: before it began */
+	unsigned tries;
 };
 _Static_assert(sizeof(struct file_io) <= STORE_IO_PRIVATE, "a transfer fits into a request");
 
@@ -97,6 +106,54 @@ static bool own_failure(const struct file *f, int err)
 	return !f->device && (err == -ENOSPC || err == -EDQUOT || err == -EFBIG);
 }
 
+/* Begins, from the first byte. In place, as far as that goes: true when it has ended so. */
+static bool transfer_begin(struct file_io *fio)
+{
+	const struct store_io *io = io_of(fio);
+	struct file *f = fio->file;
+	struct transfer *t = &fio->transfer;
+	_Atomic bool *cannot = t->write ? &f->no_nowait_write : &f->no_nowait_read;
+
+	t->x = (struct xfer){ .iov = io->iov, .cnt = io->iovcnt, .off = io->off, .left = io->len };
+	if (io->flags & STORE_WHOLE)
+		fio->seen = writing_look(&f->writing, io->off, io->len);
+	return !t->sync && !atomic_load_explicit(cannot, memory_order_relaxed) &&
+		transfer_now(t, cannot);
+}
+
+/* What has been read may be a mixture. */
+static bool torn(const struct file_io *fio)
+{
+	const struct store_io *io = io_of((struct file_io *)fio);
+
+	return io->flags & STORE_WHOLE &&
+		!writing_none(&fio->file->writing, io->off, io->len, fio->seen);
+}
+
+static bool another_try(struct file_io *fio)
+{
+	return ++fio->tries < READ_TRIES;
+}
+
+/* The engine has ended a transfer. False: it has begun anew. */
+static bool transfer_over(struct file_io *fio, int *err)
+{
+	struct store_io *io = io_of(fio);
+	struct transfer *t = &fio->transfer;
+
+	if (t->write)
+		writing_end(&fio->file->writing, io->off, io->len);
+	while (!t->write && !*err && torn(fio)) {
+		if (!another_try(fio)) {
+			*err = -ESTALE;
+		} else if (!transfer_begin(fio)) {
+			transfer_start(fio->file->engine, t, io->loop);
+			return false;
+		}
+	}
+	return true;
+}
+
 static void transfer_done(struct transfer *t, int err)
 {
 	struct file_io *fio = container_of(t, struct file_io, transfer);
@@ -104,24 +161,48 @@ static void transfer_done(struct transfer *t, int err)
 
 	if (err && t->sync && !own_failure(fio->file, err))
 		flush_fail(&fio->file->flush, err);
-	io->done(io, err);
+	if (transfer_over(fio, &err))
+		io->done(io, err);
 }
 
-static int file_transfer(struct file *f, struct store_io *io, _Atomic bool *cannot)
+static struct file_io *transfer_of(struct file *f, struct store_io *io)
 {
 	struct file_io *fio = private_of(io);
 	struct transfer *t = &fio->transfer;
 
 	fio->file = f;
-	t->x = (struct xfer){ .iov = io->iov, .cnt = io->iovcnt, .off = io->off, .left = io->len };
+	fio->tries = 0;
 	t->fd = f->fd;
 	t->write = io->op == STORE_WRITE;
 	t->sync = t->write && io->flags & STORE_FUA;
 	t->done = transfer_done;
-	if (!t->sync && !atomic_load_explicit(cannot, memory_order_relaxed) &&
-		transfer_now(t, cannot))
+	return fio;
+}
+
+static int file_read(struct file *f, struct store_io *io)
+{
+	struct file_io *fio = transfer_of(f, io);
+
+	while (transfer_begin(fio)) {
+		if (!torn(fio))
+			return 0;
+		if (!another_try(fio))
+			return -ESTALE;
+	}
+	transfer_start(f->engine, &fio->transfer, io->loop);
+	return STORE_PENDING;
+}
+
+static int file_write(struct file *f, struct store_io *io)
+{
+	struct file_io *fio = transfer_of(f, io);
+
+	writing_begin(&f->writing, io->off, io->len);
+	if (transfer_begin(fio)) {
+		writing_end(&f->writing, io->off, io->len);
 		return 0;
-	transfer_start(f->engine, t, io->loop);
+	}
+	transfer_start(f->engine, &fio->transfer, io->loop);
 	return STORE_PENDING;
 }
 
@@ -144,6 +225,7 @@ static void space_ran(struct work *w)
 	struct file_io *fio = container_of(w, struct file_io, work);
 	struct store_io *io = io_of(fio);
 
+	writing_end(&fio->file->writing, io->off, io->len);
 	io->done(io, fio->err);
 }
 
@@ -152,6 +234,7 @@ static int file_space(struct file *f, struct store_io *io)
 	struct file_io *fio = private_of(io);
 
 	fio->file = f;
+	writing_begin(&f->writing, io->off, io->len);
 	fio->work = (struct work){ .run = space_run, .done = space_ran, .home = io->loop };
 	work_submit(store_engine_pool(f->engine), &fio->work);
 	return STORE_PENDING;
@@ -162,8 +245,8 @@ static int file_submit(struct store *st, struct store_io *io)
 	struct file *f = file_of(st);
 
 	switch (io->op) {
-	case STORE_READ: return file_transfer(f, io, &f->no_nowait_read);
-	case STORE_WRITE: return file_transfer(f, io, &f->no_nowait_write);
+	case STORE_READ: return file_read(f, io);
+	case STORE_WRITE: return file_write(f, io);
 	case STORE_FLUSH: flush_start(&f->flush, io); return STORE_PENDING;
 	case STORE_DISCARD:
 	case STORE_ZERO: return file_space(f, io);

@@ -67,10 +67,14 @@ enum store_op {
 	STORE_ZERO,      /* [off, off+len) reads as zeros; space stays taken where it can */
 };
 
-enum { STORE_FUA = 1 };
+enum {
+	STORE_FUA = 1,
+	STORE_WHOLE = 2, /* a READ: no block is a mixture of before and after a write of it. -ESTALE:
+	                  * it was written again and again; keep the writers away and read anew */
+};
 
 /* Room for what a store needs to keep of a request. */
-#define STORE_IO_PRIVATE 160
+#define STORE_IO_PRIVATE 176
 
 struct store_io {
 	enum store_op op;
