@@ -1,0 +1,247 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Runs libiscsi's iscsi-test-cu against every kind of unit and tells honestly what came of it.
+
+    conformance.py BUILD [-o FILE] [-t TOOL] [-k KIND]...
+
+BUILD has countersignd. A table of all tests on all kinds goes to FILE (default: stdout); the exit
+status is 1 when a test failed or did not end anywhere. As a module: run() and table().
+
+CUnit says "passed" of a test that did nothing. A test that printed [SKIPPED] is a skip here, with
+the tool's own words, and so is one that did not say that it did anything, although it was asked to
+(-V). What the tool prints between tests belongs to none.
+"""
+import argparse
+import re
+import subprocess
+import sys
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from conftest import Server
+
+TOOL = "iscsi-test-cu"
+FAMILY = "ALL"
+SECONDS = 600
+TARGET = "iqn.2026-11.com.example:conformance"
+SIZE = "512M"
+
+# Kind: what the table calls it, and the unit's configuration. Each has a server of its own.
+KINDS = {
+    "ram": ("in memory, thin", f'store = "ram"; size = "{SIZE}";'),
+    "file": ("in a file, thin", f'store = "file"; path = "disk.img"; size = "{SIZE}"; '
+                                'create = true;'),
+    "4096": ("in a file, blocks of 4096 bytes", 'store = "file"; path = "disk.img"; '
+             f'size = "{SIZE}"; create = true; block_size = 4096;'),
+    "full": ("in memory, fully provisioned", f'store = "ram"; size = "{SIZE}"; thin = false;'),
+    "ro": ("in memory, read-only", f'store = "ram"; size = "{SIZE}"; read_only = true;'),
+    "rmb": ("in memory, removable", f'store = "ram"; size = "{SIZE}"; removable = true;'),
+    "two": ("in memory, on two paths", f'store = "ram"; size = "{SIZE}";'),
+}
+TWO_PATHS = {"two"}
+SHORT = ["file", "two"]                # what `make check` takes the time for
+
+# What makes no sense on a kind is not run there.
+LEFT_OUT = {
+    "ro": ("writes", r"CompareAndWrite|ExtendedCopy|GetLBAStatus\.UnmapSingle|MultipathIO|OrWrite"
+                     r"|ProutReserve\.Access|Sanitize|Unmap|Write|iSCSIResiduals\.Write"
+                     r"|iSCSITMF|iSCSIdatasn"),
+}
+
+# Where the tool itself is wrong: (kind, tests, why). A test of these that fails is not counted as
+# failed, and shown as what it is.
+ARTEFACTS = [
+    ("4096", r"ProutReserve\.Access", "the tool reads and writes 512 bytes here, whatever the size "
+                                      "of a block is"),
+]
+
+CONF = '''
+state_dir = "state";
+log_level = "notice";
+portals = ( { address = "127.0.0.1"; port = $port; },
+            { address = "127.0.0.1"; port = $second_port; group = 2; } );
+targets = ( { name = "%s"; auth = "none"; luns = ( { lun = 0; %s } ); } );
+'''
+
+
+class Result:
+    """What came of one test: "passed", "failed", "skipped", "not run", "did not end" or
+    "artefact", and why."""
+
+    def __init__(self, what, why=""):
+        self.what, self.why = what, why
+
+
+def list_of_tests(tool=TOOL):
+    listed = subprocess.run([tool, "-l"], capture_output=True, text=True, check=True).stdout
+    return [line.split(".", 1)[1] for line in listed.splitlines()
+            if line.startswith(FAMILY + ".") and line.count(".") == 2]
+
+
+def parse(output):
+    """{suite.test: Result} of what the tool has printed."""
+    results = {}
+    for part in re.split(r"^Suite: ", output, flags=re.M)[1:]:
+        suite, rest = part.split("\n", 1)
+        tests = re.split(r"^  Test: (\S+) \.\.\.", rest, flags=re.M)
+        for name, said in zip(tests[1::2], tests[2::2]):
+            results[f"{suite.strip()}.{name}"] = judge(said)
+    return results
+
+
+def judge(said):
+    """What the tool printed after "Test: NAME ...": noise, the verdict, and what comes later."""
+    verdict = re.search(r"^(passed|FAILED)", said, re.M)
+    if not verdict:
+        return Result("did not end", last_words(said))
+    noise, after = said[:verdict.start()], said[verdict.end():]
+    if verdict[1] == "FAILED":
+        asserts = re.findall(r"^ +\d+\. (\S+) +- (.*?)(?: {4}|$)", after, re.M)
+        return Result("failed", "; ".join(f"{where} {what}" for where, what in asserts[:2]))
+    skipped = re.findall(r"\[SKIPPED\] *(.*)", noise)
+    if skipped:
+        return Result("skipped", skipped[0].strip())
+    return Result("passed") if noise.strip() else Result("skipped", "the tool does not say why")
+
+
+def last_words(said):
+    words = [line.strip() for line in said.splitlines() if line.strip()]
+    return words[-1] if words else "no output"
+
+
+def run(build, kind, tool=TOOL, options=("-d",)):
+    """Runs all tests against one kind of unit; gives {suite.test: Result}, every test in it."""
+    _, lun = KINDS[kind]
+    names = list_of_tests(tool)
+    left_out = not_for(kind, names)
+    with tempfile.TemporaryDirectory(prefix="conformance") as folder:
+        server = Server(Path(build).resolve(), Path(folder), CONF % (TARGET, lun))
+        server.start()
+        try:
+            urls = [f"iscsi://127.0.0.1:{server.port}/{TARGET}/0"]
+            if kind in TWO_PATHS:
+                urls.append(f"iscsi://127.0.0.1:{server.ports['second_port']}/{TARGET}/0")
+            tests = FAMILY
+            if left_out:
+                tests = Path(folder) / "tests"
+                tests.write_text("".join(f"{FAMILY}.{n}\n" for n in names if n not in left_out))
+            results = parse(call(tool, options, urls, tests))
+        finally:
+            server.stop()
+    return {name: left_out.get(name) or
+            excuse(kind, name, results.get(name, Result("did not end", "not reached")))
+            for name in names}
+
+
+def not_for(kind, names):
+    why, tests = LEFT_OUT.get(kind, ("", "$"))
+    return {name: Result("not run", why) for name in names if re.match(tests, name)}
+
+
+def excuse(kind, name, result):
+    for where, tests, why in ARTEFACTS:
+        if result.what == "failed" and kind == where and re.match(tests, name):
+            return Result("artefact", why)
+    return result
+
+
+def call(tool, options, urls, tests):
+    """What the tool prints when it runs the tests: a family, or a file with a list of them."""
+    try:
+        return subprocess.run([tool, *options, "-V", "-t", tests, *urls], stdin=subprocess.DEVNULL,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=SECONDS,
+                              check=False).stdout.decode(errors="replace")
+    except subprocess.TimeoutExpired as late:
+        return (late.stdout or b"").decode(errors="replace")
+
+
+# --- the table --------------------------------------------------------------------------------
+
+
+def version(*command):
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    return done.stdout.strip() or "unknown"
+
+
+def rows(kinds, found):
+    """Lines of the table, and the reasons that they refer to by number."""
+    reasons = {}
+    width = max(map(len, found[kinds[0]]))
+
+    def mark(result):
+        if result.what in ("passed", "not run"):
+            return "+" if result.what == "passed" else "-"
+        number = reasons.setdefault((result.what, result.why), len(reasons) + 1)
+        return {"failed": "F", "did not end": "E", "artefact": "A", "skipped": ""}[result.what] + \
+            str(number)
+
+    yield f"{'test':{width}}" + "".join(f"{kind:>6}" for kind in kinds)
+    for name in found[kinds[0]]:
+        yield f"{name:{width}}" + "".join(f"{mark(found[kind][name]):>6}" for kind in kinds)
+    yield ""
+    for (what, why), number in reasons.items():
+        yield f"{number:4}  {what}: {why}"
+
+
+def count(results, what):
+    return sum(result.what == what for result in results.values())
+
+
+def table(found, about):
+    """The text of CONFORMANCE: totals, then every test on every kind."""
+    kinds = list(found)
+    names = list(found[kinds[0]])
+    once = [n for n in names if any(found[k][n].what == "passed" for k in kinds)]
+    head = [f"{about}", "",
+            f"{len(names)} tests on {len(kinds)} kinds of units; {len(once)} of them ran and "
+            "passed on at least one.", ""]
+    head += [f"{k:>6}  {KINDS[k][0]}" for k in kinds] + [""]
+    totals = [f"{'':14}" + "".join(f"{k:>6}" for k in kinds)]
+    for what in ("passed", "skipped", "not run", "failed", "did not end", "artefact"):
+        totals.append(f"{what:14}" + "".join(f"{count(found[k], what):>6}" for k in kinds))
+    never = [n for n in names if n not in once]
+    if never:
+        totals += ["", "Passed on none:"] + [
+            f"  {n}: {found[kinds[0]][n].why or found[kinds[0]][n].what}" for n in never]
+    legend = ["", "+ ran and passed; a number alone: skipped by the tool, for the reason below; "
+              "- not",
+              "run, as it writes; F failed; E did not end; A failed, but by a fault of the tool.", ""]
+    return "\n".join(head + totals + legend + list(rows(kinds, found))) + "\n"
+
+
+def about_versions(build, tool, options):
+    where = version("dpkg-query", "-W", "-f", "${Package} ${Version}", "libiscsi-bin")
+    return (f"{version(Path(build) / 'countersignd', '-V')} under "
+            f"{where if tool == TOOL else tool}: {Path(tool).name} {' '.join(options)} -t {FAMILY}")
+
+
+def main():
+    args = argparse.ArgumentParser(description="conformance by iscsi-test-cu")
+    args.add_argument("build")
+    args.add_argument("-o", "--output")
+    args.add_argument("-t", "--tool", default=TOOL)
+    args.add_argument("-S", "--sanitize", action="store_true")
+    args.add_argument("-k", "--kind", action="append", choices=KINDS)
+    args = args.parse_args()
+    options = ["-d", "-S"] if args.sanitize else ["-d"]
+    kinds = args.kind or list(KINDS)
+    with ThreadPoolExecutor() as pool:
+        results = pool.map(lambda kind: run(args.build, kind, args.tool, options), kinds)
+        found = dict(zip(kinds, results))
+    text = ("Made by `make conformance`: what iscsi-test-cu says of every kind of unit.\n\n" +
+            table(found, about_versions(args.build, args.tool, options)))
+    if args.output:
+        Path(args.output).write_text(text)
+    else:
+        print(text, end="")
+    bad = [(kind, name, r) for kind in kinds for name, r in found[kind].items()
+           if r.what in ("failed", "did not end")]
+    for kind, name, r in bad:
+        print(f"{kind}: {name} {r.what}: {r.why}", file=sys.stderr)
+    print(f"{sum(count(found[k], 'passed') for k in kinds)} passed, {len(bad)} failed, "
+          f"{sum(count(found[k], 'skipped') for k in kinds)} skipped")
+    return bool(bad)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
