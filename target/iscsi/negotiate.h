@@ -118,7 +118,7 @@ enum negotiate_result {
 	NEGOTIATE_REFUSED, /* the outcome is not one that our policy allows: LOGIN_INITIATOR_ERROR */
 };
 
-#define NEGOTIATE_UNKNOWN_MAX 32 /* unknown keys in one negotiation */
+#define NEGOTIATE_UNKNOWN_MAX 1000 /* unknown keys in one negotiation */
 
 struct negotiation {
 	/* The caller's, changed as the login goes on. */
@@ -139,7 +139,7 @@ struct negotiation {
 	uint32_t offer[KEY_COUNT]; /* … and else what it was; lists: see list_parse() */
 	uint8_t order[KEY_COUNT];  /* keys that wait for negotiate_reply(), as they came */
 	uint8_t waiting;
-	uint8_t unknown;
+	uint16_t unknown;
 };
 
 /* Begins a negotiation in `stage`. `policy` must outlive it. `in_force` is what holds now: NULL

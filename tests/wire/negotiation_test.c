@@ -452,6 +452,54 @@ static char *long_text(size_t n)
 	return text;
 }
 
+/* NotUnderstood for each of `n` keys, which is more than the keys had to say. */
+static char *unknown_keys(unsigned n)
+{
+	char *text = malloc(sizeof(NAMES) + n * sizeof("X-0000=1\n")), *p = text;
+
+	assert_non_null(text);
+	p += sprintf(p, "%s", NAMES);
+	for (unsigned k = 0; k < n; k++)
+		p += sprintf(p, "X-%04u=1\n", k);
+	return text;
+}
+
+static void an_answer_of_more_than_8192_bytes_comes_in_pieces(void **state)
+{
+	char *text = unknown_keys(600);
+	struct ini i;
+
+	ini_open(&i, *state);
+	assert_int_equal(login(&i, OP, text), LOGIN_SUCCESS);
+	assert_true(i.keys_len > 8192 + 1000);
+	assert_answer(&i, "X-0000", "NotUnderstood");
+	assert_answer(&i, "X-0599", "NotUnderstood");
+	assert_int_equal(login(&i, OP | TO_FFP, ""), LOGIN_SUCCESS);
+	ini_expect_alive(&i);
+	ini_close(&i);
+	free(text);
+}
+
+static void text_before_the_last_piece_of_an_answer_is_refused(void **state)
+{
+	char *text = unknown_keys(600);
+	struct ini i;
+	struct pdu p;
+
+	ini_open(&i, *state);
+	p = pdu_login(&i, OP, text);
+	ini_send(&i, &p);
+	ini_recv(&i, OP_LOGIN_RSP);
+	assert_int_equal(i.bhs[1] & CONT, CONT);
+	p = pdu_login(&i, OP, "MaxBurstLength=65536\n");
+	ini_send(&i, &p);
+	ini_recv(&i, OP_LOGIN_RSP);
+	assert_int_equal(be16(i.bhs + 36), LOGIN_INITIATOR_ERROR);
+	ini_expect_closed(&i);
+	ini_close(&i);
+	free(text);
+}
+
 static void text_of_8192_bytes_is_taken(void **state)
 {
 	char *text = long_text(8192);
@@ -537,13 +585,13 @@ static void an_empty_text_without_end_is_refused(void **state)
 
 static void unknown_keys_are_bounded(void **state)
 {
-	char text[8192] = NAMES;
+	char text[16384] = NAMES;
 	struct ini i;
 
-	for (int k = 0; k < 500; k++)
+	for (int k = 0; k < 1100; k++)
 		sprintf(text + strlen(text), "x%d=1\n", k);
 	ini_open(&i, *state);
-	assert_int_equal(login(&i, OP | TO_FFP, text), LOGIN_INITIATOR_ERROR);
+	assert_int_equal(in_pieces(&i, text, 8192), LOGIN_INITIATOR_ERROR);
 	ini_expect_closed(&i);
 	ini_close(&i);
 }
@@ -645,6 +693,8 @@ int main(void)
 		TEST(the_last_value_may_lack_its_nul),
 		TEST(keys_may_be_spread_over_several_requests_and_cut_anywhere),
 		TEST(an_empty_request_with_continue_is_answered),
+		TEST(an_answer_of_more_than_8192_bytes_comes_in_pieces),
+		TEST(text_before_the_last_piece_of_an_answer_is_refused),
 		TEST(text_of_8192_bytes_is_taken),
 		TEST(text_of_16000_bytes_in_two_requests_is_taken),
 		TEST(text_beyond_the_limit_is_refused),
