@@ -207,6 +207,14 @@ static int open_and_rekey(struct rig *rig)
 	return err;
 }
 
+/* Ends a child. By another program, since what a copy of this one leaves behind at its exit is no leak
+ * of its own, and valgrind would say so. */
+static _Noreturn void leave(bool well)
+{
+	execl(well ? "/bin/true" : "/bin/false", "leave", (char *)NULL);
+	_exit(1);
+}
+
 /* In a child that dies at step n; whether it did. */
 static bool dies_at(struct rig *rig, deed *what, int n)
 {
@@ -218,7 +226,7 @@ static bool dies_at(struct rig *rig, deed *what, int n)
 		if (loop_create(0, &rig->loop)) /* of its own: a loop does not survive a fork */
 			_exit(1);
 		steps_begin(STEP_KILLS, n, 0);
-		_exit(what(rig) ? 1 : 0);
+		leave(what(rig) == 0);
 	}
 	assert_int_equal(waitpid(child, &status, 0), child);
 	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL)

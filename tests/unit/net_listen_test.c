@@ -305,14 +305,26 @@ static int log_lines(int fd, int saved)
 	return lines;
 }
 
+/* valgrind has a limit of its own: it takes the connection, and drops it where we would have got
+ * no descriptor. */
+static bool valgrind_is_here(void)
+{
+	const char *preload = getenv("LD_PRELOAD");
+
+	return preload && strstr(preload, "vgpreload");
+}
+
 static void without_descriptors_connections_wait_and_nothing_spins(void **state)
 {
 	struct door d;
 	struct rlimit before;
 	uint64_t cpu;
-	int client, saved, kept = keep_log(&saved);
+	int client, saved, kept;
 
 	(void)state;
+	if (valgrind_is_here())
+		skip();
+	kept = keep_log(&saved);
 	door_open(&d);
 	client = connect_to(d.listener);
 	before = use_up_descriptors();
