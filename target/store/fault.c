@@ -133,8 +133,11 @@ static void start(struct fault *f, struct fault_io *fio, bool torn)
 static int fault_submit(struct store *st, struct store_io *io)
 {
 	struct fault *f = fault_of(st);
-	struct fault_io *fio = calloc(1, sizeof(*fio));
+	struct fault_io *fio;
 
+	if (io->op == STORE_COPY) /* it would reach past us */
+		return -EOPNOTSUPP;
+	fio = calloc(1, sizeof(*fio));
 	if (!fio)
 		return -ENOMEM;
 	fio->io = (struct store_io){ .op = io->op,

@@ -214,7 +214,10 @@ static void space_run(struct work *w)
 	const struct store_io *io = io_of(fio);
 	int fd = fio->file->fd;
 
-	if (io->op == STORE_ZERO || !fio->file->store.thin)
+	if (io->op == STORE_COPY)
+		fio->err = space_copy(file_of(io->from)->fd, io->from_off, fd, io->off, io->len,
+			io->flags & STORE_HOLES && fio->file->store.thin);
+	else if (io->op == STORE_ZERO || !fio->file->store.thin)
 		fio->err = space_zero(fd, io->off, io->len);
 	else
 		fio->err = space_discard(fd, io->off, io->len);
@@ -249,7 +252,8 @@ static int file_submit(struct store *st, struct store_io *io)
 	case STORE_WRITE: return file_write(f, io);
 	case STORE_FLUSH: flush_start(&f->flush, io); return STORE_PENDING;
 	case STORE_DISCARD:
-	case STORE_ZERO: return file_space(f, io);
+	case STORE_ZERO:
+	case STORE_COPY: return file_space(f, io);
 	}
 	return -EINVAL;
 }

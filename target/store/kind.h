@@ -30,7 +30,7 @@ struct store_kind {
 	int (*open)(const struct store_cfg *cfg, struct store **out, struct store_error *why);
 	void (*close)(struct store *st);
 	/* The request has been checked: inside the store, aligned, not empty (FLUSH apart), and
-	 * changing nothing where the store is read-only. */
+	 * changing nothing where the store is read-only. COPY: from a store of the same kind. */
 	int (*submit)(struct store *st, struct store_io *io);
 	/* The rest as in store.h, with the range checked. map may be NULL. */
 	int (*resize)(struct store *st, uint64_t size);

@@ -210,6 +210,27 @@ static int ram_write(struct ram *r, const struct store_io *io)
 	return 0;
 }
 
+/* Page by page, so that a page of zeros takes no memory. Bytes at both ends are copied. */
+static int ram_copy(struct ram *r, const struct store_io *io)
+{
+	const uint8_t *from = ram_of(io->from)->base + io->from_off;
+	uint64_t at = 0;
+	int err = 0;
+
+	while (!err && at < io->len) {
+		uint64_t left = io->len - at, page = PAGE - (io->off + at) % PAGE;
+		uint64_t n = left < page ? left : page;
+		const uint8_t *p = from + at;
+
+		if (n == PAGE && io->flags & STORE_HOLES && !p[0] && !memcmp(p, p + 1, PAGE - 1))
+			err = ram_drop(r, io->off + at, n);
+		else
+			memcpy(r->base + io->off + at, p, n);
+		at += n;
+	}
+	return err;
+}
+
 static int ram_submit(struct store *st, struct store_io *io)
 {
 	struct ram *r = ram_of(st);
@@ -221,6 +242,7 @@ static int ram_submit(struct store *st, struct store_io *io)
 	case STORE_DISCARD:
 	case STORE_ZERO: /* no space is set aside for a block, so there is none to keep */
 		return ram_discard(r, io);
+	case STORE_COPY: return ram_copy(r, io);
 	}
 	return -EINVAL;
 }

@@ -132,3 +132,45 @@ int space_extent(int fd, uint64_t off, uint64_t end, uint32_t block, uint64_t *l
 	*len = at - off;
 	return err;
 }
+
+/* The data of a stretch without holes. */
+static int copy_data(int from, uint64_t from_off, int fd, uint64_t off, uint64_t len)
+{
+	off_t in = (off_t)from_off, out = (off_t)off;
+
+	while (len) {
+		ssize_t n = copy_file_range(from, &in, fd, &out, len, 0);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return unknown(-errno) || errno == EXDEV || errno == ETXTBSY ? -EOPNOTSUPP
+										 : -errno;
+		if (!n) /* behind the end of the file: not for the kernel to say */
+			return -EOPNOTSUPP;
+		len -= (uint64_t)n;
+	}
+	return 0;
+}
+
+int space_copy(int from, uint64_t from_off, int fd, uint64_t off, uint64_t len, bool holes)
+{
+	uint64_t end = from_off + len;
+	int err = 0;
+
+	while (!err && from_off < end) {
+		uint64_t n;
+		bool mapped;
+
+		err = space_extent(from, from_off, end, 512, &n, &mapped);
+		if (err)
+			break;
+		if (mapped)
+			err = copy_data(from, from_off, fd, off, n);
+		else
+			err = holes ? space_discard(fd, off, n) : space_zero(fd, off, n);
+		from_off += n;
+		off += n;
+	}
+	return err;
+}

@@ -16,6 +16,11 @@ int space_discard(int fd, uint64_t off, uint64_t len);
 /* The same, but the space stays taken where that can be had. */
 int space_zero(int fd, uint64_t off, uint64_t len);
 
+/* [from_off, from_off+len) of another descriptor, or of the same, to [off, off+len): the kernel
+ * does it, by sharing the space where the file system can. Holes become holes, or zeros whose space
+ * is kept where `holes` is false. 0, -EOPNOTSUPP when it cannot between these two, or -errno. */
+int space_copy(int from, uint64_t from_off, int fd, uint64_t off, uint64_t len, bool holes);
+
 /* Whether space_discard() gives space back. For a block device by what it says of itself. */
 bool space_thin(int fd);
 

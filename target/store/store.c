@@ -119,8 +119,25 @@ int store_resize(struct store *st, uint64_t size)
 	return st->kind->resize(st, size);
 }
 
+/* A COPY between stores that know each other: kinds see nothing else. 0 or -errno. */
+static int copyable(const struct store *st, const struct store_io *io)
+{
+	const struct store *from = io->from;
+
+	if (io->from_off & (from->block_size - 1) || !inside(from, io->from_off, io->len))
+		return -EINVAL;
+	if (from->kind != st->kind)
+		return -EOPNOTSUPP;
+	if (from == st && (io->off < io->from_off ? io->from_off - io->off < io->len
+						  : io->off - io->from_off < io->len))
+		return -EOPNOTSUPP;
+	return 0;
+}
+
 int store_submit(struct store *st, struct store_io *io)
 {
+	int err;
+
 	if (st->read_only && (io->op == STORE_WRITE || io->op >= STORE_DISCARD))
 		return -EROFS;
 	if (io->op == STORE_FLUSH)
@@ -129,6 +146,8 @@ int store_submit(struct store *st, struct store_io *io)
 		return -EINVAL;
 	if (!io->len)
 		return 0;
+	if (io->op == STORE_COPY && (err = copyable(st, io)))
+		return err;
 	return st->kind->submit(st, io);
 }
 

@@ -65,12 +65,16 @@ enum store_op {
 	STORE_FLUSH,     /* every write that ended before is durable; off and len do not count */
 	STORE_DISCARD,   /* [off, off+len) may be given back and reads as zeros afterwards */
 	STORE_ZERO,      /* [off, off+len) reads as zeros; space stays taken where it can */
+	STORE_COPY,      /* [from_off, from_off+len) of `from` to [off, off+len), without anybody
+	                  * looking at the bytes. -EOPNOTSUPP: the two stores cannot, or not these
+	                  * ranges; what is there is undefined, and the caller reads and writes */
 };
 
 enum {
 	STORE_FUA = 1,
 	STORE_WHOLE = 2, /* a READ: no block is a mixture of before and after a write of it. -ESTALE:
 	                  * it was written again and again; keep the writers away and read anew */
+	STORE_HOLES = 4, /* a COPY: what reads as zeros may be given back, as by a DISCARD */
 };
 
 /* Room for what a store needs to keep of a request. */
@@ -82,6 +86,9 @@ struct store_io {
 	uint64_t off, len;             /* bytes, multiples of the block size */
 	const struct iovec *iov;       /* READ and WRITE: sums up to len; borrowed until the end */
 	int iovcnt;
+	struct store *from;            /* COPY: lives until the end; may be the same store, but then
+	                                * the ranges do not overlap */
+	uint64_t from_off;             /* COPY: a multiple of the block size of both */
 	struct loop *loop;             /* where done() runs */
 	void (*done)(struct store_io *io, int err); /* err is 0 or -errno; never called in place */
 	_Alignas(16) unsigned char priv[STORE_IO_PRIVATE];
