@@ -16,21 +16,23 @@
 #define VERSION_SPC4 0x06
 
 /* Bytes 0 to 7 of the standard data (SPC-5 6.7.2). */
-static void wr_head(struct wr *w, uint8_t device, bool removable, bool groups)
+static void wr_head(struct wr *w, uint8_t device, bool removable, uint8_t can)
 {
 	wr_u8(w, device);
 	wr_u8(w, removable ? 0x80 : 0);
 	wr_u8(w, VERSION_SPC4);
 	wr_u8(w, 0x10 | 0x02); /* HISUP, response data format 2 */
 	wr_u8(w, STANDARD_LEN - 5);
-	wr_u8(w, groups ? 0x10 : 0); /* TPGS: implicit access states */
+	wr_u8(w, can);
 	wr_u8(w, 0x10);              /* MULTIP */
 	wr_u8(w, 0x02);              /* CMDQUE */
 }
 
 static void wr_standard(struct wr *w, const struct lu *lu)
 {
-	wr_head(w, lu->model->device_type, lu->has & LU_REMOVABLE, true);
+	/* TPGS: implicit access states. 3PC */
+	wr_head(w, lu->model->device_type, lu->has & LU_REMOVABLE,
+		0x10 | (lu->ops[0x83]->name ? 0x08 : 0));
 	wr_bytes(w, lu->vendor, 8);
 	wr_bytes(w, lu->product, 16);
 	wr_bytes(w, lu->revision, 4);
@@ -71,7 +73,7 @@ static enum scsi_next missing_inquiry(struct scsi_task *t)
 		return task_bad_cdb(t, 2, -1);
 	if (!reply_open(t, &w, STANDARD_LEN))
 		return SCSI_DONE;
-	wr_head(&w, NO_DEVICE, false, false);
+	wr_head(&w, NO_DEVICE, false, 0);
 	wr_zero(&w, STANDARD_LEN - 8);
 	memset(w.buf + 8, ' ', 28);
 	return reply_close(t, &w, be16(t->cdb + 3));

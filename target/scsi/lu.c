@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "scsi/copy.h"
 #include "scsi/mode.h"
 #include "scsi/nexus.h"
 #include "scsi/op.h"
@@ -26,6 +27,7 @@ int lu_init(struct lu *lu, const struct lu_model *model, uint32_t has)
 	list_init(&lu->itls);
 	list_init(&lu->ranges);
 	list_init(&lu->waiting);
+	list_init(&lu->tokens);
 	atomic_init(&lu->refs, 1);
 	mode_reset(lu);
 	return 0;
@@ -50,6 +52,7 @@ void lu_unref(struct lu *lu)
 	store_close(lu->store);
 	pr_clear(&lu->pr);
 	ports_free(lu);
+	copy_tokens_free(lu);
 	pthread_mutex_destroy(&lu->lock);
 	free(lu);
 	if (gone)
@@ -121,6 +124,7 @@ void lu_reset(struct lu *lu)
 	pthread_mutex_lock(&lu->lock);
 	lu->reserved = NULL;
 	mode_reset(lu);
+	atomic_fetch_add(&lu->resets, 1);
 	list_for_each(it, &lu->itls)
 		container_of(it, struct itl, in_lu)->prevents = false;
 	lu_update_gates(lu);

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "scsi/copy.h"
 #include "scsi/map.h"
 
 /* --- LUN fields (SAM-5 4.7.7): single level, peripheral device or flat space addressing --- */
@@ -84,6 +85,7 @@ static struct itl *itl_create(struct nexus *n, const struct lun_entry *e)
 	itl->lun = e->lun;
 	list_init(&itl->in_lu);
 	list_init(&itl->queue);
+	list_init(&itl->copies);
 	atomic_init(&itl->gate, UINT64_C(1) << UA_POWER_ON);
 	return itl;
 }
@@ -102,6 +104,10 @@ static void itl_free(struct itl *itl)
 {
 	if (!itl)
 		return;
+	itl->orphan = itl->pins;
+	if (itl->orphan)
+		return;
+	copy_forget(itl);
 	if (itl->joined) {
 		pthread_mutex_lock(&itl->lu->lock);
 		list_del(&itl->in_lu);
@@ -109,6 +115,22 @@ static void itl_free(struct itl *itl)
 		pthread_mutex_unlock(&itl->lu->lock);
 	}
 	free(itl);
+}
+
+void itl_pin(struct itl *itl)
+{
+	itl->pins++;
+	lu_ref(itl->lu);
+}
+
+void itl_unpin(struct itl *itl)
+{
+	struct lu *lu = itl->lu;
+
+	itl->pins--;
+	if (!itl->pins && itl->orphan)
+		itl_free(itl);
+	lu_unref(lu);
 }
 
 void itl_attention(struct itl *itl, enum ua ua)

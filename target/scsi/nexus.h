@@ -26,6 +26,11 @@ struct itl *nexus_itl_of(const struct nexus *n, const struct lu *lu);
 /* The initiator knows that its LUNs have changed: no unit needs to say it any more. */
 void nexus_luns_told(const struct nexus *n);
 
+/* A copy works on the unit through this I_T_L nexus, which lives until it lets go, also when the
+ * nexus loses the unit meanwhile (itl->orphan). On the nexus's loop. */
+void itl_pin(struct itl *itl);
+void itl_unpin(struct itl *itl);
+
 /* A message is on its way to the nexus's loop: it will not be gone when it arrives. Held by any
  * thread that has found the nexus under a unit's lock, or by the nexus's own; let go on its
  * loop. */

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "scsi/copy.h"
 #include "scsi/mode.h"
 #include "scsi/op.h"
 #include "scsi/vpd.h"
@@ -173,6 +174,7 @@ static const struct vpd_page disk_pages[] = {
 	{ 0x83, 0, vpd_identification },
 	{ 0x86, 0, vpd_extended },
 	{ 0x87, 0, vpd_mode_policy },
+	{ 0x8f, 0, vpd_third_party_copy },
 	{ 0xb0, 0, vpd_limits },
 	{ 0xb1, 0, vpd_characteristics },
 	{ 0xb2, LU_THIN, vpd_provisioning },
@@ -202,7 +204,7 @@ _Static_assert(sizeof(disk_modes) / sizeof(disk_modes[0]) - 1 <= MODE_PAGES, "pa
 
 static const struct scsi_op *const disk_ops[] = {
 	sbc_rw_ops, sbc_ops, sbc_verify_ops, sbc_fill_ops, sbc_atomic_ops, sbc_query_ops,
-	sbc_wipe_ops, spc_ops, mode_ops, diag_ops, opcodes_ops, reserve_ops, pr_in_ops,
+	sbc_wipe_ops, copy_ops, spc_ops, mode_ops, diag_ops, opcodes_ops, reserve_ops, pr_in_ops,
 	pr_out_ops, NULL,
 };
 

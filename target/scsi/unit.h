@@ -84,6 +84,9 @@ struct itl {
 	struct list in_lu; /* under lu->lock */
 	bool prevents;     /* PREVENT ALLOW MEDIUM REMOVAL, under lu->lock */
 	bool preempted;    /* its tasks are to be ended by PREEMPT AND ABORT, under lu->lock */
+	unsigned pins;      /* copies that work on it (copy.h); this and the next two: its loop only */
+	bool orphan;        /* its nexus has lost it; it goes with the last pin */
+	struct list copies; /* asked for through it: struct copy, the oldest first */
 };
 
 /* The I_T_L nexus behind a LUN field (SAM-5 4.7.7), or NULL. */
@@ -133,6 +136,7 @@ struct lu {
 	_Atomic bool descriptor_sense; /* D_SENSE */
 	_Atomic bool tas;              /* TAS: other initiators learn TASK ABORTED */
 	_Atomic unsigned progress;     /* of a wipe, of 65,536 */
+	_Atomic unsigned resets;       /* how often it was: copies in the background end then */
 	uint8_t naa[16];
 	char vendor[9], product[17], revision[5], serial[65];
 
@@ -156,6 +160,8 @@ struct lu {
 	unsigned alone;              /* tasks in the two lists that want a range to themselves */
 	uint64_t guard_until;        /* up at least until then */
 	struct list ranges, waiting; /* tasks */
+	struct list tokens;          /* that stand for blocks of it: copy_token.c */
+	unsigned ntokens;
 	uint8_t mode[MODE_PAGES][MODE_PAGE_SIZE]; /* current values, in the model's order */
 };
 
