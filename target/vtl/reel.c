@@ -21,7 +21,7 @@
  * left to do; and a sync happens by itself at every multiple of the other, so that after power loss
  * no more than that has to be read through. */
 #define START_EVERY ((uint64_t)32 << 20)
-#define SYNC_EVERY  ((uint64_t)4 << 30)
+#define SYNC_EVERY  ((uint64_t)1 << 30)
 
 static const uint8_t zeros[RECORD_ALIGN];
 
