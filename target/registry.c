@@ -525,6 +525,8 @@ static int open_catalog(struct registry *r, const struct config *cfg, const stru
 
 	if (!err)
 		err = stored_load(r->catalog, &r->stored, &why);
+	if (!err)
+		err = reservations_load(r->catalog, &r->env.reservations, &why);
 	return err ? registry_fault(faults, cfg, &cfg->state_dir, err, "%s", why.text) : 0;
 }
 
@@ -532,7 +534,9 @@ static int open_catalog(struct registry *r, const struct config *cfg, const stru
 static void close_catalog(struct registry *r)
 {
 	table_unref(r->stored);
+	reservations_free(r->env.reservations);
 	catalog_close(r->catalog);
+	r->env.reservations = NULL;
 	r->stored = NULL;
 	r->catalog = NULL;
 }
@@ -594,6 +598,7 @@ void registry_free(struct registry *r)
 	if (!r)
 		return;
 	changes_stop(r);
+	reservations_stop(r->env.reservations);
 	catalog_close(r->catalog);
 	r->catalog = NULL;
 	iscsi_server_free(r->server);
@@ -612,6 +617,7 @@ void registry_free(struct registry *r)
 	while (loop_step(r->loop))
 		;
 	changes_end(r);
+	reservations_free(r->env.reservations);
 	table_unref(r->stored);
 	store_engine_free(r->engine);
 	free(r);

@@ -279,6 +279,22 @@ static void unit_put(struct unit *u)
 	lu_unref(u->lu); /* on_lu_gone() follows, now or later */
 }
 
+/* With the reservations that are kept of it. */
+static int lu_create(const struct units_env *env, struct disk_cfg *cfg, struct lu **out)
+{
+	const struct reservation *kept = NULL;
+	int err;
+
+	if (env->reservations) {
+		kept = reservations_find(env->reservations, cfg->naa);
+		cfg->keeper = reservations_keeper(env->reservations);
+		cfg->kept = kept ? &kept->is : NULL;
+	}
+	err = disk_create(cfg, out);
+	reservation_unref(kept);
+	return err;
+}
+
 /* Takes over the caller's hold on the backing, also when it fails. */
 static int unit_create(
 	struct units_env *env, struct backing *b, const struct traits *t, struct unit **out)
@@ -305,7 +321,7 @@ static int unit_create(
 		goto out;
 	memcpy(cfg.naa, t->naa, sizeof(cfg.naa));
 	store_ref(b->store);
-	err = disk_create(&cfg, &u->lu);
+	err = lu_create(env, &cfg, &u->lu);
 	if (err) {
 		store_close(b->store);
 		goto out;

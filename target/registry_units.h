@@ -11,6 +11,7 @@
 #define REGISTRY_UNITS_H
 
 #include "registry.h"
+#include "registry_reservations.h"
 #include "store/engine.h"
 
 /* What all sets share. The maker fills the first part; units_env_init() begins the rest. */
@@ -18,6 +19,7 @@ struct units_env {
 	struct loop *loop;
 	struct work_pool *pool;
 	struct store_engine *engine;
+	struct reservations *reservations; /* NULL: none is kept, APTPL is refused */
 	uint8_t identity[STATE_IDENTITY_SIZE];
 	bool in_place; /* close on this thread instead: nobody else needs it any more */
 

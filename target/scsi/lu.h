@@ -46,6 +46,8 @@ struct lu_reservation {
 struct lu_keep {
 	struct loop *loop;
 	void (*done)(struct lu_keep *k, int err); /* on loop, later, once; 0 or -errno */
+	struct loop_msg msg;                      /* the keeper's, until then; err too */
+	int err;
 };
 struct lu_keeper {
 	/* Replaces what is kept of a unit; done when that is durable. Of two calls for one unit
