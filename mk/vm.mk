@@ -8,7 +8,7 @@ VM_SHORT := tests/vm/short_test.py 'tests/vm/boot_test.py::test_ipxe_boots_with_
 	tests/vm/boot_test.py::test_qemu_boots_with_chap tests/vm/boot_test.py::test_the_target_refuses_qemu
 
 vmtest: ## Linux, iPXE and QEMU guests log in, write, lose paths and servers; 15 minutes
-	@scripts/deps build test
+	@scripts/deps build test vm
 	@rm -rf $(VM)/check
 	+@rc=0; VM_REQUIRED=1 $(SUBMAKE) run-vm || rc=$$?; \
 	scripts/tally $(VM)/check/results && exit $$rc

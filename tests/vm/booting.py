@@ -81,13 +81,13 @@ def ipxe(boot, tmp_path):
 @pytest.fixture
 def iscsi_drive(tmp_path):
     """iscsi_drive(port, name, user, secret): QEMU's options for a disk of that target."""
-    def call(port, name, user="", secret="", device="virtio-blk-pci"):
-        drive = f"driver=iscsi,node-name=disk,transport=tcp,portal=127.0.0.1:{port}," \
-                f"target={name},lun=0,initiator-name={NAME}"
+    def call(port, name, user="", secret="", device="virtio-blk-pci", lun=0):
+        drive = f"driver=iscsi,node-name=disk{lun},transport=tcp,portal=127.0.0.1:{port}," \
+                f"target={name},lun={lun},initiator-name={NAME},discard=unmap"
         options = []
         if user:
             (tmp_path / "secret").write_text(secret)
-            options = ["-object", f"secret,id=chap,file={tmp_path / 'secret'}"]
-            drive += f",user={user},password-secret=chap"
-        return [*options, "-blockdev", drive, "-device", f"{device},drive=disk"]
+            options = ["-object", f"secret,id=chap{lun},file={tmp_path / 'secret'}"]
+            drive += f",user={user},password-secret=chap{lun}"
+        return [*options, "-blockdev", drive, "-device", f"{device},drive=disk{lun}"]
     return call

@@ -42,11 +42,18 @@ def qemu(*options, memory=1024, machine="pc,vmport=off", program=QEMU, **kwargs)
         stdin=subprocess.DEVNULL, **kwargs)
 
 
+KERNEL_OPTIONS = "console=ttyS0 loglevel=5 panic=-1 rdinit=/init"
+
+
 class Guest:
     """One running guest. `folder` gets what it says: console, qemu.log, and transcript, which has
-    every script with its output."""
+    every script with its output. QEMU gives it kernel and initramfs unless `boot` has options for
+    another way; `net` and `rom` are more options for the network and for the card's own program."""
 
-    def __init__(self, image, folder, *options, memory=1024):
+    def __init__(self, image, folder, *options, boot=None, net="", rom="romfile=", memory=1024):
+        if boot is None:
+            boot = ["-kernel", image / "vmlinuz", "-initrd", image / "initramfs.cpio",
+                    "-append", KERNEL_OPTIONS]
         folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
         self.console = folder / "console"
@@ -56,13 +63,12 @@ class Guest:
         self.channel, theirs = socket.socketpair()
         with theirs, open(folder / "qemu.log", "ab") as log:
             self.process = qemu(
-                "-kernel", image / "vmlinuz", "-initrd", image / "initramfs.cpio",
-                "-append", "console=ttyS0 loglevel=5 panic=-1 rdinit=/init",
+                *boot,
                 "-chardev", f"file,id=console,path={self.console}", "-serial", "chardev:console",
                 "-device", "virtio-serial-pci",
                 "-chardev", f"socket,id=channel,fd={theirs.fileno()}",
                 "-device", "virtserialport,chardev=channel,nr=1",
-                "-netdev", "user,id=net", "-device", "virtio-net-pci,netdev=net,romfile=",
+                "-netdev", f"user,id=net{net}", "-device", f"virtio-net-pci,netdev=net,{rom}",
                 *options, memory=memory, pass_fds=[theirs.fileno()], stdout=log, stderr=log)
         try:
             assert self.read_line(BOOT_SECONDS) == "ready"
