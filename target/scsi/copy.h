@@ -32,6 +32,7 @@
 #define COPY_KEPT         64u                 /* results that are kept for it */
 #define COPY_RANGES       64u                 /* of a token, or written with one */
 #define COPY_TOKEN_MAX    ((uint64_t)4 << 30) /* bytes that a token stands for */
+#define COPY_TOKEN_OPTIMAL ((uint64_t)64 << 20)
 #define COPY_TOKENS       128u                /* of a unit */
 #define COPY_TIMEOUT      60u                 /* seconds that a token lives unused, by default */
 #define COPY_TIMEOUT_MAX  600u

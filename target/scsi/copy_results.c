@@ -7,6 +7,7 @@
 
 #include "scsi/copy.h"
 #include "scsi/reply.h"
+#include "scsi/sbc.h"
 
 enum { EXTENDED_COPY = 0x83, RECEIVE_COPY = 0x84 };
 
@@ -98,17 +99,44 @@ static enum scsi_next parameters(struct scsi_task *t)
 	return reply_close(t, &w, be32(t->cdb + 10));
 }
 
+/* --- COPY OPERATION ABORT ---------------------------------------------------------------- */
+
+/* Of a copy with a list identifier of four bytes; one of EXTENDED COPY(LID1) ends with its command.
+ * What is in flight is waited for by that copy, not by us. */
+static enum scsi_next abort_copy(struct scsi_task *t)
+{
+	struct copy *c = copy_find(t->itl, be32(t->cdb + 2), false);
+
+	if (!c || c->state != COPY_RUNS)
+		return task_bad_cdb(t, 2, -1);
+	c->stop = true;
+	return task_good(t);
+}
+
 // clang-format off
 const struct scsi_op copy_ops[] = {
 	{ EXTENDED_COPY, 0x00, .name = "EXTENDED COPY(LID1)", .start = copy_lid1,
 	  .data = copy_lid1_data, .cancel = copy_cancel, .stops = STOPS_CHANGE,
 	  .usage = { 0x83, 0x00, [10] = FF4, 0, 0x04 } },
+	{ EXTENDED_COPY, 0x10, .name = "POPULATE TOKEN", .start = copy_populate,
+	  .data = copy_populate_data, .stops = STOPS_READ,
+	  .usage = { 0x83, 0x10, [6] = FF4, FF4, 0, 0x04 } },
+	{ EXTENDED_COPY, 0x11, .name = "WRITE USING TOKEN", .start = copy_use,
+	  .data = copy_use_data, .cancel = copy_cancel, .stops = STOPS_WRITE,
+	  .usage = { 0x83, 0x11, [6] = FF4, FF4, 0, 0x04 } },
+	{ EXTENDED_COPY, 0x1c, .name = "COPY OPERATION ABORT", .start = abort_copy,
+	  .stops = STOPS_UA, .usage = { 0x83, 0x1c, FF4, [15] = 0x04 } },
 	{ RECEIVE_COPY, 0x00, .name = "RECEIVE COPY STATUS(LID1)", .start = status_lid1,
 	  .stops = STOPS_QUERY, .usage = { 0x84, 0x00, 0xff, [10] = FF4, 0, 0x04 } },
 	{ RECEIVE_COPY, 0x03, .name = "RECEIVE COPY OPERATING PARAMETERS", .start = parameters,
 	  .stops = STOPS_QUERY, .usage = { 0x84, 0x03, [10] = FF4, 0, 0x04 } },
 	{ RECEIVE_COPY, 0x04, .name = "RECEIVE COPY FAILURE DETAILS(LID1)", .start = failure_lid1,
 	  .stops = STOPS_QUERY, .usage = { 0x84, 0x04, 0xff, [10] = FF4, 0, 0x04 } },
+	{ RECEIVE_COPY, 0x07, .name = "RECEIVE ROD TOKEN INFORMATION",
+	  .start = copy_token_information, .stops = STOPS_QUERY,
+	  .usage = { 0x84, 0x07, FF4, [10] = FF4, 0, 0x04 } },
+	{ RECEIVE_COPY, 0x08, .name = "REPORT ALL ROD TOKENS", .start = copy_all_tokens,
+	  .stops = STOPS_QUERY, .usage = { 0x84, 0x08, [10] = FF4, 0, 0x04 } },
 	{ .name = NULL },
 };
 // clang-format on
@@ -195,11 +223,69 @@ static void wr_operations(struct wr *w)
 	descriptor_end(w, at);
 }
 
+/* Block device ROD token limits, which Windows looks for first: SBC-4 6.6.8. */
+static void wr_token_limits(struct wr *w, const struct lu *lu)
+{
+	size_t at = descriptor_begin(w, 0x0000);
+
+	wr_zero(w, 6);
+	wr_be16(w, COPY_RANGES);
+	wr_be32(w, COPY_TIMEOUT_MAX);
+	wr_be32(w, COPY_TIMEOUT);
+	wr_be64(w, COPY_TOKEN_MAX >> lu->block_shift);
+	wr_be64(w, COPY_TOKEN_OPTIMAL >> lu->block_shift);
+	descriptor_end(w, at);
+}
+
+static void wr_token_features(struct wr *w, const struct lu *lu)
+{
+	size_t at = descriptor_begin(w, 0x0106);
+
+	wr_u8(w, 0); /* REMOTE TOKENS: none */
+	wr_zero(w, 11);
+	wr_be32(w, 1);
+	wr_be32(w, UINT32_MAX); /* in use, a token lives on */
+	wr_be32(w, COPY_TIMEOUT_MAX);
+	wr_zero(w, 18);
+	wr_be16(w, 48); /* block device features follow */
+	wr_be16(w, 0);
+	wr_be16(w, 44);
+	wr_zero(w, 2);
+	wr_be16(w, (uint16_t)(SBC_PAGE >> lu->block_shift)); /* granularity */
+	wr_be64(w, COPY_TOKEN_MAX);
+	wr_be64(w, COPY_TOKEN_OPTIMAL);
+	wr_be64(w, COPY_TOKEN_MAX); /* to a token, from a token */
+	wr_be64(w, COPY_TOKEN_OPTIMAL);
+	wr_zero(w, 8);
+	descriptor_end(w, at);
+}
+
+/* A ROD type that tokens have. */
+static void wr_token_type(struct wr *w, uint32_t type, uint8_t flags)
+{
+	wr_be32(w, type);
+	wr_u8(w, flags);
+	wr_zero(w, 64 - 5);
+}
+
+static void wr_token_types(struct wr *w)
+{
+	size_t at = descriptor_begin(w, 0x0108);
+
+	wr_be16(w, 0);
+	wr_be16(w, 2 * 64);
+	wr_token_type(w, UINT32_C(0x00010000), 0x03); /* upon reference: made here, taken here */
+	wr_token_type(w, UINT32_C(0xffff0001), 0x02); /* zeros: taken */
+	descriptor_end(w, at);
+}
+
 void vpd_third_party_copy(struct wr *w, const struct itl *itl)
 {
-	(void)itl;
+	wr_token_limits(w, itl->lu);
 	wr_commands(w);
 	wr_parameter_data(w);
 	wr_descriptors(w);
+	wr_token_features(w, itl->lu);
+	wr_token_types(w);
 	wr_operations(w);
 }

@@ -99,15 +99,15 @@ static void itl_join(struct itl *itl)
 	itl->joined = true;
 }
 
-/* NULL is fine, and one that never joined. */
+/* NULL is fine, and one that never joined. One that is pinned goes later. */
 static void itl_free(struct itl *itl)
 {
 	if (!itl)
 		return;
+	copy_forget(itl);
 	itl->orphan = itl->pins;
 	if (itl->orphan)
 		return;
-	copy_forget(itl);
 	if (itl->joined) {
 		pthread_mutex_lock(&itl->lu->lock);
 		list_del(&itl->in_lu);
