@@ -321,12 +321,11 @@ static void remove_key(struct pr *pr, const struct pr_nexus *self, bool keep_sel
 		end_reservation(pr);
 }
 
-/* The reservation changes hands. Those who stay registered, and had access by it, hear when it
- * is of another type now. */
+/* The reservation changes hands. Those who stay registered hear when it is of another type now. */
 static void seize(struct pr *pr, const struct pr_nexus *n, uint8_t type, const struct pr_ear *ear)
 {
 	struct pr_reg *reg = find(pr, n);
-	bool told = for_registrants(pr->type) && pr->type != type;
+	bool told = pr->type != type;
 
 	end_reservation(pr);
 	pr->type = type;

@@ -276,7 +276,7 @@ static void preempting_the_holder_takes_the_reservation(void **state)
 	assert_null(pr_find(&pr, &A));
 	assert_true(pr_holds(&pr, &B));
 	assert_int_equal(pr.type, PR_EXCLUSIVE_ACCESS);
-	assert_string_equal(heard, "a:unregistered ");
+	assert_string_equal(heard, "a:unregistered c:released ");
 }
 
 static void registrants_hear_when_theirs_becomes_another(void **state)
