@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * COMPARE AND WRITE as clusters use it: sixteen sessions on four reactors count in the same
+ * blocks. Each adds one to what it believes is there, and reads again where it was mistaken. In the
+ * end every block has counted every command that was answered with GOOD.
+ */
+#include "wire.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/work.h"
+#include "scsi/lu.h"
+#include "store/engine.h"
+
+enum { SESSIONS = 16, COUNTERS = 3, ROUNDS = 250, MISCOMPARE = 0xe };
+
+struct counting {
+	struct wire *w;
+	struct ini ini[SESSIONS];
+	uint64_t believed[SESSIONS][COUNTERS];
+	uint64_t counted[COUNTERS];
+	unsigned miscompared;
+};
+
+/* A counter fills its block, so that half of an old and half of a new one would be seen. */
+static void write_counter(uint8_t *block, uint64_t n)
+{
+	for (unsigned i = 0; i < WIRE_BLOCK; i += 8)
+		put_be64(block + i, n);
+}
+
+static uint64_t read_counter(struct ini *i, uint32_t lba)
+{
+	uint8_t block[WIRE_BLOCK], whole[WIRE_BLOCK];
+
+	disk_read(i, lba, 1, block);
+	write_counter(whole, be64(block));
+	assert_memory_equal(block, whole, WIRE_BLOCK);
+	return be64(block);
+}
+
+static struct cdb cdb_compare_and_write(uint32_t lba)
+{
+	struct cdb c = { .b = { 0x89 }, .len = 16 };
+
+	put_be64(c.b + 2, lba);
+	c.b[13] = 1;
+	return c;
+}
+
+/* What was read, and what is to be there then. */
+static void add_one(struct counting *c, int k, uint32_t lba, struct command *cmd, uint8_t *data)
+{
+	write_counter(data, c->believed[k][lba]);
+	write_counter(data + WIRE_BLOCK, c->believed[k][lba] + 1);
+	*cmd = (struct command){ .cdb = cdb_compare_and_write(lba),
+		.write = true,
+		.out = data,
+		.expect = 2 * WIRE_BLOCK,
+		.immediate_len = 2 * WIRE_BLOCK };
+	command_send(&c->ini[k], cmd);
+}
+
+static void take_answer(struct counting *c, int k, uint32_t lba, struct command *cmd)
+{
+	command_finish(&c->ini[k], cmd);
+	if (!cmd->status) {
+		c->counted[lba]++;
+		c->believed[k][lba]++;
+		return;
+	}
+	assert_int_equal(cmd->status, 2);
+	assert_int_equal(cmd->sense_key, MISCOMPARE);
+	c->miscompared++;
+	c->believed[k][lba] = read_counter(&c->ini[k], lba);
+}
+
+/* All of them at once, each at one counter. */
+static void count_once(struct counting *c, int round)
+{
+	static uint8_t data[SESSIONS][2 * WIRE_BLOCK];
+	struct command cmd[SESSIONS];
+
+	for (int k = 0; k < SESSIONS; k++)
+		add_one(c, k, (uint32_t)(round + k) % COUNTERS, &cmd[k], data[k]);
+	for (int k = 0; k < SESSIONS; k++)
+		take_answer(c, k, (uint32_t)(round + k) % COUNTERS, &cmd[k]);
+}
+
+static void no_update_is_lost(struct wire *w)
+{
+	struct counting *c = calloc(1, sizeof(*c));
+
+	assert_non_null(c);
+	c->w = w;
+	w->cfg.reactors = 4;
+	wire_start(w);
+	for (int k = 0; k < SESSIONS; k++) {
+		ini_open(&c->ini[k], w);
+		put_be16(c->ini[k].isid + 4, (uint16_t)k);
+		ini_login(&c->ini[k], OPEN, "");
+	}
+	for (int k = 0; k < SESSIONS; k++)
+		unit_ready(&c->ini[k]);
+	for (int round = 0; round < ROUNDS; round++)
+		count_once(c, round);
+	for (uint32_t lba = 0; lba < COUNTERS; lba++) {
+		assert_true(c->counted[lba] >= ROUNDS / COUNTERS);
+		for (int k = 0; k < SESSIONS; k++)
+			assert_int_equal(read_counter(&c->ini[k], lba), c->counted[lba]);
+	}
+	assert_true(c->miscompared > ROUNDS);
+	for (int k = 0; k < SESSIONS; k++) {
+		logout(&c->ini[k]);
+		ini_close(&c->ini[k]);
+	}
+	free(c);
+}
+
+static void no_update_is_lost_in_memory(void **state)
+{
+	((struct wire *)*state)->plain = true;
+	no_update_is_lost(*state);
+}
+
+/* The fault store takes requests, and has no memory to write to at once. */
+static void no_update_is_lost_in_a_store_that_takes_requests(void **state)
+{
+	no_update_is_lost(*state);
+}
+
+/* --- in a file ----------------------------------------------------------------------- */
+
+/* The disk's file, and who does its I/O. */
+struct files {
+	struct work_pool *pool;
+	struct store_engine *engine;
+	char folder[32];
+};
+
+static void loop_ends(void *arg, struct loop *loop)
+{
+	store_engine_detach(((struct files *)arg)->engine, loop);
+}
+
+static struct lun_map *file_disk(const struct files *f)
+{
+	struct store_cfg cfg = { .kind = "file",
+		.size = WIRE_BLOCKS * WIRE_BLOCK,
+		.block_size = WIRE_BLOCK,
+		.create = true,
+		.engine = f->engine };
+	struct disk_cfg disk = { .block_size = WIRE_BLOCK, .naa = { 0x60, 1 }, .thin = true };
+	struct lun_entry e = { .lun = 0 };
+	struct lun_map *map;
+	struct store_error why;
+	char path[64];
+
+	snprintf(path, sizeof(path), "%s/disk", f->folder);
+	cfg.path = path;
+	assert_int_equal(store_open(&cfg, &disk.store, &why), 0);
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(disk_create(&disk, &e.lu), 0);
+	assert_int_equal(lun_map_create(&e, 1, &map), 0);
+	lu_unref(e.lu);
+	return map;
+}
+
+static void in_a_file(void **state, enum store_engine_want want)
+{
+	struct files f = { .folder = "/tmp/compare-XXXXXX" };
+	struct wire *w = *state;
+
+	assert_non_null(mkdtemp(f.folder));
+	assert_int_equal(work_pool_create(4, &f.pool), 0);
+	if (store_engine_create(f.pool, want, &f.engine)) {
+		work_pool_free(f.pool);
+		rmdir(f.folder);
+		skip();
+	}
+	w->cfg.loop_ends = loop_ends;
+	w->cfg.arg = &f;
+	w->target[0].luns = file_disk(&f);
+	no_update_is_lost(w);
+	assert_int_equal(wire_teardown(state), 0); /* the disk goes before those who serve it */
+	*state = NULL;
+	store_engine_free(f.engine);
+	work_pool_free(f.pool);
+	assert_int_equal(rmdir(f.folder), 0);
+}
+
+static void no_update_is_lost_in_a_file(void **state)
+{
+	in_a_file(state, STORE_ENGINE_AUTO);
+}
+
+static void no_update_is_lost_in_a_file_served_by_threads(void **state)
+{
+	in_a_file(state, STORE_ENGINE_THREADS);
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, wire_setup, wire_teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(no_update_is_lost_in_memory),
+		TEST(no_update_is_lost_in_a_store_that_takes_requests),
+		cmocka_unit_test_setup(no_update_is_lost_in_a_file, wire_setup),
+		cmocka_unit_test_setup(no_update_is_lost_in_a_file_served_by_threads, wire_setup),
+	};
+	return cmocka_run_group_tests_name("compare and write", tests, NULL, NULL);
+}
