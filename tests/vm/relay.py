@@ -8,11 +8,13 @@ from contextlib import suppress
 class Relay:
     """Forwards connections to 127.0.0.1:`to`, which may be set later, until it is told otherwise.
 
-    `tap(connection, from_initiator, data)`, if given, sees everything before it is passed on."""
+    `tap(connection, from_initiator, data)`, if given, sees everything before it is passed on.
+    `spoil(from_initiator, data)`, which may be set at any time, gives what is passed on instead."""
 
     def __init__(self, to=None, tap=None):
         self.to = to
         self.tap = tap
+        self.spoil = None
         self.sockets = set()
         self.lock = threading.Lock()
         self.flowing = threading.Event()
@@ -52,6 +54,8 @@ class Relay:
                     if self.tap:
                         self.tap(number, from_initiator, data)
                     self.flowing.wait()
+                    if self.spoil:
+                        data = self.spoil(from_initiator, data)
                     sink.sendall(data)
         finally:
             for s in (source, sink):

@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Linux keeps its data through trouble: lost paths, a killed server, changed secrets."""
 import json
+import random
 import time
 from dataclasses import replace
 
 import pytest
 from conftest import ROOT
+from fio import Fio, wait_for_writes
 from guest import HOST
 from openiscsi import AUTH_FAILED, QUICK
 from serving import (CREDENTIAL, LOCKED, MUTUAL, NAME, OPEN, SECRET, TARGET_SECRET, conf, file_disk,
@@ -17,46 +19,7 @@ HASTY = {**QUICK, "node.session.timeo.replacement_timeout": 5,
          "node.conn[0].timeo.login_timeout": 5}
 
 
-class Fio:
-    """fio, round after round until it is told to stop: writes each block of a device's beginning
-    once, then reads them all and verifies that they are this round's and whole."""
-
-    def __init__(self, guest, device):
-        self.guest = guest
-        self.command = (f"fio --name=verify --filename={device} --size=8M --rw=randwrite "
-                        "--bsrange=4k-64k --blockalign=4k --direct=1 --ioengine=libaio "
-                        "--iodepth=8 --verify=crc32c --verify_fatal=1")
-        guest.run(f"""
-            rm -f /tmp/fio.*
-            (
-                n=0 status=0
-                until [ -e /tmp/fio.stop ] || [ $status != 0 ]; do
-                    n=$((n + 1))
-                    {self.command} --rate=,2m --randseed=$n --do_verify=1 || status=$?
-                done
-                echo $n $status >/tmp/fio.end
-            ) >/tmp/fio.out 2>&1 &""")
-
-    def finish(self):
-        """Lets the round end and gives how many there were; none may have had an error. The last
-        one's blocks are still there."""
-        self.guest.run("touch /tmp/fio.stop")
-        self.guest.wait("[ -e /tmp/fio.end ]", 240)
-        rounds, status = self.guest.run("cat /tmp/fio.end").split()
-        assert status == "0", self.guest.run("cat /tmp/fio.out; dmesg | tail -n 20")
-        self.guest.run(f"{self.command} --randseed={rounds} --verify_only", 240)
-        return rounds
-
-
-def writes_of(guest, disk):
-    """How many writes of the disk have been completed."""
-    return int(guest.run(f"cat /sys/block/{disk}/stat").split()[4])
-
-
-def wait_for_writes(guest, disk, more=20, seconds=90):
-    """Waits until so many more are completed: the disk works."""
-    end = writes_of(guest, disk) + more
-    guest.wait(f"set -- $(cat /sys/block/{disk}/stat) && [ $5 -ge {end} ]", seconds)
+RELAYED = '{ address = "127.0.0.1"; port = $port; advertise = "10.0.2.2:$relay_port"; }'
 
 
 # --- a server that is killed ----------------------------------------------------------------
@@ -117,6 +80,50 @@ def test_a_server_that_is_stopped_asks_the_host_to_log_out(linux, start, saw):
     server.start()
     wait_for_writes(guest, disk)
     saw(f"stopped by SIGTERM and started, {fio.finish()} rounds of fio without an error")
+
+
+# --- a wire that spoils bits -------------------------------------------------------------------
+
+class BitFlipper:
+    """Flips a bit now and then in what one side sends."""
+
+    def __init__(self, from_initiator, every=50):
+        self.from_initiator = from_initiator
+        self.every = every
+        self.chunks = self.flipped = 0
+        self.random = random.Random(1)
+
+    def __call__(self, from_initiator, data):
+        self.chunks += from_initiator == self.from_initiator and len(data) > 2048
+        if self.chunks < self.every:
+            return data
+        self.chunks = 0
+        self.flipped += 1
+        data = bytearray(data)
+        data[self.random.randrange(len(data))] ^= 1 << self.random.randrange(8)
+        return bytes(data)
+
+
+@pytest.mark.parametrize("from_initiator", [True, False], ids=["to_the_target", "to_the_host"])
+def test_digests_keep_spoilt_bits_out(linux, start, relay, saw, from_initiator):
+    wire = relay()
+    server = start(open_disk(file_disk("64M"), portals=RELAYED), ports={"relay_port": wire.port})
+    wire.to = server.port
+    linux.configure(PATIENT, **{"node.conn[0].iscsi.HeaderDigest": "CRC32C",
+                                "node.conn[0].iscsi.DataDigest": "CRC32C"})
+    linux.portal = f"{HOST}:{wire.port}"
+    linux.discover()
+    linux.login(OPEN)
+    disk, guest = linux.disk(OPEN), linux.guest
+    fio = Fio(guest, f"/dev/{disk}")
+    wire.spoil = BitFlipper(from_initiator)
+    for _ in range(6):
+        wait_for_writes(guest, disk, 40)
+    flipped, wire.spoil = wire.spoil.flipped, None
+    assert flipped
+    rounds = fio.finish()
+    saw(f"{flipped} bits flipped, {rounds} rounds of fio without an error; "
+        + guest.run("dmesg | grep -c 'conn error' || true").strip() + " connections ended")
 
 
 # --- multipath --------------------------------------------------------------------------------
