@@ -24,18 +24,18 @@
 #include "scsi/unit.h"
 
 /* Limits, as RECEIVE COPY OPERATING PARAMETERS and VPD 8Fh tell them. */
-#define COPY_CSCDS        16u
-#define COPY_SEGMENTS     64u
-#define COPY_LIST_MAX     2560u               /* bytes of descriptors */
-#define COPY_SEGMENT_MAX  ((uint32_t)256 << 20) /* bytes */
-#define COPY_RUNNING      32u                 /* at once for an I_T_L nexus */
-#define COPY_KEPT         64u                 /* results that are kept for it */
-#define COPY_RANGES       64u                 /* of a token, or written with one */
-#define COPY_TOKEN_MAX    ((uint64_t)4 << 30) /* bytes that a token stands for */
+#define COPY_CSCDS         16u
+#define COPY_SEGMENTS      64u
+#define COPY_LIST_MAX      2560u                 /* bytes of descriptors */
+#define COPY_SEGMENT_MAX   ((uint32_t)256 << 20) /* bytes */
+#define COPY_RUNNING       32u                   /* at once for an I_T_L nexus */
+#define COPY_KEPT          64u                   /* results that are kept for it */
+#define COPY_RANGES        64u                   /* of a token, or written with one */
+#define COPY_TOKEN_MAX     ((uint64_t)4 << 30)   /* bytes that a token stands for */
 #define COPY_TOKEN_OPTIMAL ((uint64_t)64 << 20)
-#define COPY_TOKENS       128u                /* of a unit */
-#define COPY_TIMEOUT      60u                 /* seconds that a token lives unused, by default */
-#define COPY_TIMEOUT_MAX  600u
+#define COPY_TOKENS        128u /* of a unit */
+#define COPY_TIMEOUT       60u  /* seconds that a token lives unused, by default */
+#define COPY_TIMEOUT_MAX   600u
 
 /* One stretch of bytes. */
 struct copy_run {
@@ -51,7 +51,7 @@ enum copy_state { COPY_RUNS, COPY_DONE, COPY_FAILED, COPY_ABORTED };
 
 struct copy {
 	struct list in_itl; /* itl->copies */
-	struct itl *itl;    /* through which it was asked for; NULL: that is gone, or it is not kept */
+	struct itl *itl; /* through which it was asked for; NULL: that is gone, or it is not kept */
 
 	/* Who asked, and what there is to tell. */
 	uint8_t service; /* of operation code 83h */
@@ -74,9 +74,9 @@ struct copy {
 	struct scsi_task side;
 	uint8_t *buf;
 	unsigned step, doing;
-	bool slow;       /* the stores cannot copy among themselves */
-	uint64_t done;   /* of the run */
-	uint32_t len;    /* of the piece in flight */
+	bool slow;     /* the stores cannot copy among themselves */
+	uint64_t done; /* of the run */
+	uint32_t len;  /* of the piece in flight */
 	uint64_t from_off, to_off;
 	unsigned at, n;
 	struct copy_run runs[];

@@ -160,7 +160,8 @@ static struct itl *unit_of(struct scsi_task *t, const struct cscds *c, uint16_t 
 }
 
 /* A range in bytes of what an LBA and an offset say. False: it is not in the unit. */
-static bool range_of(const struct lu *lu, uint64_t lba, uint32_t offset, uint64_t len, uint64_t *off)
+static bool range_of(
+	const struct lu *lu, uint64_t lba, uint32_t offset, uint64_t len, uint64_t *off)
 {
 	uint64_t blocks = lu_blocks(lu);
 
@@ -185,8 +186,8 @@ static bool whole_blocks(const struct copy_run *run)
 	return !(all & (run->from->lu->block_size - 1)) && !(all & (run->to->lu->block_size - 1));
 }
 
-static bool segment_read(struct scsi_task *t, const struct cscds *c, unsigned at,
-	struct copy_run *run)
+static bool segment_read(
+	struct scsi_task *t, const struct cscds *c, unsigned at, struct copy_run *run)
 {
 	const uint8_t *d = (const uint8_t *)t->buf + at;
 	bool bytes = d[0] == BYTES;
@@ -208,8 +209,8 @@ static bool segment_read(struct scsi_task *t, const struct cscds *c, unsigned at
 	return true;
 }
 
-static bool segments_read(struct scsi_task *t, const struct header *h, const struct cscds *c,
-	struct copy *copy)
+static bool segments_read(
+	struct scsi_task *t, const struct header *h, const struct cscds *c, struct copy *copy)
 {
 	unsigned at = HEADER + h->cscds;
 

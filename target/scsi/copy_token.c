@@ -122,8 +122,8 @@ static unsigned token_take(
 
 /* The ranges that follow a header of `head` bytes: none is empty or overlaps another. False: the task
  * has its status. Gives the sum of their lengths. */
-static bool ranges_read(struct scsi_task *t, unsigned head, struct range *out, unsigned *n,
-	uint64_t *sum)
+static bool ranges_read(
+	struct scsi_task *t, unsigned head, struct range *out, unsigned *n, uint64_t *sum)
 {
 	const uint8_t *list = t->buf;
 	const struct lu *lu = t->itl->lu;
@@ -208,7 +208,8 @@ static struct token *token_create(struct scsi_task *t)
 		task_status(t, SCSI_BUSY);
 		return NULL;
 	}
-	if (!token_timeout(t, &k->seconds) || !ranges_read(t, POPULATE_HEAD, k->ranges, &k->n, &sum))
+	if (!token_timeout(t, &k->seconds) ||
+		!ranges_read(t, POPULATE_HEAD, k->ranges, &k->n, &sum))
 		goto refused;
 	if (!token_write(k, t->itl->lu, sum)) {
 		task_check(t, SENSE_HARDWARE_ERROR, 0x4400);
@@ -352,14 +353,15 @@ static bool runs_fit(const struct copy *c)
 		size = sbc_bytes(r->from->lu, lu_blocks(r->from->lu));
 		if (r->from_off > size || r->len > size - r->from_off)
 			return false;
-		if (all & (r->to->lu->block_size - 1) || (all | r->to_off) & (r->from->lu->block_size - 1))
+		if (all & (r->to->lu->block_size - 1) ||
+			(all | r->to_off) & (r->from->lu->block_size - 1))
 			return false;
 	}
 	return true;
 }
 
-static enum scsi_next use(struct scsi_task *t, const struct source *s, const struct range *ranges,
-	unsigned n)
+static enum scsi_next use(
+	struct scsi_task *t, const struct source *s, const struct range *ranges, unsigned n)
 {
 	const uint8_t *list = t->buf;
 	uint64_t offset = be64(list + 8), sum = 0;

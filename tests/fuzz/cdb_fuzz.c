@@ -8,6 +8,9 @@
  *   expected length / 64, length of the data that follow, 2 bytes each, big-endian
  *   CDB, 16 bytes
  *   data
+ *
+ * Where WRITE USING TOKEN has a token that begins with a T, it shows the token that was told last: no
+ * input could guess one.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -28,6 +31,7 @@ struct world {
 	struct lun_map *map;
 	struct nexus nexus[NEXUSES];
 	unsigned gone; /* disks */
+	uint8_t token[512];
 };
 
 static void abort_none(struct nexus *n, struct lu_abort *a)
@@ -49,13 +53,13 @@ static void gone(void *arg)
 	((struct world *)arg)->gone++;
 }
 
-static struct lu *disk(struct world *w, bool mapped)
+static struct lu *disk(struct world *w, uint8_t i)
 {
 	struct store_cfg sc = { .kind = "ram", .size = BLOCKS * 512, .block_size = 512 };
 	struct disk_cfg dc = { .block_size = 512,
 		.thin = true,
 		.removable = true,
-		.naa = { 0x60 },
+		.naa = { 0x60, [15] = i },
 		.gone = gone,
 		.arg = w };
 	struct store_error why;
@@ -64,7 +68,7 @@ static struct lu *disk(struct world *w, bool mapped)
 
 	must(store_open(&sc, &st, &why));
 	dc.store = st;
-	if (!mapped)
+	if (i)
 		must(fault_wrap(st, &dc.store));
 	must(disk_create(&dc, &lu));
 	return lu;
@@ -75,10 +79,11 @@ static void world_open(struct world *w)
 	struct lun_entry e[DISKS];
 
 	w->gone = 0;
+	memset(w->token, 0, sizeof(w->token));
 	must(loop_create(0, &w->loop));
 	must(bufs_create(NULL, 1 << 20, &w->bufs));
 	for (uint32_t i = 0; i < DISKS; i++) {
-		w->lu[i] = disk(w, !i);
+		w->lu[i] = disk(w, (uint8_t)i);
 		e[i] = (struct lun_entry){ i, w->lu[i] };
 	}
 	must(lun_map_create(e, DISKS, &w->map));
@@ -162,6 +167,23 @@ static uint32_t give(struct scsi_task *t, const uint8_t *data, uint32_t len)
 	return give;
 }
 
+static void note_token(struct world *w, const struct scsi_task *t)
+{
+	if (t->cdb[0] == 0x84 && t->cdb[1] == 0x07 && t->in.cnt && t->in.iov[0].iov_len >= 38 + 512)
+		memcpy(w->token, (const uint8_t *)t->in.iov[0].iov_base + 38, 512);
+}
+
+static void show_token(const struct world *w, const struct scsi_task *t, uint32_t got)
+{
+	uint8_t *list;
+
+	if (t->cdb[0] != 0x83 || t->cdb[1] != 0x11 || got < 16 + 512)
+		return;
+	list = t->out.iov[0].iov_base;
+	if (list[16] == 'T')
+		memcpy(list + 16, w->token, 512);
+}
+
 static void one(struct world *w, const uint8_t head[static 21], const uint8_t *data, uint32_t len)
 {
 	uint8_t sense[SENSE_MAX];
@@ -186,13 +208,18 @@ static void one(struct world *w, const uint8_t head[static 21], const uint8_t *d
 		t.status = SCSI_TASK_ABORTED;
 		t.in.len = 0;
 	}
-	if (next == SCSI_WANT_DATA)
-		next = scsi_task_data(&t, give(&t, data, len));
+	if (next == SCSI_WANT_DATA) {
+		uint32_t got = give(&t, data, len);
+
+		show_token(w, &t, got);
+		next = scsi_task_data(&t, got);
+	}
 	while (next == SCSI_PENDING && t.done)
 		loop_step(w->loop);
 	if (t.status == SCSI_CHECK_CONDITION && scsi_task_sense(&t, sense) > SENSE_MAX)
 		abort();
 	look(&t);
+	note_token(w, &t);
 	scsi_task_release(&t);
 }
 

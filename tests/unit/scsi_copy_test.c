@@ -33,8 +33,8 @@ static uint32_t cscd(uint32_t at, const uint8_t naa[16])
 	return at + 32;
 }
 
-static uint32_t segment(uint32_t at, uint16_t from, uint16_t to, uint16_t n, uint64_t lba,
-	uint64_t to_lba)
+static uint32_t segment(
+	uint32_t at, uint16_t from, uint16_t to, uint16_t n, uint64_t lba, uint64_t to_lba)
 {
 	const uint8_t d[28] = { BLOCKS, 0, BE2(24), BE2(from), BE2(to), 0, 0, BE2(n), BE8(lba),
 		BE8(to_lba) };
@@ -44,8 +44,8 @@ static uint32_t segment(uint32_t at, uint16_t from, uint16_t to, uint16_t n, uin
 	return at + 28;
 }
 
-static uint32_t segment_bytes(uint32_t at, uint32_t n, uint64_t lba, uint16_t off, uint64_t to_lba,
-	uint16_t to_off)
+static uint32_t segment_bytes(
+	uint32_t at, uint32_t n, uint64_t lba, uint16_t off, uint64_t to_lba, uint16_t to_off)
 {
 	const uint8_t d[32] = { BYTES, 0, BE2(28), BE2(0), BE2(1), BE4(n), BE8(lba), BE8(to_lba),
 		BE2(off), BE2(to_off) };
@@ -102,7 +102,8 @@ static void blocks_are_copied_from_one_unit_to_another(void **state)
 
 static void a_copy_goes_on_after_many_pieces(void **state)
 {
-	struct disks *d = disks_create((struct rig_cfg){ .faulty = *state != NULL, .blocks = 65536 });
+	struct disks *d =
+		disks_create((struct rig_cfg){ .faulty = *state != NULL, .blocks = 65536 });
 
 	fill(d, 0, 2000);
 	fill(d, 30000, 2000);
@@ -114,7 +115,8 @@ static void a_copy_goes_on_after_many_pieces(void **state)
 
 static void overlapping_ranges_are_copied_as_if_at_once(void **state)
 {
-	struct disks *d = disks_create((struct rig_cfg){ .faulty = *state != NULL, .blocks = 16384 });
+	struct disks *d =
+		disks_create((struct rig_cfg){ .faulty = *state != NULL, .blocks = 16384 });
 	uint32_t at;
 
 	fill(d, 0, 2000);
@@ -349,8 +351,8 @@ static void old_results_give_way(void **state)
 
 	(void)state;
 	for (unsigned id = 0; id < 200; id++)
-		assert_good(copy(d, 0,
-			segment(cscd(header((uint8_t)id, 0), naas[0]), 0, 0, 1, 0, 8)));
+		assert_good(
+			copy(d, 0, segment(cscd(header((uint8_t)id, 0), naas[0]), 0, 0, 1, 0, 8)));
 	assert_good(ON(d, 0, 0, NULL, 1024, RECEIVE(0, 199)));
 	assert_bad_cdb(ON(d, 0, 0, NULL, 1024, RECEIVE(0, 0)), 2);
 	disks_free(d);
@@ -480,9 +482,11 @@ static void ranges_outside_the_units_are_refused_before_anything_is_copied(void 
 	for (unsigned i = 0; i < sizeof(lbas) / sizeof(lbas[0]); i++) {
 		uint32_t at = ordinary(8, 0, 0);
 
-		assert_check(copy(d, 0, segment(at, 0, 1, 8, lbas[i], 0)), SENSE_COPY_ABORTED, 0x0d02);
+		assert_check(
+			copy(d, 0, segment(at, 0, 1, 8, lbas[i], 0)), SENSE_COPY_ABORTED, 0x0d02);
 		assert_int_equal(ordinary(8, 0, 0), at);
-		assert_check(copy(d, 0, segment(at, 0, 1, 8, 0, lbas[i])), SENSE_COPY_ABORTED, 0x0d02);
+		assert_check(
+			copy(d, 0, segment(at, 0, 1, 8, 0, lbas[i])), SENSE_COPY_ABORTED, 0x0d02);
 	}
 	assert_untouched(d, 1);
 	disks_free(d);
@@ -530,8 +534,8 @@ static void designators_that_name_nothing_are_unreachable(void **state)
 {
 	static const struct {
 		uint8_t at, value;
-	} odd[] = { { 5, 0x13 }, { 5, 0x23 }, { 5, 0x02 }, { 4, 0x02 }, { 7, 15 }, { 7, 0 }, { 7, 21 },
-		{ 7, 255 } };
+	} odd[] = { { 5, 0x13 }, { 5, 0x23 }, { 5, 0x02 }, { 4, 0x02 }, { 7, 15 }, { 7, 0 },
+		{ 7, 21 }, { 7, 255 } };
 	struct disks *d = disks_create((struct rig_cfg){ 0 });
 
 	(void)state;
@@ -560,8 +564,11 @@ static void more_descriptors_than_promised_are_refused(void **state)
 	disks_free(d);
 }
 
-#define BOTH(f) { #f " (memory)", f, NULL, NULL, NULL }, \
-		{ #f " (requests)", f, NULL, NULL, (void *)(uintptr_t)1 }
+#define BOTH(f) \
+	{ #f " (memory)", f, NULL, NULL, NULL }, \
+	{ \
+#f " (requests)", f, NULL, NULL, (void *)(uintptr_t)1 \
+	}
 
 int main(void)
 {

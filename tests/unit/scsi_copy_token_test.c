@@ -4,14 +4,14 @@
 
 #include "tests/unit/scsi_copy_support.h"
 
-#define ID                7
-#define POPULATE(len)     0x83, 0x10, 0, 0, 0, 0, BE4(ID), BE4(len), 0, 0
-#define USE(len)          0x83, 0x11, 0, 0, 0, 0, BE4(ID), BE4(len), 0, 0
-#define ABORT             0x83, 0x1c, BE4(ID), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0
-#define INFORMATION       0x84, 0x07, BE4(ID), 0, 0, 0, 0, BE4(1024), 0, 0
-#define ALL_TOKENS        0x84, 0x08, 0, 0, 0, 0, 0, 0, 0, 0, BE4(16384), 0, 0
-#define IMMED             1
-#define DELETE            2
+#define ID            7
+#define POPULATE(len) 0x83, 0x10, 0, 0, 0, 0, BE4(ID), BE4(len), 0, 0
+#define USE(len)      0x83, 0x11, 0, 0, 0, 0, BE4(ID), BE4(len), 0, 0
+#define ABORT         0x83, 0x1c, BE4(ID), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0
+#define INFORMATION   0x84, 0x07, BE4(ID), 0, 0, 0, 0, BE4(1024), 0, 0
+#define ALL_TOKENS    0x84, 0x08, 0, 0, 0, 0, 0, 0, 0, 0, BE4(16384), 0, 0
+#define IMMED         1
+#define DELETE        2
 
 static uint8_t data[1 << 20], list[4096], token[512];
 
@@ -181,8 +181,8 @@ static void a_token_with_any_bit_changed_is_unknown(void **state)
 	take_token(d, 0, 0, 0, 8);
 	for (unsigned i = 8; i < 512; i++) {
 		token[i] ^= 1;
-		assert_check(use(d, 0, 1, range(use_head(0, 0), 536, 0, 8)),
-			SENSE_ILLEGAL_REQUEST, 0x2304);
+		assert_check(use(d, 0, 1, range(use_head(0, 0), 536, 0, 8)), SENSE_ILLEGAL_REQUEST,
+			0x2304);
 		token[i] ^= 1;
 	}
 	token[0] = 0x80;
@@ -216,8 +216,8 @@ static void a_reservation_that_came_later_keeps_the_token_from_reading(void **st
 	take_token(d, 0, 0, 0, 8);
 	assert_good(ON(d, 1, 0, (const uint8_t[24]){ [15] = 1 }, 24, 0x5f, 0, 0, 0, 0, BE4(24), 0));
 	assert_good(ON(d, 1, 0, (const uint8_t[24]){ [7] = 1 }, 24, 0x5f, 1, 3, 0, 0, BE4(24), 0));
-	assert_int_equal(use(d, 0, 1, range(use_head(0, 0), 536, 0, 8)).status,
-		SCSI_RESERVATION_CONFLICT);
+	assert_int_equal(
+		use(d, 0, 1, range(use_head(0, 0), 536, 0, 8)).status, SCSI_RESERVATION_CONFLICT);
 	disks_free(d);
 }
 
@@ -251,8 +251,8 @@ static void there_are_no_more_tokens_than_promised(void **state)
 	(void)state;
 	for (unsigned i = 0; i < 128; i++)
 		take_token(d, 0, 0, i, 1);
-	assert_check(populate(d, 0, 0, range(populate_head(), 16, 0, 1)), SENSE_ILLEGAL_REQUEST,
-		0x550d);
+	assert_check(
+		populate(d, 0, 0, range(populate_head(), 16, 0, 1)), SENSE_ILLEGAL_REQUEST, 0x550d);
 	disks_free(d);
 }
 
@@ -316,8 +316,10 @@ static void on_reset(struct lu_function_req *q)
 static void a_reset_of_the_unit_ends_copies_in_the_background(void **state)
 {
 	struct disks *d = disks_create((struct rig_cfg){ .faulty = true });
-	struct lu_function_req q = { .nexus = &d->r->nexus[1], .lun = lun_field(1),
-		.function = LU_RESET, .done = on_reset };
+	struct lu_function_req q = { .nexus = &d->r->nexus[1],
+		.lun = lun_field(1),
+		.function = LU_RESET,
+		.done = on_reset };
 
 	(void)state;
 	start_slowly(d);
@@ -422,8 +424,11 @@ static void timeouts_and_types_beyond_ours_are_refused(void **state)
 	disks_free(d);
 }
 
-#define BOTH(f) { #f " (one way)", f, NULL, NULL, NULL }, \
-		{ #f " (the other)", f, NULL, NULL, (void *)(uintptr_t)1 }
+#define BOTH(f) \
+	{ #f " (one way)", f, NULL, NULL, NULL }, \
+	{ \
+#f " (the other)", f, NULL, NULL, (void *)(uintptr_t)1 \
+	}
 
 int main(void)
 {

@@ -18,14 +18,18 @@ static uint8_t data[MIB], back[MIB];
 
 static struct store *ram(void **state, uint64_t size)
 {
-	return rig_open(*state, (struct store_cfg){ .kind = "ram", .size = size, .block_size = 512 });
+	return rig_open(
+		*state, (struct store_cfg){ .kind = "ram", .size = size, .block_size = 512 });
 }
 
 static struct store *file(void **state, const char *name, uint64_t size)
 {
-	return rig_open(*state, (struct store_cfg){ .kind = "file", .path = rig_path(*state, name),
-				  .size = size, .block_size = 512, .create = true,
-				  .engine = ((struct rig *)*state)->engine });
+	return rig_open(*state, (struct store_cfg){ .kind = "file",
+					.path = rig_path(*state, name),
+					.size = size,
+					.block_size = 512,
+					.create = true,
+					.engine = ((struct rig *)*state)->engine });
 }
 
 struct copied {
