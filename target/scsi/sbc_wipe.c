@@ -10,7 +10,7 @@
 
 /* --- SANITIZE (SBC-4 5.32) -------------------------------------------------------------- */
 
-enum { OVERWRITE = 0x01, BLOCK_ERASE = 0x02, EXIT_FAILURE_MODE = 0x1f };
+enum { OVERWRITE = 0x01, BLOCK_ERASE = 0x02, CRYPTO_ERASE = 0x03, EXIT_FAILURE_MODE = 0x1f };
 enum { IMMED = 0x80, AUSE = 0x20 };
 
 static uint16_t list_len(const struct scsi_task *t)
@@ -53,7 +53,9 @@ static enum scsi_next overwrite(struct scsi_task *t)
 	return list_wanted(t, list_len(t));
 }
 
-static enum scsi_next block_erase(struct scsi_task *t)
+/* CRYPTO ERASE too: a unit without keys reaches the same, data that nobody reads any more, by
+ * letting go of every block. */
+static enum scsi_next erase(struct scsi_task *t)
 {
 	struct wipe_plan plan = { .kind = WIPE_ERASE,
 		.immediate = t->cdb[1] & IMMED,
@@ -134,7 +136,8 @@ const struct scsi_op sbc_wipe_ops[] = {
 	{ 0x04, NO_SERVICE, .name = "FORMAT UNIT", .start = format_unit, .data = format_data,
 	  .cancel = wipe_cancel, .stops = WIPES, .usage = { 0x04, 0x38, 0, 0, 0, 0x04 } },
 	SANITIZE(OVERWRITE, "OVERWRITE", overwrite, .data = overwrite_data),
-	SANITIZE(BLOCK_ERASE, "BLOCK ERASE", block_erase, .needs = LU_THIN),
+	SANITIZE(BLOCK_ERASE, "BLOCK ERASE", erase, .needs = LU_THIN),
+	SANITIZE(CRYPTO_ERASE, "CRYPTOGRAPHIC ERASE", erase, .needs = LU_THIN),
 	SANITIZE(EXIT_FAILURE_MODE, "EXIT FAILURE MODE", exit_failure_mode),
 	{ .name = NULL },
 };

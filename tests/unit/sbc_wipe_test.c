@@ -9,7 +9,7 @@
 #define FORMAT(bits)             0x04, bits, 0, 0, 0, 0
 #define IMMED                    0x80
 #define AUSE                     0x20
-enum { OVERWRITE = 1, ERASE = 2, LEAVE_FAILURE = 0x1f };
+enum { OVERWRITE = 1, ERASE = 2, CRYPTO_ERASE = 3, LEAVE_FAILURE = 0x1f };
 
 static uint8_t data[64 * 512];
 
@@ -48,6 +48,16 @@ static void erasing_leaves_zeros(void **state)
 	assert_good(RUN(r, 0, NULL, 0, SANITIZE(0, ERASE, 0)));
 	assert_all(r, 0);
 	assert_good(RUN(r, 1, data, 512, WRITE10(0, 1)));
+	rig_free(r);
+}
+
+static void cryptographic_erasing_leaves_nothing_to_read(void **state)
+{
+	struct rig *r = rig_create((struct rig_cfg){ .faulty = *state != NULL });
+
+	fill(r);
+	assert_good(RUN(r, 0, NULL, 0, SANITIZE(0, CRYPTO_ERASE, 0)));
+	assert_all(r, 0);
 	rig_free(r);
 }
 
@@ -125,7 +135,7 @@ static void reserved_bits_and_other_actions_are_refused(void **state)
 		assert_bad_cdb(rig_run(&r->nexus[0], 0, cdb, 10, NULL, 0), i);
 	}
 	for (uint8_t sa = 0; sa < 0x1f; sa++)
-		if (sa != OVERWRITE && sa != ERASE)
+		if (sa != OVERWRITE && sa != ERASE && sa != CRYPTO_ERASE)
 			assert_bad_cdb(RUN(r, 0, NULL, 0, SANITIZE(0, sa, 0)), 1);
 	rig_free(r);
 }
@@ -336,6 +346,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		BOTH(erasing_leaves_zeros),
+		BOTH(cryptographic_erasing_leaves_nothing_to_read),
 		BOTH(overwriting_leaves_the_pattern),
 		T(every_other_pass_is_the_complement),
 		T(a_pattern_is_repeated_in_each_block),
