@@ -2,7 +2,7 @@
 # The tests. The run-* targets run what is built in this variant and note the results below $(B);
 # the check-* targets choose the variant. scripts/check strings them together for `make check`.
 
-.PHONY: check check-asan check-tsan check-valgrind fuzz fuzz-short cover lint
+.PHONY: check check-asan check-tsan check-valgrind fuzz fuzz-short cover lint model
 .PHONY: tsan-tests run-tests run-tsan run-valgrind run-replay run-system run-fuzz
 export BUILD JOBS V
 
@@ -49,6 +49,9 @@ run-system: $(PROGRAMS)
 	@scripts/system-tests $(B)/check $(B) $(PYTEST_ARGS)
 run-fuzz: $(FUZZERS)
 	@scripts/fuzz $(B)/check $(FUZZ_SECONDS) $(FUZZERS)
+
+model: $(B)/tests/wire/model_mt_test ## random commands beside a model, MODEL_SECONDS (150) for each of four disks
+	@MODEL_SECONDS=$(or $(MODEL_SECONDS),150) $<
 
 cover: ## line and branch coverage of the unit and wire tests: figures, and pages in build/cover/html
 	@scripts/deps build test cover
