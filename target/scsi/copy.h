@@ -4,8 +4,8 @@
  * with ROD tokens have in common.
  *
  * A copy is a list of runs. It works as a task of its own (`side`), which is not in the task set of
- * any unit, through the I_T_L nexuses of the initiator that asked: before every piece it obeys their
- * gates, and it takes ranges as other readers and writers do. So nobody reads or writes through a
+ * any unit, through the I_T_L nexuses of the initiator that asked: before every piece it obeys
+ * their gates, and it takes ranges as other readers and writers do. So nobody reads or writes through a
  * copy what the same nexus could not read or write by itself, and units are named in no other way
  * than by what stands in the LUN map of the asking nexus.
  *

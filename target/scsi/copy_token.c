@@ -4,11 +4,12 @@
  * that stands for ranges of a unit, WRITE USING TOKEN writes them elsewhere, RECEIVE ROD TOKEN
  * INFORMATION tells what came of both.
  *
- * A token is access upon reference: it stands for the blocks, and not for what was in them when it
- * was made. It carries 32 random bytes, which are the right to use it. Whoever shows it must also see
- * the unit in its own LUN map and be allowed to read there itself at that moment; so a token that got
- * into wrong hands opens nothing, and one that was handed from host to host (as clusters do) works.
- * Nothing in a token is believed: it is compared with those that the units have made.
+ * A token is access upon reference: it stands for the blocks, and not for what was in them when
+ * it was made. It carries 32 random bytes, which are the right to use it. Whoever shows it must
+ * also see the unit in its own LUN map and be allowed to read there itself at that moment; so a
+ * token that got into wrong hands opens nothing, and one that was handed from host to host (as
+ * clusters do) works. Nothing in a token is believed: it is compared with those that the units
+ * have made.
  */
 #include <openssl/crypto.h>
 #include <openssl/rand.h>
@@ -50,7 +51,7 @@ static struct token *token_of(struct list *l)
 	return container_of(l, struct token, in_lu);
 }
 
-/* --- the tokens of a unit: under its lock ---------------------------------------------------- */
+/* --- the tokens of a unit: under its lock -------------------------------------------------- */
 
 static void token_drop(struct lu *lu, struct token *k)
 {
@@ -118,10 +119,10 @@ static unsigned token_take(
 	return n;
 }
 
-/* --- lists of ranges -------------------------------------------------------------------------- */
+/* --- lists of ranges ----------------------------------------------------------------------- */
 
-/* The ranges that follow a header of `head` bytes: none is empty or overlaps another. False: the task
- * has its status. Gives the sum of their lengths. */
+/* The ranges that follow a header of `head` bytes: none is empty or overlaps another. False: the
+ * task has its status. Gives the sum of their lengths. */
 static bool ranges_read(
 	struct scsi_task *t, unsigned head, struct range *out, unsigned *n, uint64_t *sum)
 {
@@ -168,7 +169,7 @@ static enum scsi_next list_of(struct scsi_task *t, unsigned head)
 	return list_wanted(t, len);
 }
 
-/* --- POPULATE TOKEN ----------------------------------------------------------------------------- */
+/* --- POPULATE TOKEN ------------------------------------------------------------------------ */
 
 static bool token_write(struct token *k, const struct lu *lu, uint64_t sum)
 {
@@ -271,7 +272,7 @@ enum scsi_next copy_populate(struct scsi_task *t)
 	return list_of(t, POPULATE_HEAD);
 }
 
-/* --- WRITE USING TOKEN --------------------------------------------------------------------------- */
+/* --- WRITE USING TOKEN --------------------------------------------------------------------- */
 
 /* What is read: ranges of a unit, or zeros. */
 struct source {
@@ -309,7 +310,7 @@ static bool source_find(struct scsi_task *t, const uint8_t *token, bool delete, 
 	return true;
 }
 
-/* Where the ranges of both sides are cut into runs. Those of the source begin behind `skip` bytes. */
+/* Cuts the ranges of both sides into runs. Those of the source begin behind `skip` bytes. */
 static unsigned runs_write(struct copy_run *run, const struct source *s, uint64_t skip,
 	struct itl *to, const struct range *r, unsigned n)
 {
@@ -404,7 +405,7 @@ enum scsi_next copy_use(struct scsi_task *t)
 	return list_of(t, USE_HEAD);
 }
 
-/* --- RECEIVE ROD TOKEN INFORMATION ----------------------------------------------------------------- */
+/* --- RECEIVE ROD TOKEN INFORMATION --------------------------------------------------------- */
 
 /* COPY OPERATION STATUS (SPC-4 table 192). */
 static uint8_t status_code(const struct copy *c)

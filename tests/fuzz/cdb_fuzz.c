@@ -9,8 +9,8 @@
  *   CDB, 16 bytes
  *   data
  *
- * Where WRITE USING TOKEN has a token that begins with a T, it shows the token that was told last: no
- * input could guess one.
+ * Where WRITE USING TOKEN has a token that begins with a T, it shows the token that was told last:
+ * no input could guess one.
  */
 #include <stdlib.h>
 #include <string.h>

@@ -297,6 +297,30 @@ static void a_unit_attention_of_the_destination_is_left_for_its_commands(void **
 	disks_free(d);
 }
 
+/* A COMPARE AND WRITE that has read and not yet written is not overtaken: else what is copied would
+ * be lost under what it writes. */
+static void a_copy_waits_for_a_compare_and_write_of_the_same_blocks(void **state)
+{
+	static const uint8_t cdb[16] = { 0x89, 0, BE8(100), 0, 0, 0, 1, 0, 0 };
+	struct disks *d = disks_create((struct rig_cfg){ .faulty = true });
+	uint8_t both[1024] = { 0 };
+	struct scsi_task t;
+
+	(void)state;
+	fill(d, 0, 8);
+	memset(both + 512, 'c', 512);
+	fault_set(d->store[1], &(struct fault_cfg){ .delay_ms = 20 });
+	rig_task(&t, &d->r->nexus[1], lun_field(1), cdb, 16, SCSI_DIR_OUT, 1024);
+	assert_int_equal(scsi_task_start(&t), SCSI_WANT_DATA);
+	assert_int_equal(scsi_task_data(&t, rig_put(&t, both)), SCSI_PENDING);
+	assert_good(copy(d, 0, ordinary(8, 0, 100)));
+	assert_null(t.done); /* it ended first */
+	assert_int_equal(t.status, SCSI_GOOD);
+	scsi_task_release(&t);
+	assert_blocks(d, 1, 100, 8);
+	disks_free(d);
+}
+
 /* --- results ------------------------------------------------------------------------------- */
 
 static void the_result_can_be_asked_for_by_who_copied(void **state)
@@ -587,6 +611,7 @@ int main(void)
 		cmocka_unit_test(a_read_only_unit_is_no_destination),
 		cmocka_unit_test(a_port_group_in_standby_is_obeyed),
 		cmocka_unit_test(a_unit_attention_of_the_destination_is_left_for_its_commands),
+		cmocka_unit_test(a_copy_waits_for_a_compare_and_write_of_the_same_blocks),
 		cmocka_unit_test(the_result_can_be_asked_for_by_who_copied),
 		cmocka_unit_test(results_that_are_not_to_be_held_are_not),
 		cmocka_unit_test(failure_details_are_told_once),

@@ -84,8 +84,9 @@ static void poll_until_over(struct disks *d, unsigned nexus, unsigned lun)
 	} while (rig_in[5] == 0x12);
 }
 
-/* Windows Server: POPULATE TOKEN with IMMED and an inactivity timeout, RECEIVE ROD TOKEN INFORMATION,
- * WRITE USING TOKEN with IMMED in pieces of 256 KiB further into the token, polling after each. */
+/* Windows Server: POPULATE TOKEN with IMMED and an inactivity timeout, RECEIVE ROD TOKEN
+ * INFORMATION, WRITE USING TOKEN with IMMED in pieces of 256 KiB further into the token, polling
+ * after each. */
 static void the_sequence_of_windows_copies_a_file(void **state)
 {
 	struct disks *d = disks_create((struct rig_cfg){ .faulty = *state != NULL });
@@ -349,7 +350,7 @@ static void a_nexus_that_closes_ends_its_copies_and_goes_after_them(void **state
 	disks_free(d);
 }
 
-/* --- lists that are wrong ----------------------------------------------------------------------- */
+/* --- lists that are wrong -------------------------------------------------------------- */
 
 static void lists_that_are_cut_anywhere_are_too_short(void **state)
 {
