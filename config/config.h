@@ -148,6 +148,7 @@ struct config_target {
 	char *redirect; /* "host:port", IPv6 in brackets: answer logins with 01xx; NULL: serve it */
 	enum config_redirect_type redirect_type;
 	uint32_t max_sessions; /* 0: only the limit over all targets */
+	bool made; /* not in the file: see config/made.h. Such targets follow those of the file */
 };
 
 /* ---- tape ----------------------------------------------------------------------------------- */

@@ -444,6 +444,61 @@ bool object_equal(const struct section *section, const void *a, const void *b)
 	return true;
 }
 
+/* ---- copying -------------------------------------------------------------------------------- */
+
+static bool copy_text(char **to, const char *from)
+{
+	*to = from ? strdup(from) : NULL;
+	return !from || *to;
+}
+
+static bool copy_secret(struct secret_view *to, const struct secret_view *from)
+{
+	uint8_t *bytes = from->bytes ? malloc(from->len + 1) : NULL;
+
+	if (!bytes)
+		return !from->bytes;
+	memcpy(bytes, from->bytes, from->len);
+	*to = (struct secret_view){ .bytes = bytes, .len = from->len };
+	return true;
+}
+
+static bool copy_element(const struct setting *row, void *to, void *from)
+{
+	switch (row->type) {
+	case SETTING_TEXT:
+	case SETTING_PATH:
+	case SETTING_PASSWORD: return copy_text(to, *(char *const *)from);
+	case SETTING_SECRET: return copy_secret(to, from);
+	case SETTING_GROUP:
+	case SETTING_GROUPS: return object_copy(row->section, to, from);
+	default: memcpy(to, from, object_member_size(row)); return true;
+	}
+}
+
+static bool copy_row(const struct setting *row, void *to, void *from)
+{
+	size_t n = is_list(row) ? length_of(row, from) : 1;
+
+	if (row->flags & SETTING_PRESENCE)
+		memcpy((char *)to + row->offset_n, (char *)from + row->offset_n, sizeof(bool));
+	if (is_list(row) && n && !object_resize(row, to, n))
+		return false;
+	for (size_t i = 0; i < n; i++)
+		if (!copy_element(row, object_member(row, to, i), object_member(row, from, i)))
+			return false;
+	return true;
+}
+
+bool object_copy(const struct section *section, void *to, void *from)
+{
+	for (size_t r = 0; r < section->n_rows; r++)
+		if (!setting_is_file_form(&section->rows[r]) &&
+			!copy_row(&section->rows[r], to, from))
+			return false;
+	return true;
+}
+
 /* ---- freeing -------------------------------------------------------------------------------- */
 
 static void clear_text(char **text, bool wipe)

@@ -38,6 +38,10 @@ size_t object_member_size(const struct setting *row);
 bool object_equal_row(const struct setting *row, const void *a, const void *b);
 bool object_equal(const struct section *section, const void *a, const void *b);
 
+/* Copies what the rows describe into an object that is all zero; false: no memory, and what is there
+ * is to be cleared. */
+bool object_copy(const struct section *section, void *to, void *from);
+
 /* Wipes and frees what the members own; the object itself is the caller's. */
 void object_clear(const struct section *section, void *object);
 

@@ -94,6 +94,14 @@ void places_sort(struct config_places *places)
 		qsort(places->v, places->n, sizeof(*places->v), order);
 }
 
+void places_moved(struct config_places *places, uintptr_t from, size_t size, uintptr_t to)
+{
+	for (size_t i = 0; i < places->n; i++)
+		if (places->v[i].start - from < size)
+			places->v[i].start += to - from;
+	places_sort(places);
+}
+
 /* The number of places that start at or before the address. */
 static size_t count_to(const struct config_places *places, uintptr_t at)
 {

@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "config/config.h"
 
@@ -23,6 +24,9 @@ bool places_add(
 
 /* To be called once, after the last places_add. */
 void places_sort(struct config_places *places);
+
+/* What lay in the `size` bytes from `from` on lies at `to` now. */
+void places_moved(struct config_places *places, uintptr_t from, size_t size, uintptr_t to);
 
 /* The innermost addition that holds the address; false if there is none. */
 bool places_find(
