@@ -445,8 +445,11 @@ int registry_create(struct loop *loop, struct registry **out)
 	r->loop = loop;
 	units_env_init(&r->env);
 	changes_init(r);
-	err = work_pool_create(WORK_THREADS, &r->pool);
+	err = volumes_create(&r->volumes);
+	if (!err)
+		err = work_pool_create(WORK_THREADS, &r->pool);
 	if (err) {
+		free(r->volumes);
 		free(r);
 		return err;
 	}
@@ -526,6 +529,8 @@ static int open_catalog(struct registry *r, const struct config *cfg, const stru
 	if (!err)
 		err = stored_load(r->catalog, &r->stored, &why);
 	if (!err)
+		err = volumes_load(r, &why);
+	if (!err)
 		err = reservations_load(r->catalog, &r->env.reservations, &why);
 	return err ? registry_fault(faults, cfg, &cfg->state_dir, err, "%s", why.text) : 0;
 }
@@ -565,6 +570,8 @@ int registry_start(
 	if (!err)
 		err = open_catalog(r, cfg, state, faults);
 	if (!err)
+		err = volumes_add(r, cfg);
+	if (!err)
 		err = world_build(r, cfg, &nothing, &w, faults);
 	if (!err)
 		err = start_server(r, &w, faults);
@@ -589,6 +596,7 @@ int registry_start(
 
 int registry_stop(struct registry *r, uint32_t grace_ms, void (*done)(void *arg), void *arg)
 {
+	volumes_stop(r);
 	portals_stop(r->now.portals);
 	return iscsi_server_stop(r->server, grace_ms, done, arg);
 }
@@ -598,6 +606,7 @@ void registry_free(struct registry *r)
 	if (!r)
 		return;
 	changes_stop(r);
+	volumes_stop(r);
 	reservations_stop(r->env.reservations);
 	catalog_close(r->catalog);
 	r->catalog = NULL;
@@ -610,6 +619,7 @@ void registry_free(struct registry *r)
 	world_drop_snapshots(&r->now);
 	units_free(r->now.units);
 	config_free(r->now.cfg);
+	r->now.cfg = NULL;
 	while (loop_step(r->loop))
 		;
 	/* Stores that were on their way before: the pool ends with them, then they say so. */
@@ -617,6 +627,7 @@ void registry_free(struct registry *r)
 	while (loop_step(r->loop))
 		;
 	changes_end(r);
+	volumes_free(r);
 	reservations_free(r->env.reservations);
 	table_unref(r->stored);
 	store_engine_free(r->engine);
@@ -751,8 +762,10 @@ int registry_apply(struct registry *r, struct config *next, void (*done)(void *a
 	struct config_changes changes = { 0 };
 	struct transition *t = NULL;
 	struct world w = { 0 };
-	int err = config_diff(r->now.cfg, next, &changes);
+	int err = volumes_add(r, next);
 
+	if (!err)
+		err = config_diff(r->now.cfg, next, &changes);
 	if (err)
 		return registry_fault(faults, next, NULL, err, "out of memory");
 	err = prepare_world(r, next, &w, faults);

@@ -24,6 +24,7 @@ struct world {
 };
 
 struct change;
+struct volumes;
 
 /* Changes of credentials, one after the other: registry_change.c. */
 struct changes {
@@ -44,6 +45,7 @@ struct registry {
 	struct catalog *catalog;    /* NULL before the start */
 	const struct table *stored; /* the rows that it has */
 	struct changes changes;
+	struct volumes *volumes;
 	struct portals *bound; /* between registry_bind() and registry_start() */
 	struct world now;      /* .cfg is NULL before the start */
 	struct iscsi_server *server;
@@ -72,5 +74,19 @@ void changes_start(struct registry *r);
 void changes_stop(struct registry *r);
 /* The server and the catalog are gone, and what they had to tell is told. */
 void changes_end(struct registry *r);
+
+/* --- volumes: registry_volumes.c ----------------------------------------------------------- */
+
+/* 0 or -ENOMEM. */
+int volumes_create(struct volumes **out);
+/* Reads what the catalog has. 0, or -errno with *why filled. */
+int volumes_load(struct registry *r, struct catalog_error *why);
+/* Adds what is to be served to a configuration. What cannot be is logged, and waits for another
+ * one. 0 or -ENOMEM. */
+int volumes_add(struct registry *r, struct config *cfg);
+/* What has not begun does not begin any more. */
+void volumes_stop(struct registry *r);
+/* After the catalog is closed and the loop has run: the last one is told what it has come to. */
+void volumes_free(struct registry *r);
 
 #endif

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Volumes: disks that are made while the server runs, as sparse files in the directories that the
+ * configuration calls pools. Each has a LUN of a target of its own kind, which comes with its first
+ * volume and goes with its last; a target of the configuration file takes none.
+ *
+ * What is answered is in the catalog, and so is there after a restart. All calls are made, and all
+ * callbacks come, on the thread of the main loop.
+ */
+#ifndef REGISTRY_VOLUMES_H
+#define REGISTRY_VOLUMES_H
+
+#include "registry.h"
+
+struct registry_volume {
+	const char *id;     /* "vol-1122AABB" */
+	const char *pool;   /* its name */
+	const char *path;   /* of the file; NULL: the configuration has no such pool any more */
+	const char *target; /* that it is attached to, or was */
+	uint32_t lun;
+	uint64_t size; /* bytes */
+	uint32_t block_size;
+	bool attached;
+	const char *trouble; /* why it is attached and yet not served; NULL: it is */
+	int64_t created;     /* seconds since 1970 */
+};
+
+/* Gives every volume, in the order of ids; the strings live for the call of `each`. */
+void registry_volumes(const struct registry *r,
+	void (*each)(void *arg, const struct registry_volume *volume), void *arg);
+
+#define REGISTRY_VOLUME_RESULTS(X) \
+	X(VOLUME_DONE, "done") \
+	X(VOLUME_NOT_FOUND, "there is no such volume") \
+	X(VOLUME_NO_POOL, "there is no such pool") \
+	X(VOLUME_BAD_TARGET, "that is not an iSCSI name") \
+	X(VOLUME_BAD_SIZE, "a size is a multiple of the block size, and not 0") \
+	X(VOLUME_BAD_BLOCK, "blocks are of 512 or 4096 bytes") \
+	X(VOLUME_SHRINKS, "a volume can only grow") \
+	X(VOLUME_NO_ROOM, "the volumes of this pool would pass its max_size") \
+	X(VOLUME_DECLARED, "the target is declared in the configuration file; change it there") \
+	X(VOLUME_LUN_TAKEN, "the target has this LUN already, or there is no such LUN") \
+	X(VOLUME_ATTACHED, "the volume is attached already") \
+	X(VOLUME_DETACHED, "the volume is not attached") \
+	X(VOLUME_IN_USE, "initiators are logged in to the volume's target") \
+	X(VOLUME_NOT_MADE, "the volume's file could not be made") \
+	X(VOLUME_NOT_STORED, "the catalog could not be written") \
+	X(VOLUME_NOT_SERVED, "the volume could not be put into service") \
+	X(VOLUME_NO_MEMORY, "out of memory") \
+	X(VOLUME_STOPPING, "the server is stopping")
+
+#define REGISTRY_VOLUME_AS_ENUM(id, text) id,
+enum registry_volume_result { REGISTRY_VOLUME_RESULTS(REGISTRY_VOLUME_AS_ENUM) };
+
+/* Unless result is VOLUME_DONE nothing has changed. */
+struct registry_volume_outcome {
+	enum registry_volume_result result;
+	const struct registry_volume *volume; /* as it is now, or was before its end; NULL: failed */
+	const char *text; /* a sentence for the administrator; borrowed for the call */
+};
+
+enum registry_volume_verb {
+	VOLUME_CREATE, /* pool, target, lun, size, block_size */
+	VOLUME_RESIZE, /* id, size */
+	VOLUME_ATTACH, /* id, target, lun */
+	VOLUME_DETACH, /* id, force */
+	VOLUME_DELETE, /* id, force */
+};
+
+#define VOLUME_ANY_LUN (-1)
+#define VOLUME_LUN_MAX 255
+
+struct registry_volume_change {
+	enum registry_volume_verb verb;
+	const char *id;
+	const char *pool;    /* NULL: the first */
+	const char *target;  /* NULL, where it was attached before: that one */
+	int64_t lun;         /* or VOLUME_ANY_LUN: the lowest that is free */
+	uint64_t size;       /* bytes */
+	uint32_t block_size; /* 0: 512 */
+	bool force;          /* also while initiators are logged in to the target */
+	const char *gateway; /* of the AWS dialect, or NULL */
+	const char *who;     /* for audit and log */
+	/* Called once, perhaps before registry_volume_change() returns. */
+	void (*done)(void *arg, const struct registry_volume_outcome *outcome);
+	void *arg;
+};
+
+/*
+ * Changes are made one after the other. When done() is told VOLUME_DONE the change is on stable
+ * storage and in force on every reactor: sessions have been told by unit attention what they have to
+ * know. What a deleted volume held is gone. *what is copied with its text.
+ */
+void registry_volume_change(struct registry *r, const struct registry_volume_change *what);
+
+#endif
