@@ -19,6 +19,7 @@
 #include "mgmt/native_audit.h"
 #include "mgmt/native_credentials.h"
 #include "mgmt/native_json.h"
+#include "mgmt/native_volumes.h"
 #include "version.h"
 
 static json_t *refusal(int status, const char *code, const char *message)
@@ -403,6 +404,13 @@ static const struct route routes[] = {
 	{ ROUTE_GET,    "/v1/audit",           0,             native_get_audit },
 	{ ROUTE_POST,   "/v1/rekey",           ROUTE_CHANGES, native_post_rekey },
 	{ ROUTE_GET,    "/v1/svms",            0,             get_svms },
+	{ ROUTE_GET,    "/v1/volumes",         0,             native_get_volumes },
+	{ ROUTE_POST,   "/v1/volumes",         JSON_CHANGE,   native_create_volume },
+	{ ROUTE_GET,    "/v1/volumes/{id}",    0,             native_get_volume },
+	{ ROUTE_PATCH,  "/v1/volumes/{id}",    JSON_CHANGE,   native_resize_volume },
+	{ ROUTE_DELETE, "/v1/volumes/{id}",    ROUTE_CHANGES, native_delete_volume },
+	{ ROUTE_POST,   "/v1/volumes/{id}/attach", JSON_CHANGE, native_attach_volume },
+	{ ROUTE_POST,   "/v1/volumes/{id}/detach", JSON_CHANGE, native_detach_volume },
 	{ ROUTE_GET,    "/v1/credentials",     0,             native_get_credentials },
 #define CREDENTIALS(path, of) \
 	{ ROUTE_GET,    path,                        0,             native_get_credentials_##of }, \

@@ -87,8 +87,28 @@ class Described:
         return answer
 
 
-def test_answers_have_the_shapes_that_are_described(start):
-    server = start(TWO)
+def call_for_volumes(call):
+    one, new = "/v1/volumes/{id}", {"target": DISK + "-made", "size": 1 << 20}
+    made = call("POST", "/v1/volumes", 201, new)["id"]
+    call("POST", "/v1/volumes", 400, {**new, "size": 1})
+    call("POST", "/v1/volumes", 409, {**new, "lun": 0})
+    call("POST", "/v1/volumes", 422, {**new, "pool": "none"})
+    assert call("GET", "/v1/volumes", 200)["volumes"]
+    call("GET", one, 200, id=made)
+    call("PATCH", one, 200, {"size": 2 << 20}, id=made)
+    call("PATCH", one, 409, {"size": 1 << 20}, id=made)
+    call("POST", one + "/attach", 409, {}, id=made)
+    call("POST", one + "/detach", 200, {"force": False}, id=made)
+    call("POST", one + "/detach", 409, {}, id=made)
+    call("POST", one + "/attach", 200, {"lun": 1}, id=made)
+    call("DELETE", one, 200, id=made)
+    call("DELETE", one, 404, id=made)
+
+
+def test_answers_have_the_shapes_that_are_described(make_server):
+    server = make_server(TWO + 'pools = ( { name = "fast"; path = "pool"; } );')
+    (server.dir / "pool").mkdir()
+    server.start()
     call = Described(Api(server))
     session = login(server.port, DISK)
     tsih = call("GET", "/v1/sessions", 200)["sessions"][0]["tsih"]
@@ -116,6 +136,7 @@ def test_answers_have_the_shapes_that_are_described(start):
         call("DELETE", row, 200, **names)
         call("DELETE", row, 404, **names)
         call("POST", row + "/rotate", 404, {}, **names)
+    call_for_volumes(call)
     call("GET", "/v1/audit", 200)
     call("GET", "/v1/audit", 400, tail="?limit=0")
     call("POST", "/v1/rekey", 200)
