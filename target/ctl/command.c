@@ -13,6 +13,7 @@
 #include "ctl/ask.h"
 #include "ctl/audit.h"
 #include "ctl/credentials.h"
+#include "ctl/volumes.h"
 
 /* --- status --------------------------------------------------------------------------------- */
 
@@ -273,6 +274,17 @@ const struct command commands[] = {
 	  credentials_delete, NULL },
 	{ "credentials rotate", "SCOPE INITIATOR", 2, 2, "give it new secrets, and print them",
 	  credentials_rotate, credentials_rotate_options },
+	{ "volume list",   "",              0, 0, "the volumes made while the server ran",
+	  volume_list, NULL },
+	{ "volume create", "TARGET SIZE",   2, 2, "make a volume and serve it",
+	  volume_create, volume_create_options },
+	{ "volume resize", "VOLUME SIZE",   2, 2, "make a volume larger", volume_resize, NULL },
+	{ "volume attach", "VOLUME [TARGET]", 1, 2, "serve a volume again",
+	  volume_attach, volume_attach_options },
+	{ "volume detach", "VOLUME",        1, 1, "serve a volume no longer, and keep it",
+	  volume_detach, volume_force_options },
+	{ "volume delete", "VOLUME",        1, 1, "remove a volume and all that is on it",
+	  volume_delete, volume_force_options },
 	{ "audit",    "",       0, 0, "who changed what, newest first", audit_list, audit_options },
 	{ "rekey",    "",       0, 0, "encrypt the stored secrets under a new key", audit_rekey, NULL },
 	{ "reload",   "",       0, 0, "have the configuration file read again", run_reload, NULL },

@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Volumes: made, made larger, moved and removed while the server runs. */
+#include "ctl/volumes.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "ctl/ask.h"
+
+const struct command_option volume_create_options[] = {
+	{ "pool", "NAME", "where its file is to be; the first pool unless given" },
+	{ "lun", "N", "the lowest that is free unless given" },
+	{ "block-size", "BYTES", "512 or 4096; 512 unless given" },
+	{ 0 },
+};
+const struct command_option volume_attach_options[] = {
+	{ "lun", "N", "the lowest that is free unless given" },
+	{ 0 },
+};
+const struct command_option volume_force_options[] = {
+	{ "force", NULL, "also while initiators are logged in" },
+	{ 0 },
+};
+
+/* A number, with K, M, G or T behind it where units are allowed. */
+static bool read_number(const char *text, bool units, json_int_t *out)
+{
+	static const char letters[] = "KMGT";
+	char *end;
+	long long n;
+	const char *unit;
+	unsigned shift = 0;
+
+	if (*text < '0' || *text > '9')
+		return false;
+	errno = 0;
+	n = strtoll(text, &end, 10);
+	unit = units && *end ? strchr(letters, *end >= 'a' ? *end - 'a' + 'A' : *end) : NULL;
+	if (unit) {
+		shift = 10 * (unsigned)(unit - letters + 1);
+		end++;
+	}
+	if (errno || *end || n > INT64_MAX >> shift)
+		return false;
+	*out = n << shift;
+	return true;
+}
+
+/* Adds the value of an option, if it was given, as the member of a body. */
+static bool add_option(const struct session *s, json_t *body, const char *option, const char *member)
+{
+	const char *value = command_value(s, option);
+	json_int_t n;
+
+	if (!value)
+		return true;
+	return read_number(value, false, &n) &&
+	       !json_object_set_new(body, member, json_integer(n));
+}
+
+/* --- looking -------------------------------------------------------------------------------- */
+
+static const char *const titles[] = { "VOLUME", "STATE", "TARGET", ">LUN", ">SIZE", ">BLOCK",
+	"POOL", "TROUBLE", NULL };
+
+static void add_volume(struct grid *g, const json_t *v)
+{
+	struct grid_text t;
+
+	grid_add(g, ask_text(v, "id"));
+	grid_add(g, ask_text(v, "state"));
+	grid_add(g, ask_text(v, "target"));
+	grid_add(g, grid_number(ask_number(v, "lun"), &t));
+	grid_add(g, grid_size(ask_number(v, "size"), &t));
+	grid_add(g, grid_number(ask_number(v, "block_size"), &t));
+	grid_add(g, ask_text(v, "pool"));
+	grid_add(g, ask_text(v, "trouble") ? ask_text(v, "trouble") : "");
+}
+
+enum exit_status volume_list(const struct session *s, char **args, int n)
+{
+	json_t *b;
+	enum exit_status status = ask_server(s, "GET", "/v1/volumes", NULL, &b);
+	const json_t *list = json_object_get(b, "volumes");
+	struct grid *g = b ? grid_new(titles) : NULL;
+
+	(void)args;
+	(void)n;
+	if (!b)
+		return status;
+	for (size_t i = 0; i < json_array_size(list); i++)
+		add_volume(g, json_array_get(list, i));
+	json_decref(b);
+	return ask_print(g, "there are no volumes");
+}
+
+/* --- changing ------------------------------------------------------------------------------- */
+
+static void print_volume(const json_t *v, const char *what)
+{
+	struct grid_text size;
+
+	printf("volume %s %s: LUN %u of %s, %s\n", ask_text(v, "id"), what,
+		(unsigned)ask_number(v, "lun"), ask_text(v, "target"),
+		grid_size(ask_number(v, "size"), &size));
+}
+
+/* Asks, and says what has been done. `body` is taken over. */
+static enum exit_status ask(const struct session *s, const char *method, const char *path,
+	json_t *body, const char *what)
+{
+	json_t *b;
+	enum exit_status status = ask_server(s, method, path, body, &b);
+
+	json_decref(body);
+	if (b)
+		print_volume(b, what);
+	json_decref(b);
+	return status;
+}
+
+static bool path_of(char path[static ASK_PATH_MAX], const char *id)
+{
+	*path = '\0';
+	return *id && ask_path(path, "/v1/volumes/", id);
+}
+
+static enum exit_status bad_option(json_t *body)
+{
+	json_decref(body);
+	return ask_usage("--lun and --block-size take a number");
+}
+
+enum exit_status volume_create(const struct session *s, char **args, int n)
+{
+	const char *pool = command_value(s, "pool");
+	json_int_t size;
+	json_t *body;
+
+	(void)n;
+	if (!read_number(args[1], true, &size))
+		return ask_usage("a size is a number of bytes, or one with K, M, G or T behind it");
+	body = json_pack("{s:s, s:I, s:s*}", "target", args[0], "size", size, "pool", pool);
+	if (!body)
+		return ask_usage("the names are not UTF-8");
+	if (!add_option(s, body, "lun", "lun") || !add_option(s, body, "block-size", "block_size"))
+		return bad_option(body);
+	return ask(s, "POST", "/v1/volumes", body, "made");
+}
+
+enum exit_status volume_resize(const struct session *s, char **args, int n)
+{
+	char path[ASK_PATH_MAX];
+	json_int_t size;
+
+	(void)n;
+	if (!path_of(path, args[0]) || !read_number(args[1], true, &size))
+		return ask_usage("a size is a number of bytes, or one with K, M, G or T behind it");
+	return ask(s, "PATCH", path, json_pack("{s:I}", "size", size), "resized");
+}
+
+enum exit_status volume_attach(const struct session *s, char **args, int n)
+{
+	char path[ASK_PATH_MAX];
+	json_t *body = json_pack("{s:s*}", "target", n > 1 ? args[1] : NULL);
+
+	if (!body || !path_of(path, args[0]) || !ask_path(path, "/attach", "")) {
+		json_decref(body);
+		return ask_usage("that is not the name of a volume");
+	}
+	if (!add_option(s, body, "lun", "lun"))
+		return bad_option(body);
+	return ask(s, "POST", path, body, "attached");
+}
+
+enum exit_status volume_detach(const struct session *s, char **args, int n)
+{
+	char path[ASK_PATH_MAX];
+
+	(void)n;
+	if (!path_of(path, args[0]) || !ask_path(path, "/detach", ""))
+		return ask_usage("that is not the name of a volume");
+	return ask(s, "POST", path, json_pack("{s:b}", "force", command_has(s, "force")),
+		"detached");
+}
+
+enum exit_status volume_delete(const struct session *s, char **args, int n)
+{
+	char path[ASK_PATH_MAX];
+
+	(void)n;
+	if (!path_of(path, args[0]) ||
+		(command_has(s, "force") && !ask_path(path, "?force=true", "")))
+		return ask_usage("that is not the name of a volume");
+	return ask(s, "DELETE", path, NULL, "deleted");
+}
