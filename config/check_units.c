@@ -78,6 +78,12 @@ static void check_blocks(struct check *c, const struct config_lun *lun)
 			(unsigned long long)lun->size, lun->block_size,
 			value_size_text(
 				(lun->size / lun->block_size + 1) * lun->block_size, right));
+	if (lun->physical_block_size & (lun->physical_block_size - 1) ||
+		(lun->physical_block_size && lun->physical_block_size < lun->block_size))
+		check_fault(c, &lun->physical_block_size,
+			"physical_block_size: %u is not possible; it can be 512, 1024, 2048 and so on "
+			"to 65536, but not less than block_size, %u",
+			lun->physical_block_size, lun->block_size);
 }
 
 static void check_lun(struct check *c, struct indexes *in, struct config_lun *lun)

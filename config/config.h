@@ -122,6 +122,7 @@ struct config_lun {
 	uint64_t size;       /* multiple of block_size; 0: as large as the file is */
 	bool create;         /* make the file, or extend it to size, which is set then */
 	uint32_t block_size; /* 512 or 4096 */
+	uint32_t physical_block_size; /* a power of two from block_size on; 0: block_size */
 	bool read_only;
 	bool removable;
 	bool thin;        /* UNMAP gives space back, and unwritten blocks take none */

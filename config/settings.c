@@ -185,6 +185,7 @@ static const struct setting luns_rows[] = {
 	SIZE(config_lun, size, 0, 4096, SIZE_TOP, NULL, "size; that of the file unless given"),
 	BOOL(config_lun, create, "false", "make the file if it is not there, extend it if it is too small"),
 	INT(config_lun, block_size, 0, 512, 4096, "512", "logical block size, 512 or 4096"),
+	INT(config_lun, physical_block_size, 0, 512, 65536, NULL, "what hosts align to"),
 	BOOL(config_lun, read_only, "false", "refuse writes"),
 	BOOL(config_lun, removable, "false", "medium can be ejected"),
 	BOOL(config_lun, thin, "true", "give space back on UNMAP"),

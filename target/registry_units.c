@@ -37,7 +37,7 @@ struct backing {
 /* What a nexus can see of a unit: two units that are equal in this, over the same store, are one. */
 struct traits {
 	uint8_t naa[16];
-	uint32_t block_size;
+	uint32_t block_size, physical_block_size;
 	bool read_only, removable, thin, write_through;
 	char vendor[9], product[17], revision[5], serial[37];
 };
@@ -236,6 +236,7 @@ static int traits_of(const struct units_env *env, const struct config_target *ta
 	else
 		err = derive_naa(env, target, row, t->naa);
 	t->block_size = row->block_size;
+	t->physical_block_size = row->physical_block_size;
 	t->read_only = row->read_only;
 	t->removable = row->removable;
 	t->thin = row->thin;
@@ -303,6 +304,7 @@ static int unit_create(
 	struct disk_cfg cfg = {
 		.store = b->store,
 		.block_size = t->block_size,
+		.physical_block_size = t->physical_block_size,
 		.read_only = t->read_only,
 		.removable = t->removable,
 		.thin = t->thin,

@@ -158,6 +158,18 @@ static void a_file_that_is_to_be_made_needs_a_size(void **state)
 		"5: create: size is missing; how large is the file to be?\n");
 }
 
+static void a_physical_block_is_a_power_of_two_and_no_smaller_than_a_logical_one(void **state)
+{
+	(void)state;
+	assert_faults(LUNS("{ lun = 0; store = \"ram\"; size = \"1M\"; physical_block_size = 4000; }"),
+		"4: physical_block_size: 4000 is not possible; it can be 512, 1024, 2048 and so on to "
+		"65536, but not less than block_size, 512\n");
+	assert_faults(LUNS("{ lun = 0; store = \"ram\"; size = \"1M\"; block_size = 4096;\n"
+			   "physical_block_size = 512; }"),
+		"5: physical_block_size: 512 is not possible; it can be 512, 1024, 2048 and so on to "
+		"65536, but not less than block_size, 4096\n");
+}
+
 static void a_size_is_a_multiple_of_the_block_size(void **state)
 {
 	(void)state;
@@ -642,6 +654,8 @@ int main(void)
 		cmocka_unit_test(a_file_store_needs_a_path_and_a_ram_store_a_size),
 		cmocka_unit_test(a_ram_store_has_neither_path_nor_create),
 		cmocka_unit_test(a_file_that_is_to_be_made_needs_a_size),
+		cmocka_unit_test(
+			a_physical_block_is_a_power_of_two_and_no_smaller_than_a_logical_one),
 		cmocka_unit_test(a_size_is_a_multiple_of_the_block_size),
 		cmocka_unit_test(a_block_has_512_or_4096_bytes),
 		cmocka_unit_test(no_two_units_are_in_one_file),
