@@ -1,13 +1,16 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Volumes: made, grown, moved and removed while the server runs, and there after it was killed."""
+import contextlib
+import http.client
 import json
 import os
+import threading
 
 import pytest
 
 from credentials_test import Api
 from initiator import Failed, login
-from support import DISK, PREFIX, conf, target
+from support import DISK, PREFIX, conf, target, wait_until
 
 pytestmark = pytest.mark.threads
 MADE = PREFIX + "made"
@@ -231,6 +234,28 @@ def test_what_was_answered_before_kill_9_is_there(pooled):
         pooled.kill()
         pooled.start()
         assert sorted(v["id"] for v in volumes(pooled)) == sorted(ids)
+
+
+def test_killed_in_the_middle_every_answered_volume_is_there(pooled):
+    """Four clients make volumes until the server dies; each may have had one more on its way."""
+    answered = []
+
+    def client(n):
+        with contextlib.suppress(OSError, http.client.HTTPException):
+            while True:
+                answered.append(create(pooled, size=1 << 20, target=f"{MADE}{n}")["id"])
+
+    threads = [threading.Thread(target=client, args=(n,)) for n in range(4)]
+    for t in threads:
+        t.start()
+    wait_until(lambda: len(answered) >= 10)
+    pooled.kill()
+    for t in threads:
+        t.join()
+    pooled.start()
+    there = {v["id"]: v for v in volumes(pooled)}
+    assert set(answered) <= set(there) and len(there) <= len(answered) + 4
+    assert all(v["state"] == "available" for v in there.values())
 
 
 # --- the command ----------------------------------------------------------------------------
