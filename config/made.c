@@ -124,14 +124,15 @@ static struct config_target *find_made(struct config *cfg, const char *name)
 static bool grow_targets(struct config *cfg)
 {
 	size_t size = cfg->n_targets * sizeof(*cfg->targets);
-	uintptr_t from = (uintptr_t)cfg->targets;
-	struct config_target *grown =
-		reallocarray(cfg->targets, cfg->n_targets + 1, sizeof(*grown));
+	struct config_target *grown = malloc(size + sizeof(*grown));
 
 	if (!grown)
 		return false;
+	if (size)
+		memcpy(grown, cfg->targets, size);
+	places_moved(cfg->places, (uintptr_t)cfg->targets, size, (uintptr_t)grown);
+	free(cfg->targets);
 	cfg->targets = grown;
-	places_moved(cfg->places, from, size, (uintptr_t)grown);
 	return true;
 }
 
