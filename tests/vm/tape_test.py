@@ -33,10 +33,12 @@ MTX_CHANGER = """#!/bin/sh
 case $1 in
 load) mtx -f $2 load $3 $5 && sleep 1 ;;
 unload) mtx -f $2 unload $3 $5 ;;
-loaded) mtx -f $2 status | sed -n "s/^Data Transfer Element $5:Full (Storage Element \\([0-9]*\\).*/\\1/p" |
+loaded) mtx -f $2 status |
+	sed -n "s/^Data Transfer Element $5:Full (Storage Element \\([0-9]*\\).*/\\1/p" |
 	grep . || echo 0 ;;
 slots) mtx -f $2 status | sed -n 's/.* Drives, \\([0-9]*\\) Slots.*/\\1/p' ;;
-list) mtx -f $2 status | sed -n 's/^ *Storage Element \\([0-9]*\\):Full :VolumeTag=\\([^ ]*\\).*/\\1:\\2/p' ;;
+list) mtx -f $2 status |
+	sed -n 's/^ *Storage Element \\([0-9]*\\):Full :VolumeTag=\\([^ ]*\\).*/\\1:\\2/p' ;;
 esac
 """
 
@@ -206,7 +208,8 @@ def test_mt_writes_marks_erases_and_unloads(library, saw):
     vtl.guest.run(f"echo text | dd of={tape} status=none && {mt} weof 2")
     assert vtl.position() == (3, 0)
     vtl.guest.run(f"{mt} rewind && {mt} erase && {mt} rewind")
-    assert vtl.guest.run(f"dd if={tape} bs=64k status=none 2>/dev/null | wc -c || true").strip() == "0"
+    left = vtl.guest.run(f"dd if={tape} bs=64k status=none 2>/dev/null | wc -c || true")
+    assert left.strip() == "0"
     vtl.guest.run(f"{mt} retension && {mt} compression 0 && {mt} compression 1 && {mt} lock")
     with pytest.raises(GuestError):
         vtl.mtx("unload 1 0")       # the host prevents it
@@ -248,15 +251,19 @@ def test_tar_goes_on_with_the_next_cartridge(library, saw):
     tape = vtl.load()
     guest = vtl.guest
     guest.write("/tmp/next", f"""#!/bin/sh
-        slot=$(mtx -f {vtl.changer} status | sed -n 's/^Data Transfer Element 0:Full (Storage Element \\([0-9]*\\).*/\\1/p')
+        slot=$(mtx -f {vtl.changer} status |
+            sed -n 's/^Data Transfer Element 0:Full (Storage Element \\([0-9]*\\).*/\\1/p')
         [ $TAR_SUBCOMMAND != -c ] || echo $slot >>/tmp/volumes
         mt -f {tape} offline; mtx -f {vtl.changer} unload $slot 0 >&2
         mtx -f {vtl.changer} load $((slot + 1)) 0 >&2
         until mt -f {tape} status | grep -q ONLINE; do sleep 0.2; done
         mt -f {tape} setblk 0""")
     guest.run("""
-        chmod +x /tmp/next; rm -f /tmp/volumes; rm -rf /tmp/many /tmp/back; mkdir /tmp/many /tmp/back
-        for n in $(seq 50); do dd if=/dev/urandom of=/tmp/many/$n bs=1k count=800 status=none; done""")
+        chmod +x /tmp/next
+        rm -rf /tmp/volumes /tmp/many /tmp/back; mkdir /tmp/many /tmp/back
+        for n in $(seq 50); do
+            dd if=/dev/urandom of=/tmp/many/$n bs=1k count=800 status=none
+        done""")
     guest.run(f"tar -C /tmp -b 128 -cMf {tape} -F /tmp/next many", 300)
     volumes = len(guest.run("cat /tmp/volumes").split()) + 1
     assert volumes >= 3
