@@ -249,6 +249,16 @@ void wire_expect_connections(struct wire *w, uint64_t n)
 	expect_count(w, "connections", n, get_connections);
 }
 
+static uint64_t get_logins(const struct iscsi_counters *c)
+{
+	return c->logins;
+}
+
+void wire_expect_logins(struct wire *w, uint64_t n)
+{
+	expect_count(w, "logins", n, get_logins);
+}
+
 static uint64_t get_all(const struct iscsi_counters *c)
 {
 	return c->sessions + c->connections + c->half_open;

@@ -89,6 +89,7 @@ struct iscsi_counters wire_counters(struct wire *w);
 /* Waits until so many sessions, or connections, are there. */
 void wire_expect_sessions(struct wire *w, uint64_t n);
 void wire_expect_connections(struct wire *w, uint64_t n);
+void wire_expect_logins(struct wire *w, uint64_t n); /* since the start */
 /* Waits until nothing is there, on its way in or half-open. */
 void wire_expect_idle(struct wire *w);
 
