@@ -133,7 +133,7 @@ static void vpd_limits(struct wr *w, const struct itl *itl)
 	 * of it that it asks GET LBA STATUS for, and abort, as it counts in 512 bytes there. */
 	bool grain = thin && page > 1;
 
-	wr_u8(w, 0); /* WSNZ is 0: WRITE SAME of no blocks is one of all to the end */
+	wr_u8(w, 0x01); /* WSNZ: WRITE SAME of no blocks is refused */
 	wr_u8(w, SBC_COMPARE_BLOCKS);
 	wr_be16(w, (uint16_t)page); /* OPTIMAL TRANSFER LENGTH GRANULARITY */
 	wr_be32(w, lu->max_blocks);

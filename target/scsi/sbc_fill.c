@@ -214,19 +214,18 @@ static bool same_flags(struct scsi_task *t)
 	return true;
 }
 
-/* WRITE SAME(10), (16). A count of none means all to the end (WSNZ is 0), if that is not too many. */
+/* WRITE SAME(10), (16). No blocks would be all to the end: WSNZ says that this is refused. */
 static enum scsi_next write_same(struct scsi_task *t)
 {
 	const struct lu *lu = t->itl->lu;
-	uint64_t lba = cdb_lba(t->cdb), blocks = cdb_blocks(t->cdb), all = lu_blocks(lu);
+	uint64_t lba = cdb_lba(t->cdb);
+	uint32_t blocks = cdb_blocks(t->cdb);
 
 	if (!same_flags(t))
 		return SCSI_DONE;
-	if (!blocks)
-		blocks = lba < all ? all - lba : 1;
 	if (!sbc_in_range(lu, lba, blocks))
 		return task_lba_out_of_range(t);
-	if (blocks > SBC_SAME_BLOCKS)
+	if (!blocks || blocks > SBC_SAME_BLOCKS)
 		return task_bad_cdb(t, cdb_blocks_at(t->cdb[0]), -1);
 	t->fua = sbc_write_through(lu);
 	t->off = sbc_bytes(lu, lba);

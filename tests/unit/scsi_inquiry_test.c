@@ -142,7 +142,7 @@ static void block_limits_tell_what_is_obeyed(void **state)
 
 	(void)state;
 	assert_int_equal(res.in_len, 64);
-	assert_int_equal(rig_in[4], 0);               /* WSNZ */
+	assert_int_equal(rig_in[4], 1);               /* WSNZ */
 	assert_int_equal(be32(rig_in + 8), 16384);    /* MAXIMUM TRANSFER LENGTH */
 	assert_int_equal(be32(rig_in + 20), 1 << 20); /* MAXIMUM UNMAP LBA COUNT */
 	assert_int_equal(be32(rig_in + 24), 256);
