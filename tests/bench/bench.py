@@ -3,7 +3,7 @@
 """Runs countersignd beside the floor (limit) and tgt, and says how near to the one and how far from
 the other it is.
 
-    bench.py [--build DIR] [--quick] [ROW...]
+    bench.py [--build DIR] [--quick] [--note TEXT] [ROW...]
 
 Every row of the table is measured in turns: each server in its turn, five times over (three with
 --quick). Figures are medians; a ratio is the median of the ratios within each turn, so that what
@@ -39,6 +39,7 @@ def options():
                                 epilog="Rows: " + ", ".join(rows.ROWS))
     p.add_argument("--build", type=Path, default=HERE.parents[1] / "build")
     p.add_argument("--quick", action="store_true", help="three minutes instead of fifteen")
+    p.add_argument("--note", help="a line for the head, such as what else the machine does")
     p.add_argument("row", nargs="*", metavar="ROW", help="these rows alone, without the picture")
     o = p.parse_args()
     for name in o.row:
@@ -52,6 +53,8 @@ def head(report, o):
                + (", the quick form" if o.quick else ""))
     for line in machine.describe().splitlines():
         report.say(line)
+    if o.note:
+        report.say(o.note)
     report.say(f"Load average before: {machine.load_average()}")
     report.say("")
 

@@ -101,6 +101,13 @@ def spawn(cpus, *command, **kwargs):
                             stdin=subprocess.DEVNULL, **kwargs)
 
 
+def contention_us():
+    """For how long, since the start, some task wanted a processor and had to wait: on a machine of
+    our own hardly ever, as each who is measured has a processor. None: the kernel does not say."""
+    total = _first("/proc/pressure/cpu", r"^some .*total=(\d+)", "")
+    return int(total) if total else None
+
+
 # --- what /proc says of a process -----------------------------------------------------------------
 
 def resident(pid):

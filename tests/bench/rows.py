@@ -416,7 +416,11 @@ ROWS = {
 def measure(r, name):
     title, run = ROWS[name]
     r.report.title(title)
+    start, waited = time.monotonic(), machine.contention_us()
     try:
         run(r)
     except (NotMeasured, Failed) as why:
         r.report.not_measured("", str(why))
+    if waited is not None:
+        share = (machine.contention_us() - waited) / (time.monotonic() - start) * 1e-4
+        r.report.figures(f"Tasks waited for a processor {share:.0f} % of the time")
