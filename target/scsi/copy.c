@@ -284,12 +284,18 @@ static bool overlapping(const struct copy_run *r)
 	       (backwards(r) || (r->to_off <= r->from_off && r->from_off - r->to_off < r->len));
 }
 
-/* Memory is copied in place, so that less of it is done at a time. */
-static uint32_t piece_max(const struct copy *c, const struct copy_run *r)
+/* Whether the next piece goes through the buffer. */
+static bool reads(const struct copy *c, const struct copy_run *r)
+{
+	return r->from && (c->slow || guard_up(r->from));
+}
+
+/* The buffer holds no more; and memory is copied in place, so that less of it is done at a time. */
+static uint32_t piece_max(const struct copy_run *r, bool read)
 {
 	struct iovec any;
 
-	if (c->slow || !r->from || store_map(r->to->lu->store, 0, SBC_PAGE, &any, 1))
+	if (read || !r->from || store_map(r->to->lu->store, 0, SBC_PAGE, &any, 1))
 		return PIECE;
 	return LEAP;
 }
@@ -298,6 +304,7 @@ static int step_next(struct copy *c)
 {
 	struct copy_run *r = run_of(c);
 	uint64_t left, n;
+	bool read;
 
 	guard_drop(&c->side);
 	if (c->at == c->n)
@@ -305,8 +312,9 @@ static int step_next(struct copy *c)
 	if (called_off(c) || !allowed(c))
 		return OVER;
 	c->slow = c->slow || (r->from && overlapping(r));
+	read = reads(c, r);
 	left = r->len - c->done;
-	n = piece_max(c, r);
+	n = piece_max(r, read);
 	c->len = (uint32_t)(left < n ? left : n);
 	n = backwards(r) ? left - c->len : c->done;
 	c->from_off = r->from_off + n;
@@ -316,7 +324,7 @@ static int step_next(struct copy *c)
 	else if (!r->from)
 		c->step = ZERO;
 	else
-		c->step = c->slow || guard_up(r->from) ? READ : COPY;
+		c->step = read ? READ : COPY;
 	return 0;
 }
 

@@ -113,6 +113,22 @@ static void a_copy_goes_on_after_many_pieces(void **state)
 	disks_free(d);
 }
 
+/* Then ranges are taken, and the pieces go through a buffer. */
+static void a_long_copy_is_whole_soon_after_a_compare_and_write(void **state)
+{
+	static const uint8_t zeros[1024];
+	struct disks *d =
+		disks_create((struct rig_cfg){ .faulty = *state != NULL, .blocks = 65536 });
+
+	assert_good(ON(d, 0, 0, zeros, 1024, 0x89, 0, BE8(0), 0, 0, 0, 1, 0, 0));
+	fill(d, 0, 2000);
+	fill(d, 30000, 2000);
+	assert_good(copy(d, 0, ordinary(32000, 0, 33000)));
+	assert_blocks(d, 1, 33000, 2000);
+	assert_blocks(d, 1, 63000, 2000);
+	disks_free(d);
+}
+
 static void overlapping_ranges_are_copied_as_if_at_once(void **state)
 {
 	struct disks *d =
@@ -599,6 +615,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		BOTH(blocks_are_copied_from_one_unit_to_another),
 		BOTH(a_copy_goes_on_after_many_pieces),
+		BOTH(a_long_copy_is_whole_soon_after_a_compare_and_write),
 		BOTH(overlapping_ranges_are_copied_as_if_at_once),
 		cmocka_unit_test(segments_are_copied_in_their_order),
 		cmocka_unit_test(lengths_and_offsets_in_bytes_are_whole_blocks),
