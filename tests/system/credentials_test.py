@@ -743,11 +743,12 @@ def complete(line, env=None):
 def test_completion_knows_every_command_and_option(programs, run):
     text = run(programs / "countersignctl", "help").stdout
     general = set(re.findall(r"^  -\w, (--\w+)", text, re.M))
-    commands = re.findall(r"^  ((?:credentials )?[a-z]+).*\n((?:^ {5,}.*\n)*)", text, re.M)
+    commands = re.findall(r"^  ((?:credentials |volume )?[a-z]+).*\n((?:^ {5,}.*\n)*)", text, re.M)
     assert len(commands) >= 12
     assert complete("countersignctl ") == {name.split()[0] for name, _ in commands}
-    assert complete("countersignctl credentials ") == {
-        name.split()[1] for name, _ in commands if " " in name}
+    for group in ("credentials", "volume"):
+        assert complete(f"countersignctl {group} ") == {
+            name.split()[1] for name, _ in commands if name.startswith(group + " ")}
     for name, rest in commands:
         assert complete(f"countersignctl {name} --") == general | set(
             re.findall(r"^      (--\S+)", rest, re.M)), name
