@@ -194,7 +194,7 @@ static unsigned setting(const char *name, unsigned otherwise)
 static void agrees(struct wire *w, uint32_t block)
 {
 	struct run *r = calloc(1, sizeof(*r));
-	time_t end = time(NULL) + setting("MODEL_SECONDS", 5);
+	time_t end = time(NULL) + setting("MODEL_SECONDS", 15);
 	unsigned rounds = 0;
 
 	assert_non_null(r);
