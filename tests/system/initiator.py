@@ -287,11 +287,12 @@ def login(port, target=None, *, address="127.0.0.1", source=None, initiator=NAME
 
 
 class Failed(Exception):
-    """A command that did not end with GOOD: `status`, and `sense` as (key, asc << 8 | ascq)."""
+    """A command that did not end with GOOD: `status`, `sense` as (key, asc << 8 | ascq), the sense
+    data whole (`raw`), and the data that came all the same (`data`)."""
 
-    def __init__(self, status, sense):
+    def __init__(self, status, sense, raw=b"", data=b""):
         super().__init__(f"status {status:#04x}, sense {sense}")
-        self.status, self.sense = status, sense
+        self.status, self.sense, self.raw, self.data = status, sense, raw, data
 
 
 class Task:
@@ -300,6 +301,7 @@ class Task:
         self.data_in = bytearray(size)
         self.status = None
         self.sense = None
+        self.raw = b""
 
 
 def sense_of(data):
@@ -364,7 +366,7 @@ class Session:
             self.step()
         del self.tasks[tag]
         if task.status:
-            raise Failed(task.status, task.sense)
+            raise Failed(task.status, task.sense, task.raw, bytes(task.data_in))
         return bytes(task.data_in)
 
     def command(self, cdb, data_in=0, data_out=b"", lun=None):
@@ -391,7 +393,7 @@ class Session:
         task.status = pdu.bhs[3]
         if pdu.opcode == SCSI_RESPONSE:
             assert pdu.bhs[2] == 0, pdu      # else the command was not completed by the target
-            task.sense = sense_of(pdu.data)
+            task.sense, task.raw = sense_of(pdu.data), pdu.data[2:]
         if pdu.bhs[1] & 2:                   # underflow
             del task.data_in[max(0, len(task.data_in) - be(pdu.bhs, 44, 4)):]
 
