@@ -95,14 +95,18 @@ enum lu_access {
 	LU_UNAVAILABLE = 0x3,
 	LU_OFFLINE = 0xe,
 };
+struct lu_port {
+	uint16_t id;        /* relative target port identifier, 1… */
+	const char *target; /* iSCSI name: with the group it names the port (RFC 7143 4.2.7.1) */
+};
 struct lu_port_group {
 	uint16_t group; /* = nexus.tpgt of those who come through it */
 	enum lu_access access;
-	const uint16_t *ports; /* relative target port identifiers */
-	unsigned nports;       /* at most 255 */
+	const struct lu_port *ports;
+	unsigned nports; /* of more than 255 REPORT TARGET PORT GROUPS leaves the rest out */
 };
 /* Takes a copy; any thread. ASYMMETRIC ACCESS STATE CHANGED for every nexus where that is so.
- * Until the first call every port is active and REPORT TARGET PORT GROUPS tells of the asker's.
+ * Until the first call every port is active, and the pages that tell of ports tell of the asker's.
  * 0 or -ENOMEM. */
 int lu_set_port_groups(struct lu *lu, const struct lu_port_group *groups, unsigned n);
 
@@ -159,7 +163,8 @@ struct nexus {
 	uint8_t isid[6];
 	const char *target; /* iSCSI name; likewise */
 	uint16_t tpgt;      /* target portal group tag = target port group */
-	uint16_t rel_port;  /* relative target port identifier, 1… */
+	uint16_t rel_port;  /* relative target port identifier, 1…: no two ports of a unit have
+	                       the same, whichever targets they belong to */
 
 	/* Private to scsi/. */
 	struct itl *lun0; /* LUN 0: the commonest one */

@@ -16,7 +16,7 @@
 static void free_groups(struct lu_port_group *g, unsigned n)
 {
 	for (unsigned i = 0; i < n; i++)
-		free((uint16_t *)(uintptr_t)g[i].ports);
+		free((struct lu_port *)(uintptr_t)g[i].ports);
 	free(g);
 }
 
@@ -25,24 +25,51 @@ void ports_free(struct lu *lu)
 	free_groups(lu->groups, lu->ngroups);
 }
 
+/* The ports and their names, in one piece of memory. */
+static struct lu_port *copy_ports(const struct lu_port *from, unsigned n)
+{
+	size_t names = 0;
+	struct lu_port *ports;
+	char *text;
+
+	for (unsigned i = 0; i < n; i++)
+		names += strlen(from[i].target) + 1;
+	ports = malloc(n * sizeof(*ports) + names + 1);
+	if (!ports)
+		return NULL;
+	text = (char *)(ports + n);
+	for (unsigned i = 0; i < n; i++) {
+		size_t len = strlen(from[i].target) + 1;
+
+		ports[i].id = from[i].id;
+		ports[i].target = memcpy(text, from[i].target, len);
+		text += len;
+	}
+	return ports;
+}
+
 static struct lu_port_group *copy_groups(const struct lu_port_group *from, unsigned n)
 {
 	struct lu_port_group *g = calloc(n ? n : 1, sizeof(*g));
 
 	for (unsigned i = 0; g && i < n; i++) {
-		size_t len = from[i].nports * sizeof(uint16_t);
-		uint16_t *ports = malloc(len ? len : 1);
-
-		if (!ports) {
-			free_groups(g, i);
-			return NULL;
-		}
-		if (len)
-			memcpy(ports, from[i].ports, len);
 		g[i] = from[i];
-		g[i].ports = ports;
+		g[i].ports = copy_ports(from[i].ports, from[i].nports);
+		if (g[i].ports)
+			continue;
+		free_groups(g, i);
+		return NULL;
 	}
 	return g;
+}
+
+bool ports_have(const struct lu *lu, uint16_t port)
+{
+	for (unsigned i = 0; i < lu->ngroups; i++)
+		for (unsigned k = 0; k < lu->groups[i].nports; k++)
+			if (lu->groups[i].ports[k].id == port)
+				return true;
+	return false;
 }
 
 enum lu_access ports_access(const struct lu *lu, const struct nexus *n)
@@ -88,27 +115,31 @@ int lu_set_port_groups(struct lu *lu, const struct lu_port_group *groups, unsign
 #define EXTENDED_HEADER  0x20
 #define STATES_SUPPORTED 0x8f /* offline, unavailable, standby, both active ones */
 #define BY_ADMINISTRATOR 0x02 /* STATUS CODE: altered by implicit behaviour */
+#define PORTS_TOLD       255u /* TARGET PORT COUNT is one byte */
 
 static void wr_group(struct wr *w, const struct lu_port_group *g)
 {
+	unsigned n = g->nports < PORTS_TOLD ? g->nports : PORTS_TOLD;
+
 	wr_u8(w, (uint8_t)g->access);
 	wr_u8(w, STATES_SUPPORTED);
 	wr_be16(w, g->group);
 	wr_u8(w, 0);
 	wr_u8(w, BY_ADMINISTRATOR);
 	wr_u8(w, 0);
-	wr_u8(w, (uint8_t)g->nports);
-	for (unsigned i = 0; i < g->nports; i++)
-		wr_be32(w, g->ports[i]);
+	wr_u8(w, (uint8_t)n);
+	for (unsigned i = 0; i < n; i++)
+		wr_be32(w, g->ports[i].id);
 }
 
 /* Where nobody has said anything there is the group of the port that was asked. */
 static void wr_groups(struct wr *w, const struct itl *itl, bool extended)
 {
 	const struct lu *lu = itl->lu;
+	const struct lu_port port = { itl->nexus->rel_port, itl->nexus->target };
 	const struct lu_port_group own = { .group = itl->nexus->tpgt,
 		.access = LU_ACTIVE_OPTIMIZED,
-		.ports = &itl->nexus->rel_port,
+		.ports = &port,
 		.nports = 1 };
 
 	wr_be32(w, 0);

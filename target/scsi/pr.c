@@ -141,11 +141,12 @@ static void tell(const struct pr_ear *ear, const struct pr_reg *who, enum pr_eve
 	ear->tell(ear->arg, who, what);
 }
 
+/* Who has done it by a registration through every port is told as well: at the other ports. */
 static void tell_all_but(
 	const struct pr *pr, const struct pr_reg *but, enum pr_event what, const struct pr_ear *ear)
 {
 	for (unsigned i = 0; i < pr->n; i++)
-		if (&pr->regs[i] != but)
+		if (&pr->regs[i] != but || !but->port)
 			tell(ear, &pr->regs[i], what);
 }
 
@@ -301,7 +302,7 @@ enum pr_end pr_clear_all(
 
 /* --- PREEMPT (SPC-5 5.14.11.4) --------------------------------------------------------- */
 
-/* Removes who has the key, 0: everybody. The nexus that preempts is not told, and may be kept. */
+/* Removes who has the key, 0: everybody. The nexus that preempts may be kept. */
 static void remove_key(struct pr *pr, const struct pr_nexus *self, bool keep_self, uint64_t key,
 	const struct pr_ear *ear)
 {
@@ -313,7 +314,7 @@ static void remove_key(struct pr *pr, const struct pr_nexus *self, bool keep_sel
 			i++;
 			continue;
 		}
-		if (!own)
+		if (!own || !reg->port)
 			tell(ear, reg, PR_REGISTRATION_PREEMPTED);
 		drop(pr, reg);
 	}

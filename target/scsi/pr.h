@@ -56,7 +56,8 @@ enum pr_end {
 	PR_NO_ROOM,     /* INSUFFICIENT REGISTRATION RESOURCES */
 };
 
-/* What a nexus that did not do it itself is told by a unit attention. */
+/* What a nexus that did not do it itself is told by a unit attention. Of a registrant at every port
+ * all nexuses but that one are told. */
 enum pr_event {
 	PR_RESERVATION_PREEMPTED,
 	PR_RESERVATION_RELEASED,

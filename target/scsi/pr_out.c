@@ -60,7 +60,8 @@ static bool same_nexus(const struct pr_reg *reg, const struct itl *itl)
 	return (!reg->port || reg->port == n.port) && !strcmp(reg->initiator, n.initiator);
 }
 
-/* One registrant may be several nexuses here: it may have the unit at two LUNs. */
+/* One registrant may be several nexuses here: it may come through every port, and have the unit at
+ * two LUNs. */
 static void tell_registrant(void *arg, const struct pr_reg *who, enum pr_event what)
 {
 	static const enum ua attention[] = {
@@ -73,7 +74,7 @@ static void tell_registrant(void *arg, const struct pr_reg *who, enum pr_event w
 	list_for_each(it, &o->lu->itls) {
 		struct itl *itl = container_of(it, struct itl, in_lu);
 
-		if (!same_nexus(who, itl))
+		if (itl->nexus == o->task->nexus || !same_nexus(who, itl))
 			continue;
 		itl_attention(itl, attention[what]);
 		if (what == PR_REGISTRATION_PREEMPTED && o->service == PREEMPT_AND_ABORT)
@@ -285,9 +286,11 @@ static bool read_basic(struct scsi_task *t, struct out *o)
 	return read_others(t, o, &r);
 }
 
-/* The port must be one that somebody is here through, or is registered for. */
+/* The port must be one that leads here, or that somebody is here through or registered for. */
 static bool port_known(const struct lu *lu, uint16_t port)
 {
+	if (ports_have(lu, port))
+		return true;
 	list_for_each(it, &lu->itls)
 		if (container_of(it, struct itl, in_lu)->nexus->rel_port == port)
 			return true;

@@ -174,6 +174,7 @@ static const struct vpd_page disk_pages[] = {
 	{ 0x83, 0, vpd_identification },
 	{ 0x86, 0, vpd_extended },
 	{ 0x87, 0, vpd_mode_policy },
+	{ 0x88, 0, vpd_scsi_ports },
 	{ 0x8f, 0, vpd_third_party_copy },
 	{ 0xb0, 0, vpd_limits },
 	{ 0xb1, 0, vpd_characteristics },

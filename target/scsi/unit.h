@@ -179,6 +179,8 @@ void lu_nexus_left(struct lu *lu, struct itl *itl);
 
 /* The access state of the port group that a nexus comes through. Under the lock. */
 enum lu_access ports_access(const struct lu *lu, const struct nexus *n);
+/* Whether a target port leads to the unit. Under the lock. */
+bool ports_have(const struct lu *lu, uint16_t port);
 void ports_free(struct lu *lu);
 
 static inline uint64_t lu_blocks(const struct lu *lu)

@@ -88,11 +88,11 @@ static void wr_vendor_id(struct wr *w, const struct lu *lu)
 }
 
 /* A name of iSCSI is at most 223 bytes long (RFC 7143 4.2.7.1). */
-static void wr_port_name(struct wr *w, const struct nexus *n)
+static void wr_port_name(struct wr *w, const char *target, uint16_t group)
 {
 	char name[240];
 
-	snprintf(name, sizeof(name), "%.223s,t,0x%04x", n->target, n->tpgt);
+	snprintf(name, sizeof(name), "%.223s,t,0x%04x", target, group);
 	wr_name(w, OF_PORT, name);
 }
 
@@ -108,8 +108,41 @@ void vpd_identification(struct wr *w, const struct itl *itl)
 	wr_be32(w, n->rel_port);
 	wr_designator(w, BINARY, OF_PORT, PORT_GROUP, 4);
 	wr_be32(w, n->tpgt);
-	wr_port_name(w, n);
+	wr_port_name(w, n->target, n->tpgt);
 	wr_name(w, OF_DEVICE, n->target);
+}
+
+/* --- 88h (SPC-5 7.7.14) -------------------------------------------------------------- */
+
+/* A target port; what initiator it is connected to is not told. A page is as long as VPD_MAX lets
+ * it be: ports that find no room are left out. */
+static void wr_scsi_port(struct wr *w, const struct lu_port *p, uint16_t group)
+{
+	size_t start = w->len, descriptors = start + 12;
+
+	if (w->size - start < 12 + 4 + 240)
+		return;
+	wr_be16(w, 0);
+	wr_be16(w, p->id);
+	wr_zero(w, 4); /* no TransportID of an initiator port */
+	wr_be32(w, 0);
+	wr_port_name(w, p->target, group);
+	put_be16(w->buf + start + 10, (uint16_t)(w->len - descriptors));
+}
+
+void vpd_scsi_ports(struct wr *w, const struct itl *itl)
+{
+	const struct nexus *n = itl->nexus;
+	const struct lu_port own = { n->rel_port, n->target };
+	struct lu *lu = itl->lu;
+
+	pthread_mutex_lock(&lu->lock);
+	for (unsigned i = 0; i < lu->ngroups; i++)
+		for (unsigned k = 0; k < lu->groups[i].nports; k++)
+			wr_scsi_port(w, &lu->groups[i].ports[k], lu->groups[i].group);
+	if (!lu->ngroups)
+		wr_scsi_port(w, &own, n->tpgt);
+	pthread_mutex_unlock(&lu->lock);
 }
 
 /* --- 86h, 87h ------------------------------------------------------------------------ */

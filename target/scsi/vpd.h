@@ -16,8 +16,9 @@ struct vpd_page {
 	void (*write)(struct wr *w, const struct itl *itl); /* what follows the header; NULL ends */
 };
 
-/* Room for the longest page: two names of 223 bytes and a few designators. */
-#define VPD_MAX 1024
+/* Room for the longest page: two names of 223 bytes and a few designators; of target ports (88h) 15
+ * with the longest names, or some 50 with usual ones. */
+#define VPD_MAX 4096
 
 /* Builds a page with its header. False: the unit does not have it. */
 bool vpd_write(struct wr *w, const struct itl *itl, uint8_t code);
@@ -27,5 +28,6 @@ void vpd_serial(struct wr *w, const struct itl *itl);         /* 80h */
 void vpd_identification(struct wr *w, const struct itl *itl); /* 83h */
 void vpd_extended(struct wr *w, const struct itl *itl);       /* 86h */
 void vpd_mode_policy(struct wr *w, const struct itl *itl);    /* 87h */
+void vpd_scsi_ports(struct wr *w, const struct itl *itl);     /* 88h */
 
 #endif

@@ -290,7 +290,7 @@ static void a_read_only_unit_is_no_destination(void **state)
 
 static void a_port_group_in_standby_is_obeyed(void **state)
 {
-	static const uint16_t ports[] = { 1 };
+	static const struct lu_port ports[] = { { 1, "iqn.2026-11.com.example:disk" } };
 	struct lu_port_group g = { 1, LU_STANDBY, ports, 1 };
 	struct disks *d = disks_create((struct rig_cfg){ 0 });
 

@@ -38,6 +38,7 @@ struct model {
 	struct row row[ROWS];
 	uint32_t generation;
 	int type;
+	int acts;                     /* the nexus whose command it is: it is told nothing */
 	unsigned attentions[NEXUSES]; /* bits: 1 PREEMPTED, 2 RELEASED, 4 UNREGISTERED */
 };
 
@@ -74,14 +75,15 @@ static struct row *new_row(struct model *m, int host, int port, uint64_t key)
 static void inform(struct model *m, const struct row *who, uint16_t what)
 {
 	for (int i = 0; i < NEXUSES; i++)
-		if (nexuses[i].host == who->host && (!who->port || who->port == nexuses[i].port))
+		if (i != m->acts && nexuses[i].host == who->host &&
+			(!who->port || who->port == nexuses[i].port))
 			m->attentions[i] |= 1u << (what - PREEMPTED);
 }
 
-static void inform_others(struct model *m, const struct row *but, uint16_t what)
+static void inform_others(struct model *m, uint16_t what)
 {
 	for (int i = 0; i < ROWS; i++)
-		if (m->row[i].used && &m->row[i] != but)
+		if (m->row[i].used)
 			inform(m, &m->row[i], what);
 }
 
@@ -133,7 +135,7 @@ static void leave(struct model *m, struct row *r)
 		return;
 	nothing_reserved(m);
 	if (type >= 5)
-		inform_others(m, NULL, RELEASED);
+		inform_others(m, RELEASED);
 }
 
 struct command {
@@ -196,14 +198,13 @@ static int expect_preempt(struct model *m, const struct command *c, struct row *
 
 		if (!r->used || (c->next && r->key != c->next) || (r == own && takes))
 			continue;
-		if (r != own)
-			inform(m, r, UNREGISTERED);
+		inform(m, r, UNREGISTERED);
 		r->used = false;
 	}
 	if (takes) {
 		hold(m, own, c->type);
 		if (before != c->type)
-			inform_others(m, own, RELEASED);
+			inform_others(m, RELEASED);
 	} else if (!count(m)) {
 		nothing_reserved(m);
 	}
@@ -239,7 +240,7 @@ static int expect_release(struct model *m, const struct command *c, struct row *
 		return BAD_RELEASE;
 	nothing_reserved(m);
 	if (c->type >= 5)
-		inform_others(m, own, RELEASED);
+		inform_others(m, RELEASED);
 	return 0;
 }
 
@@ -247,6 +248,7 @@ static int expect(struct model *m, const struct command *c)
 {
 	struct row *own = row_of(m, nexuses[c->nexus].host, nexuses[c->nexus].port);
 
+	m->acts = c->nexus;
 	if (c->action == REGISTER || c->action == REGISTER_ANYHOW)
 		return expect_register(m, c);
 	if (c->action == MOVE)
@@ -261,7 +263,7 @@ static int expect(struct model *m, const struct command *c)
 		return 0;
 	case RELEASE: return expect_release(m, c, own);
 	case CLEAR:
-		inform_others(m, own, PREEMPTED);
+		inform_others(m, PREEMPTED);
 		memset(m->row, 0, sizeof(m->row));
 		m->type = 0;
 		m->generation++;

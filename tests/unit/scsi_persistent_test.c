@@ -339,6 +339,57 @@ static void all_target_ports_are_one_registrant(void **state)
 	rig_free(r);
 }
 
+/* An initiator port that is registered through all target ports and acts through the first of
+ * them. */
+static struct rig *wide(void)
+{
+	struct rig *r = rig_create((struct rig_cfg){ 0 });
+
+	r->nexus[1].initiator = r->nexus[0].initiator;
+	memcpy(r->nexus[1].isid, r->nexus[0].isid, 6);
+	r->nexus[1].rel_port = 2;
+	assert_good(OUT(r, 0, REGISTER, 0, 0, 0xa, 0x04));
+	assert_good(OUT(r, 0, RESERVE, EARO, 0xa, 0, 0));
+	return r;
+}
+
+static void a_release_is_told_at_the_registrants_other_ports(void **state)
+{
+	struct rig *r = wide();
+
+	(void)state;
+	assert_good(OUT(r, 0, RELEASE, EARO, 0xa, 0, 0));
+	assert_good(RUN(r, 0, NULL, 0, TUR));
+	assert_check(RUN(r, 1, NULL, 0, TUR), SENSE_UNIT_ATTENTION, 0x2a04);
+	assert_good(RUN(r, 1, NULL, 0, TUR));
+	rig_free(r);
+}
+
+static void a_clear_is_told_at_the_registrants_other_ports(void **state)
+{
+	struct rig *r = wide();
+
+	(void)state;
+	assert_good(OUT(r, 0, CLEAR, 0, 0xa, 0, 0));
+	assert_good(RUN(r, 0, NULL, 0, TUR));
+	assert_check(RUN(r, 1, NULL, 0, TUR), SENSE_UNIT_ATTENTION, 0x2a03);
+	assert_good(RUN(r, 1, NULL, 0, TUR));
+	rig_free(r);
+}
+
+static void who_preempts_itself_tells_its_other_ports(void **state)
+{
+	struct rig *r = wide();
+
+	(void)state;
+	assert_good(OUT(r, 0, RELEASE, EARO, 0xa, 0, 0));
+	assert_check(RUN(r, 1, NULL, 0, TUR), SENSE_UNIT_ATTENTION, 0x2a04);
+	assert_good(OUT(r, 0, PREEMPT, EARO, 0xa, 0xa, 0));
+	assert_good(RUN(r, 0, NULL, 0, TUR));
+	assert_check(RUN(r, 1, NULL, 0, TUR), SENSE_UNIT_ATTENTION, 0x2a05);
+	rig_free(r);
+}
+
 static size_t move_list(
 	uint8_t *list, uint64_t key, uint64_t next, uint8_t flags, uint16_t port, const char *name)
 {
@@ -360,6 +411,24 @@ static void a_reservation_is_moved(void **state)
 	assert_good(RUN(r, 1, NULL, 512, READ10(0, 1)));
 	assert_conflict(RUN(r, 0, NULL, 512, READ10(0, 1)));
 	assert_conflict(OUT(r, 0, RELEASE, EA, 0xa, 0, 0));
+	rig_free(r);
+}
+
+static void a_reservation_is_moved_to_a_port_that_nobody_is_at(void **state)
+{
+	static const struct lu_port ports[] = { { 1, "iqn.2026-11.com.example:disk" },
+		{ 77, "iqn.2026-11.com.example:other" } };
+	const struct lu_port_group group = { 1, LU_ACTIVE_OPTIMIZED, ports, 2 };
+	struct rig *r = rig_create((struct rig_cfg){ 0 });
+	uint8_t list[128];
+	uint32_t len = (uint32_t)move_list(list, 0xa, 0xb, 0, 77, NAME1);
+
+	(void)state;
+	assert_int_equal(lu_set_port_groups(r->lu, &group, 1), 0);
+	assert_good(OUT(r, 0, REGISTER, 0, 0, 0xa, 0));
+	assert_good(OUT(r, 0, RESERVE, EA, 0xa, 0, 0));
+	assert_good(RUN(r, 0, list, len, PR_OUT(MOVE, 0, len)));
+	assert_conflict(RUN(r, 0, NULL, 512, READ10(0, 1)));
 	rig_free(r);
 }
 
@@ -557,6 +626,10 @@ int main(void)
 		cmocka_unit_test(who_is_registered_registers_nobody_else),
 		cmocka_unit_test(all_target_ports_are_one_registrant),
 		cmocka_unit_test(a_reservation_is_moved),
+		cmocka_unit_test(a_release_is_told_at_the_registrants_other_ports),
+		cmocka_unit_test(a_clear_is_told_at_the_registrants_other_ports),
+		cmocka_unit_test(who_preempts_itself_tells_its_other_ports),
+		cmocka_unit_test(a_reservation_is_moved_to_a_port_that_nobody_is_at),
 		cmocka_unit_test(moving_is_checked),
 		cmocka_unit_test(what_is_to_outlive_a_restart_is_kept_before_the_answer),
 		cmocka_unit_test(a_registration_without_aptpl_ends_the_keeping),
