@@ -145,8 +145,24 @@ static enum target_redirect redirect_of(const struct config_target *t)
 	return TARGET_MOVED_TEMPORARILY;
 }
 
-static int fill_target(const struct world *w, const struct config_target *t,
-	const struct target_set *old, struct iscsi_target *out)
+static int ports_of(const struct registry *r, const struct world *w, const struct config_target *t,
+	struct iscsi_target *out)
+{
+	unsigned n;
+	uint16_t *groups = target_groups(w->cfg, t, &n);
+	struct target_port *v = calloc(n + 1, sizeof(*v));
+
+	for (unsigned i = 0; groups && v && i < n; i++)
+		v[i] = (struct target_port){ groups[i],
+			target_ports_find(r->env.target_ports, t->name, groups[i]) };
+	out->ports = v;
+	out->nports = n;
+	free(groups);
+	return groups && v ? 0 : -ENOMEM;
+}
+
+static int fill_target(const struct registry *r, const struct world *w,
+	const struct config_target *t, const struct target_set *old, struct iscsi_target *out)
 {
 	int err;
 
@@ -161,22 +177,26 @@ static int fill_target(const struct world *w, const struct config_target *t,
 		.max_sessions = t->max_sessions,
 	};
 	err = groups_of(t, &out->groups);
+	if (!err)
+		err = ports_of(r, w, t, out);
 	return err ? err : lun_map_of(w, t, old, &out->luns);
 }
 
-static int build_targets(struct world *w, const struct target_set *old, struct faults *faults)
+static int build_targets(const struct registry *r, struct world *w, const struct target_set *old,
+	struct faults *faults)
 {
 	size_t n = w->cfg->n_targets;
 	struct iscsi_target *v = calloc(n + 1, sizeof(*v));
 	int err = v ? 0 : -ENOMEM;
 
 	for (size_t i = 0; !err && i < n; i++)
-		err = fill_target(w, &w->cfg->targets[i], old, &v[i]);
+		err = fill_target(r, w, &w->cfg->targets[i], old, &v[i]);
 	if (!err)
 		err = target_set_create(v, (unsigned)n, &w->targets);
 	for (size_t i = 0; v && i < n; i++) {
 		lun_map_unref(v[i].luns);
 		free((void *)(uintptr_t)v[i].groups);
+		free((void *)(uintptr_t)v[i].ports);
 	}
 	free(v);
 	return err ? registry_fault(faults, w->cfg, NULL, err, "targets: %s", strerror(-err)) : 0;
@@ -277,11 +297,15 @@ static int world_build(struct registry *r, struct config *cfg, const struct worl
 	int err;
 
 	w->cfg = cfg;
-	err = build_credentials(r, w, old->credentials, faults);
+	err = target_ports_assign(r->env.target_ports, cfg);
+	if (err)
+		registry_fault(faults, cfg, NULL, err, "out of memory");
+	if (!err)
+		err = build_credentials(r, w, old->credentials, faults);
 	if (!err)
 		err = units_prepare(&r->env, cfg, old->units, &w->units, faults);
 	if (!err)
-		err = build_targets(w, old->targets, faults);
+		err = build_targets(r, w, old->targets, faults);
 	if (!err)
 		err = build_directory(w, faults);
 	if (!err)
@@ -532,6 +556,8 @@ static int open_catalog(struct registry *r, const struct config *cfg, const stru
 		err = volumes_load(r, &why);
 	if (!err)
 		err = reservations_load(r->catalog, &r->env.reservations, &why);
+	if (!err)
+		err = target_ports_load(r->catalog, r->loop, &r->env.target_ports, &why);
 	return err ? registry_fault(faults, cfg, &cfg->state_dir, err, "%s", why.text) : 0;
 }
 
@@ -540,8 +566,10 @@ static void close_catalog(struct registry *r)
 {
 	table_unref(r->stored);
 	reservations_free(r->env.reservations);
+	target_ports_free(r->env.target_ports);
 	catalog_close(r->catalog);
 	r->env.reservations = NULL;
+	r->env.target_ports = NULL;
 	r->stored = NULL;
 	r->catalog = NULL;
 }
@@ -629,6 +657,7 @@ void registry_free(struct registry *r)
 	changes_end(r);
 	volumes_free(r);
 	reservations_free(r->env.reservations);
+	target_ports_free(r->env.target_ports);
 	table_unref(r->stored);
 	store_engine_free(r->engine);
 	free(r);

@@ -79,6 +79,42 @@ void reservation_unref(const struct reservation *kept)
 		free(c);
 }
 
+/* Adds what a registrant through a group is now to those of `to`, which has room. The reservation
+ * goes to the first of them, where it is one's alone. */
+static void add_by_port(struct lu_reservation *to, struct lu_registrant *regs,
+	const struct lu_registrant *from, const struct target_port *ports, unsigned n)
+{
+	bool holder = from->holder;
+
+	for (unsigned i = 0; i < n; i++) {
+		if (ports[i].group != from->port)
+			continue;
+		regs[to->n] = *from;
+		regs[to->n].port = ports[i].id;
+		regs[to->n++].holder = holder;
+		holder = false;
+	}
+	if (!from->port)
+		regs[to->n++] = *from;
+}
+
+const struct reservation *reservation_by_port(
+	const struct reservation *kept, const struct target_port *ports, unsigned n)
+{
+	struct lu_registrant *regs = calloc((size_t)kept->is.n * (n + 1) + 1, sizeof(*regs));
+	struct lu_reservation is = kept->is;
+	struct reservation *c = NULL;
+
+	is.registrants = regs;
+	is.n = 0;
+	for (unsigned i = 0; regs && i < kept->is.n; i++)
+		add_by_port(&is, regs, &kept->is.registrants[i], ports, n);
+	if (regs)
+		c = copy(kept->naa, &is);
+	free(regs);
+	return c;
+}
+
 /* Under the lock, or before anybody else is there; so are the next two. */
 static struct reservation *find(const struct reservations *r, const uint8_t naa[static 16])
 {
@@ -253,8 +289,10 @@ static int load_row(const struct catalog_reservation *row, void *arg)
 	}
 	if (regs)
 		c = copy(row->unit, &is);
-	if (c)
+	if (c) {
+		c->by_group = row->by_group;
 		put(arg, c);
+	}
 	reservation_unref(c);
 	free(regs);
 	return c ? 0 : -ENOMEM;

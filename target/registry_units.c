@@ -59,6 +59,17 @@ struct entry {
 	uint64_t old_size; /* the store was enlarged for this set; 0: it was not */
 };
 
+/* A port through which a unit is reached. */
+struct way {
+	const struct config_lun *row; /* that declares the unit */
+	const char *target;
+	struct target_port port;
+};
+struct ways {
+	const struct way *v;
+	size_t n;
+};
+
 struct units {
 	struct units_env *env;
 	const struct config *cfg;
@@ -67,6 +78,8 @@ struct units {
 	struct entry **by_place; /* by target and LUN */
 	struct entry **by_path;  /* file stores only */
 	size_t n_paths;
+	struct way *ways; /* by row, group and identifier */
+	size_t n_ways;
 };
 
 void units_env_init(struct units_env *env)
@@ -251,6 +264,105 @@ static int traits_of(const struct units_env *env, const struct config_target *ta
 	return err;
 }
 
+/* --- ways to a unit ------------------------------------------------------------------------- */
+
+static int by_way(const void *a, const void *b)
+{
+	const struct way *x = a, *y = b;
+
+	if (x->row != y->row)
+		return x->row < y->row ? -1 : 1;
+	if (x->port.group != y->port.group)
+		return x->port.group - y->port.group;
+	return x->port.id - y->port.id;
+}
+
+/* Of a target with the same unit at two LUNs there are two ways through the same port: one goes. */
+static void sort_ways(struct units *u)
+{
+	size_t n = 0;
+
+	if (u->n_ways)
+		qsort(u->ways, u->n_ways, sizeof(*u->ways), by_way);
+	for (size_t i = 0; i < u->n_ways; i++)
+		if (!n || by_way(&u->ways[n - 1], &u->ways[i]))
+			u->ways[n++] = u->ways[i];
+	u->n_ways = n;
+}
+
+static bool add_ways(struct units *u, const struct config_target *t)
+{
+	unsigned n;
+	uint16_t *groups = target_groups(u->cfg, t, &n);
+	struct way *v =
+		groups ? reallocarray(u->ways, u->n_ways + n * t->n_luns + 1, sizeof(*v)) : NULL;
+
+	if (v)
+		u->ways = v;
+	for (unsigned i = 0; v && i < n; i++) {
+		uint16_t id = target_ports_find(u->env->target_ports, t->name, groups[i]);
+
+		for (size_t k = 0; k < t->n_luns; k++)
+			v[u->n_ways++] =
+				(struct way){ t->luns[k].unit, t->name, { groups[i], id } };
+	}
+	free(groups);
+	return v;
+}
+
+static bool list_ways(struct units *u)
+{
+	for (size_t i = 0; i < u->cfg->n_targets; i++)
+		if (!add_ways(u, &u->cfg->targets[i]))
+			return false;
+	sort_ways(u);
+	return true;
+}
+
+/* Those to one unit. */
+static struct ways ways_to(const struct units *u, const struct config_lun *row)
+{
+	size_t from = 0, end = u->n_ways;
+	struct ways ways;
+
+	while (from < end) {
+		size_t middle = from + (end - from) / 2;
+
+		if (u->ways[middle].row < row)
+			from = middle + 1;
+		else
+			end = middle;
+	}
+	ways = (struct ways){ u->ways + from, 0 };
+	while (from + ways.n < u->n_ways && ways.v[ways.n].row == row)
+		ways.n++;
+	return ways;
+}
+
+/* Tells the unit of them. */
+static int set_groups(struct lu *lu, const struct ways *ways)
+{
+	struct lu_port_group *groups = calloc(ways->n + 1, sizeof(*groups));
+	struct lu_port *ports = calloc(ways->n + 1, sizeof(*ports));
+	unsigned n = 0;
+	int err = -ENOMEM;
+
+	for (size_t i = 0; groups && ports && i < ways->n; i++) {
+		const struct way *w = &ways->v[i];
+
+		if (!n || groups[n - 1].group != w->port.group)
+			groups[n++] = (struct lu_port_group){ .group = w->port.group,
+				.ports = &ports[i] };
+		ports[i] = (struct lu_port){ w->port.id, w->target };
+		groups[n - 1].nports++;
+	}
+	if (groups && ports)
+		err = lu_set_port_groups(lu, groups, n);
+	free(groups);
+	free(ports);
+	return err;
+}
+
 /* --- units ---------------------------------------------------------------------------------- */
 
 /* On the main loop: neither a set nor a nexus has the unit any more. */
@@ -280,25 +392,46 @@ static void unit_put(struct unit *u)
 	lu_unref(u->lu); /* on_lu_gone() follows, now or later */
 }
 
+/* What is kept of the unit's reservations: with one reference, or NULL and 0 for nothing. */
+static int find_kept(const struct units_env *env, const uint8_t naa[static 16],
+	const struct ways *ways, const struct reservation **out)
+{
+	const struct reservation *kept = reservations_find(env->reservations, naa);
+	struct target_port *ports;
+
+	*out = kept;
+	if (!kept || !kept->by_group)
+		return 0;
+	ports = calloc(ways->n + 1, sizeof(*ports));
+	for (size_t i = 0; ports && i < ways->n; i++)
+		ports[i] = ways->v[i].port;
+	*out = ports ? reservation_by_port(kept, ports, (unsigned)ways->n) : NULL;
+	free(ports);
+	reservation_unref(kept);
+	return *out ? 0 : -ENOMEM;
+}
+
 /* With the reservations that are kept of it. */
-static int lu_create(const struct units_env *env, struct disk_cfg *cfg, struct lu **out)
+static int lu_create(
+	const struct units_env *env, struct disk_cfg *cfg, const struct ways *ways, struct lu **out)
 {
 	const struct reservation *kept = NULL;
-	int err;
+	int err = 0;
 
 	if (env->reservations) {
-		kept = reservations_find(env->reservations, cfg->naa);
+		err = find_kept(env, cfg->naa, ways, &kept);
 		cfg->keeper = reservations_keeper(env->reservations);
 		cfg->kept = kept ? &kept->is : NULL;
 	}
-	err = disk_create(cfg, out);
+	if (!err)
+		err = disk_create(cfg, out);
 	reservation_unref(kept);
 	return err;
 }
 
 /* Takes over the caller's hold on the backing, also when it fails. */
-static int unit_create(
-	struct units_env *env, struct backing *b, const struct traits *t, struct unit **out)
+static int unit_create(struct units_env *env, struct backing *b, const struct traits *t,
+	const struct ways *ways, struct unit **out)
 {
 	struct unit *u = calloc(1, sizeof(*u));
 	struct disk_cfg cfg = {
@@ -323,7 +456,7 @@ static int unit_create(
 		goto out;
 	memcpy(cfg.naa, t->naa, sizeof(cfg.naa));
 	store_ref(b->store);
-	err = lu_create(env, &cfg, &u->lu);
+	err = lu_create(env, &cfg, ways, &u->lu);
 	if (err) {
 		store_close(b->store);
 		goto out;
@@ -443,6 +576,7 @@ static int enlarge(const struct units *u, struct entry *e, struct faults *faults
 static int new_unit(struct units *u, struct entry *e, struct backing *b, const struct traits *t,
 	struct faults *faults)
 {
+	struct ways ways = ways_to(u, e->row);
 	struct store_error store_why;
 	int err = 0;
 
@@ -451,7 +585,7 @@ static int new_unit(struct units *u, struct entry *e, struct backing *b, const s
 	if (err)
 		return refuse_row(u, e, err, store_why.text, faults);
 	b->users++;
-	err = unit_create(u->env, b, t, &e->unit);
+	err = unit_create(u->env, b, t, &ways, &e->unit);
 	return err ? refuse_row(u, e, err, strerror(-err), faults) : 0;
 }
 
@@ -525,7 +659,7 @@ static struct units *units_new(struct units_env *env, const struct config *cfg)
 	u->v = calloc(rows + 1, sizeof(*u->v));
 	u->by_place = calloc(rows + 1, sizeof(struct entry *));
 	u->by_path = calloc(count_rows(cfg, is_file) + 1, sizeof(struct entry *));
-	if (u->v && u->by_place && u->by_path) {
+	if (u->v && u->by_place && u->by_path && list_ways(u)) {
 		list_entries(u);
 		return u;
 	}
@@ -594,6 +728,17 @@ static void shrink(struct entry *e)
 			e->target->name, strerror(-err));
 }
 
+static void tell_ways(const struct units *u, const struct entry *e)
+{
+	struct ways ways = ways_to(u, e->row);
+
+	if (set_groups(e->unit->lu, &ways))
+		log_msg(LOG_ERR,
+			"LUN %" PRIu32 " of %s: out of memory: what it tells of its ports is not "
+			"up to date",
+			e->row->lun, e->target->name);
+}
+
 void units_commit(struct units *u)
 {
 	for (size_t i = 0; i < u->n; i++) {
@@ -604,6 +749,7 @@ void units_commit(struct units *u)
 		shrink(e);
 		if (lu_size(e->unit->lu) != store_size(e->unit->backing->store))
 			lu_resized(e->unit->lu);
+		tell_ways(u, e);
 	}
 }
 
@@ -616,6 +762,7 @@ void units_free(struct units *u)
 	free(u->v);
 	free(u->by_place);
 	free(u->by_path);
+	free(u->ways);
 	free(u);
 }
 

@@ -12,6 +12,7 @@
 
 #include "registry.h"
 #include "registry_reservations.h"
+#include "registry_target_ports.h"
 #include "store/engine.h"
 
 /* What all sets share. The maker fills the first part; units_env_init() begins the rest. */
@@ -20,6 +21,7 @@ struct units_env {
 	struct work_pool *pool;
 	struct store_engine *engine;
 	struct reservations *reservations; /* NULL: none is kept, APTPL is refused */
+	struct target_ports *target_ports; /* NULL: ports go by the number of their group */
 	uint8_t identity[STATE_IDENTITY_SIZE];
 	bool in_place; /* close on this thread instead: nobody else needs it any more */
 

@@ -107,6 +107,7 @@ static void read_row(struct query *q, struct catalog_reservation *r, struct cata
 	r->generation = (uint32_t)db_get_int(q);
 	r->type = (uint8_t)db_get_int(q);
 	r->scope = (uint8_t)db_get_int(q);
+	r->by_group = db_get_int(q);
 	one->initiator = db_get_text(q);
 	one->port = (uint16_t)db_get_int(q);
 	get_bytes(q, one->key, sizeof(one->key));
@@ -128,7 +129,7 @@ static int show(
 }
 
 static const char load_sql[] =
-	"SELECT unit, generation, type, scope, initiator, port, key, holder"
+	"SELECT unit, generation, type, scope, by_group, initiator, port, key, holder"
 	" FROM reservation JOIN registrant USING (unit) ORDER BY unit, initiator, port";
 
 int catalog_reservation_load(struct catalog_tx *tx,

@@ -12,7 +12,7 @@
 
 struct catalog_registrant {
 	const char *initiator; /* the initiator port's name: "iqn.…,i,0x00023d000001" */
-	uint16_t port;         /* RELATIVE TARGET PORT IDENTIFIER */
+	uint16_t port;         /* RELATIVE TARGET PORT IDENTIFIER; 0: all of them */
 	uint8_t key[8];        /* RESERVATION KEY, as it came */
 	bool holder;
 };
@@ -22,6 +22,7 @@ struct catalog_reservation {
 	uint32_t generation;                          /* PRGENERATION */
 	uint8_t type;                                 /* TYPE; means nothing when nobody holds */
 	uint8_t scope;                                /* SCOPE */
+	bool by_group; /* loading only: an older server kept it, and ports are portal groups */
 	const struct catalog_registrant *registrants; /* none twice by initiator and port */
 	size_t n_registrants;
 };

@@ -144,7 +144,18 @@ static const char version_1[] =
 	"	value TEXT NOT NULL"
 	") STRICT, WITHOUT ROWID;";
 
-static const char *const versions[] = { version_1 };
+static const char version_2[] =
+	/* Numbers of target ports. Before there were any, registrants had the portal group's. */
+	"CREATE TABLE port ("
+	"	target TEXT NOT NULL,"
+	"	portal_group INTEGER NOT NULL,"
+	"	id INTEGER NOT NULL UNIQUE CHECK (id BETWEEN 1 AND 65535),"
+	"	PRIMARY KEY (target, portal_group)"
+	") STRICT, WITHOUT ROWID;"
+	"ALTER TABLE reservation ADD COLUMN by_group INTEGER NOT NULL DEFAULT 0;"
+	"UPDATE reservation SET by_group = 1;";
+
+static const char *const versions[] = { version_1, version_2 };
 
 #define NEWEST ((int64_t)(sizeof(versions) / sizeof(versions[0])))
 

@@ -488,7 +488,7 @@ static struct conn *conn_new(uint16_t group)
 	if (!c)
 		return NULL;
 	c->group = group;
-	c->rel_port = group;	c->max_send = params_default.send_max;
+	c->max_send = params_default.send_max;
 	c->stream.fd = -1;
 	list_init(&c->link);
 	list_init(&c->in_session);

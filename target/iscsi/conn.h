@@ -68,7 +68,6 @@ struct conn {
 	bool in_login;                   /* the PDU that is being received began in the login phase */
 	bool long_data;                  /* the last data segment was a long one */
 	uint16_t cid, group;
-	uint16_t rel_port;               /* relative target port identifier of the portal group */
 	uint32_t statsn;                 /* of the next response */
 	uint32_t max_send;               /* the initiator's MaxRecvDataSegmentLength */
 	unsigned held;                   /* commands and messages that point here */

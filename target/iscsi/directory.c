@@ -60,6 +60,7 @@ static void target_clear(struct iscsi_target *t)
 	free((char *)(uintptr_t)t->svm);
 	free((char *)(uintptr_t)t->redirect_to);
 	free((uint16_t *)(uintptr_t)t->groups);
+	free((struct target_port *)(uintptr_t)t->ports);
 	lun_map_unref(t->luns);
 }
 
@@ -79,22 +80,28 @@ static bool copy_text(const char **to, const char *from)
 	return true;
 }
 
+/* False: no memory. NULL stays NULL where there is nothing to copy. */
+static bool copy_array(const void *from, size_t bytes, void **to)
+{
+	*to = bytes ? malloc(bytes) : NULL;
+	if (*to)
+		memcpy(*to, from, bytes);
+	return *to || !bytes;
+}
+
 static bool target_copy(struct iscsi_target *to, const struct iscsi_target *from)
 {
-	size_t bytes = from->ngroups * sizeof(*from->groups);
-	uint16_t *groups = NULL;
+	void *groups, *ports;
+	bool ok;
 
 	*to = *from;
 	to->name = to->alias = to->svm = to->redirect_to = NULL;
-	to->groups = NULL;
 	to->luns = lun_map_ref(from->luns);
-	if (bytes) {
-		if (!(groups = malloc(bytes)))
-			return false;
-		memcpy(groups, from->groups, bytes);
-		to->groups = groups;
-	}
-	return copy_text(&to->name, from->name) && copy_text(&to->alias, from->alias) &&
+	ok = copy_array(from->groups, from->ngroups * sizeof(*from->groups), &groups);
+	ok &= copy_array(from->ports, from->nports * sizeof(*from->ports), &ports);
+	to->groups = groups;
+	to->ports = ports;
+	return ok && copy_text(&to->name, from->name) && copy_text(&to->alias, from->alias) &&
 	       copy_text(&to->svm, from->svm) && copy_text(&to->redirect_to, from->redirect_to);
 }
 
@@ -169,6 +176,14 @@ bool target_in_group(const struct iscsi_target *t, uint16_t group)
 		if (t->groups[i] == group)
 			return true;
 	return t->ngroups == 0;
+}
+
+uint16_t target_port_id(const struct iscsi_target *t, uint16_t group)
+{
+	for (unsigned i = 0; i < t->nports; i++)
+		if (t->ports[i].group == group)
+			return t->ports[i].id;
+	return group;
 }
 
 /* --- the snapshot ------------------------------------------------------------------------ */

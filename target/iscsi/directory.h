@@ -22,6 +22,12 @@
 
 enum target_redirect { TARGET_SERVED, TARGET_MOVED_TEMPORARILY, TARGET_MOVED_PERMANENTLY };
 
+/* A target in a portal group is a target port (RFC 7143 4.4.1). */
+struct target_port {
+	uint16_t group;
+	uint16_t id; /* relative target port identifier, 1… */
+};
+
 struct iscsi_target {
 	const char *name;           /* iSCSI name, normalised */
 	const char *alias;          /* or NULL */
@@ -31,6 +37,8 @@ struct iscsi_target {
 	bool stopped;               /* logins are answered with 0x0301, service unavailable */
 	const uint16_t *groups;     /* portal groups that show it; ngroups 0: all */
 	unsigned ngroups;
+	const struct target_port *ports; /* may be none: see target_port_id() */
+	unsigned nports;
 	enum target_redirect redirect;
 	const char *redirect_to;    /* "host:port[,tag]" where redirect says so */
 	uint32_t max_sessions;      /* 0: no limit of its own */
@@ -109,5 +117,8 @@ void directory_unref(struct directory *d);         /* any thread; NULL is fine *
 
 /* Whether connections on this portal group may see the target. */
 bool target_in_group(const struct iscsi_target *t, uint16_t group);
+
+/* The relative target port identifier; that of a port that is not listed is the group's number. */
+uint16_t target_port_id(const struct iscsi_target *t, uint16_t group);
 
 #endif

@@ -135,7 +135,7 @@ static void add_session(struct conn *c)
 	}
 	/* The units are those of the directory that is in force, not of the one that it began with. */
 	target = l->target ? target_set_find(c->r->dir->targets, l->target->name) : NULL;
-	if (target && !session_open(s, c->r->dir->targets, target, c->rel_port)) {
+	if (target && !session_open(s, c->r->dir->targets, target)) {
 		login_refuse(c, LOGIN_OUT_OF_RESOURCES, "out of memory");
 		return;
 	}

@@ -352,8 +352,7 @@ struct session *session_new(struct reactor *r, const struct session_entry *like,
 	return s;
 }
 
-bool session_open(struct session *s, struct target_set *set, const struct iscsi_target *target,
-		  uint16_t rel_port)
+bool session_open(struct session *s, struct target_set *set, const struct iscsi_target *target)
 {
 	struct nexus *n = &s->nexus;
 
@@ -367,7 +366,7 @@ bool session_open(struct session *s, struct target_set *set, const struct iscsi_
 		n->isid[i] = (uint8_t)(s->entry.isid >> (40 - 8 * i));
 	n->target = s->entry.target;
 	n->tpgt = s->entry.group;
-	n->rel_port = rel_port;
+	n->rel_port = target_port_id(target, s->entry.group);
 	s->has_nexus = nexus_open(n, target->luns) == 0;
 	return s->has_nexus;
 }

@@ -65,8 +65,7 @@ struct session {
 struct session *session_new(struct reactor *r, const struct session_entry *like, uint32_t cmdsn,
 			    uint32_t depth);
 /* Joins it to the target's units; the set stays referenced. False: out of memory. */
-bool session_open(struct session *s, struct target_set *set, const struct iscsi_target *target,
-		  uint16_t rel_port);
+bool session_open(struct session *s, struct target_set *set, const struct iscsi_target *target);
 /* Ends a session that no connection has joined. */
 void session_abandon(struct session *s);
 

@@ -440,6 +440,16 @@ class Session:
                     raise
         raise AssertionError("unit attentions do not end")
 
+    def attention(self, **kwargs):
+        """The unit attention that the next command meets, ASC and ASCQ; None: it is carried out."""
+        try:
+            self.test_unit_ready(**kwargs)
+            return None
+        except Failed as e:
+            if e.sense and e.sense[0] == 6:
+                return e.sense[1]
+            raise
+
     def inquiry(self, page=None, size=255):
         return self.command(struct.pack(">BBBHx10x", 0x12, page is not None, page or 0, size), size)
 

@@ -12,7 +12,7 @@ HOST1, HOST2 = PREFIX + "host1", PREFIX + "host2"
 REGISTER, RESERVE, RELEASE, CLEAR, PREEMPT = 0, 1, 2, 3, 4
 WRITE_EXCLUSIVE, EXCLUSIVE_ACCESS, EXCLUSIVE_REGISTRANTS = 1, 3, 6
 CONFLICT = 0x18
-APTPL = 1
+APTPL, ALL_TG_PT = 1, 4
 ISID = b"\x80rsrv\1"               # a reservation is known by the initiator's port, not its name
 
 

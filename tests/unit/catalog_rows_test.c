@@ -4,6 +4,7 @@
 
 #include "catalog/audit.h"
 #include "catalog/credential.h"
+#include "catalog/port.h"
 #include "catalog/reservation.h"
 #include "catalog/setting.h"
 #include "catalog/tag.h"
@@ -319,6 +320,53 @@ static void a_change_that_fails_leaves_no_audit_row(void **state)
 	assert_int_equal(rig_run(*state, change_and_audit, &both), -ECANCELED);
 	assert_shown(*state, load_credentials, "");
 	assert_shown(*state, list_audit, "");
+}
+
+/* --- target ports --------------------------------------------------------------------------- */
+
+static int show_port(const struct catalog_port *p, void *arg)
+{
+	(void)arg;
+	show("%s %u: %u\n", p->target, p->group, p->id);
+	return 0;
+}
+
+static int load_ports(struct catalog_tx *tx, void *arg)
+{
+	return catalog_port_load(tx, show_port, arg);
+}
+
+static int add_port(struct catalog_tx *tx, void *arg)
+{
+	return catalog_port_add(tx, arg);
+}
+
+static int remove_port(struct catalog_tx *tx, void *arg)
+{
+	return catalog_port_remove(tx, ((const struct catalog_port *)arg)->id);
+}
+
+static void a_ports_identifier_comes_back_after_a_restart(void **state)
+{
+	struct catalog_port last = { "iqn.b", 1, 65535 }, first = { "iqn.a", 2, 7 };
+
+	assert_int_equal(rig_run(*state, add_port, &last), 0);
+	assert_int_equal(rig_run(*state, add_port, &first), 0);
+	rig_reopen(*state);
+	assert_shown(*state, load_ports, "iqn.a 2: 7\niqn.b 1: 65535\n");
+	assert_int_equal(rig_run(*state, remove_port, &first), 0);
+	assert_shown(*state, load_ports, "iqn.b 1: 65535\n");
+}
+
+static void no_two_ports_have_the_same_identifier(void **state)
+{
+	struct catalog_port one = { "iqn.a", 1, 7 }, other = { "iqn.b", 1, 7 },
+			    again = { "iqn.a", 1, 8 };
+
+	assert_int_equal(rig_run(*state, add_port, &one), 0);
+	assert_int_equal(rig_run(*state, add_port, &other), -EEXIST);
+	assert_int_equal(rig_run(*state, add_port, &again), -EEXIST);
+	assert_shown(*state, load_ports, "iqn.a 1: 7\n");
 }
 
 /* --- reservations --------------------------------------------------------------------------- */
@@ -888,6 +936,8 @@ int main(void)
 		ROW_TEST(the_audit_tells_the_time_itself),
 		ROW_TEST(the_audit_keeps_so_many_rows_and_no_more),
 		ROW_TEST(a_change_that_fails_leaves_no_audit_row),
+		ROW_TEST(a_ports_identifier_comes_back_after_a_restart),
+		ROW_TEST(no_two_ports_have_the_same_identifier),
 		ROW_TEST(a_units_reservation_comes_back_after_a_restart),
 		ROW_TEST(a_units_reservation_is_replaced_as_a_whole),
 		ROW_TEST(a_registrant_that_is_there_twice_changes_nothing),

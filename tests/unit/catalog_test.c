@@ -48,7 +48,7 @@ static void a_closed_catalog_has_no_journal(void **state)
 	assert_int_equal(rig_open(rig), 0);
 	rig_close(rig);
 	assert_int_not_equal(access(rig_file(rig, "catalog.db-wal"), F_OK), 0);
-	assert_int_equal(rig_sql(rig, "PRAGMA user_version"), 1);
+	assert_int_equal(rig_sql(rig, "PRAGMA user_version"), 2);
 	assert_int_equal(rig_sql(rig, "PRAGMA application_id"), 0x43536967);
 }
 
@@ -73,10 +73,27 @@ static void a_catalog_of_a_newer_server_is_refused_and_left_alone(void **state)
 
 	assert_int_equal(rig_open(rig), 0);
 	rig_close(rig);
-	mark(rig, "PRAGMA user_version = 2");
+	mark(rig, "PRAGMA user_version = 3");
 	assert_int_equal(rig_open(rig), -ENOTSUP);
 	assert_non_null(strstr(rig->why.text, "state/catalog.db: a newer countersignd made this"));
+	assert_int_equal(rig_sql(rig, "PRAGMA user_version"), 3);
+}
+
+static void a_catalog_of_an_older_server_is_brought_up_to_date(void **state)
+{
+	struct rig *rig = *state;
+
+	assert_int_equal(rig_open(rig), 0);
+	rig_close(rig);
+	mark(rig, "DROP TABLE port;"
+		  "ALTER TABLE reservation DROP COLUMN by_group;"
+		  "INSERT INTO reservation VALUES (zeroblob(16), 1, 0, 0);"
+		  "PRAGMA user_version = 1");
+	assert_int_equal(rig_open(rig), 0);
+	rig_close(rig);
 	assert_int_equal(rig_sql(rig, "PRAGMA user_version"), 2);
+	assert_int_equal(rig_sql(rig, "SELECT count(*) FROM port"), 0);
+	assert_int_equal(rig_sql(rig, "SELECT by_group FROM reservation"), 1);
 }
 
 static void a_database_of_another_program_is_refused_and_left_alone(void **state)
@@ -449,6 +466,7 @@ int main(void)
 		FILE_TEST(a_catalog_that_others_may_read_is_closed_to_them),
 		FILE_TEST(a_closed_catalog_has_no_journal),
 		FILE_TEST(a_catalog_of_a_newer_server_is_refused_and_left_alone),
+		FILE_TEST(a_catalog_of_an_older_server_is_brought_up_to_date),
 		FILE_TEST(a_database_of_another_program_is_refused_and_left_alone),
 		FILE_TEST(an_empty_file_becomes_a_catalog),
 		FILE_TEST(a_file_that_is_no_database_is_refused_and_left_alone),

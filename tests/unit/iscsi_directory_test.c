@@ -115,6 +115,7 @@ static void a_set_is_a_copy(void **state)
 	char name[] = "iqn.2026-11.com.example:a", alias[] = "first", svm[] = "svm1";
 	char to[] = "192.0.2.9:3260,2";
 	uint16_t groups[] = { 1, 7 };
+	struct target_port ports[] = { { 7, 300 } };
 	struct lun_map *map = no_disks();
 	struct iscsi_target t = { .name = name,
 		.alias = alias,
@@ -123,6 +124,8 @@ static void a_set_is_a_copy(void **state)
 		.chap = true,
 		.groups = groups,
 		.ngroups = 2,
+		.ports = ports,
+		.nports = 1,
 		.max_sessions = 4,
 		.redirect = TARGET_MOVED_PERMANENTLY,
 		.redirect_to = to };
@@ -132,6 +135,7 @@ static void a_set_is_a_copy(void **state)
 	(void)state;
 	name[0] = alias[0] = svm[0] = to[0] = 'X';
 	groups[1] = 9;
+	ports[0].id = 1;
 	c = target_set_find(s, "iqn.2026-11.com.example:a");
 	assert_non_null(c);
 	assert_string_equal(c->alias, "first");
@@ -142,6 +146,8 @@ static void a_set_is_a_copy(void **state)
 	assert_int_equal(c->max_sessions, 4);
 	assert_true(target_in_group(c, 7));
 	assert_false(target_in_group(c, 9));
+	assert_int_equal(target_port_id(c, 7), 300);
+	assert_int_equal(target_port_id(c, 1), 1); /* not listed */
 	target_set_unref(s);
 	lun_map_unref(map);
 }
