@@ -57,7 +57,7 @@ void tx_batch_free(struct tx_batch *b)
 /* --- writing PDUs ------------------------------------------------------------------------ */
 
 /* Beyond this a batch is sent even where it has room: what is sent early is received early. */
-#define BATCH_BYTES ((size_t)1 << 20)
+#define BATCH_BYTES ((size_t)2 << 20)
 
 bool tx_room(const struct tx_batch *b, unsigned pieces)
 {
