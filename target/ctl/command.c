@@ -12,6 +12,7 @@
 
 #include "ctl/ask.h"
 #include "ctl/audit.h"
+#include "ctl/cartridges.h"
 #include "ctl/credentials.h"
 #include "ctl/volumes.h"
 
@@ -286,6 +287,14 @@ const struct command commands[] = {
 	{ "volume delete", "VOLUME",        1, 1, "remove a volume and all that is on it",
 	  volume_delete, volume_force_options },
 	{ "audit",    "",       0, 0, "who changed what, newest first", audit_list, audit_options },
+	{ "tape verify",   "PATH...",       1, COMMAND_WORDS_MAX,
+	  "read all that is on a cartridge no server has, and check it", cartridges_verify, NULL },
+	{ "tape dump",     "PATH...",       1, COMMAND_WORDS_MAX,
+	  "list its blocks and filemarks", cartridges_dump, NULL },
+	{ "tape export",   "PATH FILE",     2, 2, "write it as a SIMH image (.tap)",
+	  cartridges_export, cartridges_export_options },
+	{ "tape import",   "PATH FILE",     2, 2, "append a SIMH image to it",
+	  cartridges_import, cartridges_import_options },
 	{ "rekey",    "",       0, 0, "encrypt the stored secrets under a new key", audit_rekey, NULL },
 	{ "reload",   "",       0, 0, "have the configuration file read again", run_reload, NULL },
 };

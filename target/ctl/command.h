@@ -26,6 +26,7 @@ struct command_given {
 };
 
 #define COMMAND_GIVEN_MAX 64
+#define COMMAND_WORDS_MAX 65536 /* where a command takes any number of arguments */
 
 struct session {
 	const char *socket;

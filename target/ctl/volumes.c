@@ -2,12 +2,10 @@
 /* Volumes: made, made larger, moved and removed while the server runs. */
 #include "ctl/volumes.h"
 
-#include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "ctl/ask.h"
+#include "ctl/number.h"
 
 const struct command_option volume_create_options[] = {
 	{ "pool", "NAME", "where its file is to be; the first pool unless given" },
@@ -24,39 +22,15 @@ const struct command_option volume_force_options[] = {
 	{ 0 },
 };
 
-/* A number, with K, M, G or T behind it where units are allowed. */
-static bool read_number(const char *text, bool units, json_int_t *out)
-{
-	static const char letters[] = "KMGT";
-	char *end;
-	long long n;
-	const char *unit;
-	unsigned shift = 0;
-
-	if (*text < '0' || *text > '9')
-		return false;
-	errno = 0;
-	n = strtoll(text, &end, 10);
-	unit = units && *end ? strchr(letters, *end >= 'a' ? *end - 'a' + 'A' : *end) : NULL;
-	if (unit) {
-		shift = 10 * (unsigned)(unit - letters + 1);
-		end++;
-	}
-	if (errno || *end || n > INT64_MAX >> shift)
-		return false;
-	*out = n << shift;
-	return true;
-}
-
 /* Adds the value of an option, if it was given, as the member of a body. */
 static bool add_option(const struct session *s, json_t *body, const char *option, const char *member)
 {
 	const char *value = command_value(s, option);
-	json_int_t n;
+	int64_t n;
 
 	if (!value)
 		return true;
-	return read_number(value, false, &n) &&
+	return number_read(value, false, &n) &&
 	       !json_object_set_new(body, member, json_integer(n));
 }
 
@@ -136,13 +110,13 @@ static enum exit_status bad_option(json_t *body)
 enum exit_status volume_create(const struct session *s, char **args, int n)
 {
 	const char *pool = command_value(s, "pool");
-	json_int_t size;
+	int64_t size;
 	json_t *body;
 
 	(void)n;
-	if (!read_number(args[1], true, &size))
+	if (!number_read(args[1], true, &size))
 		return ask_usage("a size is a number of bytes, or one with K, M, G or T behind it");
-	body = json_pack("{s:s, s:I, s:s*}", "target", args[0], "size", size, "pool", pool);
+	body = json_pack("{s:s, s:I, s:s*}", "target", args[0], "size", (json_int_t)size, "pool", pool);
 	if (!body)
 		return ask_usage("the names are not UTF-8");
 	if (!add_option(s, body, "lun", "lun") || !add_option(s, body, "block-size", "block_size"))
@@ -153,12 +127,12 @@ enum exit_status volume_create(const struct session *s, char **args, int n)
 enum exit_status volume_resize(const struct session *s, char **args, int n)
 {
 	char path[ASK_PATH_MAX];
-	json_int_t size;
+	int64_t size;
 
 	(void)n;
-	if (!path_of(path, args[0]) || !read_number(args[1], true, &size))
+	if (!path_of(path, args[0]) || !number_read(args[1], true, &size))
 		return ask_usage("a size is a number of bytes, or one with K, M, G or T behind it");
-	return ask(s, "PATCH", path, json_pack("{s:I}", "size", size), "resized");
+	return ask(s, "PATCH", path, json_pack("{s:I}", "size", (json_int_t)size), "resized");
 }
 
 enum exit_status volume_attach(const struct session *s, char **args, int n)
