@@ -743,10 +743,12 @@ def complete(line, env=None):
 def test_completion_knows_every_command_and_option(programs, run):
     text = run(programs / "countersignctl", "help").stdout
     general = set(re.findall(r"^  -\w, (--\w+)", text, re.M))
-    commands = re.findall(r"^  ((?:credentials |volume )?[a-z]+).*\n((?:^ {5,}.*\n)*)", text, re.M)
+    groups = {"credentials", "volume", "tape"}
+    commands = re.findall(
+        rf"^  ((?:(?:{'|'.join(groups)}) )?[a-z]+).*\n((?:^ {{5,}}.*\n)*)", text, re.M)
     assert len(commands) >= 12
     assert complete("countersignctl ") == {name.split()[0] for name, _ in commands}
-    for group in ("credentials", "volume"):
+    for group in groups:
         assert complete(f"countersignctl {group} ") == {
             name.split()[1] for name, _ in commands if name.startswith(group + " ")}
     for name, rest in commands:
