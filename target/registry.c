@@ -558,6 +558,8 @@ static int open_catalog(struct registry *r, const struct config *cfg, const stru
 		err = reservations_load(r->catalog, &r->env.reservations, &why);
 	if (!err)
 		err = target_ports_load(r->catalog, r->loop, &r->env.target_ports, &why);
+	if (!err)
+		err = access_states_load(r->catalog, &r->env.access, &why);
 	return err ? registry_fault(faults, cfg, &cfg->state_dir, err, "%s", why.text) : 0;
 }
 
@@ -567,9 +569,11 @@ static void close_catalog(struct registry *r)
 	table_unref(r->stored);
 	reservations_free(r->env.reservations);
 	target_ports_free(r->env.target_ports);
+	access_states_free(r->env.access);
 	catalog_close(r->catalog);
 	r->env.reservations = NULL;
 	r->env.target_ports = NULL;
+	r->env.access = NULL;
 	r->stored = NULL;
 	r->catalog = NULL;
 }
@@ -658,6 +662,7 @@ void registry_free(struct registry *r)
 	volumes_free(r);
 	reservations_free(r->env.reservations);
 	target_ports_free(r->env.target_ports);
+	access_states_free(r->env.access);
 	table_unref(r->stored);
 	store_engine_free(r->engine);
 	free(r);

@@ -340,7 +340,7 @@ static struct ways ways_to(const struct units *u, const struct config_lun *row)
 }
 
 /* Tells the unit of them. */
-static int set_groups(struct lu *lu, const struct ways *ways)
+static int set_groups(const struct units_env *env, struct lu *lu, const struct ways *ways)
 {
 	struct lu_port_group *groups = calloc(ways->n + 1, sizeof(*groups));
 	struct lu_port *ports = calloc(ways->n + 1, sizeof(*ports));
@@ -352,6 +352,7 @@ static int set_groups(struct lu *lu, const struct ways *ways)
 
 		if (!n || groups[n - 1].group != w->port.group)
 			groups[n++] = (struct lu_port_group){ .group = w->port.group,
+				.access = access_states_of(env->access, w->port.group),
 				.ports = &ports[i] };
 		ports[i] = (struct lu_port){ w->port.id, w->target };
 		groups[n - 1].nports++;
@@ -586,6 +587,8 @@ static int new_unit(struct units *u, struct entry *e, struct backing *b, const s
 		return refuse_row(u, e, err, store_why.text, faults);
 	b->users++;
 	err = unit_create(u->env, b, t, &ways, &e->unit);
+	if (!err)
+		err = set_groups(u->env, e->unit->lu, &ways);
 	return err ? refuse_row(u, e, err, strerror(-err), faults) : 0;
 }
 
@@ -732,7 +735,7 @@ static void tell_ways(const struct units *u, const struct entry *e)
 {
 	struct ways ways = ways_to(u, e->row);
 
-	if (set_groups(e->unit->lu, &ways))
+	if (set_groups(u->env, e->unit->lu, &ways))
 		log_msg(LOG_ERR,
 			"LUN %" PRIu32 " of %s: out of memory: what it tells of its ports is not "
 			"up to date",
@@ -751,6 +754,12 @@ void units_commit(struct units *u)
 			lu_resized(e->unit->lu);
 		tell_ways(u, e);
 	}
+}
+
+void units_set_access(struct units *u, uint16_t group, enum lu_access access)
+{
+	for (size_t i = 0; i < u->n; i++)
+		lu_set_access(u->v[i].unit->lu, group, access);
 }
 
 void units_free(struct units *u)

@@ -11,6 +11,7 @@
 #define REGISTRY_UNITS_H
 
 #include "registry.h"
+#include "registry_access.h"
 #include "registry_reservations.h"
 #include "registry_target_ports.h"
 #include "store/engine.h"
@@ -22,6 +23,7 @@ struct units_env {
 	struct store_engine *engine;
 	struct reservations *reservations; /* NULL: none is kept, APTPL is refused */
 	struct target_ports *target_ports; /* NULL: ports go by the number of their group */
+	struct access_states *access;      /* NULL: every portal group is active */
 	uint8_t identity[STATE_IDENTITY_SIZE];
 	bool in_place; /* close on this thread instead: nobody else needs it any more */
 
@@ -53,6 +55,8 @@ int units_enlarge(struct units *u, struct faults *faults);
 void units_abandon(struct units *u);
 /* The set is in use from now on: units that changed their size say so. */
 void units_commit(struct units *u);
+/* The access state of a portal group, as env->access has it now, has changed: every unit says so. */
+void units_set_access(struct units *u, uint16_t group, enum lu_access access);
 /* Lets go of a set. Its reactors' snapshots must have been replaced. NULL is fine. */
 void units_free(struct units *u);
 

@@ -14,6 +14,7 @@
 #include "ctl/audit.h"
 #include "ctl/cartridges.h"
 #include "ctl/credentials.h"
+#include "ctl/port_groups.h"
 #include "ctl/volumes.h"
 
 /* --- status --------------------------------------------------------------------------------- */
@@ -286,6 +287,10 @@ const struct command commands[] = {
 	  volume_detach, volume_force_options },
 	{ "volume delete", "VOLUME",        1, 1, "remove a volume and all that is on it",
 	  volume_delete, volume_force_options },
+	{ "port-group list", "",            0, 0, "the portal groups and their access states",
+	  port_group_list, NULL },
+	{ "port-group set", "GROUP STATE",  2, 2, "make a portal group active or passive",
+	  port_group_set, NULL },
 	{ "audit",    "",       0, 0, "who changed what, newest first", audit_list, audit_options },
 	{ "tape verify",   "PATH...",       1, COMMAND_WORDS_MAX,
 	  "read all that is on a cartridge no server has, and check it", cartridges_verify, NULL },

@@ -19,6 +19,7 @@
 #include "mgmt/native_audit.h"
 #include "mgmt/native_credentials.h"
 #include "mgmt/native_json.h"
+#include "mgmt/native_port_groups.h"
 #include "mgmt/native_volumes.h"
 #include "version.h"
 
@@ -411,6 +412,8 @@ static const struct route routes[] = {
 	{ ROUTE_DELETE, "/v1/volumes/{id}",    ROUTE_CHANGES, native_delete_volume },
 	{ ROUTE_POST,   "/v1/volumes/{id}/attach", JSON_CHANGE, native_attach_volume },
 	{ ROUTE_POST,   "/v1/volumes/{id}/detach", JSON_CHANGE, native_detach_volume },
+	{ ROUTE_GET,    "/v1/port-groups",     0,             native_get_port_groups },
+	{ ROUTE_PATCH,  "/v1/port-groups/{group}", JSON_CHANGE, native_set_port_group },
 	{ ROUTE_GET,    "/v1/credentials",     0,             native_get_credentials },
 #define CREDENTIALS(path, of) \
 	{ ROUTE_GET,    path,                        0,             native_get_credentials_##of }, \

@@ -81,7 +81,7 @@ static uint64_t conditions(const struct lu *lu, const struct itl *itl)
 		c |= pr_conditions(lu, itl);
 	if (access == LU_STANDBY)
 		c |= GATE_STANDBY;
-	if (access == LU_UNAVAILABLE || access == LU_OFFLINE)
+	if (access == LU_UNAVAILABLE)
 		c |= GATE_UNAVAILABLE;
 	if (lu->ejected)
 		c |= GATE_NO_MEDIUM;

@@ -93,7 +93,6 @@ enum lu_access {
 	LU_ACTIVE_NON_OPTIMIZED = 0x1,
 	LU_STANDBY = 0x2,
 	LU_UNAVAILABLE = 0x3,
-	LU_OFFLINE = 0xe,
 };
 struct lu_port {
 	uint16_t id;        /* relative target port identifier, 1… */
@@ -109,6 +108,8 @@ struct lu_port_group {
  * Until the first call every port is active, and the pages that tell of ports tell of the asker's.
  * 0 or -ENOMEM. */
 int lu_set_port_groups(struct lu *lu, const struct lu_port_group *groups, unsigned n);
+/* Changes the state of one of them; likewise. Commands that have begun go on. */
+void lu_set_access(struct lu *lu, uint16_t group, enum lu_access access);
 
 const char *lu_kind(const struct lu *lu); /* "disk", "tape", "changer" */
 uint64_t lu_size(const struct lu *lu);    /* bytes */

@@ -110,10 +110,23 @@ int lu_set_port_groups(struct lu *lu, const struct lu_port_group *groups, unsign
 	return 0;
 }
 
+void lu_set_access(struct lu *lu, uint16_t group, enum lu_access access)
+{
+	pthread_mutex_lock(&lu->lock);
+	for (unsigned i = 0; i < lu->ngroups; i++) {
+		if (lu->groups[i].group != group || lu->groups[i].access == access)
+			continue;
+		lu->groups[i].access = access;
+		lu_attention(lu, NULL, UA_ACCESS_STATE_CHANGED);
+		lu_update_gates(lu);
+	}
+	pthread_mutex_unlock(&lu->lock);
+}
+
 /* --- REPORT TARGET PORT GROUPS (SPC-5 6.37) -------------------------------------------- */
 
 #define EXTENDED_HEADER  0x20
-#define STATES_SUPPORTED 0x8f /* offline, unavailable, standby, both active ones */
+#define STATES_SUPPORTED 0x0f /* unavailable, standby, both active ones; there is no transition */
 #define BY_ADMINISTRATOR 0x02 /* STATUS CODE: altered by implicit behaviour */
 #define PORTS_TOLD       255u /* TARGET PORT COUNT is one byte */
 

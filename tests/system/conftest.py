@@ -45,6 +45,13 @@ def free_port():
         return s.getsockname()[1]
 
 
+def other_port(taken):
+    """One that is none of those either: it may be free only until they are in use."""
+    while (port := free_port()) in taken:
+        pass
+    return port
+
+
 def says_ready(notify):
     try:
         return b"READY=1" in notify.recv(4096).split(b"\n")
@@ -69,8 +76,8 @@ class Server:
         template = string.Template(text)
         for name in template.pattern.findall(text):
             name = name[1] or name[2]
-            if name and name.endswith("port"):
-                self.ports.setdefault(name, free_port())
+            if name and name.endswith("port") and name not in self.ports:
+                self.ports[name] = other_port(self.ports.values())
         self.conf.write_text(template.safe_substitute(self.ports))
 
     @property

@@ -743,7 +743,7 @@ def complete(line, env=None):
 def test_completion_knows_every_command_and_option(programs, run):
     text = run(programs / "countersignctl", "help").stdout
     general = set(re.findall(r"^  -\w, (--\w+)", text, re.M))
-    groups = {"credentials", "volume", "tape"}
+    groups = {"credentials", "volume", "tape", "port-group"}
     commands = re.findall(
         rf"^  ((?:(?:{'|'.join(groups)}) )?[a-z]+).*\n((?:^ {{5,}}.*\n)*)", text, re.M)
     assert len(commands) >= 12
@@ -762,6 +762,8 @@ def test_completion_asks_the_server_for_names(server, programs, api):
            "COUNTERSIGN_SOCKET": str(server.dir / "state/ctl.sock")}
     assert complete("countersignctl targets ", env) == {DISK, OTHER}
     assert complete("countersignctl credentials rotate ", env) == {DISK, OTHER, "discovery"}
+    assert complete("countersignctl port-group set ", env) == {"1"}
+    assert complete("countersignctl port-group set 1 act", env) == {"active-optimized", "active-non-optimized"}
     # What stands before the last colon has been typed.
     assert complete(f"countersignctl credentials rotate {PREFIX}d", env) == {"disk"}
     assert complete(f"countersignctl credentials rotate {DISK} ", env) == {HOST}

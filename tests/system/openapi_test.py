@@ -137,6 +137,10 @@ def test_answers_have_the_shapes_that_are_described(make_server):
         call("DELETE", row, 404, **names)
         call("POST", row + "/rotate", 404, {}, **names)
     call_for_volumes(call)
+    assert call("GET", "/v1/port-groups", 200)["port_groups"]
+    call("PATCH", "/v1/port-groups/{group}", 200, {"state": "standby"}, group=1)
+    call("PATCH", "/v1/port-groups/{group}", 400, {"state": "asleep"}, group=1)
+    call("PATCH", "/v1/port-groups/{group}", 404, {"state": "standby"}, group=2)
     call("GET", "/v1/audit", 200)
     call("GET", "/v1/audit", 400, tail="?limit=0")
     call("POST", "/v1/rekey", 200)

@@ -2,8 +2,12 @@
 """Target ports: their numbers, where hosts see them, and what reservations make of them."""
 import sqlite3
 import struct
+import threading
 
-from initiator import be, login
+import pytest
+
+from credentials_test import Api
+from initiator import Failed, be, login
 from reservations_test import (ALL_TG_PT, APTPL, CLEAR, CONFLICT, EXCLUSIVE_ACCESS, EXCLUSIVE_REGISTRANTS, HOST1, ISID,
                                OTHER, REGISTER, RELEASE, RESERVE, out, refused, told, write)
 from support import DISK, PREFIX, conf, disk, target
@@ -13,7 +17,8 @@ SHARED = disk("disk.img", more='name = "shared";')
 SAME = '{ lun = 0; same_as = "shared"; }'
 TWO_GROUPS = ('{ address = "127.0.0.1"; port = $port; group = 1; }, '
               '{ address = "127.0.0.1"; port = $second_port; group = 2; }')
-RELEASED = 0x2a04
+RELEASED, STATE_CHANGED = 0x2a04, 0x2a06
+STANDBY = (2, 0x040b)
 
 
 def two_targets(**kwargs):
@@ -140,3 +145,111 @@ def test_a_registration_of_an_older_server_holds_at_every_target_of_its_group(st
         write(one)
         assert refused(third, write)
         assert told(one, 0)[4:] == struct.pack(">IQQ", 16, 0xb, 0xb)
+
+
+# --- access states ----------------------------------------------------------------------------
+
+
+def set_state(server, group, state):
+    return Api(server).must("PATCH", f"/v1/port-groups/{group}", {"state": state})
+
+
+def fails_with(session):
+    with pytest.raises(Failed) as failed:
+        session.read(0, 1)
+    return failed.value.sense
+
+
+def test_a_state_is_told_once_to_every_session_and_kept(start, ctl):
+    server = start(two_targets(portals=TWO_GROUPS))
+    with host(server) as one, host(server, port="second_port") as two, \
+            host(server, OTHER, port="second_port") as other:
+        shown = ctl(server, "port-group", "set", "2", "standby").stdout
+        assert shown == "port group 2 is standby\n"
+        for session in (one, two, other):
+            assert session.attention() == STATE_CHANGED
+            session.inquiry()
+        one.read(0, 1)
+        assert one.attention() is None
+        assert fails_with(two) == fails_with(other) == STANDBY
+        assert {g: state for g, (state, _) in groups(two).items()} == {1: 0, 2: 2}
+        server.kill()
+        server.start()
+    with host(server) as one, login(server.ports["second_port"], DISK, isid=ISID) as two:
+        assert one.attention() is None
+        assert two.attention() == 0x2900          # of a new nexus, and nothing else
+        assert fails_with(two) == STANDBY
+        table = ctl(server, "port-group", "list").stdout
+        assert [row.split()[:2] for row in table.splitlines()[1:]] == [
+            ["1", "active-optimized"], ["2", "standby"]]
+        assert f"127.0.0.1:{server.ports['second_port']}" in table
+        set_state(server, 2, "active-non-optimized")
+        assert two.attention() == one.attention() == STATE_CHANGED
+        two.read(0, 1)
+        assert {g: state for g, (state, _) in groups(two).items()} == {1: 0, 2: 1}
+    server.stop()
+    server.start()
+    assert [g["state"] for g in Api(server).must("GET", "/v1/port-groups")["port_groups"]] == [
+        "active-optimized", "active-non-optimized"]
+    set_state(server, 2, "active-optimized")
+    entries = Api(server).must("GET", "/v1/audit")["audit"]
+    assert [(e["object"], e["what"]) for e in entries] == [("2", "set port group")] * 3
+
+
+def test_a_reload_tells_nothing_of_states_that_stay(start):
+    server = start(two_targets(portals=TWO_GROUPS))
+    set_state(server, 1, "active-non-optimized")
+    with host(server) as one:
+        server.write_conf(two_targets(portals=TWO_GROUPS, more="limits = { login_timeout = 9; };"))
+        Api(server).must("POST", "/v1/reload")
+        assert one.attention() is None
+        assert groups(one)[1][0] == 1
+
+
+def test_a_unit_that_comes_later_has_the_state_of_its_group(start):
+    server = start(two_targets(portals=TWO_GROUPS))
+    set_state(server, 2, "unavailable")
+    server.write_conf(conf(target(luns=SHARED), target(name=OTHER, luns=SAME), target(name=THIRD),
+                           portals=TWO_GROUPS))
+    Api(server).must("POST", "/v1/reload")
+    with login(server.ports["second_port"], THIRD) as session:
+        session.attention()
+        assert fails_with(session) == (2, 0x040c)
+
+
+def test_states_change_under_reads_of_many_sessions(start):
+    """No change is missed and none is told twice, whatever runs meanwhile."""
+    server = start(two_targets())
+    sessions = [login(server.port, name).ready() for name in (DISK, OTHER) * 3]
+    told, ends = [0] * len(sessions), threading.Event()
+
+    def reader(i):
+        while not ends.is_set() or told[i] < 10:
+            try:
+                sessions[i].read(0, 1)
+            except Failed as e:
+                assert e.sense == (6, STATE_CHANGED)
+                told[i] += 1
+                seen[i].release()
+
+    seen = [threading.Semaphore(0) for _ in sessions]
+    threads = [threading.Thread(target=reader, args=(i,)) for i in range(len(sessions))]
+    for t in threads:
+        t.start()
+    for n in range(10):
+        set_state(server, 1, "active-optimized" if n % 2 else "active-non-optimized")
+        assert all(s.acquire(timeout=20) for s in seen)
+    ends.set()
+    for t in threads:
+        t.join(20)
+    assert told == [10] * len(sessions)
+    for session in sessions:
+        assert session.attention() is None
+        session.wire.close()
+
+
+def test_what_is_no_group_or_state_is_refused(start):
+    server = start(two_targets())
+    for group, state, status in (("3", "standby", 404), ("0", "standby", 404), ("x", "standby", 404),
+                                 ("99999999999", "standby", 404), ("1", "asleep", 400), ("1", None, 400)):
+        assert Api(server).call("PATCH", f"/v1/port-groups/{group}", {"state": state})[0] == status

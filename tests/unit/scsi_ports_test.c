@@ -34,7 +34,7 @@ static void without_a_table_the_askers_group_is_told(void **state)
 	(void)state;
 	assert_int_equal(RUN(r, 0, NULL, 512, REPORT(0, 512)).in_len, 16);
 	assert_memory_equal(
-		rig_in, ((const uint8_t[]){ BE4(12), 0, 0x8f, 0, 1, 0, 2, 0, 1, 0, 0, 0, 1 }), 16);
+		rig_in, ((const uint8_t[]){ BE4(12), 0, 0x0f, 0, 1, 0, 2, 0, 1, 0, 0, 0, 1 }), 16);
 	rig_free(r);
 }
 
@@ -46,7 +46,7 @@ static void the_table_is_told_whatever_is_asked_for(void **state)
 	set(r, LU_ACTIVE_OPTIMIZED, LU_ACTIVE_NON_OPTIMIZED);
 	assert_int_equal(RUN(r, 0, NULL, 512, REPORT(0, 512)).in_len, 4 + 12 + 16);
 	assert_memory_equal(rig_in + 16,
-		((const uint8_t[]){ 1, 0x8f, 0, 2, 0, 2, 0, 2, 0, 0, 0, 2, 0, 0, 0, 3 }), 16);
+		((const uint8_t[]){ 1, 0x0f, 0, 2, 0, 2, 0, 2, 0, 0, 0, 2, 0, 0, 0, 3 }), 16);
 	assert_int_equal(RUN(r, 0, NULL, 512, REPORT(0, 4)).in_len, 4);
 	assert_int_equal(be32(rig_in), 28);
 	assert_int_equal(RUN(r, 0, NULL, 512, REPORT(0x20, 512)).in_len, 8 + 12 + 16);
@@ -144,6 +144,42 @@ static void a_change_is_told_to_every_nexus_once(void **state)
 	rig_free(r);
 }
 
+static void one_groups_state_is_changed_and_told_once(void **state)
+{
+	struct rig *r = rig_create((struct rig_cfg){ 0 });
+
+	(void)state;
+	set(r, LU_ACTIVE_OPTIMIZED, LU_ACTIVE_OPTIMIZED);
+	lu_set_access(r->lu, 1, LU_STANDBY);
+	lu_set_access(r->lu, 1, LU_STANDBY);
+	lu_set_access(r->lu, 9, LU_STANDBY); /* does not lead here */
+	for (unsigned i = 0; i < 2; i++) {
+		assert_check(RUN(r, i, NULL, 0, TUR), SENSE_UNIT_ATTENTION, 0x2a06);
+		assert_check(RUN(r, i, NULL, 0, TUR), SENSE_NOT_READY, 0x040b);
+	}
+	RUN(r, 0, NULL, 512, REPORT(0, 512));
+	assert_int_equal(rig_in[4], LU_STANDBY);
+	assert_int_equal(rig_in[16], LU_ACTIVE_OPTIMIZED);
+	lu_set_access(r->lu, 2, LU_UNAVAILABLE);
+	assert_check(RUN(r, 0, NULL, 0, TUR), SENSE_UNIT_ATTENTION, 0x2a06);
+	rig_free(r);
+}
+
+static void no_initiator_sets_states(void **state)
+{
+	struct rig *r = rig_create((struct rig_cfg){ 0 });
+	const uint8_t list[8] = { 0, 0, 0, 0, LU_STANDBY, 0, BE2(1) };
+
+	(void)state;
+	set(r, LU_ACTIVE_OPTIMIZED, LU_ACTIVE_OPTIMIZED);
+	/* SET TARGET PORT GROUPS; TPGS of INQUIRY says that there is none. */
+	assert_check(RUN(r, 0, list, 8, 0xa4, 0x0a, 0, 0, 0, 0, BE4(8), 0, 0),
+		SENSE_ILLEGAL_REQUEST, 0x2000);
+	RUN(r, 0, NULL, 512, REPORT(0, 512));
+	assert_int_equal(rig_in[4], LU_ACTIVE_OPTIMIZED);
+	rig_free(r);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -156,6 +192,8 @@ int main(void)
 		cmocka_unit_test(standby_keeps_medium_access_out),
 		cmocka_unit_test(unavailable_keeps_more_out),
 		cmocka_unit_test(a_change_is_told_to_every_nexus_once),
+		cmocka_unit_test(one_groups_state_is_changed_and_told_once),
+		cmocka_unit_test(no_initiator_sets_states),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
