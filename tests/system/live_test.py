@@ -1,0 +1,224 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""LUNs that come, go and change their size under sessions: each session is told once, and of nothing
+that does not concern it. Units of the configuration file change by reload, volumes through the API."""
+import contextlib
+import random
+import threading
+
+import pytest
+
+from credentials_test import Api
+from initiator import Failed, login
+from support import DISK, PREFIX, conf, disk, ram, target
+
+pytestmark = pytest.mark.threads
+OTHER, MADE = PREFIX + "disk2", PREFIX + "made"
+POOL = 'reactors = 2; pools = ( { name = "fast"; path = "pool"; } );'
+POWER_ON, LUNS_CHANGED, CAPACITY_CHANGED = 0x2900, 0x3f0e, 0x2a09
+NO_SUCH_UNIT = (5, 0x2500)
+
+
+class Declared:
+    """A target whose LUNs stand in the file; a second target shows LUN 0 as its LUN 7."""
+    name = DISK
+
+    def __init__(self, server):
+        self.server, self.luns = server, {0: 16}
+
+    def text(self):
+        rows = [disk(f"{n}.img", n, f"{size}M", f'name = "u{n}";') for n, size in self.luns.items()]
+        return conf(target(luns=", ".join(rows)), more=POOL,
+                    *[target(name=OTHER, luns='{ lun = 7; same_as = "u0"; }, ' + ram(8))])
+
+    def change(self, luns):
+        self.luns = luns
+        self.server.write_conf(self.text())
+        Api(self.server).must("POST", "/v1/reload")
+
+
+class Made:
+    """A target of volumes."""
+    name = MADE
+
+    def __init__(self, server):
+        self.server, self.luns, self.ids = server, {}, {}
+
+    def text(self):
+        return conf(target(name=OTHER, luns=ram(8)), more=POOL)
+
+    def change(self, luns):
+        api = Api(self.server)
+        for n in set(self.luns) - set(luns):
+            api.must("DELETE", f"/v1/volumes/{self.ids.pop(n)}?force=true")
+        for n, size in luns.items():
+            if n not in self.luns:
+                made = api.must("POST", "/v1/volumes", {"target": MADE, "size": size << 20, "lun": n})
+                self.ids[n] = made["id"]
+            elif size != self.luns[n]:
+                api.must("PATCH", f"/v1/volumes/{self.ids[n]}", {"size": size << 20})
+        self.luns = luns
+
+
+@pytest.fixture(params=[Declared, Made])
+def units(request, make_server):
+    server = make_server("")
+    made = request.param(server)
+    (server.dir / "pool").mkdir()
+    server.write_conf(made.text())
+    server.start()
+    made.change({0: 16})
+    return made
+
+
+@contextlib.contextmanager
+def sessions(units, n=4, name=None, lun=0):
+    with contextlib.ExitStack() as stack:
+        found = [stack.enter_context(login(units.server.port, name or units.name)) for _ in range(n)]
+        for session in found:
+            while session.attention(lun=lun):
+                pass
+        yield found
+
+
+def report(session):
+    """The LUNs that REPORT LUNS tells."""
+    data = session.command(bytes([0xa0] + [0] * 5 + [0, 0, 1, 0, 0, 0]), 256)
+    return [data[i + 1] for i in range(8, len(data), 8)]
+
+
+def refusal(session, lun):
+    with pytest.raises(Failed) as failed:
+        session.read(0, 1, lun=lun)
+    return failed.value.sense
+
+
+def test_a_lun_that_comes_is_told_once_to_every_session(units):
+    with sessions(units) as four:
+        units.change({0: 16, 1: 16})
+        for i, session in enumerate(four):
+            first = i % 2                   # whichever unit is asked first, and no other after it
+            told = [session.attention(lun=first), session.attention(lun=first)]
+            assert told == ([POWER_ON, LUNS_CHANGED] if first else [LUNS_CHANGED, None])
+            assert session.attention(lun=0) is None
+            assert session.attention(lun=1) == (None if first else POWER_ON)
+            assert session.attention(lun=1) is None
+            assert report(session) == [0, 1]
+
+
+def test_a_lun_that_goes_is_told_once_to_every_session(units):
+    units.change({0: 16, 1: 16, 2: 16})
+    with sessions(units) as four:
+        for session in four:
+            while session.attention(lun=1) or session.attention(lun=2):
+                pass
+        units.change({0: 16, 2: 16})
+        for i, session in enumerate(four):
+            assert refusal(session, 1) == NO_SUCH_UNIT
+            assert session.attention(lun=2 * (i % 2)) == LUNS_CHANGED
+            assert session.attention(lun=0) is session.attention(lun=2) is None
+            assert report(session) == [0, 2]
+
+
+def test_report_luns_is_as_good_as_being_told(units):
+    with sessions(units) as four:
+        units.change({0: 16, 1: 16})
+        for session in four:
+            assert report(session) == [0, 1]
+            assert session.attention(lun=0) is None
+
+
+def test_several_changes_before_a_session_looks_are_told_as_one(units):
+    with sessions(units) as four:
+        for luns in ({0: 16, 1: 16}, {0: 16, 1: 16, 2: 16}, {0: 16, 2: 16}, {0: 24, 2: 16}, {0: 32, 2: 16}):
+            units.change(luns)
+        for session in four:
+            assert [session.attention(lun=0) for _ in range(3)] == [CAPACITY_CHANGED, LUNS_CHANGED, None]
+            assert session.capacity() == (32 << 11, 512)
+
+
+def test_a_size_is_told_once_to_every_session_and_for_that_unit_alone(units):
+    units.change({0: 16, 1: 16})
+    with sessions(units) as four:
+        for session in four:
+            while session.attention(lun=1):
+                pass
+        units.change({0: 16, 1: 24})
+        for session in four:
+            assert session.attention(lun=0) is None
+            assert session.attention(lun=1) == CAPACITY_CHANGED
+            assert session.attention(lun=1) is None
+
+
+def test_sessions_of_another_target_are_not_told(units):
+    with sessions(units, 2, OTHER, lun=8) as others:
+        units.change({0: 16, 1: 16})
+        units.change({0: 16, 1: 24})
+        units.change({0: 16})
+        for session in others:
+            assert session.attention(lun=8) is None
+
+
+def test_a_unit_behind_two_targets_tells_the_sessions_of_both(make_server):
+    units = Declared(make_server(""))
+    units.server.write_conf(units.text())
+    (units.server.dir / "pool").mkdir()
+    units.server.start()
+    with sessions(units, 2) as ours, sessions(units, 2, OTHER, lun=7) as theirs:
+        units.change({0: 24})
+        for session, lun in [(s, 0) for s in ours] + [(s, 7) for s in theirs]:
+            assert session.attention(lun=lun) == CAPACITY_CHANGED
+            assert session.attention(lun=lun) is None
+        assert theirs[0].attention(lun=8) == POWER_ON
+
+
+def test_another_unit_in_the_place_of_one_is_told(make_server):
+    units = Declared(make_server(""))
+    units.server.write_conf(units.text())
+    (units.server.dir / "pool").mkdir()
+    units.server.start()
+    with sessions(units, 3) as three:
+        before = three[0].inquiry(0x83)
+        units.server.write_conf(units.text().replace('path = "0.img"', 'path = "new.img"; naa = "3012345678901234"'))
+        Api(units.server).must("POST", "/v1/reload")
+        for session in three:
+            assert [session.attention() for _ in range(3)] == [POWER_ON, LUNS_CHANGED, None]
+            assert session.inquiry(0x83) != before
+
+
+def test_no_change_is_missed_or_told_twice_under_load(units):
+    """Sessions read all the time, while LUN 0 grows and LUN 1 comes and goes."""
+    rng, rounds = random.Random(1), 12
+    told, ends = [], threading.Event()
+
+    def reader(session, seen):
+        while not ends.is_set():
+            try:
+                session.read(0, 1)
+            except Failed as e:
+                assert e.sense[0] == 6
+                seen.append(e.sense[1])
+                told_one.release()
+
+    told_one = threading.Semaphore(0)
+    with sessions(units) as four:
+        told = [[] for _ in four]
+        threads = [threading.Thread(target=reader, args=pair) for pair in zip(four, told)]
+        for t in threads:
+            t.start()
+        expected, luns = [], dict(units.luns)
+        for _ in range(rounds):
+            luns = dict(luns)
+            if rng.random() < 0.5:
+                luns[0] += 4
+                expected.append(CAPACITY_CHANGED)
+            else:
+                luns.pop(1, None) or luns.update({1: 16})
+                expected.append(LUNS_CHANGED)
+            units.change(luns)
+            for _ in four:
+                assert told_one.acquire(timeout=20), (expected, told)
+        ends.set()
+        for t in threads:
+            t.join(30)
+        assert told == [expected] * len(four)
+        assert all(session.attention() is None for session in four)
