@@ -105,7 +105,8 @@ struct config_discovery {
 /* ---- disks ---------------------------------------------------------------------------------- */
 
 enum config_store { CONFIG_STORE_RAM, CONFIG_STORE_FILE };
-enum config_lun_type { CONFIG_LUN_DISK };
+/* A file lists disks alone; the other two are the devices of libraries (see config/made.h). */
+enum config_lun_type { CONFIG_LUN_DISK, CONFIG_LUN_CHANGER, CONFIG_LUN_DRIVE };
 
 /*
  * A row of a target's LUN table: it declares a unit, or with same_as it is another way to a unit
@@ -132,6 +133,8 @@ struct config_lun {
 	char *revision;
 	char *serial; /* VPD 80h, at most 36 characters; NULL: derived */
 	char *naa;    /* VPD 83h, 16 or 32 lower-case hex digits; NULL: derived */
+	const struct config_library *library; /* whose device it is; NULL: a disk */
+	uint32_t device; /* of the library: 0 is the changer, the drives follow */
 };
 
 enum config_redirect_type { CONFIG_REDIRECT_TEMPORARY, CONFIG_REDIRECT_PERMANENT };

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Targets and disks that are not in the file: volumes that were made while the server ran. They are
- * added to a configuration that is not in force yet, so that it is all that there is to serve.
+ * Targets that the file does not list: those of volumes that were made while the server ran, and
+ * those of the devices of libraries. They are added to a configuration that is not in force yet, so
+ * that it is all that there is to serve.
  */
 #ifndef CONFIG_MADE_H
 #define CONFIG_MADE_H
@@ -11,6 +12,13 @@
 /* What the file says, once more: without what was made. It knows no lines: config_where() gives the
  * first one. NULL when out of memory; the caller's to config_free(). */
 struct config *config_copy_declared(const struct config *cfg);
+
+/*
+ * Adds the targets of the libraries, unless they are there: one for each device, or one for all,
+ * each with the library's credentials. Nobody may hold addresses of targets of cfg. False: no
+ * memory; it may be tried again.
+ */
+bool config_make_library_targets(struct config *cfg);
 
 /* A disk on a file that is there. Text is copied. */
 struct config_made {
