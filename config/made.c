@@ -136,14 +136,26 @@ static bool grow_targets(struct config *cfg)
 	return true;
 }
 
-static struct config_target *make_target(struct config *cfg, const char *name)
+static bool set_groups(struct config_target *t, const struct config_made *made)
+{
+	if (!made->n_groups)
+		return true;
+	t->portal_groups = malloc(made->n_groups * sizeof(*t->portal_groups));
+	if (!t->portal_groups)
+		return false;
+	memcpy(t->portal_groups, made->groups, made->n_groups * sizeof(*t->portal_groups));
+	t->n_portal_groups = made->n_groups;
+	return true;
+}
+
+static struct config_target *make_target(struct config *cfg, const struct config_made *made)
 {
 	struct config_target t = { .made = true };
-	bool ok = set_defaults(targets_section(), &t) && grow_targets(cfg);
+	bool ok = set_defaults(targets_section(), &t) && set_groups(&t, made) && grow_targets(cfg);
 
 	t.auth = CONFIG_AUTH_NONE;
 	if (ok)
-		t.name = strdup(name);
+		t.name = strdup(made->target);
 	if (!ok || !t.name) {
 		object_clear(targets_section(), &t);
 		return NULL;
@@ -160,7 +172,7 @@ static bool fill_lun(struct config_lun *lun, const struct config_made *made)
 	lun->type = CONFIG_LUN_DISK;
 	lun->store = CONFIG_STORE_FILE;
 	lun->size = made->size;
-	lun->create = !made->read_only;
+	lun->create = made->create;
 	lun->block_size = made->block_size;
 	lun->read_only = made->read_only;
 	lun->path = strdup(made->path);
@@ -174,7 +186,7 @@ bool config_make(struct config *cfg, const struct config_made *made)
 	struct config_lun lun = { 0 }, *grown = NULL;
 
 	if (!t)
-		t = make_target(cfg, made->target);
+		t = make_target(cfg, made);
 	if (t && fill_lun(&lun, made))
 		grown = reallocarray(t->luns, t->n_luns + 1, sizeof(*grown));
 	if (!grown) {

@@ -28,6 +28,9 @@ struct config_made {
 	uint64_t size;
 	uint32_t block_size;
 	bool read_only;
+	bool create;            /* the file is a regular one, and may be extended to size */
+	const uint32_t *groups; /* portal groups that show the target, if this LUN is its first */
+	size_t n_groups;        /* 0: all */
 };
 
 /* Whether the file has a target of this name, be it of a library. */

@@ -553,7 +553,7 @@ static int open_catalog(struct registry *r, const struct config *cfg, const stru
 	if (!err)
 		err = stored_load(r->catalog, &r->stored, &why);
 	if (!err)
-		err = volumes_load(r, &why);
+		err = volumes_load(r, cfg, &why);
 	if (!err)
 		err = reservations_load(r->catalog, &r->env.reservations, &why);
 	if (!err)
@@ -790,8 +790,8 @@ static int commit(struct registry *r, struct world *w, struct transition *t)
 	return 0;
 }
 
-int registry_apply(struct registry *r, struct config *next, void (*done)(void *arg), void *arg,
-	struct faults *faults)
+static int apply(struct registry *r, struct config *next, bool told, void (*done)(void *arg),
+	void *arg, struct faults *faults)
 {
 	struct config_changes changes = { 0 };
 	struct transition *t = NULL;
@@ -814,12 +814,24 @@ int registry_apply(struct registry *r, struct config *next, void (*done)(void *a
 		goto out;
 	}
 	t = NULL;
-	for (size_t i = 0; i < changes.n; i++)
+	for (size_t i = 0; !told && i < changes.n; i++)
 		say_change(&changes.v[i]);
 out:
 	transition_free(t);
 	config_changes_free(&changes);
 	return err;
+}
+
+int registry_apply(struct registry *r, struct config *next, void (*done)(void *arg), void *arg,
+	struct faults *faults)
+{
+	return apply(r, next, false, done, arg, faults);
+}
+
+int registry_apply_volumes(struct registry *r, struct config *next, void (*done)(void *arg),
+	void *arg, struct faults *faults)
+{
+	return apply(r, next, true, done, arg, faults);
 }
 
 /* --- credentials ---------------------------------------------------------------------------- */

@@ -67,6 +67,10 @@ struct reach {
 int registry_publish_credentials(struct registry *r, const struct table *credentials,
 	const struct reach *reach, unsigned *closed, void (*done)(void *arg), void *arg);
 
+/* As registry_apply(), for a change of the volumes alone, which is told by whoever makes it. */
+int registry_apply_volumes(struct registry *r, struct config *next, void (*done)(void *arg),
+	void *arg, struct faults *faults);
+
 void changes_init(struct registry *r);
 /* The catalog has been read: old secrets are looked after from here on. */
 void changes_start(struct registry *r);
@@ -79,8 +83,9 @@ void changes_end(struct registry *r);
 
 /* 0 or -ENOMEM. */
 int volumes_create(struct volumes **out);
-/* Reads what the catalog has. 0, or -errno with *why filled. */
-int volumes_load(struct registry *r, struct catalog_error *why);
+/* Reads what the catalog has, and removes files of cfg's pools that a change left when the server
+ * died. 0, or -errno with *why filled. */
+int volumes_load(struct registry *r, const struct config *cfg, struct catalog_error *why);
 /* Adds what is to be served to a configuration. What cannot be is logged, and waits for another
  * one. 0 or -ENOMEM. */
 int volumes_add(struct registry *r, struct config *cfg);

@@ -37,7 +37,7 @@ static bool add_option(const struct session *s, json_t *body, const char *option
 /* --- looking -------------------------------------------------------------------------------- */
 
 static const char *const titles[] = { "VOLUME", "STATE", "TARGET", ">LUN", ">SIZE", ">BLOCK",
-	"POOL", "TROUBLE", NULL };
+	"POOL OR DISK", "TROUBLE", NULL };
 
 static void add_volume(struct grid *g, const json_t *v)
 {
@@ -49,7 +49,7 @@ static void add_volume(struct grid *g, const json_t *v)
 	grid_add(g, grid_number(ask_number(v, "lun"), &t));
 	grid_add(g, grid_size(ask_number(v, "size"), &t));
 	grid_add(g, grid_number(ask_number(v, "block_size"), &t));
-	grid_add(g, ask_text(v, "pool"));
+	grid_add(g, ask_text(v, ask_text(v, "pool") ? "pool" : "disk"));
 	grid_add(g, ask_text(v, "trouble") ? ask_text(v, "trouble") : "");
 }
 

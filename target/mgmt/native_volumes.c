@@ -18,6 +18,8 @@ static json_t *volume_json(const struct registry_volume *v)
 
 	object_put(&o, "id", json_of_text(v->id));
 	object_put(&o, "pool", json_of_text(v->pool));
+	object_put(&o, "disk", json_of_text(v->disk));
+	object_put(&o, "portal", json_of_text(v->portal));
 	object_put(&o, "path", json_of_text(v->path));
 	object_put(&o, "target", json_of_text(v->target));
 	object_put(&o, "lun", json_of_number(v->lun));
@@ -76,6 +78,12 @@ static const struct {
 } refusals[] = {
 	[VOLUME_NOT_FOUND] = { 404, "no_such_volume" },
 	[VOLUME_NO_POOL] = { 422, "no_such_pool" },
+	[VOLUME_NO_DISK] = { 422, "no_such_disk" },
+	[VOLUME_DISK_TAKEN] = { 409, "disk_taken" },
+	[VOLUME_ON_DISK] = { 409, "on_disk" },
+	[VOLUME_NO_PORTAL] = { 422, "no_such_portal" },
+	[VOLUME_TOO_MANY] = { 409, "too_many" },
+	[VOLUME_TARGET_TAKEN] = { 409, "target_taken" },
 	[VOLUME_BAD_TARGET] = { 400, "bad_target" },
 	[VOLUME_BAD_SIZE] = { 400, "bad_size" },
 	[VOLUME_BAD_BLOCK] = { 400, "bad_block_size" },

@@ -196,6 +196,13 @@ def test_a_volume_in_use_is_removed_by_force(pooled):
 # --- reloads and restarts -------------------------------------------------------------------
 
 
+def test_the_log_tells_of_volumes_in_one_line_and_of_no_reload(pooled):
+    made = create(pooled)
+    log = pooled.log()
+    assert log.count(made["id"]) == 1 and "reload" not in log
+    assert f"create volume {made['id']} (LUN 0 of {MADE})" in log
+
+
 def test_a_reload_leaves_volumes_and_their_sessions_alone(pooled, ctl):
     create(pooled)
     with login(pooled.port, MADE) as session:
@@ -256,6 +263,31 @@ def test_killed_in_the_middle_every_answered_volume_is_there(pooled):
     there = {v["id"]: v for v in volumes(pooled)}
     assert set(answered) <= set(there) and len(there) <= len(answered) + 4
     assert all(v["state"] == "available" for v in there.values())
+    assert sorted(os.listdir(pooled.dir / "pool")) == sorted(f"{i}.img" for i in there)
+
+
+def test_killed_while_volumes_come_and_go_no_file_is_left_over(pooled):
+    """One client makes and removes volumes without end; the server dies five times."""
+    for _ in range(5):
+        n = 0
+        stop = threading.Event()
+
+        def client():
+            nonlocal n
+            with contextlib.suppress(OSError, http.client.HTTPException):
+                while not stop.is_set():
+                    change(pooled, "DELETE", create(pooled, size=1 << 20)["id"])
+                    n += 1
+
+        thread = threading.Thread(target=client)
+        thread.start()
+        wait_until(lambda: n >= 5)
+        pooled.kill()
+        stop.set()
+        thread.join()
+        pooled.start()
+        assert sorted(os.listdir(pooled.dir / "pool")) == \
+            sorted(f"{v['id']}.img" for v in volumes(pooled))
 
 
 # --- the command ----------------------------------------------------------------------------
