@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
+#include "base/cold.h"
 #include "base/log.h"
 #include "iscsi/conn.h"
 #include "iscsi/reactor.h"
@@ -457,6 +458,15 @@ bool cmd_is_live(const struct cmd *cmd)
 	return cmd->state == CMD_NEEDS_DATA && cmd->task.out_unit && !cmd->spoiled;
 }
 
+/* To a buffer, which is looked at next, or to the medium, which is not. */
+static void copy_out(const struct cmd *cmd, uint8_t *to, const uint8_t *from, size_t n)
+{
+	if (cmd->task.out_unit)
+		cold_copy(to, from, n);
+	else
+		memcpy(to, from, n);
+}
+
 /* Copies n bytes to the place where the command's data go on. */
 static void put(struct cmd *cmd, const uint8_t *p, size_t n)
 {
@@ -466,7 +476,7 @@ static void put(struct cmd *cmd, const uint8_t *p, size_t n)
 
 		if (len > n)
 			len = n;
-		memcpy((uint8_t *)v->iov_base + cmd->pos.off, p, len);
+		copy_out(cmd, (uint8_t *)v->iov_base + cmd->pos.off, p, len);
 		p += len;
 		n -= len;
 		cmd->pos.off += len;

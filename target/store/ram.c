@@ -23,6 +23,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "base/cold.h"
 #include "store/kind.h"
 
 enum { PAGE = 4096 };
@@ -204,7 +205,7 @@ static int ram_write(struct ram *r, const struct store_io *io)
 	uint8_t *p = r->base + io->off;
 
 	for (int i = 0; i < io->iovcnt; i++) {
-		memcpy(p, io->iov[i].iov_base, io->iov[i].iov_len);
+		cold_copy(p, io->iov[i].iov_base, io->iov[i].iov_len);
 		p += io->iov[i].iov_len;
 	}
 	return 0;
