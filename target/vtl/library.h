@@ -29,27 +29,20 @@
 #include "catalog/tape.h"
 #include "vtl/barcode.h"
 #include "vtl/changer_model.h"
+#include "vtl/drive.h"
 
-struct drive;
 struct library;
 
 /* --- making one: the main thread, which runs cfg.loop ------------------------------------- */
 
-struct library_drive {
-	struct drive *drive;         /* borrowed; lives longer than the library */
-	const char *vendor;          /* as the drive's INQUIRY data and VPD page 83h have them, */
-	const char *product;         /* so that hosts find out which element is which device */
-	const char *serial;
-};
-
 #define LIBRARY_DRIVES_MAX 99
 #define LIBRARY_SLOTS_MAX  32000 /* mail slots, too */
 
-/* All text is copied. */
+/* Text is copied. */
 struct library_cfg {
 	const char *name; /* in the catalog, and in log lines */
 	enum changer_model_id model;
-	const struct library_drive *drives;
+	struct drive *const *drives; /* copied; the drives live longer than the library */
 	unsigned int ndrives;      /* 1…LIBRARY_DRIVES_MAX */
 	unsigned int generation;   /* LTO, of the drives: that of cartridges that do not say theirs */
 	unsigned int slots;        /* 1…LIBRARY_SLOTS_MAX */
@@ -100,7 +93,7 @@ bool library_place(const struct library *l, uint16_t address, struct catalog_pla
 struct library_element {
 	uint16_t address;
 	struct catalog_place place;
-	const struct library_drive *drive; /* of a drive; borrowed from the library */
+	struct drive *drive;               /* of a drive; borrowed */
 	bool full;                         /* all below: only then */
 	bool imported;      /* in a mail slot: an operator has put it there, not the robot */
 	bool sourced;       /* `source` is known */
@@ -111,24 +104,24 @@ struct library_element {
 };
 
 /* False when there is no such address. */
-bool library_element(const struct library *l, uint16_t address, struct library_element *out);
+bool library_element(struct library *l, uint16_t address, struct library_element *out);
 
 /* Calls fn for the elements of a kind (CATALOG_IN_VAULT: of all kinds) with an address of `first` or
  * more, in the order of addresses, at most `max` of them, as they are at one moment. Gives how many
  * there were. fn is called under the library's lock: it is quick, and makes no calls of it. */
-size_t library_elements(const struct library *l, enum catalog_place_kind kind, uint16_t first,
+size_t library_elements(struct library *l, enum catalog_place_kind kind, uint16_t first,
 	size_t max, void (*fn)(const struct library_element *e, void *arg), void *arg);
 
 /* The same for cartridges, those in the archive too, by their rows in the catalog (borrowed for the
  * call), in the order of barcodes; until fn gives false. */
-void library_tapes(const struct library *l, bool (*fn)(const struct catalog_tape *t, void *arg),
+void library_tapes(struct library *l, bool (*fn)(const struct catalog_tape *t, void *arg),
 	void *arg);
 /* For one of them; false when there is none of that barcode. fn may be NULL. */
-bool library_tape(const struct library *l, const char *barcode,
+bool library_tape(struct library *l, const char *barcode,
 	void (*fn)(const struct catalog_tape *t, void *arg), void *arg);
 
 /* The directory of a cartridge, wherever it is now, for tools. False: no such, or no room. */
-bool library_tape_path(const struct library *l, const char *barcode, char *buf, size_t size);
+bool library_tape_path(struct library *l, const char *barcode, char *buf, size_t size);
 
 struct library_status {
 	unsigned int tapes;      /* in elements */
@@ -139,7 +132,7 @@ struct library_status {
 	bool locked;             /* a host prevents operators from opening the mail slots */
 	bool loading;            /* library_load() has not ended well yet */
 };
-void library_status(const struct library *l, struct library_status *out);
+void library_status(struct library *l, struct library_status *out);
 
 /* --- being told ---------------------------------------------------------------------------- */
 
@@ -245,7 +238,7 @@ struct library_request {
 	enum library_result result;
 	int err;                 /* -errno behind FAILED, NO_SPACE, DRIVE_FAILED; also() gave it */
 	struct catalog_place place; /* ADD, RETRIEVE: where it is */
-	char why[160];           /* a sentence where there is more to say than the result; else "" */
+	char why[320];           /* a sentence where there is more to say than the result; else "" */
 
 	struct list link; /* private */
 	struct loop_msg msg;
