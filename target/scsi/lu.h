@@ -79,6 +79,24 @@ struct disk_cfg {
 /* 0 and *out with one reference, or -ENOMEM, -EINVAL. */
 int disk_create(const struct disk_cfg *cfg, struct lu **out);
 
+/* A tape drive (SSC). Text as in disk_cfg; what is not given is the drive's. */
+struct drive;
+struct tape_cfg {
+	struct drive *drive; /* borrowed: lives until gone() */
+	const char *vendor;
+	const char *product;
+	const char *revision;
+	const char *serial;
+	uint8_t naa[16];
+	struct work_pool *pool;
+	struct lu_keeper *keeper;
+	const struct lu_reservation *kept;
+	void (*gone)(void *arg);
+	void *arg;
+};
+/* 0 and *out with one reference, or -ENOMEM, -EINVAL. */
+int tape_create(const struct tape_cfg *cfg, struct lu **out);
+
 struct lu *lu_ref(struct lu *lu); /* any thread */
 void lu_unref(struct lu *lu);     /* any thread; NULL is fine. The last one closes the store
                                             (which may block: the transport's last reference is
