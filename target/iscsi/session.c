@@ -209,18 +209,13 @@ void session_join(struct session *s, struct conn *c)
 
 /* --- commands to be ended --------------------------------------------------------------------------- */
 
-static bool concerns(const struct session *s, const struct cmd *cmd, const struct lu *lu)
-{
-	return !lu || nexus_lu(&s->nexus, cmd->task.lun) == lu;
-}
-
-/* Whether commands of the unit that were aborted are still in its hands. */
-static bool still_running(const struct session *s, const struct lu *lu)
+/* Whether commands that were aborted for it are still in the unit's hands. */
+static bool still_running(const struct session *s, const struct lu_abort *a)
 {
 	list_for_each(l, &s->cmds) {
 		const struct cmd *cmd = container_of(l, struct cmd, link);
 
-		if (cmd->state == CMD_ABORTED && concerns(s, cmd, lu))
+		if (cmd->state == CMD_ABORTED && lu_abort_concerns(a, cmd->task.lun))
 			return true;
 	}
 	return false;
@@ -233,10 +228,10 @@ static void abort_tasks(struct nexus *n, struct lu_abort *a)
 	list_for_each_safe(l, &s->cmds) {
 		struct cmd *cmd = container_of(l, struct cmd, link);
 
-		if (concerns(s, cmd, a->lu))
+		if (lu_abort_concerns(a, cmd->task.lun))
 			cmd_abort(cmd, a->tell);
 	}
-	if (still_running(s, a->lu))
+	if (still_running(s, a))
 		list_push(&s->aborts, &a->link);
 	else
 		lu_abort_done(a);
@@ -304,7 +299,7 @@ void session_cmd_ended(struct session *s)
 	list_for_each_safe(l, &s->aborts) {
 		struct lu_abort *a = container_of(l, struct lu_abort, link);
 
-		if (still_running(s, a->lu))
+		if (still_running(s, a))
 			continue;
 		list_del(&a->link);
 		lu_abort_done(a);

@@ -244,12 +244,21 @@ bool copy_cancel(struct scsi_task *t)
 
 static enum scsi_next advance(struct scsi_task *s, int err);
 
+/* A unit that it works on, or will, was reset, or its nexus was preempted there. */
+static bool halted(const struct copy *c)
+{
+	for (unsigned i = c->at; i < c->n; i++)
+		if (c->runs[i].to->halted || (c->runs[i].from && c->runs[i].from->halted))
+			return true;
+	return false;
+}
+
 /* Somebody wants it to end, or the units have gone. */
 static bool called_off(struct copy *c)
 {
 	const struct copy_run *r = run_of(c);
 
-	if (c->stop || atomic_load(&c->lu->resets) != c->resets) {
+	if (c->stop || halted(c)) {
 		c->stop = true;
 		task_check(&c->side, SENSE_COPY_ABORTED, 0x0000);
 		return true;
@@ -503,7 +512,6 @@ static void hold(struct copy *c, struct scsi_task *t)
 			itl_pin(c->runs[i].from);
 	}
 	c->lu = lu_ref(t->itl->lu);
-	c->resets = atomic_load(&c->lu->resets);
 	nexus_hold(t->nexus);
 }
 

@@ -69,7 +69,6 @@ struct copy {
 	/* While it runs. */
 	struct scsi_task *task; /* waits for the end; NULL: nobody does */
 	bool stop;
-	unsigned resets; /* of itl->lu when it began */
 	struct lu *lu;   /* itl->lu, referenced */
 	struct scsi_task side;
 	uint8_t *buf;

@@ -3,6 +3,10 @@
  * Task management over all loops. The tasks of the nexus that asks are ended in place, before
  * anything that comes after the request; those of others by a message to their loop. Whoever ends
  * the last of them resets the units and sends the answer on its way.
+ *
+ * A copy works on units whose tasks it is not, and perhaps in the background, when it is nobody's
+ * task. Resets, and PREEMPT AND ABORT, end every copy that works on the unit as well, and wait for
+ * what it has in flight: nothing of it reaches the medium after the answer.
  */
 #include <stdlib.h>
 
@@ -23,6 +27,11 @@ struct lu_function_all {
 static bool resets(enum lu_function f)
 {
 	return f == LU_RESET || f == LU_TARGET_RESET;
+}
+
+static bool ends_copies(enum lu_function f)
+{
+	return resets(f) || f == LU_PREEMPTED_TASKS;
 }
 
 /* --- the end ------------------------------------------------------------------------- */
@@ -58,7 +67,26 @@ static void part_ended(struct lu_function_all *all)
 	loop_post(all->req->nexus->loop, &all->end);
 }
 
-void lu_abort_done(struct lu_abort *a)
+/* --- one I_T_L nexus ----------------------------------------------------------------- */
+
+/* Also one that its nexus has lost, while copies still work on it. On the loop of the nexus, without
+ * which it does not go. */
+static struct itl *joined(struct lu_abort *a)
+{
+	struct itl *found = NULL;
+
+	pthread_mutex_lock(&a->lu->lock);
+	list_for_each(it, &a->lu->itls) {
+		struct itl *itl = container_of(it, struct itl, in_lu);
+
+		if (itl->nexus == a->nexus && itl->lun == a->lun)
+			found = itl;
+	}
+	pthread_mutex_unlock(&a->lu->lock);
+	return found;
+}
+
+static void part_done(struct lu_abort *a)
 {
 	struct lu_function_all *all = a->all;
 
@@ -66,7 +94,33 @@ void lu_abort_done(struct lu_abort *a)
 	part_ended(all);
 }
 
-/* --- one nexus and one unit ---------------------------------------------------------- */
+void lu_abort_done(struct lu_abort *a)
+{
+	struct itl *itl = ends_copies(a->all->function) ? joined(a) : NULL;
+
+	if (!itl || !itl->pins) {
+		part_done(a);
+		return;
+	}
+	itl->halted = true;
+	list_push(&itl->enders, &a->link);
+}
+
+void function_copies_ended(struct itl *itl)
+{
+	struct list *l;
+
+	itl->halted = false;
+	while ((l = list_pop(&itl->enders)))
+		part_done(container_of(l, struct lu_abort, link));
+}
+
+bool lu_abort_concerns(const struct lu_abort *a, uint64_t lun)
+{
+	const struct itl *itl = nexus_itl(a->nexus, lun);
+
+	return itl && itl->lu == a->lu && itl->lun == a->lun;
+}
 
 /* What the initiator of ended tasks is told (SAM-5 table 44 and 6.3): of a reset always, of tasks
  * that another one cleared only where their own status does not say so. */
@@ -86,20 +140,19 @@ static void part_begin(struct lu_abort *a)
 {
 	struct nexus *n = a->nexus;
 	const struct nexus *who = a->all->req->nexus;
-	const struct lu *lu = a->lu;
 	enum lu_function f = a->all->function;
-	struct itl *itl = nexus_itl_of(n, lu);
+	struct itl *itl = joined(a);
+	uint64_t lun = lun_encode(a->lun);
 	bool told = a->tell;
 	uint32_t aborts;
 
-	if (!itl) { /* closed, or has lost the unit: no tasks are left */
+	if (!itl || itl->orphan) { /* closed, or has lost the unit: no tasks are left */
 		lu_abort_done(a);
 		return;
 	}
 	aborts = itl->aborts;
 	n->ops->abort_tasks(n, a);
-	itl = nexus_itl_of(n, lu);
-	if (itl)
+	if (nexus_itl(n, lun) == itl)
 		tell(itl, who, f, told, itl->aborts != aborts);
 }
 
@@ -140,6 +193,7 @@ static void collect(struct lu_function_all *all, struct lu *lu, struct lu_abort 
 		*a = (struct lu_abort){ .msg.run = part_arrived,
 			.nexus = itl->nexus,
 			.lu = lu,
+			.lun = itl->lun,
 			.tell = itl->nexus != r->nexus && atomic_load(&lu->tas),
 			.next = *chain,
 			.all = all };

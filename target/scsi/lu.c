@@ -124,7 +124,6 @@ void lu_reset(struct lu *lu)
 	pthread_mutex_lock(&lu->lock);
 	lu->reserved = NULL;
 	mode_reset(lu);
-	atomic_fetch_add(&lu->resets, 1);
 	list_for_each(it, &lu->itls)
 		container_of(it, struct itl, in_lu)->prevents = false;
 	lu_update_gates(lu);

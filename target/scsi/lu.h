@@ -153,17 +153,20 @@ unsigned lun_map_entries(const struct lun_map *m, const struct lun_entry **out);
 
 /* --- nexuses: all on the nexus's loop, unless it says otherwise ---------------------- */
 
-/* A request to end every task of one unit (or, lu == NULL, of all units) that came over one
- * nexus. The transport calls abort_done() once none of them is left. */
+/* A request to end every task that came over one I_T_L nexus. The transport calls abort_done() once
+ * none of them is left. */
 struct lu_abort {
 	struct loop_msg msg; /* private */
 	struct list link;    /* the transport's, while it waits for tasks to end */
 	struct nexus *nexus;
 	struct lu *lu;
+	uint32_t lun;          /* at which: a nexus may have one unit behind several LUNs */
 	bool tell;             /* the initiator that sent them is told: TASK ABORTED (TAS=1) */
 	struct lu_abort *next; /* private, as is the rest */
 	struct lu_function_all *all;
 };
+/* Whether a task with this LUN field is one of them. */
+bool lu_abort_concerns(const struct lu_abort *a, uint64_t lun);
 void lu_abort_done(struct lu_abort *a);
 
 struct nexus_ops {

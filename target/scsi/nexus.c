@@ -86,6 +86,7 @@ static struct itl *itl_create(struct nexus *n, const struct lun_entry *e)
 	list_init(&itl->in_lu);
 	list_init(&itl->queue);
 	list_init(&itl->copies);
+	list_init(&itl->enders);
 	atomic_init(&itl->gate, UINT64_C(1) << UA_POWER_ON);
 	return itl;
 }
@@ -128,6 +129,8 @@ void itl_unpin(struct itl *itl)
 	struct lu *lu = itl->lu;
 
 	itl->pins--;
+	if (!itl->pins)
+		function_copies_ended(itl);
 	if (!itl->pins && itl->orphan)
 		itl_free(itl);
 	lu_unref(lu);

@@ -30,6 +30,8 @@ void nexus_luns_told(const struct nexus *n);
  * nexus loses the unit meanwhile (itl->orphan). On the nexus's loop. */
 void itl_pin(struct itl *itl);
 void itl_unpin(struct itl *itl);
+/* The last pin is gone: what has waited for that goes on. */
+void function_copies_ended(struct itl *itl);
 
 /* A message is on its way to the nexus's loop: it will not be gone when it arrives. Held by any
  * thread that has found the nexus under a unit's lock, or by the nexus's own; let go on its

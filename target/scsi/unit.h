@@ -84,8 +84,10 @@ struct itl {
 	struct list in_lu; /* under lu->lock */
 	bool prevents;     /* PREVENT ALLOW MEDIUM REMOVAL, under lu->lock */
 	bool preempted;    /* its tasks are to be ended by PREEMPT AND ABORT, under lu->lock */
-	unsigned pins;      /* copies that work on it (copy.h); this and the next two: its loop only */
-	bool orphan;        /* its nexus has lost it; it goes with the last pin */
+	unsigned pins;     /* copies that work on it (copy.h); this and the rest: its loop only */
+	bool orphan;       /* its nexus has lost it; it goes with the last pin */
+	bool halted;       /* they are to end: somebody in `enders` waits for that */
+	struct list enders; /* struct lu_abort: see function.c */
 	struct list copies; /* asked for through it: struct copy, the oldest first */
 };
 
@@ -136,7 +138,6 @@ struct lu {
 	_Atomic bool descriptor_sense; /* D_SENSE */
 	_Atomic bool tas;              /* TAS: other initiators learn TASK ABORTED */
 	_Atomic unsigned progress;     /* of a wipe, of 65,536 */
-	_Atomic unsigned resets;       /* how often it was: copies in the background end then */
 	uint8_t naa[16];
 	char vendor[9], product[17], revision[5], serial[65];
 

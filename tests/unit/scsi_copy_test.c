@@ -445,6 +445,30 @@ static void an_abort_ends_the_copy_when_what_is_in_flight_has_ended(void **state
 	disks_free(d);
 }
 
+#define PR_OUT(sa, type) 0x5f, sa, type, 0, 0, BE4(24), 0
+#define KEYS(key, next)  ((const uint8_t[24]){ BE8(key), BE8(next) })
+
+/* The copy came through LUN 0; who preempts its nexus at LUN 1 need not fear that it still writes
+ * there. */
+static void who_preempts_and_aborts_at_the_destination_waits_for_the_copy(void **state)
+{
+	struct disks *d = disks_create((struct rig_cfg){ .faulty = true });
+	struct scsi_task t;
+
+	(void)state;
+	assert_good(ON(d, 0, 1, KEYS(0, 0xa), 24, PR_OUT(0, 0)));
+	assert_good(ON(d, 1, 1, KEYS(0, 0xb), 24, PR_OUT(0, 0)));
+	fill(d, 0, 2000);
+	fault_set(d->store[0], &(struct fault_cfg){ .delay_ms = 20 });
+	start_slowly(d, &t, ordinary(4000, 0, 0));
+	assert_good(ON(d, 1, 1, KEYS(0xb, 0xa), 24, PR_OUT(5, 1)));
+	assert_null(t.done);
+	assert_check((struct result){ .status = t.status, .sense = t.sense }, SENSE_COPY_ABORTED,
+		0x0000);
+	scsi_task_release(&t);
+	disks_free(d);
+}
+
 static void a_list_identifier_in_use_is_refused(void **state)
 {
 	struct disks *d = disks_create((struct rig_cfg){ .faulty = true });
@@ -635,6 +659,7 @@ int main(void)
 		cmocka_unit_test(old_results_give_way),
 		cmocka_unit_test(the_pages_tell_of_third_party_copy),
 		cmocka_unit_test(an_abort_ends_the_copy_when_what_is_in_flight_has_ended),
+		cmocka_unit_test(who_preempts_and_aborts_at_the_destination_waits_for_the_copy),
 		cmocka_unit_test(a_list_identifier_in_use_is_refused),
 		cmocka_unit_test(a_unit_that_leaves_the_map_in_the_midst_ends_the_copy),
 		cmocka_unit_test(a_list_that_is_cut_anywhere_is_too_short),

@@ -309,6 +309,11 @@ static void a_copy_in_the_background_can_be_aborted(void **state)
 	disks_free(d);
 }
 
+static void late_close(struct nexus *n)
+{
+	n->initiator = NULL;
+}
+
 static void on_reset(struct lu_function_req *q)
 {
 	q->nexus = NULL;
@@ -327,15 +332,67 @@ static void a_reset_of_the_unit_ends_copies_in_the_background(void **state)
 	lu_function(&q);
 	while (q.nexus)
 		loop_step(d->r->loop);
+	/* Nothing of it is in flight any more. */
 	assert_check(ON(d, 0, 1, NULL, 0, TUR), SENSE_UNIT_ATTENTION, 0x2903);
-	poll_until_over(d, 0, 1);
+	assert_good(ON(d, 0, 1, NULL, 1024, INFORMATION));
 	assert_int_equal(rig_in[5], 0x60);
 	disks_free(d);
 }
 
-static void late_close(struct nexus *n)
+static void a_reset_of_the_unit_they_read_from_ends_copies_too(void **state)
 {
-	n->initiator = NULL;
+	struct disks *d = disks_create((struct rig_cfg){ .faulty = true });
+	struct lu_function_req q = { .nexus = &d->r->nexus[1],
+		.lun = lun_field(0),
+		.function = LU_RESET,
+		.done = on_reset };
+
+	(void)state;
+	start_slowly(d);
+	lu_function(&q);
+	while (q.nexus)
+		loop_step(d->r->loop);
+	assert_good(ON(d, 0, 1, NULL, 1024, INFORMATION));
+	assert_int_equal(rig_in[5], 0x60);
+	disks_free(d);
+}
+
+static void clearing_the_task_set_leaves_copies_in_the_background_alone(void **state)
+{
+	struct disks *d = disks_create((struct rig_cfg){ .faulty = true });
+	struct lu_function_req q = { .nexus = &d->r->nexus[1],
+		.lun = lun_field(1),
+		.function = LU_CLEAR_TASK_SET,
+		.done = on_reset };
+
+	(void)state;
+	start_slowly(d);
+	lu_function(&q);
+	while (q.nexus)
+		loop_step(d->r->loop);
+	poll_until_over(d, 0, 1);
+	assert_int_equal(rig_in[5], 0x01);
+	disks_free(d);
+}
+
+/* The nexus has gone meanwhile, and its copy still has something in flight. */
+static void a_reset_waits_for_a_copy_whose_nexus_has_gone(void **state)
+{
+	struct disks *d = disks_create((struct rig_cfg){ .faulty = true });
+	struct lu_function_req q = { .nexus = &d->r->nexus[1],
+		.lun = lun_field(1),
+		.function = LU_RESET,
+		.done = on_reset };
+
+	(void)state;
+	start_slowly(d);
+	nexus_close(&d->r->nexus[0], late_close);
+	assert_non_null(d->r->nexus[0].initiator);
+	lu_function(&q);
+	while (q.nexus)
+		loop_step(d->r->loop);
+	assert_null(d->r->nexus[0].initiator);
+	disks_free(d);
 }
 
 static void a_nexus_that_closes_ends_its_copies_and_goes_after_them(void **state)
@@ -449,6 +506,9 @@ int main(void)
 		cmocka_unit_test(a_failure_in_the_background_is_told_with_its_sense),
 		cmocka_unit_test(a_copy_in_the_background_can_be_aborted),
 		cmocka_unit_test(a_reset_of_the_unit_ends_copies_in_the_background),
+		cmocka_unit_test(a_reset_of_the_unit_they_read_from_ends_copies_too),
+		cmocka_unit_test(clearing_the_task_set_leaves_copies_in_the_background_alone),
+		cmocka_unit_test(a_reset_waits_for_a_copy_whose_nexus_has_gone),
 		cmocka_unit_test(a_nexus_that_closes_ends_its_copies_and_goes_after_them),
 		cmocka_unit_test(lists_that_are_cut_anywhere_are_too_short),
 		cmocka_unit_test(lengths_that_lie_are_refused),

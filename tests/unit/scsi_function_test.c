@@ -14,7 +14,7 @@ static void abort_tasks(struct nexus *n, struct lu_abort *a)
 	unsigned i = (unsigned)(n - rig->nexus);
 
 	assert_ptr_equal(a->lu, rig->lu);
-	if (has_task[i]) {
+	if (has_task[i] && lu_abort_concerns(a, waiting[i].lun)) {
 		assert_true(scsi_task_abort(&waiting[i]));
 		scsi_task_release(&waiting[i]);
 		has_task[i] = false;
@@ -131,6 +131,27 @@ static void a_reset_is_told_to_all(void **state)
 	}
 }
 
+static void a_unit_at_two_luns_tells_at_both(void **state)
+{
+	const struct lun_entry e[] = { { 0, rig->lu }, { 5, rig->lu } };
+	const uint8_t tur[6] = { TUR };
+	struct lun_map *map;
+
+	(void)state;
+	assert_int_equal(lun_map_create(e, 2, &map), 0);
+	assert_int_equal(nexus_remap(&rig->nexus[1], map), 0);
+	lun_map_unref(map);
+	for (unsigned i = 0; i < 2; i++) /* POWER ON at the new LUN, REPORTED LUNS CHANGED */
+		assert_int_equal(rig_run(&rig->nexus[1], UINT64_C(5) << 48, tur, 6, NULL, 0).status,
+			SCSI_CHECK_CONDITION);
+	function(LU_RESET);
+	for (uint64_t lun = 0; lun <= 5; lun += 5) {
+		assert_check(rig_run(&rig->nexus[1], lun << 48, tur, 6, NULL, 0),
+			SENSE_UNIT_ATTENTION, 0x2903);
+		assert_good(rig_run(&rig->nexus[1], lun << 48, tur, 6, NULL, 0));
+	}
+}
+
 static void a_target_reset_is_told_to_all(void **state)
 {
 	(void)state;
@@ -209,6 +230,7 @@ int main(void)
 		T(without_tas_others_learn_it_by_an_attention),
 		T(who_had_no_tasks_is_not_told),
 		T(a_reset_is_told_to_all),
+		T(a_unit_at_two_luns_tells_at_both),
 		T(a_target_reset_is_told_to_all),
 		T(a_reset_undoes_reservation_mode_pages_and_prevention),
 		T(a_lun_without_unit_is_answered),
