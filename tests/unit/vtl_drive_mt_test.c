@@ -154,8 +154,8 @@ static int write_three_blocks(struct site *s)
 	uint8_t data[3 * 100] = { 0 };
 	size_t done;
 
-	return cartridge_write(drive_cartridge(s->drive), &(struct iovec){ data, 300 }, 1, 100, 3,
-		&how, &done);
+	return (int)cartridge_write(drive_cartridge(s->drive), &(struct iovec){ data, 300 }, 1, 100,
+		3, &how, &done);
 }
 
 /* --- the queue ------------------------------------------------------------------------------- */
