@@ -16,11 +16,12 @@ struct fault {
 	struct store *inner;
 	pthread_mutex_t lock; /* of all that follows */
 	struct fault_cfg cfg;
-	uint64_t seen, failed;
+	uint64_t seen, failed, busy;
 	uint64_t chance; /* state of the generator */
 };
 
 struct fault_io {
+	struct fault *fault;
 	struct store_io io; /* what the inner store sees */
 	struct store_io *outer;
 	struct loop_timer timer;
@@ -38,8 +39,12 @@ static struct fault *fault_of(struct store *st)
 static void deliver(struct fault_io *fio)
 {
 	struct store_io *outer = fio->outer;
+	struct fault *f = fio->fault;
 	int err = fio->err;
 
+	pthread_mutex_lock(&f->lock);
+	f->busy--;
+	pthread_mutex_unlock(&f->lock);
 	loop_timer_clear(&fio->timer);
 	free(fio->iov);
 	free(fio);
@@ -86,6 +91,7 @@ static bool decide(struct fault *f, enum store_op op, struct fault_io *fio)
 	pthread_mutex_lock(&f->lock);
 	counts = !c->ops || c->ops & 1u << op;
 	f->seen += counts;
+	f->busy++;
 	if (counts && c->nth && f->seen >= c->nth)
 		fails = !c->count || f->seen - c->nth < c->count;
 	f->failed += fails;
@@ -148,6 +154,7 @@ static int fault_submit(struct store *st, struct store_io *io)
 		.iovcnt = io->iovcnt,
 		.loop = io->loop,
 		.done = inner_done };
+	fio->fault = f;
 	fio->outer = io;
 	fio->msg.run = on_message;
 	loop_timer_init(io->loop, &fio->timer, on_timer);
@@ -234,4 +241,9 @@ uint64_t fault_seen(struct store *st)
 uint64_t fault_failed(struct store *st)
 {
 	return fault_get(st, &fault_of(st)->failed);
+}
+
+uint64_t fault_busy(struct store *st)
+{
+	return fault_get(st, &fault_of(st)->busy);
 }

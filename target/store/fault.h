@@ -31,5 +31,7 @@ void fault_set(struct store *st, const struct fault_cfg *cfg);
 /* How many requests have counted, and how many of them were failed, since fault_set(). */
 uint64_t fault_seen(struct store *st);
 uint64_t fault_failed(struct store *st);
+/* How many requests have not ended. */
+uint64_t fault_busy(struct store *st);
 
 #endif

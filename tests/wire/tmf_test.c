@@ -338,6 +338,48 @@ static void a_lun_reset_waits_for_the_store(void **state)
 	ini_close(&i);
 }
 
+/* Whoever asks, and whoever has sent what is in flight. */
+static void no_function_is_answered_before_the_store_has_let_go(void **state)
+{
+	static const uint8_t functions[] = { TMF_ABORT_TASK_SET, TMF_CLEAR_TASK_SET, TMF_LUN_RESET,
+		TMF_TARGET_WARM_RESET };
+	struct wire *w = *state;
+	struct ini i, other;
+
+	ini_begin(&i, w, "");
+	unit_ready(&i);
+	second(&other, w);
+	for (size_t k = 0; k < 3 * sizeof(functions); k++) {
+		uint8_t function = functions[k % sizeof(functions)];
+		struct ini *owner = function == TMF_ABORT_TASK_SET || k & 4 ? &i : &other;
+		struct command c = {
+			.cdb = cdb_read(0, 1), .read = true, .in = in, .expect = WIRE_BLOCK
+		};
+		struct pdu p;
+
+		slow(w, 60);
+		command_send(owner, &c);
+		while (!fault_seen(w->disk[0]))
+			wire_sleep_ms(1);
+		p = pdu_tmf(&i, function, TAG_NONE, 0);
+		ini_send(&i, &p);
+		do
+			assert_true(ini_recv_within(&i, WIRE_LIMIT_MS));
+		while (i.bhs[0] != OP_TMF_RSP);
+		assert_int_equal(i.bhs[2], TMF_COMPLETE);
+		assert_int_equal(fault_busy(w->disk[0]), 0);
+		slow(w, 0);
+		if (owner == &other) {
+			command_finish(&other, &c);
+			assert_true(c.status == 0x40 || c.status == 0);
+		}
+		unit_ready(&i);
+		unit_ready(&other);
+	}
+	ini_close(&i);
+	ini_close(&other);
+}
+
 static void a_target_warm_reset_keeps_the_sessions(void **state)
 {
 	struct wire *w = *state;
@@ -509,6 +551,7 @@ int main(void)
 		TEST(a_function_on_a_lun_without_a_unit_is_told_so),
 		TEST(a_lun_reset_ends_all_tasks_and_everybody_learns_of_it),
 		TEST(a_lun_reset_waits_for_the_store),
+		TEST(no_function_is_answered_before_the_store_has_let_go),
 		TEST(a_target_warm_reset_keeps_the_sessions),
 		TEST(a_target_cold_reset_closes_the_sessions_of_the_target),
 		TEST(tasks_cannot_be_reassigned_at_error_recovery_level_0),
