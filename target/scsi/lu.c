@@ -49,6 +49,8 @@ void lu_unref(struct lu *lu)
 	assert(list_empty(&lu->itls));
 	gone = lu->gone;
 	arg = lu->arg;
+	if (lu->model->end)
+		lu->model->end(lu);
 	store_close(lu->store);
 	pr_clear(&lu->pr);
 	ports_free(lu);
@@ -89,11 +91,20 @@ static uint64_t conditions(const struct lu *lu, const struct itl *itl)
 		c |= lu->wiping == WIPING_FORMAT ? GATE_FORMAT : GATE_SANITIZE;
 	if (lu->wipe_failed)
 		c |= GATE_WIPE_FAILED;
-	if (lu->protected || lu->read_only)
+	if (lu->protected || lu->read_only || lu->tab)
 		c |= GATE_PROTECTED;
 	if (lu->guarded)
 		c |= GATE_GUARD;
 	return c;
+}
+
+struct sense lu_absence(const struct lu *lu)
+{
+	uint32_t why = atomic_load_explicit(&lu->absent, memory_order_relaxed);
+
+	if (!why)
+		return (struct sense){ .key = SENSE_NOT_READY, .asc = 0x3a00 };
+	return (struct sense){ .key = (uint8_t)(why >> 16), .asc = (uint16_t)why };
 }
 
 void lu_update_gates(struct lu *lu)

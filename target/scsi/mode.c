@@ -22,25 +22,46 @@ enum { PC_CURRENT, PC_CHANGEABLE, PC_DEFAULT, PC_SAVED };
 
 /* --- what the values mean ------------------------------------------------------------ */
 
-static const uint8_t *values(const struct lu *lu, uint8_t code)
+static int find_page(const struct lu *lu, uint8_t code, uint8_t subpage)
 {
 	const struct mode_page *p = lu->model->modes;
 
 	for (unsigned i = 0; p[i].len; i++)
-		if (p[i].code == code && !p[i].subpage)
-			return lu->mode[i];
-	return NULL;
+		if (p[i].code == code && p[i].subpage == subpage)
+			return (int)i;
+	return -1;
+}
+
+const uint8_t *mode_values(const struct lu *lu, uint8_t code, uint8_t subpage)
+{
+	int i = find_page(lu, code, subpage);
+
+	return i < 0 ? NULL : lu->mode[i];
+}
+
+static const struct mode_rules disk_rules = { .block_descriptor = 8 };
+
+static const struct mode_rules *rules_of(const struct lu *lu)
+{
+	return lu->model->mode_rules ? lu->model->mode_rules : &disk_rules;
+}
+
+static bool is_disk(const struct lu *lu)
+{
+	return rules_of(lu) == &disk_rules;
 }
 
 /* Copies out what commands ask on their way. */
 static void take_effect(struct lu *lu)
 {
-	const uint8_t *control = values(lu, 0x0a), *caching = values(lu, 0x08);
+	const uint8_t *control = mode_values(lu, 0x0a, 0), *caching = mode_values(lu, 0x08, 0);
 
 	atomic_store(&lu->descriptor_sense, control && control[2] & 0x04);
 	lu->protected = control && control[4] & 0x08;
 	atomic_store(&lu->tas, control && control[5] & 0x40);
 	atomic_store(&lu->write_through, caching && !(caching[2] & 0x04));
+	if (rules_of(lu)->changed)
+		rules_of(lu)->changed(lu);
 	lu_update_gates(lu);
 }
 
@@ -52,12 +73,25 @@ static void copy_defaults(const struct lu *lu, unsigned i, uint8_t out[static MO
 	memcpy(out, p->defaults, p->len);
 	if (p->code == 0x08 && !p->subpage && lu->has & LU_WRITE_THROUGH)
 		out[2] &= (uint8_t)~0x04; /* WCE */
+	if (rules_of(lu)->defaults)
+		rules_of(lu)->defaults(lu, p, out);
 }
 
 void mode_reset(struct lu *lu)
 {
 	for (unsigned i = 0; lu->model->modes[i].len; i++)
 		copy_defaults(lu, i, lu->mode[i]);
+	if (rules_of(lu)->head_defaults)
+		rules_of(lu)->head_defaults(lu, &lu->mode_head);
+	take_effect(lu);
+}
+
+void mode_reset_page(struct lu *lu, uint8_t code, uint8_t subpage)
+{
+	int i = find_page(lu, code, subpage);
+
+	if (i >= 0)
+		copy_defaults(lu, (unsigned)i, lu->mode[i]);
 	take_effect(lu);
 }
 
@@ -121,34 +155,63 @@ static void wr_block(struct wr *w, const struct lu *lu, bool long_lba)
 	wr_be32(w, lu->block_size);
 }
 
-/* Mode parameter header (SPC-5 7.5.5); its length field is filled when the length is known. */
-static void wr_header(struct wr *w, const struct itl *itl, const struct sense_req *r)
+/* Density, number of blocks (0: the rest of the medium) and their length (SSC-4 8.3.2). */
+static void wr_density_block(struct wr *w, const struct mode_head *h)
 {
-	uint8_t device = DPOFUA;
+	wr_u8(w, h->density);
+	wr_be24(w, 0);
+	wr_u8(w, 0);
+	wr_be24(w, h->block_len);
+}
+
+/* Mode parameter header (SPC-5 7.5.5); its length field is filled when the length is known. */
+static void wr_header(
+	struct wr *w, const struct itl *itl, const struct mode_head *h, const struct sense_req *r)
+{
+	uint8_t device = is_disk(itl->lu) ? DPOFUA : h->device;
 	uint8_t block = r->no_block ? 0 : r->long_lba ? 16 : 8;
 
 	if (atomic_load_explicit(&itl->gate, memory_order_relaxed) & GATE_PROTECTED)
 		device |= WP;
 	if (r->ten) {
-		wr_bytes(w, (const uint8_t[]){ 0, 0, 0, device, r->long_lba, 0, 0, block }, 8);
+		wr_bytes(w, (const uint8_t[]){ 0, 0, h->medium, device, r->long_lba, 0, 0, block },
+			8);
 		return;
 	}
-	wr_bytes(w, (const uint8_t[]){ 0, 0, device, block }, 4);
+	wr_bytes(w, (const uint8_t[]){ 0, h->medium, device, block }, 4);
 }
 
-static enum scsi_next mode_sense(struct scsi_task *t, const struct sense_req *r, uint32_t alloc)
+static void wr_head(struct wr *w, const struct itl *itl, const struct sense_req *r)
+{
+	struct lu *lu = itl->lu;
+	struct mode_head h;
+
+	pthread_mutex_lock(&lu->lock);
+	h = lu->mode_head;
+	pthread_mutex_unlock(&lu->lock);
+	wr_header(w, itl, &h, r);
+	if (r->no_block)
+		return;
+	if (is_disk(lu))
+		wr_block(w, lu, r->long_lba);
+	else
+		wr_density_block(w, &h);
+}
+
+static enum scsi_next mode_sense(struct scsi_task *t, struct sense_req *r, uint32_t alloc)
 {
 	struct lu *lu = t->itl->lu;
+	const struct mode_rules *rules = rules_of(lu);
 	struct wr w;
 
 	if (r->control == PC_SAVED) /* SAVING PARAMETERS NOT SUPPORTED */
 		return task_check(t, SENSE_ILLEGAL_REQUEST, 0x3900);
 	if (!reply_open(t, &w, 512))
 		return SCSI_DONE;
-	wr_header(&w, t->itl, r);
-	if (!r->no_block)
-		wr_block(&w, lu, r->long_lba);
-	if (!wr_pages(&w, lu, r))
+	r->no_block = r->no_block || !rules->block_descriptor;
+	r->long_lba = r->long_lba && !r->no_block && is_disk(lu);
+	wr_head(&w, t->itl, r);
+	if (!(rules->bare && !r->page && !r->subpage) && !wr_pages(&w, lu, r))
 		return task_bad_cdb(t, 2, 5);
 	if (r->ten)
 		put_be16(w.buf, (uint16_t)(w.len - 2));
@@ -181,7 +244,7 @@ static enum scsi_next mode_sense10(struct scsi_task *t)
 	struct sense_req r = sense_req(t->cdb);
 
 	r.ten = true;
-	r.long_lba = t->cdb[1] & 0x10 && !r.no_block;
+	r.long_lba = t->cdb[1] & 0x10;
 	return mode_sense(t, &r, be16(t->cdb + 7));
 }
 
@@ -192,22 +255,13 @@ struct select {
 	struct lu *lu;
 	struct rd rd;
 	size_t len;
+	struct mode_head head;
 	uint8_t mode[MODE_PAGES][MODE_PAGE_SIZE];
 };
 
 static unsigned at(const struct select *s)
 {
 	return (unsigned)(s->len - s->rd.left);
-}
-
-static int find_page(const struct lu *lu, uint8_t code, uint8_t subpage)
-{
-	const struct mode_page *p = lu->model->modes;
-
-	for (unsigned i = 0; p[i].len; i++)
-		if (p[i].code == code && p[i].subpage == subpage)
-			return (int)i;
-	return -1;
 }
 
 /* One page: known, of the right length, and nothing in it changed that may not be. False: the
@@ -220,6 +274,7 @@ static bool select_page(struct scsi_task *t, struct select *s)
 	unsigned len = first & SPF ? rd_be16(&s->rd) : rd_u8(&s->rd);
 	unsigned header = at(s) - start;
 	int i = find_page(s->lu, first & 0x3f, subpage);
+	const struct mode_rules *rules = rules_of(s->lu);
 	const struct mode_page *p;
 	const uint8_t *v;
 
@@ -242,7 +297,8 @@ static bool select_page(struct scsi_task *t, struct select *s)
 			return task_bad_list(t, start + header + b, 31 - __builtin_clz(odd)), false;
 		*now = v[b];
 	}
-	return true;
+	return !rules->select_page ||
+	       rules->select_page(t, p, s->lu->mode[i], s->mode[i], start);
 }
 
 /* The block descriptor may repeat what the unit has, and cannot change it. */
@@ -269,13 +325,33 @@ static bool select_block(struct scsi_task *t, struct select *s, unsigned len, bo
 	return true;
 }
 
+/* The same for units that have a density, and blocks of a length that may be chosen. */
+static bool select_density(struct scsi_task *t, struct select *s, unsigned len)
+{
+	const struct mode_rules *rules = rules_of(s->lu);
+	unsigned start = at(s);
+
+	if (len && len != rules->block_descriptor)
+		return task_bad_list(t, start - 1, -1), false;
+	if (len) {
+		s->head.density = rd_u8(&s->rd);
+		rd_be32(&s->rd); /* number of blocks: all of them, whatever it says */
+		s->head.block_len = rd_be24(&s->rd);
+	}
+	if (!rd_ok(&s->rd))
+		return task_list_too_short(t), false;
+	return !rules->select_head ||
+	       rules->select_head(t, &s->lu->mode_head, &s->head, len ? start : 0);
+}
+
 /* Header, block descriptor, pages. Under the unit's lock. */
 static bool select_list(struct scsi_task *t, struct select *s, bool ten)
 {
 	bool long_lba = false;
 	unsigned block;
 
-	rd_bytes(&s->rd, ten ? 4 : 3); /* mode data length (reserved), medium, device-specific */
+	rd_bytes(&s->rd, ten ? 3 : 2); /* mode data length (reserved), medium */
+	s->head.device = rd_u8(&s->rd) & (uint8_t)~WP;
 	if (ten) {
 		long_lba = rd_u8(&s->rd) & 1;
 		rd_u8(&s->rd);
@@ -283,12 +359,21 @@ static bool select_list(struct scsi_task *t, struct select *s, bool ten)
 	block = ten ? rd_be16(&s->rd) : rd_u8(&s->rd);
 	if (!rd_ok(&s->rd))
 		return task_list_too_short(t), false;
-	if (!select_block(t, s, block, long_lba))
+	if (is_disk(s->lu) ? !select_block(t, s, block, long_lba) : !select_density(t, s, block))
 		return false;
 	while (s->rd.left)
 		if (!select_page(t, s))
 			return false;
 	return true;
+}
+
+static bool differs(const struct lu *lu, const struct select *s)
+{
+	const struct mode_head *a = &lu->mode_head, *b = &s->head;
+
+	return memcmp(s->mode, lu->mode, sizeof(s->mode)) ||
+	       (!is_disk(lu) && (a->device != b->device || a->density != b->density ||
+					a->block_len != b->block_len));
 }
 
 /* Takes the whole list or nothing of it. */
@@ -298,9 +383,11 @@ static enum scsi_next mode_select_data(struct scsi_task *t)
 	struct select s = { .lu = lu, .rd = list_cursor(t), .len = t->got };
 
 	pthread_mutex_lock(&lu->lock);
+	s.head = lu->mode_head;
 	memcpy(s.mode, lu->mode, sizeof(s.mode));
-	if (select_list(t, &s, t->cdb[0] == 0x55) && memcmp(s.mode, lu->mode, sizeof(s.mode))) {
+	if (select_list(t, &s, t->cdb[0] == 0x55) && differs(lu, &s)) {
 		memcpy(lu->mode, s.mode, sizeof(s.mode));
+		lu->mode_head = s.head;
 		take_effect(lu);
 		lu_attention(lu, t->itl, UA_MODE_CHANGED);
 	}
@@ -314,7 +401,7 @@ static enum scsi_next mode_select(struct scsi_task *t, uint32_t len)
 		return task_bad_cdb(t, 1, 0);
 	if (!len)
 		return task_good(t);
-	if (!(t->cdb[1] & 0x10)) /* PF=0: a vendor's own format */
+	if (!(t->cdb[1] & 0x10) && !rules_of(t->itl->lu)->any_format) /* a vendor's own format */
 		return task_bad_cdb(t, 1, 4);
 	return list_wanted(t, len);
 }

@@ -18,10 +18,6 @@
 #define FF2        0xff, 0xff
 #define FF4        FF2, FF2
 
-/* For usage data. */
-#define FF2        0xff, 0xff
-#define FF4        FF2, FF2
-
 struct scsi_op {
 	uint8_t code;     /* operation code */
 	int8_t service;   /* service action, or NO_SERVICE */
@@ -65,8 +61,8 @@ enum scsi_next missing_start(struct scsi_task *t);
 enum scsi_next ports_report(struct scsi_task *t);
 
 /* Rows that all models share, and those of disks. */
-extern const struct scsi_op spc_ops[], mode_ops[], opcodes_ops[], reserve_ops[], pr_in_ops[],
-	pr_out_ops[], diag_ops[];
+extern const struct scsi_op spc_ops[], mode_ops[], opcodes_ops[], reserve_ops[], removal_ops[],
+	pr_in_ops[], pr_out_ops[], diag_ops[];
 extern const struct scsi_op sbc_ops[], sbc_rw_ops[], sbc_verify_ops[], sbc_fill_ops[],
 	sbc_atomic_ops[], sbc_query_ops[], sbc_wipe_ops[];
 

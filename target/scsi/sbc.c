@@ -5,11 +5,11 @@
 #include "scsi/sbc.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "scsi/copy.h"
+#include "scsi/identity.h"
 #include "scsi/mode.h"
 #include "scsi/op.h"
 #include "scsi/vpd.h"
@@ -45,15 +45,7 @@ static enum scsi_next synchronize_cache(struct scsi_task *t)
 	return sbc_flush(t);
 }
 
-/* --- START STOP UNIT, PREVENT ALLOW MEDIUM REMOVAL ------------------------------------- */
-
-static bool prevented(const struct lu *lu)
-{
-	list_for_each(it, &lu->itls)
-		if (container_of(it, struct itl, in_lu)->prevents)
-			return true;
-	return false;
-}
+/* --- START STOP UNIT ------------------------------------------------------------------- */
 
 static enum scsi_next move_medium(struct scsi_task *t, bool load)
 {
@@ -62,7 +54,7 @@ static enum scsi_next move_medium(struct scsi_task *t, bool load)
 	pthread_mutex_lock(&lu->lock);
 	if (lu->ejected != load) {
 		/* It is there already. */
-	} else if (prevented(lu)) { /* MEDIUM REMOVAL PREVENTED */
+	} else if (lu_prevented(lu)) { /* MEDIUM REMOVAL PREVENTED */
 		task_check(t, SENSE_ILLEGAL_REQUEST, 0x5302);
 	} else {
 		lu->ejected = !load;
@@ -103,22 +95,6 @@ static enum scsi_next start_stop(struct scsi_task *t)
 	if (!(t->itl->lu->has & LU_REMOVABLE))
 		return task_bad_cdb(t, 4, 1);
 	return start ? move_medium(t, true) : eject(t);
-}
-
-/* PREVENT ALLOW MEDIUM REMOVAL (SBC-4 5.17): allowing is possible whoever has reserved the unit. */
-static enum scsi_next prevent_allow(struct scsi_task *t)
-{
-	struct lu *lu = t->itl->lu;
-	uint8_t prevent = t->cdb[4] & 0x03;
-
-	if (prevent > 1) /* obsolete */
-		return task_bad_cdb(t, 4, 1);
-	if (prevent && task_stopped(t, GATE_RESERVED | GATE_NO_WRITE))
-		return SCSI_DONE;
-	pthread_mutex_lock(&lu->lock);
-	t->itl->prevents = prevent;
-	pthread_mutex_unlock(&lu->lock);
-	return task_good(t);
 }
 
 /* --- pages --------------------------------------------------------------------------- */
@@ -205,8 +181,8 @@ _Static_assert(sizeof(disk_modes) / sizeof(disk_modes[0]) - 1 <= MODE_PAGES, "pa
 
 static const struct scsi_op *const disk_ops[] = {
 	sbc_rw_ops, sbc_ops, sbc_verify_ops, sbc_fill_ops, sbc_atomic_ops, sbc_query_ops,
-	sbc_wipe_ops, copy_ops, spc_ops, mode_ops, diag_ops, opcodes_ops, reserve_ops, pr_in_ops,
-	pr_out_ops, NULL,
+	sbc_wipe_ops, copy_ops, spc_ops, mode_ops, diag_ops, opcodes_ops, reserve_ops,
+	removal_ops, pr_in_ops, pr_out_ops, NULL,
 };
 
 static const struct lu_model disk_model = {
@@ -221,8 +197,6 @@ static const struct lu_model disk_model = {
 const struct scsi_op sbc_ops[] = {
 	{ 0x1b, NO_SERVICE, .name = "START STOP UNIT", .start = start_stop,
 	  .stops = STOPS_UA | STOPS_WIPE, .usage = { 0x1b, 0x01, 0, 0x0f, 0xf7, 0x04 } },
-	{ 0x1e, NO_SERVICE, .needs = LU_REMOVABLE, .name = "PREVENT ALLOW MEDIUM REMOVAL",
-	  .start = prevent_allow, .stops = STOPS_UA, .usage = { 0x1e, 0, 0, 0, 0x03, 0x04 } },
 	{ 0x35, NO_SERVICE, .name = "SYNCHRONIZE CACHE(10)", .start = synchronize_cache,
 	  .stops = STOPS_CHANGE | STOPS_READY,
 	  .usage = { 0x35, 0x02, FF4, 0, FF2, 0x04 } },
@@ -235,42 +209,15 @@ const struct scsi_op sbc_ops[] = {
 
 /* --- making one ---------------------------------------------------------------------- */
 
-/* Copies text that INQUIRY tells into a field of `width` characters, padded with spaces. */
-static bool inquiry_text(char *field, size_t width, const char *text, const char *otherwise)
-{
-	const char *from = text && *text ? text : otherwise;
-	size_t n = strlen(from);
-
-	if (n > width)
-		return false;
-	for (size_t i = 0; i < n; i++)
-		if (from[i] < 0x20 || from[i] > 0x7e)
-			return false;
-	memset(field, ' ', width);
-	memcpy(field, from, n);
-	field[width] = 0;
-	return true;
-}
-
-/* A serial number is as long as it is; by default the hex of the NAA identifier's vendor-specific
- * part. */
-static bool serial_text(struct lu *lu, const char *text)
-{
-	const uint8_t *id = lu->naa[0] >> 4 == 6 ? lu->naa + 8 : lu->naa;
-	char own[17];
-	size_t n;
-
-	snprintf(own, sizeof(own), "%016llx", (unsigned long long)be64(id));
-	n = text && *text ? strlen(text) : 16;
-	return n < sizeof(lu->serial) && inquiry_text(lu->serial, n, text, own);
-}
-
 static bool describe(struct lu *lu, const struct disk_cfg *cfg)
 {
-	memcpy(lu->naa, cfg->naa, sizeof(lu->naa));
-	return inquiry_text(lu->vendor, 8, cfg->vendor, "CNTRSIGN") &&
-	       inquiry_text(lu->product, 16, cfg->product, "Disk") &&
-	       inquiry_text(lu->revision, 4, cfg->revision, "1") && serial_text(lu, cfg->serial);
+	return lu_identify(lu, &(struct lu_identity){
+		.vendor = cfg->vendor && *cfg->vendor ? cfg->vendor : "CNTRSIGN",
+		.product = cfg->product && *cfg->product ? cfg->product : "Disk",
+		.revision = cfg->revision && *cfg->revision ? cfg->revision : "1",
+		.serial = cfg->serial,
+		.naa = cfg->naa,
+	});
 }
 
 static bool geometry(struct lu *lu, const struct disk_cfg *cfg)
@@ -287,22 +234,6 @@ static bool geometry(struct lu *lu, const struct disk_cfg *cfg)
 	lu->max_blocks = SBC_TRANSFER_MAX >> lu->block_shift;
 	atomic_init(&lu->blocks, store_size(cfg->store) >> lu->block_shift);
 	return lu_blocks(lu);
-}
-
-/* Takes up the reservations that were kept. */
-static bool restore(struct lu *lu, const struct lu_reservation *r)
-{
-	lu->pr.generation = r->generation;
-	lu->pr.type = pr_type_valid(r->type) ? r->type : PR_NONE;
-	lu->pr.aptpl = r->n;
-	for (unsigned i = 0; i < r->n; i++) {
-		struct pr_reg reg = { (char *)(uintptr_t)r->registrants[i].initiator,
-			r->registrants[i].port, r->registrants[i].holder, r->registrants[i].key };
-
-		if (!pr_restore(&lu->pr, &reg))
-			return false;
-	}
-	return true;
 }
 
 int disk_create(const struct disk_cfg *cfg, struct lu **out)
@@ -326,8 +257,7 @@ int disk_create(const struct disk_cfg *cfg, struct lu **out)
 	lu->arg = cfg->arg;
 	lu->keeper = cfg->keeper;
 	lu->pool = cfg->pool;
-	if (cfg->kept && !restore(lu, cfg->kept)) {
-		pr_clear(&lu->pr);
+	if (cfg->kept && !lu_restore(lu, cfg->kept)) {
 		pthread_mutex_destroy(&lu->lock);
 		err = -EINVAL;
 		goto out;

@@ -31,7 +31,7 @@ static struct sense pending_sense(struct itl *itl)
 		return s;
 	}
 	if (gate & GATE_NO_MEDIUM)
-		return (struct sense){ .key = SENSE_NOT_READY, .asc = 0x3a00 };
+		return lu_absence(itl->lu);
 	return (struct sense){ .key = SENSE_NO_SENSE };
 }
 

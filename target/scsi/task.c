@@ -50,8 +50,11 @@ static enum scsi_next refuse_at_gate(struct scsi_task *t, uint64_t stops)
 		return task_in_progress(t, stops & GATE_FORMAT ? 0x0404 : 0x041b);
 	if (stops & GATE_WIPE_FAILED)
 		return task_check(t, SENSE_MEDIUM_ERROR, 0x3103);
-	if (stops & GATE_NO_MEDIUM)
-		return task_check(t, SENSE_NOT_READY, 0x3a00);
+	if (stops & GATE_NO_MEDIUM) {
+		struct sense s = lu_absence(t->itl->lu);
+
+		return task_check(t, s.key, s.asc);
+	}
 	return task_check(t, SENSE_DATA_PROTECT, 0x2700);
 }
 

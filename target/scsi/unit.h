@@ -108,6 +108,8 @@ enum {
 	LU_WRITE_THROUGH = 4, /* WCE is 0 by default */
 };
 
+struct mode_rules;
+
 /* A kind of device. */
 struct lu_model {
 	const char *kind;    /* lu_kind() */
@@ -116,11 +118,20 @@ struct lu_model {
 		*ops;                  /* lists of rows, each ends with an empty one; NULL ends */
 	const struct vpd_page *pages;  /* sorted by code, ends with an empty one */
 	const struct mode_page *modes; /* sorted by code, ends with an empty one */
+	const struct mode_rules *mode_rules; /* mode.h; NULL: those of disks */
+	void (*end)(struct lu *lu);    /* optional: with the last reference; frees all but lu */
 	uint16_t versions[8];          /* version descriptors of INQUIRY (SPC-5 6.7.4) */
 };
 
-#define MODE_PAGES     8  /* at most so many in a model */
+#define MODE_PAGES     16 /* at most so many in a model */
 #define MODE_PAGE_SIZE 40 /* the longest page, with its header */
+
+/* What stands before the pages: the header and the block descriptor. */
+struct mode_head {
+	uint8_t medium, device; /* MEDIUM TYPE, DEVICE-SPECIFIC PARAMETER without WP */
+	uint8_t density;
+	uint32_t block_len;
+};
 
 struct lu {
 	/* Does not change, or is atomic. */
@@ -138,6 +149,7 @@ struct lu {
 	_Atomic bool descriptor_sense; /* D_SENSE */
 	_Atomic bool tas;              /* TAS: other initiators learn TASK ABORTED */
 	_Atomic unsigned progress;     /* of a wipe, of 65,536 */
+	_Atomic uint32_t absent;       /* why there is no medium: sense key << 16 | asc; 0: 2, 3A00h */
 	uint8_t naa[16];
 	char vendor[9], product[17], revision[5], serial[65];
 
@@ -155,6 +167,7 @@ struct lu {
 	struct lu_port_group *groups; /* none: every port is active */
 	unsigned ngroups;
 	bool ejected, protected; /* protected: SWP */
+	bool tab;                /* the medium is write-protected */
 	enum { WIPING_NOT, WIPING_SANITIZE, WIPING_FORMAT } wiping;
 	bool wipe_failed, wipe_may_exit; /* the last SANITIZE */
 	bool guarded, drained;           /* GATE_GUARD is up; no free writer is left */
@@ -164,10 +177,16 @@ struct lu {
 	struct list tokens;          /* that stand for blocks of it: copy_token.c */
 	unsigned ntokens;
 	uint8_t mode[MODE_PAGES][MODE_PAGE_SIZE]; /* current values, in the model's order */
+	struct mode_head mode_head;               /* likewise; not of disks */
 };
 
 /* Sets up what all models have in common; everything else is zero. -ENOMEM. */
 int lu_init(struct lu *lu, const struct lu_model *model, uint32_t has);
+
+/* The sense of a unit without a medium. */
+struct sense lu_absence(const struct lu *lu);
+/* Whether a nexus prevents the removal of the medium. Under the lock. */
+bool lu_prevented(const struct lu *lu);
 
 /* Writes the unit's conditions into all gates. Under the lock. */
 void lu_update_gates(struct lu *lu);
