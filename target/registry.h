@@ -186,6 +186,11 @@ void registry_audit(struct registry *r, const struct catalog_audit_query *q,
 	void (*each)(void *arg, const struct catalog_audit *entry), void (*end)(void *arg, int err),
 	void *arg);
 
+/* Writes down something that was done and changed nothing: an entry with all of its text, whose id and
+ * time are the catalog's. Then, in any case, end() with 0 or -errno. The entry is copied. */
+void registry_note(struct registry *r, const struct catalog_audit *entry,
+	void (*end)(void *arg, int err), void *arg);
+
 /* For what a dialect itself has to remember (settings, tags, client tokens), and the audit entries
  * that go with it. Borrowed until registry_free(); NULL before the start. */
 struct catalog *registry_catalog(const struct registry *r);

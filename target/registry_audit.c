@@ -39,6 +39,20 @@ static size_t text_size(const struct catalog_audit *a)
 	       strlen(a->result) + 5;
 }
 
+/* The entry with its text at *at, which moves behind it. */
+static struct catalog_audit copy_of(const struct catalog_audit *a, char **at)
+{
+	return (struct catalog_audit){
+		.id = a->id,
+		.time = a->time,
+		.who = keep(at, a->who),
+		.what = keep(at, a->what),
+		.object = keep(at, a->object),
+		.detail = keep(at, a->detail),
+		.result = keep(at, a->result),
+	};
+}
+
 static int take_entry(const struct catalog_audit *a, void *arg)
 {
 	struct listing *l = arg;
@@ -48,15 +62,7 @@ static int take_entry(const struct catalog_audit *a, void *arg)
 	if (!e)
 		return -ENOMEM;
 	at = e->text;
-	e->audit = (struct catalog_audit){
-		.id = a->id,
-		.time = a->time,
-		.who = keep(&at, a->who),
-		.what = keep(&at, a->what),
-		.object = keep(&at, a->object),
-		.detail = keep(&at, a->detail),
-		.result = keep(&at, a->result),
-	};
+	e->audit = copy_of(a, &at);
 	list_init(&e->link);
 	list_push(&l->entries, &e->link);
 	return 0;
@@ -109,6 +115,50 @@ void registry_audit(struct registry *r, const struct catalog_audit_query *q,
 	};
 	list_init(&l->entries);
 	catalog_submit(r->catalog, &l->request);
+}
+
+/* --- a note --------------------------------------------------------------------------------- */
+
+struct note {
+	struct catalog_request request;
+	struct catalog_audit audit; /* its text stands behind the note */
+	void (*end)(void *arg, int err);
+	void *arg;
+	char text[];
+};
+
+static int add_note(struct catalog_request *request, struct catalog_tx *tx)
+{
+	return catalog_audit_add(tx, &container_of(request, struct note, request)->audit);
+}
+
+static void tell_noted(struct catalog_request *request)
+{
+	struct note *n = container_of(request, struct note, request);
+
+	n->end(n->arg, request->err);
+	free(n);
+}
+
+void registry_note(struct registry *r, const struct catalog_audit *entry,
+	void (*end)(void *arg, int err), void *arg)
+{
+	struct note *n = r->catalog ? malloc(sizeof(*n) + text_size(entry)) : NULL;
+	char *at;
+
+	if (!n) {
+		end(arg, -ENOMEM);
+		return;
+	}
+	at = n->text;
+	*n = (struct note){ .end = end, .arg = arg };
+	n->audit = copy_of(entry, &at);
+	n->request = (struct catalog_request){
+		.run = add_note,
+		.done = tell_noted,
+		.home = r->loop,
+	};
+	catalog_submit(r->catalog, &n->request);
 }
 
 /* --- another key ---------------------------------------------------------------------------- */

@@ -13,6 +13,7 @@
 #include "ctl/ask.h"
 #include "ctl/audit.h"
 #include "ctl/cartridges.h"
+#include "ctl/connect.h"
 #include "ctl/credentials.h"
 #include "ctl/port_groups.h"
 #include "ctl/volumes.h"
@@ -265,6 +266,8 @@ const struct command commands[] = {
 	{ "status",   "",       0, 0, "how the server does", run_status, NULL },
 	{ "targets",  "[NAME]", 0, 1, "the targets and their LUNs, or all about one",
 	  run_targets, NULL },
+	{ "connect",  "TARGET", 1, 1, "what to type on a host to log in to a target",
+	  connect_run, connect_options },
 	{ "sessions", "",       0, 0, "who is logged in", run_sessions, NULL },
 	{ "drop",     "TSIH",   1, 1, "close a session; its initiator may log in again",
 	  run_drop, NULL },

@@ -46,6 +46,9 @@ const char *call_query(const struct call *c, const char *name);
 const json_t *call_json(const struct call *c);
 /* Who asks, for the log and the audit: "uid 0", "aws:AKIAIOSFODNN7EXAMPLE from 192.0.2.7". */
 const char *call_who(const struct call *c);
+/* Whether that is root or the server's own user, by the Unix socket: those who can read all that the
+ * server keeps, secrets too, without it. */
+bool call_is_owner(const struct call *c);
 /* The caller has proved to be `name`; for dialect->admit(). */
 void call_admit(struct call *c, const char *name, bool read_only);
 

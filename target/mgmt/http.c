@@ -253,6 +253,11 @@ const char *call_who(const struct call *c)
 	return c->who.name;
 }
 
+bool call_is_owner(const struct call *c)
+{
+	return c->who.owner;
+}
+
 void call_admit(struct call *c, const char *name, bool read_only)
 {
 	struct addr_text text;

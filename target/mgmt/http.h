@@ -17,6 +17,7 @@
 struct http_caller {
 	char name[160]; /* for the log */
 	bool read_only; /* may not take routes that change something */
+	bool owner;     /* root or the server's own user, on this machine */
 };
 
 /* A dialect, and what its functions work on. */

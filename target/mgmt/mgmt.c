@@ -119,7 +119,8 @@ static bool may_enter(void *arg, int fd, struct http_caller *who)
 	if (!door_peer(fd, &uid, &pid))
 		return false;
 	snprintf(who->name, sizeof(who->name), "uid %u (process %ld)", (unsigned)uid, (long)pid);
-	if (uid == 0 || uid == geteuid())
+	who->owner = uid == 0 || uid == geteuid();
+	if (who->owner)
 		return true;
 	for (size_t i = 0; i < m->users.n; i++)
 		if (m->users.v[i] == uid)

@@ -17,6 +17,7 @@
 
 #include "base/log.h"
 #include "mgmt/native_audit.h"
+#include "mgmt/native_connect.h"
 #include "mgmt/native_credentials.h"
 #include "mgmt/native_json.h"
 #include "mgmt/native_port_groups.h"
@@ -399,6 +400,8 @@ static const struct route routes[] = {
 	{ ROUTE_GET,    "/v1/status",          0,             get_status },
 	{ ROUTE_GET,    "/v1/targets",         0,             get_targets },
 	{ ROUTE_GET,    "/v1/targets/{name}",  0,             get_target },
+	{ ROUTE_GET,    "/v1/targets/{name}/connect", 0,      native_get_connect },
+	{ ROUTE_POST,   "/v1/targets/{name}/connect", JSON_CHANGE, native_post_connect },
 	{ ROUTE_GET,    "/v1/sessions",        0,             get_sessions },
 	{ ROUTE_DELETE, "/v1/sessions/{tsih}", ROUTE_CHANGES, delete_session },
 	{ ROUTE_POST,   "/v1/reload",          ROUTE_CHANGES, post_reload },

@@ -116,6 +116,13 @@ def test_answers_have_the_shapes_that_are_described(make_server):
         call("GET", path, 200)
     call("GET", "/v1/targets/{name}", 200, name=DISK)
     call("GET", "/v1/targets/{name}", 404, name="x")
+    connect = "/v1/targets/{name}/connect"
+    call("GET", connect, 200, name=DISK)
+    call("GET", connect, 400, tail="?initiator=x", name=DISK)
+    call("GET", connect, 404, name="x")
+    call("POST", connect, 200, {"initiator": HOST}, name=DISK)
+    call("POST", connect, 400, {"initiator": "x"}, name=DISK)
+    call("POST", connect, 404, {}, name="x")
     call("DELETE", "/v1/sessions/{tsih}", 200, tsih=tsih)
     call("DELETE", "/v1/sessions/{tsih}", 404, tsih=tsih)
     call("DELETE", "/v1/sessions/{tsih}", 400, tsih="x")

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* QEMU's own initiator, by -blockdev; and libiscsi, which that is made of, by its tools. */
+#include <inttypes.h>
+
+#include "ctl/guide.h"
+#include "ctl/quote.h"
+
+/* driver=iscsi,…: all that says which unit it is, quoted for a shell. */
+static const char *blockdev(const struct guide *g, struct quoted *out)
+{
+	struct quoted user, initiator;
+	char name[280] = "", proof[560] = "", all[QUOTE_MAX];
+
+	if (g->initiator)
+		snprintf(name, sizeof(name), ",initiator-name=%.255s",
+			quote_qemu(g->initiator, &initiator));
+	if (g->login.chap)
+		snprintf(proof, sizeof(proof), ",user=%.510s,password-secret=chap",
+			quote_qemu(g->login.user, &user));
+	snprintf(all, sizeof(all),
+		"driver=iscsi,transport=tcp,portal=%s,target=%.255s,lun=%" PRIu64 "%s%s",
+		g->portals[0].text, g->target, guide_disk(g), name, proof);
+	return quote_shell(all, out);
+}
+
+static void print_md5(const struct guide *g, const char *who, FILE *to)
+{
+	if (g->login.chap && !g->md5)
+		fprintf(to,
+			"\n%s knows CHAP with MD5 alone, which this server does not take "
+			"(`algorithms`).\n",
+			who);
+}
+
+/* printf is the shell's own: no list of processes shows what it is given. */
+static void print_secret_file(const struct guide *g, FILE *to)
+{
+	struct quoted q;
+
+	if (g->login.chap)
+		fprintf(to, "  (umask 077; printf %%s %s >chap.secret)\n",
+			quote_shell(g->login.secret, &q));
+}
+
+void guide_qemu(const struct guide *g, FILE *to)
+{
+	const char *object = g->login.chap ? "object secret,id=chap,file=chap.secret " : "";
+	struct quoted q;
+
+	blockdev(g, &q);
+	fprintf(to, "QEMU to %s%s\n\n", g->target,
+		g->login.target_secret ? " (it proves itself, and asks no proof of the target)"
+				       : "");
+	print_secret_file(g, to);
+	fprintf(to, "  qemu-img info %s%s--image-opts \\\n    %s\n", *object ? "--" : "", object,
+		q.text);
+	fprintf(to,
+		"  qemu-system-x86_64 %s%s-blockdev \\\n    %s,node-name=unit,discard=unmap \\\n"
+		"    -device virtio-blk-pci,drive=unit -m 1G\n",
+		*object ? "-" : "", object, q.text);
+	print_md5(g, "QEMU before libiscsi 1.20", to);
+}
+
+/* The server proves itself at discovery only if discovery asks for a proof; so that comes first. */
+void guide_libiscsi(const struct guide *g, FILE *to)
+{
+	const struct guide_proof *p = &g->login;
+	const char *portal = g->portals[0].text;
+	struct quoted a, b;
+	char name[300] = "";
+
+	if (g->initiator)
+		snprintf(name, sizeof(name), "-i %s ", quote_shell(g->initiator, &a));
+	fprintf(to, "libiscsi's tools to %s\n\n", g->target);
+	if (!g->discovery.chap && !g->discovery.closed)
+		fprintf(to, "  iscsi-ls %siscsi://%s\n", name, portal);
+	if (p->chap)
+		fprintf(to, "  export LIBISCSI_CHAP_USERNAME=%s LIBISCSI_CHAP_PASSWORD=%s\n",
+			quote_shell(p->user, &a), quote_shell(p->secret, &b));
+	if (p->target_secret)
+		fprintf(to,
+			"  export LIBISCSI_CHAP_TARGET_USERNAME=%s "
+			"LIBISCSI_CHAP_TARGET_PASSWORD=%s\n",
+			quote_shell(p->target_user, &a), quote_shell(p->target_secret, &b));
+	fprintf(to, "  iscsi-inq %siscsi://%s/%s/%" PRIu64 "\n", name, portal, g->target,
+		guide_disk(g));
+	print_md5(g, "libiscsi before 1.20", to);
+}

@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""What `countersignctl connect` prints is typed as it stands: into Linux, iPXE and QEMU."""
+import re
+import shlex
+
+import pytest
+from boot_test import BOOTED, MARK, mark, start_with_disk  # noqa: F401 a fixture
+from guest import HOST
+from openiscsi import NAME
+from serving import CREDENTIAL, LOCKED, OPEN, conf, file_disk, locked_disk, open_disk, target
+
+DISK = file_disk("16M")
+HERE = '{ address = "127.0.0.1"; port = $port; }'       # for QEMU's driver, which is on this machine
+
+
+@pytest.fixture
+def told(ctl):
+    """told(server, name, os): the text."""
+    return lambda server, name, os: ctl(
+        server, "connect", name, "--os", os, "--show-secret").stdout
+
+
+def step(text, number):
+    """What a numbered step has to be typed or written: its indented lines."""
+    part = re.split(r"^(?=\d\. )", text, flags=re.M)[number]
+    return re.findall(r"^ {5}(\S.*)$", part, re.M)
+
+
+@pytest.mark.parametrize("name, text, way", [
+    (LOCKED, locked_disk(), "mutual CHAP, SHA3-256"), (OPEN, open_disk(), "none"),
+    (LOCKED, locked_disk(more=f'discovery = {{ auth = "chap"; credentials = ( {{ user = "finder"; '
+                              'secret = "discovery-secret"; } ); };'), "mutual CHAP, SHA3-256"),
+    (LOCKED, locked_disk(more='discovery = { auth = "chap"; credentials = ( { initiator = '
+                              f'"{NAME}-other"; secret = "discovery-secret"; }} ); }};'),
+     "mutual CHAP, SHA3-256"),
+], ids=["mutual", "open", "discovery", "no_discovery"])
+def test_linux_logs_in_by_what_it_is_told(linux, start, told, ctl, saw, name, text, way):
+    server = start(text)
+    told = told(server, name, "linux")
+    guest = linux.guest
+    assert name == OPEN or step(told, 1) == [f"InitiatorName={NAME}"]
+    guest.write("/etc/iscsi/iscsid.conf", "\n".join(step(told, 2)) + "\n")
+    guest.write("/etc/udev/rules.d/60-countersign.rules", "\n".join(step(told, 6)) + "\n")
+    guest.run("udevadm control --reload")
+    guest.run("\n".join(step(told, 3)) + "\ntrue")      # nothing is on record yet
+    guest.run("\n".join(step(told, 4)))
+    linux.portal = f"{HOST}:{server.port}"
+    path = linux.by_path(name)
+    assert [line.split()[-1] for line in step(told, 5)] == [path]
+    assert guest.run("\n".join(step(told, 5))).strip()
+    assert way in ctl(server, "sessions").stdout
+    disk = linux.disk(name)
+    assert guest.run(f"cat /sys/block/{disk}/device/timeout").strip() == "600"
+    guest.run("\n".join(step(told, 3)))                 # now something is
+    assert linux.sessions() == 0
+    assert guest.status("iscsiadm -m node")[0] == 21    # no records
+    saw("; ".join(step(told, 4)))
+
+
+def test_ipxe_boots_by_what_it_is_told(start_with_disk, told, ipxe, saw):  # noqa: F811
+    server = start_with_disk(locked_disk(DISK))
+    script = told(server, LOCKED, "ipxe").splitlines()
+    found = ipxe(*script[1:-1], script[-1] + " ||")
+    assert (found.status, mark(server)) == (BOOTED, MARK), found.said
+    server.wait_for_log(f"logged in to {LOCKED}, authentication mutual CHAP MD5")
+    saw(script[-1])
+
+
+def test_qemu_boots_by_what_it_is_told(start_with_disk, told, boot, saw, tmp_path, monkeypatch,  # noqa: F811
+                                       run):
+    server = start_with_disk(conf(target(LOCKED, DISK, "chap", CREDENTIAL), portals=HERE))
+    look, machine = told(server, LOCKED, "qemu").split("\n\n", 1)[1].split("  qemu-system-x86_64")
+    monkeypatch.chdir(tmp_path)
+    assert "virtual size: 16 MiB" in run("bash", "-ec", look).stdout
+    found = boot(*shlex.split(machine.replace("\\\n", "")))
+    assert (found.status, mark(server)) == (BOOTED, MARK), found.said
+    saw(look.splitlines()[-1].strip())
