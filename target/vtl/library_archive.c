@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * To the archive and back: ARCHIVE, RETRIEVE.
+ *
+ * A cartridge that is on its way is in no element, and its state says where it goes. A carrier moves
+ * its files in the background, which takes long where the archive is another file system; other
+ * requests go on meanwhile. When the files are there, SETTLE makes that known. After a crash the way
+ * is gone on with from the state alone.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/log.h"
+#include "vtl/library_private.h"
+
+/* --- carriers ----------------------------------------------------------------------------------- */
+
+static void settle_over(struct library_request *r)
+{
+	struct library_carrier *c = container_of(r, struct library_carrier, settle);
+	struct library *l = c->l;
+
+	free(c);
+	l->carriers--;
+	library_pump(l);
+}
+
+static void carry_run(struct work *w)
+{
+	struct library_carrier *c = container_of(w, struct library_carrier, work);
+	struct library *l = c->l;
+	bool archiving = c->place.kind == CATALOG_IN_VAULT;
+
+	c->err = shelf_carry(archiving ? l->path : l->archive, archiving ? l->archive : l->path,
+		c->barcode, &l->stop);
+}
+
+/* Memory is the library's alone; so it is put in front, also of one that takes no more. */
+static void carried(struct work *w)
+{
+	struct library_carrier *c = container_of(w, struct library_carrier, work);
+	struct library *l = c->l;
+
+	c->settle = (struct library_request){
+		.op = LIBRARY_SETTLE,
+		.barcode = c->barcode,
+		.done = settle_over,
+		.home = l->loop,
+	};
+	list_init(&c->settle.link);
+	pthread_mutex_lock(&l->lock);
+	list_push_front(&l->queue, &c->settle.link);
+	pthread_mutex_unlock(&l->lock);
+	library_pump(l);
+}
+
+static struct library_carrier *carrier_new(
+	struct library *l, const char *barcode, struct catalog_place place)
+{
+	struct library_carrier *c = calloc(1, sizeof(*c));
+
+	if (!c)
+		return NULL;
+	c->l = l;
+	c->place = place;
+	strcpy(c->barcode, barcode);
+	c->work = (struct work){ .run = carry_run, .done = carried, .home = l->loop };
+	return c;
+}
+
+static void reserve(struct library *l, struct catalog_place place, bool on)
+{
+	struct inventory_element *e = inventory_element(&l->inv, place);
+
+	if (!e)
+		return;
+	pthread_mutex_lock(&l->lock);
+	e->reserved = on;
+	pthread_mutex_unlock(&l->lock);
+}
+
+static void carrier_start(struct library_carrier *c)
+{
+	c->l->carriers++;
+	inventory_find(&c->l->inv, c->barcode)->under_way = true;
+	work_submit(c->l->pool, &c->work);
+}
+
+/* --- ARCHIVE, RETRIEVE -------------------------------------------------------------------------- */
+
+static void way_begun(struct library *l, int err)
+{
+	struct library_job *job = &l->job;
+	struct library_carrier *c = job->carrier;
+
+	job->carrier = NULL;
+	if (err) {
+		reserve(l, c->place, false);
+		free(c);
+	} else {
+		if (job->left != CATALOG_IN_VAULT && !job->r->host)
+			library_notify(l, job->left);
+		carrier_start(c);
+	}
+	library_end(l, library_result_of(err), err);
+}
+
+static void begin_way(struct library *l, const struct catalog_tape *row, struct catalog_place place)
+{
+	struct library_job *job = &l->job;
+
+	job->change = LIBRARY_CHANGED_ROW;
+	if (!library_prepare(l, row))
+		return;
+	job->carrier = carrier_new(l, row->barcode, place);
+	if (!job->carrier) {
+		library_end(l, LIBRARY_NO_MEMORY, -ENOMEM);
+		return;
+	}
+	reserve(l, place, true);
+	library_commit(l, way_begun);
+}
+
+static bool state_is(const struct inventory_tape *t, const char *state)
+{
+	return !strcmp(t->row.state, state);
+}
+
+void library_archive(struct library *l)
+{
+	const struct library_request *r = l->job.r;
+	const struct inventory_tape *t = inventory_find(&l->inv, r->barcode);
+	enum library_result refused = !t ? LIBRARY_NO_TAPE :
+		t->row.place.kind == CATALOG_IN_VAULT ? LIBRARY_ARCHIVED :
+		t->row.place.kind == CATALOG_IN_DRIVE ? LIBRARY_IN_DRIVE :
+		!r->host && library_locked(l, t->row.place.kind) ? LIBRARY_LOCKED : LIBRARY_OK;
+	struct catalog_tape row;
+
+	if (refused) {
+		library_end(l, refused, 0);
+		return;
+	}
+	row = t->row;
+	row.source = row.place;
+	row.place = (struct catalog_place){ .kind = CATALOG_IN_VAULT };
+	row.state = LIBRARY_STATE_ARCHIVING;
+	row.retrieved_to = "";
+	l->job.left = t->row.place.kind;
+	begin_way(l, &row, row.place);
+}
+
+/* One whose way back was given up, as no slot was free, may be asked for again. */
+void library_retrieve(struct library *l)
+{
+	struct library_request *r = l->job.r;
+	const struct inventory_tape *t = inventory_find(&l->inv, r->barcode);
+	enum library_result refused = !t ? LIBRARY_NO_TAPE :
+		t->under_way ? LIBRARY_ARCHIVED :
+		!state_is(t, LIBRARY_STATE_ARCHIVED) && !state_is(t, LIBRARY_STATE_RETRIEVING) ?
+		LIBRARY_NOT_ARCHIVED : library_choose(l, r, &r->place);
+	struct catalog_tape row;
+
+	if (!refused && !r->host && library_locked(l, r->place.kind))
+		refused = LIBRARY_LOCKED;
+	if (refused) {
+		library_end(l, refused, 0);
+		return;
+	}
+	row = t->row;
+	row.state = LIBRARY_STATE_RETRIEVING;
+	row.retrieved_to = r->retrieved_to;
+	row.write_protect = row.write_protect || r->write_protect;
+	l->job.left = CATALOG_IN_VAULT;
+	begin_way(l, &row, r->place);
+}
+
+/* --- SETTLE -------------------------------------------------------------------------------------- */
+
+static void settled(struct library *l, int err)
+{
+	struct library_carrier *c = container_of(l->job.r, struct library_carrier, settle);
+
+	if (err)
+		reserve(l, c->place, false);
+	else if (l->job.left != CATALOG_IN_VAULT)
+		library_notify(l, l->job.left);
+	library_end(l, library_result_of(err), err);
+}
+
+/* Back where it came from, or to any place; or it stays where it is until the next start. */
+static void turn_back(struct library *l, const struct library_carrier *c, struct catalog_tape *row)
+{
+	const struct inventory_element *e = inventory_element(&l->inv, row->source);
+	struct library_request any = { .where = LIBRARY_ANYWHERE };
+	struct catalog_place place = row->source;
+
+	if (c->place.kind != CATALOG_IN_VAULT) {
+		row->state = LIBRARY_STATE_ARCHIVED;
+		row->retrieved_to = "";
+		return;
+	}
+	if (!e || e->tape || e->reserved)
+		if (library_choose(l, &any, &place))
+			return;
+	row->place = place;
+	row->state = LIBRARY_STATE_AVAILABLE;
+}
+
+static void arrive(const struct library_carrier *c, struct catalog_tape *row)
+{
+	if (c->place.kind == CATALOG_IN_VAULT) {
+		row->state = LIBRARY_STATE_ARCHIVED;
+		row->archived = (int64_t)time(NULL);
+	} else {
+		row->state = LIBRARY_STATE_RETRIEVED;
+		row->place = c->place;
+	}
+}
+
+void library_settle(struct library *l)
+{
+	const struct library_carrier *c =
+		container_of(l->job.r, struct library_carrier, settle);
+	struct inventory_tape *t = inventory_find(&l->inv, c->barcode);
+	struct catalog_tape row = t->row;
+
+	t->under_way = false;
+	if (c->err == -ECANCELED) { /* the next start goes on */
+		library_end(l, LIBRARY_OK, 0);
+		return;
+	}
+	if (c->err) {
+		log_msg(LOG_ERR, "library %s: cartridge %s cannot be %s: %s", l->name, c->barcode,
+			c->place.kind == CATALOG_IN_VAULT ? "archived" : "retrieved",
+			strerror(-c->err));
+		reserve(l, c->place, false);
+		turn_back(l, c, &row);
+	} else {
+		arrive(c, &row);
+	}
+	l->job.change = LIBRARY_CHANGED_ROW;
+	l->job.left = row.place.kind;
+	if (!library_prepare(l, &row))
+		return;
+	l->job.next->imported = row.place.kind == CATALOG_IN_MAIL_SLOT;
+	library_commit(l, settled);
+}
+
+/* --- after a start -------------------------------------------------------------------------------- */
+
+static void resume(struct library *l, const struct inventory_tape *t)
+{
+	struct catalog_place place = { .kind = CATALOG_IN_VAULT };
+	struct library_request any = { .where = LIBRARY_ANYWHERE };
+	struct library_carrier *c;
+
+	if (state_is(t, LIBRARY_STATE_RETRIEVING) && library_choose(l, &any, &place)) {
+		log_msg(LOG_WARNING, "library %s: no slot is free for cartridge %s", l->name,
+			t->row.barcode);
+		return;
+	}
+	c = carrier_new(l, t->row.barcode, place);
+	if (!c)
+		return;
+	reserve(l, place, true);
+	carrier_start(c);
+}
+
+void library_resume(struct library *l)
+{
+	for (size_t i = 0; i < l->inv.n; i++) {
+		const struct inventory_tape *t = l->inv.tapes[i];
+
+		if (t->row.place.kind == CATALOG_IN_VAULT &&
+			(state_is(t, LIBRARY_STATE_ARCHIVING) ||
+				state_is(t, LIBRARY_STATE_RETRIEVING)))
+			resume(l, t);
+	}
+}
