@@ -16,11 +16,14 @@ ROOT = Path(__file__).parents[2]
 @pytest.fixture
 def demo(programs, tmp_path):
     """What scripts/demo has printed, with its server running until the test is over."""
-    (tmp_path / "countersignd").symlink_to(programs / "countersignd")
+    build = tmp_path / "a build"
+    build.mkdir()
+    for name in ("countersignd", "countersignctl"):
+        (build / name).symlink_to(programs / name)
     out = tmp_path / "out"
     with open(out, "wb") as f:
         process = subprocess.Popen(
-            [ROOT / "scripts" / "demo", tmp_path], stdin=subprocess.DEVNULL, stdout=f, stderr=f,
+            [ROOT / "scripts" / "demo", build], stdin=subprocess.DEVNULL, stdout=f, stderr=f,
             env={**os.environ, **SANITIZER_OPTIONS, "PORT": str(free_port())})
     deadline = time.monotonic() + READY_SECONDS
     while "Ctrl-C stops the server" not in out.read_text():
@@ -33,9 +36,9 @@ def demo(programs, tmp_path):
 
 
 def commands(text, heading):
-    """The indented lines below the line that starts with HEADING."""
-    block = text[text.index(heading):].split("\n\n")[0]
-    return "".join(line + "\n" for line in block.splitlines()[1:] if line.startswith("  "))
+    """The indented lines behind HEADING, up to the next line that is not indented."""
+    block = text[text.index(heading):].partition("\n\n")[2]
+    return re.match(r"(?:  .*\n)+", block)[0]
 
 
 def shell(script):
@@ -48,19 +51,27 @@ def test_the_libiscsi_commands_that_it_prints_work(demo):
     done = shell(commands(demo, "libiscsi's tools"))
     assert done.returncode == 0, done.stdout + done.stderr
     assert "iqn.2026-11.org.countersign:demo" in done.stdout
-    assert re.search(r"Lun:0 +Type:DIRECT_ACCESS", done.stdout), done.stdout
+    assert "DIRECT_ACCESS" in done.stdout
 
 
 @pytest.mark.skipif(not shutil.which("qemu-img"), reason="qemu-utils is not installed")
-def test_the_qemu_commands_that_it_prints_work(demo):
-    done = shell(commands(demo, "QEMU"))
+def test_the_qemu_commands_that_it_prints_work(demo, tmp_path):
+    look = commands(demo, "QEMU to").partition("  qemu-system")[0]
+    done = shell(f"cd {tmp_path}\n{look}")
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "Images are identical." in done.stdout
+    assert "virtual size: 4 GiB" in done.stdout
+
+
+def test_the_command_for_other_hosts_that_it_prints_works(demo):
+    windows, rest = commands(demo, "The same for").splitlines()
+    done = shell(windows)
+    assert "Connect-IscsiTarget" in done.stdout and "friend-of-you-02" in done.stdout, done.stderr
+    assert "usage: countersignctl" in shell(rest).stdout
 
 
 def test_a_second_demo_on_the_port_says_that_it_is_in_use(demo, tmp_path):
-    port = re.search(r"on 127\.0\.0\.1:(\d+)\.", demo)[1]
-    done = subprocess.run([ROOT / "scripts" / "demo", tmp_path], capture_output=True, text=True,
+    port = re.search(r"on port (\d+) of 127\.0\.0\.1\.", demo)[1]
+    done = subprocess.run([ROOT / "scripts" / "demo", tmp_path / "a build"], capture_output=True, text=True,
                           timeout=60, env={**os.environ, "PORT": port})
     assert done.returncode == 1
     assert f"port {port} is in use" in done.stderr
