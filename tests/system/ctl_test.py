@@ -186,12 +186,27 @@ def test_the_socket_may_come_from_the_environment(server, programs, run):
     assert "version" in run(programs / "countersignctl", "status", env=env).stdout
 
 
+def options_of(text, command, option):
+    """{command: [its options]}, of lines that match the one or the other."""
+    found, name = {}, None
+    for line in text.splitlines():
+        if m := re.match(command, line):
+            name = m[1]
+            found[name] = []
+        elif name and (m := re.match(option, line)):
+            found[name].append(m[1])
+    return found
+
+
 def test_help_and_the_manual_page_name_the_same(programs, run):
     text = run(programs / "countersignctl", "help").stdout
     page = (Path(__file__).parents[2] / "man/countersignctl.8").read_text()
-    commands = re.findall(r"^  ((?:credentials )?[a-z]+)", text, re.M)
-    assert commands == re.findall(r"^\.It Ic ((?:credentials )?\w+)", page, re.M)
-    assert re.findall(r"^      --(\S+)", text, re.M) == re.findall(r"^\.It Fl -(\S+)", page, re.M)
+    # "  volume resize VOLUME SIZE  make …" and ".It Ic volume resize Ar volume size".
+    in_help = options_of(text, r"  ([a-z][a-z-]*(?: [a-z]+)?)(?=  | [A-Z[]|$)", r" {6}--(\S+)")
+    in_page = options_of(page, r"\.It Ic ([a-z-]+(?: [a-z]+)?)(?: O[po] .*| Ar .*)?$",
+                         r"\.It Fl -(\S+)")
+    assert "port-group set" in in_help and in_help["connect"]
+    assert in_help == in_page
     in_help = re.findall(r"^  -(\w), --(\w+)", text, re.M)
     in_page = re.findall(r"^\.It Fl (\w).*, (?:Fl )?-(\w+)", page, re.M)
     assert sorted(in_help) == sorted(in_page)

@@ -77,10 +77,36 @@ def test_a_second_demo_on_the_port_says_that_it_is_in_use(demo, tmp_path):
     assert f"port {port} is in use" in done.stderr
 
 
-def test_the_configuration_in_the_readme_is_right(make_server, run, programs):
-    lines = (ROOT / "README").read_text().splitlines()
-    first = next(i for i, line in enumerate(lines) if "state_dir = " in line)
-    last = next(i for i, line in enumerate(lines) if i > first and line == "      } );")
-    text = "\n".join(lines[first:last + 1]).replace("/var/lib/countersign", "state")
-    server = make_server(text.replace("/srv/disk1.img", "disk1.img"))
-    run(programs / "countersignd", "-t", "-c", server.conf)
+README = (ROOT / "README").read_text()
+
+
+@pytest.fixture
+def readme(make_server):
+    """A server with the configuration of the README, but for places."""
+    text = re.search(r"^    state_dir = .*?^      \} \);$", README, re.M | re.S)[0]
+    for place, here in {"/var/lib/countersign": "state", "/srv/": "", "0.0.0.0": "127.0.0.1",
+                        "3260": "$port"}.items():
+        assert place in text
+        text = text.replace(place, here)
+    server = make_server(text)
+    (server.dir / "volumes").mkdir()
+    return server
+
+
+def test_the_configuration_in_the_readme_is_right(readme, run, programs):
+    run(programs / "countersignd", "-t", "-c", readme.conf)
+
+
+def test_the_commands_in_the_readme_work(readme, programs, run):
+    readme.start()
+    socket = str(readme.dir / "state/ctl.sock")
+    env = {**os.environ, "PATH": f"{programs}:{os.environ['PATH']}", "COUNTERSIGN_SOCKET": socket}
+    lines = re.findall(r"^ {4,}((?:countersignctl|curl) .*)$", README, re.M)
+    assert len(lines) >= 10
+    volume = "VOLUME"
+    for line in lines:
+        line = line.replace("VOLUME", volume).replace("/run/countersign/ctl.sock", socket)
+        done = run("bash", "-ec", line, env=env)
+        if made := re.match(r"volume (\S+) made", done.stdout):
+            volume = made[1]
+    assert volume != "VOLUME"
