@@ -171,6 +171,7 @@ static int fill_target(const struct registry *r, const struct world *w,
 		.alias = t->alias,
 		.svm = w->cfg->management.ontap.svm,
 		.chap = config_chap_needed(t->auth, t->n_credentials),
+		.stopped = gateway_is_stopped(r, w->cfg),
 		.ngroups = (unsigned)t->n_portal_groups,
 		.redirect = redirect_of(t),
 		.redirect_to = t->redirect,
@@ -555,6 +556,8 @@ static int open_catalog(struct registry *r, const struct config *cfg, const stru
 	if (!err)
 		err = volumes_load(r, cfg, &why);
 	if (!err)
+		err = gateways_load(r, &why);
+	if (!err)
 		err = reservations_load(r->catalog, &r->env.reservations, &why);
 	if (!err)
 		err = target_ports_load(r->catalog, r->loop, &r->env.target_ports, &why);
@@ -571,6 +574,7 @@ static void close_catalog(struct registry *r)
 	target_ports_free(r->env.target_ports);
 	access_states_free(r->env.access);
 	catalog_close(r->catalog);
+	gateways_free(r);
 	r->env.reservations = NULL;
 	r->env.target_ports = NULL;
 	r->env.access = NULL;
@@ -660,6 +664,7 @@ void registry_free(struct registry *r)
 		;
 	changes_end(r);
 	volumes_free(r);
+	gateways_free(r);
 	reservations_free(r->env.reservations);
 	target_ports_free(r->env.target_ports);
 	access_states_free(r->env.access);
@@ -931,6 +936,7 @@ static bool give_target(const struct world *w, const struct config_target *t,
 		.groups = t->portal_groups,
 		.n_groups = t->n_portal_groups,
 		.redirect = t->redirect,
+		.made = t->made,
 		.luns = luns,
 		.n_luns = t->n_luns,
 	};

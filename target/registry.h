@@ -242,6 +242,7 @@ struct registry_target {
 	const uint32_t *groups; /* portal groups that show it; n 0: all */
 	size_t n_groups;
 	const char *redirect; /* where logins are sent instead, or NULL */
+	bool made;            /* its LUNs are volumes, see registry_volumes.h */
 	const struct registry_lun *luns;
 	size_t n_luns;
 };

@@ -24,6 +24,7 @@ struct world {
 };
 
 struct change;
+struct gateways;
 struct volumes;
 
 /* Changes of credentials, one after the other: registry_change.c. */
@@ -46,6 +47,7 @@ struct registry {
 	const struct table *stored; /* the rows that it has */
 	struct changes changes;
 	struct volumes *volumes;
+	struct gateways *gateways;
 	struct portals *bound; /* between registry_bind() and registry_start() */
 	struct world now;      /* .cfg is NULL before the start */
 	struct iscsi_server *server;
@@ -78,6 +80,15 @@ void changes_start(struct registry *r);
 void changes_stop(struct registry *r);
 /* The server and the catalog are gone, and what they had to tell is told. */
 void changes_end(struct registry *r);
+
+/* --- the gateway of the Storage Gateway API: registry_gateway.c ------------------------------ */
+
+/* 0, or -errno with *why filled. */
+int gateways_load(struct registry *r, struct catalog_error *why);
+/* Whether the gateway of a configuration is shut down. */
+bool gateway_is_stopped(const struct registry *r, const struct config *cfg);
+/* As volumes_free(); after a start that failed, too. */
+void gateways_free(struct registry *r);
 
 /* --- volumes: registry_volumes.c ----------------------------------------------------------- */
 

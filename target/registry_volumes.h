@@ -10,6 +10,7 @@
 #ifndef REGISTRY_VOLUMES_H
 #define REGISTRY_VOLUMES_H
 
+#include "catalog/volume.h" /* disks that serve otherwise than as volumes */
 #include "registry.h"
 
 struct registry_volume {

@@ -49,6 +49,15 @@ int catalog_token_find(struct catalog_tx *tx, const char *scope, const char *tok
 	return end ? end : err;
 }
 
+int catalog_token_remove(struct catalog_tx *tx, const char *scope, const char *token)
+{
+	struct query q = db_query(tx->db, "DELETE FROM token WHERE scope = ? AND token = ?");
+
+	db_bind_text(&q, scope);
+	db_bind_text(&q, token);
+	return db_run(&q);
+}
+
 int catalog_token_expire(struct catalog_tx *tx, int64_t now)
 {
 	struct query q = db_query(tx->db, "DELETE FROM token WHERE expires <= ?");

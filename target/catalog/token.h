@@ -26,6 +26,8 @@ int catalog_token_add(struct catalog_tx *tx, const struct catalog_token *t);
  * caller frees. 0, -ENOENT or -errno. */
 int catalog_token_find(struct catalog_tx *tx, const char *scope, const char *token, int64_t now,
 	uint8_t hash[static CATALOG_TOKEN_HASH], char **answer);
+/* 0 also when there is none. */
+int catalog_token_remove(struct catalog_tx *tx, const char *scope, const char *token);
 /* Removes those that have expired at `now`. 0 or -errno. */
 int catalog_token_expire(struct catalog_tx *tx, int64_t now);
 

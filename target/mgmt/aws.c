@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "mgmt/aws_operations.h"
 #include "mgmt/sigv4.h"
+#include "registry_gateway.h"
 
 #define HEADERS_MAX 128
 
@@ -27,6 +28,14 @@ static const char serialization[] =
 #define RESOURCE_ARN        { "ResourceARN", AWS_TEXT, AWS_REQUIRED, 50, 500, NULL }
 #define INITIATOR           { "InitiatorName", AWS_TEXT, AWS_REQUIRED, 1, 255, &aws_iqn_pattern }
 #define SECRET(name, flags) { name, AWS_TEXT, (flags) | AWS_SENSITIVE, 1, 100, NULL }
+#define TARGET_NAME(flags)  { "TargetName", AWS_TEXT, flags, 1, 200, &aws_target_name_pattern }
+#define INTERFACE           { "NetworkInterfaceId", AWS_TEXT, AWS_REQUIRED, 1, 100, &aws_interface_pattern }
+#define DISK_ID(flags)      { "DiskId", AWS_TEXT, flags, 1, 300, NULL }
+#define DISK_IDS            { "DiskIds", AWS_TEXTS, AWS_REQUIRED, 1, 300, NULL }
+#define TAGS(flags)         { "Tags", AWS_TAGS, flags, 0, 0, NULL }
+/* What is known, to be refused in words of the service. */
+#define SNAPSHOT            { "SnapshotId", AWS_TEXT, 0, 13, 22, &aws_snapshot_pattern }
+#define KMS                 { "KMSEncrypted", AWS_BOOL, 0, 0, 0, NULL }, { "KMSKey", AWS_TEXT, 0, 7, 2048, NULL }
 #define PAGING              { "Marker", AWS_TEXT, 0, 1, 1000, NULL }, { "Limit", AWS_NUMBER, 0, 1, INT32_MAX, NULL }
 
 static const struct aws_member update_chap[] = { TARGET_ARN, INITIATOR,
@@ -40,26 +49,64 @@ static const struct aws_member vtl_devices[] = { GATEWAY_ARN(AWS_REQUIRED),
 static const struct aws_member list_volumes[] = { GATEWAY_ARN(0), PAGING };
 static const struct aws_member volumes[] = { VOLUME_ARNS };
 static const struct aws_member one_volume[] = { VOLUME_ARN };
-static const struct aws_member add_tags[] = { RESOURCE_ARN, { "Tags", AWS_TAGS, AWS_REQUIRED, 0, 0, NULL } };
+static const struct aws_member update_gateway[] = { GATEWAY_ARN(AWS_REQUIRED),
+	{ "GatewayName", AWS_TEXT, 0, 2, 255, &aws_gateway_name_pattern },
+	{ "GatewayTimezone", AWS_TEXT, 0, 3, 10, NULL },
+	{ "CloudWatchLogGroupARN", AWS_TEXT, 0, 0, 562, NULL }, { "GatewayCapacity", AWS_TEXT, 0, 1, 20, NULL } };
+static const struct aws_member activate_gateway[] = { { "ActivationKey", AWS_TEXT, AWS_REQUIRED, 1, 50, NULL },
+	{ "GatewayName", AWS_TEXT, AWS_REQUIRED, 2, 255, &aws_gateway_name_pattern },
+	{ "GatewayTimezone", AWS_TEXT, AWS_REQUIRED, 3, 10, NULL },
+	{ "GatewayRegion", AWS_TEXT, AWS_REQUIRED, 1, 25, NULL },
+	{ "GatewayType", AWS_TEXT, 0, 2, 20, NULL }, { "TapeDriveType", AWS_TEXT, 0, 2, 50, NULL },
+	{ "MediumChangerType", AWS_TEXT, 0, 2, 50, NULL }, TAGS(0) };
+static const struct aws_member create_stored[] = { GATEWAY_ARN(AWS_REQUIRED), DISK_ID(AWS_REQUIRED), SNAPSHOT,
+	{ "PreserveExistingData", AWS_BOOL, AWS_REQUIRED, 0, 0, NULL }, TARGET_NAME(AWS_REQUIRED), INTERFACE, KMS,
+	TAGS(0) };
+static const struct aws_member create_cached[] = { GATEWAY_ARN(AWS_REQUIRED),
+	{ "VolumeSizeInBytes", AWS_NUMBER, AWS_REQUIRED, INT64_MIN, INT64_MAX, NULL }, SNAPSHOT, TARGET_NAME(AWS_REQUIRED),
+	{ "SourceVolumeARN", AWS_TEXT, 0, 50, 500, NULL }, INTERFACE,
+	{ "ClientToken", AWS_TEXT, AWS_REQUIRED, 5, 100, NULL }, KMS, TAGS(0) };
+static const struct aws_member attach_volume[] = { GATEWAY_ARN(AWS_REQUIRED), TARGET_NAME(0), VOLUME_ARN, INTERFACE,
+	DISK_ID(0) };
+static const struct aws_member detach_volume[] = { VOLUME_ARN, { "ForceDetach", AWS_BOOL, 0, 0, 0, NULL } };
+static const struct aws_member add_disks[] = { GATEWAY_ARN(AWS_REQUIRED), DISK_IDS };
+static const struct aws_member add_tags[] = { RESOURCE_ARN, TAGS(AWS_REQUIRED) };
 static const struct aws_member remove_tags[] = { RESOURCE_ARN,
 	{ "TagKeys", AWS_TEXTS, AWS_REQUIRED, 1, 128, &aws_tag_key_pattern } };
 static const struct aws_member list_tags[] = { RESOURCE_ARN, PAGING };
 
-#define LOOKS(name, run, members)   { name, false, run, members, sizeof(members) / sizeof(members[0]) }
-#define CHANGES(name, run, members) { name, true, run, members, sizeof(members) / sizeof(members[0]) }
+#define ROW(name, changes, always, run, members) \
+	{ name, changes, always, run, members, sizeof(members) / sizeof(members[0]) }
+#define LOOKS(name, run, members)   ROW(name, false, false, run, members)
+#define CHANGES(name, run, members) ROW(name, true, false, run, members)
 
 static const struct aws_operation operations[] = {
 	CHANGES("UpdateChapCredentials",    aws_update_chap_credentials,      update_chap),
 	LOOKS("DescribeChapCredentials",    aws_describe_chap_credentials,    describe_chap),
 	CHANGES("DeleteChapCredentials",    aws_delete_chap_credentials,      delete_chap),
-	LOOKS("ListGateways",               aws_list_gateways,                list_gateways),
-	LOOKS("DescribeGatewayInformation", aws_describe_gateway_information, one_gateway),
+	ROW("ListGateways", false, true,    aws_list_gateways,                list_gateways),
+	ROW("DescribeGatewayInformation", false, true, aws_describe_gateway_information, one_gateway),
+	ROW("ActivateGateway", true, true,  aws_activate_gateway,             activate_gateway),
+	CHANGES("UpdateGatewayInformation", aws_update_gateway_information,   update_gateway),
+	CHANGES("ShutdownGateway",          aws_shutdown_gateway,             one_gateway),
+	ROW("StartGateway", true, true,     aws_start_gateway,                one_gateway),
 	LOOKS("DescribeVTLDevices",         aws_describe_vtl_devices,         vtl_devices),
 	LOOKS("ListVolumes",                aws_list_volumes,                 list_volumes),
 	LOOKS("DescribeStorediSCSIVolumes", aws_describe_stored_volumes,      volumes),
 	LOOKS("DescribeCachediSCSIVolumes", aws_describe_cached_volumes,      volumes),
 	LOOKS("ListVolumeInitiators",       aws_list_volume_initiators,       one_volume),
+	CHANGES("CreateStorediSCSIVolume",  aws_create_stored_volume,         create_stored),
+	CHANGES("CreateCachediSCSIVolume",  aws_create_cached_volume,         create_cached),
+	CHANGES("AttachVolume",             aws_attach_volume,                attach_volume),
+	CHANGES("DetachVolume",             aws_detach_volume,                detach_volume),
+	CHANGES("DeleteVolume",             aws_delete_volume,                one_volume),
 	LOOKS("ListLocalDisks",             aws_list_local_disks,             one_gateway),
+	CHANGES("AddCache",                 aws_add_cache,                    add_disks),
+	CHANGES("AddUploadBuffer",          aws_add_upload_buffer,            add_disks),
+	CHANGES("AddWorkingStorage",        aws_add_working_storage,          add_disks),
+	LOOKS("DescribeCache",              aws_describe_cache,               one_gateway),
+	LOOKS("DescribeUploadBuffer",       aws_describe_upload_buffer,       one_gateway),
+	LOOKS("DescribeWorkingStorage",     aws_describe_working_storage,     one_gateway),
 	CHANGES("AddTagsToResource",        aws_add_tags,                     add_tags),
 	CHANGES("RemoveTagsFromResource",   aws_remove_tags,                  remove_tags),
 	LOOKS("ListTagsForResource",        aws_list_tags,                    list_tags),
@@ -94,7 +141,21 @@ static const struct config_aws *settings(const struct aws *a)
 
 const struct config_aws *aws_gateway(const struct aws_request *q)
 {
-	return &registry_config(q->registry)->management.aws;
+	const struct registry_gateway g = registry_gateway(q->registry);
+	struct config_aws *out = &q->aws->gateway;
+
+	*out = *settings(q->aws);
+	/* Borrowed text that nobody changes or frees here. */
+	if (g.name)
+		out->gateway_name = (char *)(uintptr_t)g.name;
+	if (g.timezone)
+		out->timezone = (char *)(uintptr_t)g.timezone;
+	return out;
+}
+
+bool aws_is_over(const struct aws_request *q)
+{
+	return !registry_config(q->registry);
 }
 
 /* Clients show it with every error. */
@@ -166,6 +227,11 @@ int64_t aws_member_number(const struct aws_request *q, const char *name, int64_t
 	const json_t *j = aws_member(q, name);
 
 	return j ? json_integer_value(j) : otherwise;
+}
+
+bool aws_member_true(const struct aws_request *q, const char *name)
+{
+	return json_is_true(aws_member(q, name));
 }
 
 json_t *aws_page(
@@ -351,9 +417,31 @@ static json_t *read_body(const struct call *c)
 	return NULL;
 }
 
+/* A gateway that waits for its key is none yet; one that is shut down answers to little. */
+static enum aws_code readiness(const struct aws_request *q)
+{
+	const struct registry_gateway g = registry_gateway(q->registry);
+
+	if (q->operation->always)
+		return AWS_OK;
+	if (settings(q->aws)->activation_key && !g.active)
+		return AWS_GATEWAY_NOT_FOUND;
+	return g.stopped ? AWS_GATEWAY_NOT_CONNECTED : AWS_OK;
+}
+
+static void run(struct aws_request *q)
+{
+	enum aws_code code = readiness(q);
+
+	if (code)
+		aws_refuse(q, code);
+	else
+		q->operation->run(q);
+}
+
 static void dispatch(struct call *c)
 {
-	const struct aws *a = call_context(c);
+	struct aws *a = call_context(c);
 	const struct aws_operation *op = find_operation(c);
 	struct aws_request *q;
 	char text[AWS_INPUT_TEXT];
@@ -375,7 +463,7 @@ static void dispatch(struct call *c)
 		refuse(c, 400, "ValidationException", text);
 		request_free(q);
 	} else {
-		op->run(q);
+		run(q);
 	}
 }
 

@@ -15,6 +15,7 @@ static const struct {
 int aws_code_status(enum aws_code code)
 {
 	switch (code) {
+	case AWS_GATEWAY_ERROR:
 	case AWS_INTERNAL_ERROR: return 500;
 	case AWS_SERVICE_UNAVAILABLE: return 503;
 	default: return 400;
@@ -24,6 +25,7 @@ int aws_code_status(enum aws_code code)
 const char *aws_code_exception(enum aws_code code)
 {
 	switch (code) {
+	case AWS_GATEWAY_ERROR:
 	case AWS_INTERNAL_ERROR: return "InternalServerError";
 	case AWS_SERVICE_UNAVAILABLE: return "ServiceUnavailableError";
 	default: return "InvalidGatewayRequestException";

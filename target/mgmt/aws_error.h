@@ -10,6 +10,12 @@
 #define AWS_CODES(X) \
 	X(AWS_OK,                     "",                       "") \
 	X(AWS_GATEWAY_NOT_FOUND,      "GatewayNotFound",        "The specified gateway was not found.") \
+	X(AWS_GATEWAY_NOT_CONNECTED,  "GatewayNotConnected",    "The specified gateway is not connected.") \
+	X(AWS_GATEWAY_BUSY,           "GatewayProxyNetworkConnectionBusy", \
+		"The specified gateway proxy network connection is busy.") \
+	X(AWS_GATEWAY_ERROR,          "GatewayInternalError",   "A gateway internal error occurred.") \
+	X(AWS_ACTIVATION_KEY_INVALID, "ActivationKeyInvalid",   "The specified activation key is invalid.") \
+	X(AWS_REGION_INVALID,         "RegionInvalid",          "The specified region is invalid.") \
 	X(AWS_INTERNAL_ERROR,         "InternalError",          "An internal error occurred.") \
 	X(AWS_INVALID_PARAMETERS,     "InvalidParameters",      "The specified request contains invalid parameters.") \
 	X(AWS_INITIATOR_INVALID,      "InitiatorInvalid",       "The specified initiator is invalid.") \
@@ -18,6 +24,18 @@
 	X(AWS_TARGET_NOT_FOUND,       "TargetNotFound",         "The specified target was not found.") \
 	X(AWS_VOLUME_NOT_FOUND,       "VolumeNotFound",         "The specified volume was not found.") \
 	X(AWS_VOLUME_ID_INVALID,      "VolumeIdInvalid",        "The specified volume is invalid.") \
+	X(AWS_VOLUME_IN_USE,          "VolumeInUse",            "The specified volume is already in use.") \
+	X(AWS_VOLUME_NOT_READY,       "VolumeNotReady",         "The specified volume is not ready.") \
+	X(AWS_TOO_MANY_VOLUMES,       "MaximumVolumeCountExceeded", "The maximum volume count was exceeded.") \
+	X(AWS_TARGET_EXISTS,          "TargetAlreadyExists",    "The specified target already exists.") \
+	X(AWS_NO_DISK,                "DiskDoesNotExist",       "The specified disk does not exist.") \
+	X(AWS_DISK_ALLOCATED,         "DiskAlreadyAllocated",   "The specified disk is already allocated.") \
+	X(AWS_DISK_NOT_ALIGNED,       "DiskSizeNotGigAligned",  "The specified disk is not gigabyte-aligned.") \
+	X(AWS_NO_DISKS,               "NoDisksAvailable",       "There are no disks available.") \
+	X(AWS_NO_ROOM,                "LocalStorageLimitExceeded", "The local storage limit was exceeded.") \
+	X(AWS_STORAGE_FAILURE,        "StorageFailure",         "A gateway storage failure occurred.") \
+	X(AWS_NETWORK_CHANGED,        "NetworkConfigurationChanged", \
+		"The gateway network configuration has changed.") \
 	X(AWS_NOT_SUPPORTED,          "NotSupported",           "The specified operation is not supported.") \
 	X(AWS_SERVICE_UNAVAILABLE,    "ServiceUnavailable",     "The service is unavailable.") \
 	X(AWS_WRONG_GATEWAY_TYPE,     "UnsupportedOperationForGatewayType", \

@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The gateway itself: there is one, and it is active. */
+/* The gateway itself: there is one, which waits for its activation key where the configuration gives
+ * it one. */
+#include <errno.h>
+#include <openssl/crypto.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "mgmt/aws_arn.h"
@@ -8,6 +12,7 @@
 #include "mgmt/aws_portal.h"
 #include "mgmt/aws_tag.h"
 #include "mgmt/native_json.h"
+#include "registry_gateway.h"
 
 static const char *const types[] = {
 	[CONFIG_GATEWAY_CACHED] = "CACHED",
@@ -15,11 +20,18 @@ static const char *const types[] = {
 	[CONFIG_GATEWAY_VTL] = "VTL",
 };
 
+static bool is_active(const struct aws_request *q)
+{
+	return !aws_gateway(q)->activation_key || registry_gateway(q->registry).active;
+}
+
 bool aws_is_gateway(struct aws_request *q)
 {
 	const char *arn = aws_member_text(q, "GatewayARN");
 	enum aws_code code = arn ? aws_arn_is_gateway(aws_gateway(q), arn) : AWS_OK;
 
+	if (!is_active(q))
+		code = AWS_GATEWAY_NOT_FOUND;
 	if (code)
 		aws_refuse(q, code);
 	return !code;
@@ -53,7 +65,7 @@ void aws_list_gateways(struct aws_request *q)
 	json_t *list = json_array(), *page = NULL;
 	const char *next = NULL;
 
-	if (!json_array_append_new(list, gateway_info(aws_gateway(q))))
+	if (!is_active(q) || !json_array_append_new(list, gateway_info(aws_gateway(q))))
 		page = aws_page(q, list, "GatewayARN", &next);
 	aws_reply(q, json_pack("{s:o, s:s*}", "Gateways", page, "Marker", next));
 	json_decref(list);
@@ -88,7 +100,8 @@ static json_t *gateway_information(const struct aws_request *q)
 	const struct config_aws *g = aws_gateway(q);
 	struct object o = identity(g);
 
-	object_put(&o, "GatewayState", json_string("RUNNING"));
+	object_put(&o, "GatewayState",
+		json_string(registry_gateway(q->registry).stopped ? "SHUTDOWN" : "RUNNING"));
 	object_put(&o, "GatewayTimezone", json_of_text(g->timezone));
 	object_put(&o, "GatewayNetworkInterfaces", interfaces(q->registry));
 	object_put(&o, "EndpointType", json_string("STANDARD"));
@@ -113,6 +126,95 @@ void aws_describe_gateway_information(struct aws_request *q)
 		return;
 	q->answer = gateway_information(q);
 	aws_tags_load(q, aws_gateway_arn(aws_gateway(q)).text, add_tags);
+}
+
+/* --- change --------------------------------------------------------------------------------- */
+
+static void reply_changed(struct aws_request *q)
+{
+	const struct config_aws *g = aws_gateway(q);
+	const char *arn = aws_member_text(q, "GatewayARN");
+
+	if (q->operation->run == aws_update_gateway_information)
+		aws_reply(q, json_pack("{s:s, s:s}", "GatewayARN", arn, "GatewayName",
+				     g->gateway_name ? g->gateway_name : g->gateway));
+	else
+		aws_reply(q, json_pack("{s:s}", "GatewayARN", arn ? arn : aws_gateway_arn(g).text));
+}
+
+static void on_changed(void *arg, int err)
+{
+	struct aws_request *q = arg;
+
+	if (err == -EBUSY)
+		aws_refuse(q, AWS_GATEWAY_BUSY);
+	else if (err == -ENOMEM || aws_is_over(q))
+		aws_refuse(q, AWS_SERVICE_UNAVAILABLE);
+	else if (err)
+		aws_refuse(q, AWS_GATEWAY_ERROR);
+	else
+		reply_changed(q);
+}
+
+static void change(struct aws_request *q, enum registry_gateway_act act, const char *what)
+{
+	registry_gateway_change(
+		q->registry, &(struct registry_gateway_change){
+				     .name = aws_member_text(q, "GatewayName"),
+				     .timezone = aws_member_text(q, "GatewayTimezone"),
+				     .act = act,
+				     .who = call_who(q->call),
+				     .what = what,
+				     .done = on_changed,
+				     .arg = q,
+			     });
+}
+
+void aws_update_gateway_information(struct aws_request *q)
+{
+	if (aws_is_gateway(q))
+		change(q, GATEWAY_STAYS, "update gateway");
+}
+
+/* Targets take no logins any more, and sessions end, before this is answered. */
+void aws_shutdown_gateway(struct aws_request *q)
+{
+	if (aws_is_gateway(q))
+		change(q, GATEWAY_STOPPED, "shut down gateway");
+}
+
+void aws_start_gateway(struct aws_request *q)
+{
+	if (aws_is_gateway(q))
+		change(q, GATEWAY_STARTED, "start gateway");
+}
+
+static bool is_key(const char *key, const char *given)
+{
+	size_t len = strlen(key);
+
+	return strlen(given) == len && !CRYPTO_memcmp(key, given, len);
+}
+
+/* The key is for one gateway, once. Its kind is the configuration's to say. */
+void aws_activate_gateway(struct aws_request *q)
+{
+	const struct config_aws *g = aws_gateway(q);
+	const char *type = aws_member_text(q, "GatewayType");
+	json_t *tags = json_object_get(q->body, "Tags");
+
+	if (is_active(q) || !is_key(g->activation_key, aws_member_text(q, "ActivationKey")))
+		aws_refuse(q, AWS_ACTIVATION_KEY_INVALID);
+	else if (strcmp(aws_member_text(q, "GatewayRegion"), g->region) != 0)
+		aws_refuse(q, AWS_REGION_INVALID);
+	else if (type && strcmp(type, types[g->gateway_type]) != 0)
+		aws_refuse(q, AWS_INVALID_PARAMETERS);
+	else if (json_array_size(tags))
+		aws_refuse_with(q, AWS_NOT_SUPPORTED,
+			"The specified operation is not supported. The reason: tags are added to "
+			"a gateway that is active.");
+	else
+		change(q, GATEWAY_ACTIVATED, "activate gateway");
 }
 
 /* --- tape ----------------------------------------------------------------------------------- */

@@ -7,6 +7,7 @@
  */
 #include "mgmt/aws_input.h"
 
+#include <arpa/inet.h>
 #include <ctype.h>
 #include <inttypes.h>
 #include <stdarg.h>
@@ -20,6 +21,27 @@
 static bool is_iqn(const char *value)
 {
 	return *value && !value[strspn(value, "0123456789abcdefghijklmnopqrstuvwxyz:.-")];
+}
+
+static bool is_target_name(const char *value)
+{
+	return *value && !value[strspn(value, "-.;0123456789abcdefghijklmnopqrstuvwxyz")];
+}
+
+/* An address; also of IPv6, which newer versions of the service take. */
+static bool is_interface(const char *value)
+{
+	struct in6_addr any;
+	unsigned char four[4];
+
+	return inet_pton(AF_INET, value, four) == 1 || inet_pton(AF_INET6, value, &any) == 1;
+}
+
+static bool is_snapshot(const char *value)
+{
+	size_t digits = strlen(value) > 5 ? strspn(value + 5, "0123456789abcdefABCDEF") : 0;
+
+	return !strncmp(value, "snap-", 5) && (digits == 8 || digits == 17) && !value[5 + digits];
 }
 
 /* Printable ASCII but for '/', and not of blanks alone. */
@@ -49,6 +71,13 @@ static bool is_tag_key(const char *value)
 }
 
 const struct aws_pattern aws_iqn_pattern = { "[0-9a-z:.-]+", is_iqn };
+const struct aws_pattern aws_target_name_pattern = { "^[-\\.;a-z0-9]+$", is_target_name };
+const struct aws_pattern aws_interface_pattern = {
+	"\\A(25[0-5]|2[0-4]\\d|[0-1]?\\d?\\d)(\\.(25[0-5]|2[0-4]\\d|[0-1]?\\d?\\d)){3}\\z",
+	is_interface
+};
+const struct aws_pattern aws_snapshot_pattern = { "\\Asnap-([0-9A-Fa-f]{8}|[0-9A-Fa-f]{17})\\z",
+	is_snapshot };
 const struct aws_pattern aws_gateway_name_pattern = {
 	"^[ -\\.0-\\[\\]-~]*[!-\\.0-\\[\\]-~][ -\\.0-\\[\\]-~]*$", is_gateway_name
 };

@@ -23,7 +23,8 @@ struct aws_pattern {
 	const char *text; /* as published */
 	bool (*matches)(const char *value);
 };
-extern const struct aws_pattern aws_iqn_pattern, aws_gateway_name_pattern, aws_tag_key_pattern;
+extern const struct aws_pattern aws_iqn_pattern, aws_target_name_pattern, aws_interface_pattern,
+	aws_snapshot_pattern, aws_gateway_name_pattern, aws_tag_key_pattern;
 
 struct aws_member {
 	const char *name; /* "TargetARN" */

@@ -13,6 +13,10 @@ void aws_delete_chap_credentials(struct aws_request *q);
 /* aws_gateway.c */
 void aws_list_gateways(struct aws_request *q);
 void aws_describe_gateway_information(struct aws_request *q);
+void aws_activate_gateway(struct aws_request *q);
+void aws_update_gateway_information(struct aws_request *q);
+void aws_shutdown_gateway(struct aws_request *q);
+void aws_start_gateway(struct aws_request *q);
 void aws_describe_vtl_devices(struct aws_request *q);
 
 /* aws_volume.c */
@@ -21,8 +25,23 @@ void aws_describe_stored_volumes(struct aws_request *q);
 void aws_describe_cached_volumes(struct aws_request *q);
 void aws_list_volume_initiators(struct aws_request *q);
 
+/* aws_volume_create.c */
+void aws_create_stored_volume(struct aws_request *q);
+void aws_create_cached_volume(struct aws_request *q);
+
+/* aws_volume_change.c */
+void aws_attach_volume(struct aws_request *q);
+void aws_detach_volume(struct aws_request *q);
+void aws_delete_volume(struct aws_request *q);
+
 /* aws_disk.c */
 void aws_list_local_disks(struct aws_request *q);
+void aws_add_cache(struct aws_request *q);
+void aws_add_upload_buffer(struct aws_request *q);
+void aws_add_working_storage(struct aws_request *q);
+void aws_describe_cache(struct aws_request *q);
+void aws_describe_upload_buffer(struct aws_request *q);
+void aws_describe_working_storage(struct aws_request *q);
 
 /* aws_tag.c */
 void aws_add_tags(struct aws_request *q);

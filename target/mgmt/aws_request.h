@@ -19,6 +19,7 @@ struct aws_request;
 struct aws_operation {
 	const char *name;
 	bool changes; /* not for keys that may only read */
+	bool always;  /* also while the gateway is shut down, or waits to be activated */
 	void (*run)(struct aws_request *q);
 	const struct aws_member *members;
 	size_t n_members;
@@ -26,20 +27,26 @@ struct aws_operation {
 
 struct aws_request {
 	struct call *call;
-	const struct aws *aws;
+	struct aws *aws;
 	struct registry *registry; /* of aws */
 	const struct aws_operation *operation;
 	json_t *body;
 	json_t *answer; /* what an operation has ready while it waits for more; or NULL */
 };
 
-/* The gateway, as the configuration in force has it. Borrowed until the loop turns. */
+/* The gateway: as the configuration in force has it, with the name and the time zone that it was given
+ * by this API. Borrowed until the loop turns. */
 const struct config_aws *aws_gateway(const struct aws_request *q);
+
+/* Whether the server has been taken down around the request, which is still to be answered: then only
+ * it and what it owns may be looked at. */
+bool aws_is_over(const struct aws_request *q);
 
 /* A member of the body; NULL, or `otherwise`: it is not there. Borrowed. */
 const json_t *aws_member(const struct aws_request *q, const char *name);
 const char *aws_member_text(const struct aws_request *q, const char *name);
 int64_t aws_member_number(const struct aws_request *q, const char *name, int64_t otherwise);
+bool aws_member_true(const struct aws_request *q, const char *name);
 
 /* Answers 200. The body is taken over; NULL stands for memory that ran out. */
 void aws_reply(struct aws_request *q, json_t *body);

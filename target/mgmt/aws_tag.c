@@ -194,6 +194,11 @@ static bool has_reserved_key(const json_t *tags)
 	return false;
 }
 
+bool aws_tags_allowed(const json_t *tags)
+{
+	return json_array_size(tags) <= TAGS_MAX && !has_reserved_key(tags);
+}
+
 void aws_add_tags(struct aws_request *q)
 {
 	struct aws_arn resource;

@@ -5,6 +5,9 @@
 
 #include "mgmt/aws_request.h"
 
+/* Whether tags that a request brings for a new resource may be; NULL: it brings none. */
+bool aws_tags_allowed(const json_t *tags);
+
 /* Gives the tags of a resource as a list of {Key, Value}, which is then `then`'s; or refuses the
  * request. `then` may come when the server has been taken down around it: it must look at nothing
  * but the request and what that owns. */

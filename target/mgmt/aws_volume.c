@@ -5,12 +5,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "mgmt/aws_gateway.h"
 #include "mgmt/aws_operations.h"
 #include "mgmt/native_json.h"
-
-#define AMAZON "iqn.1997-05.com.amazon:"
+#include "registry_volumes.h"
 
 /* --- all there are -------------------------------------------------------------------------- */
 
@@ -59,6 +59,8 @@ static void add_lun(
 	v->lun = lun->lun;
 	v->size = lun->size;
 	v->chap = t->chap || default_is_chap(g->q, t->svm);
+	v->attached = true;
+	v->preserved = true;
 	if (portal)
 		v->portal = *portal;
 	if (!v->target || (lun->path && !v->path))
@@ -69,10 +71,63 @@ static void on_target(void *arg, const struct registry_target *t)
 {
 	struct gathering *g = arg;
 
-	for (size_t i = 0; i < t->n_luns && !g->out->failed; i++)
+	for (size_t i = 0; !t->made && i < t->n_luns && !g->out->failed; i++)
 		if (!strcmp(t->luns[i].kind, "disk"))
 			add_lun(g, t, &t->luns[i]);
 }
+
+/* --- those that were made ------------------------------------------------------------------- */
+
+static struct aws_portal portal_of(const struct gathering *g, const char *address)
+{
+	const struct aws_portal *any = aws_portal_in(&g->portals, NULL, 0);
+	struct aws_portal p = any ? *any : (struct aws_portal){ 0 };
+
+	for (size_t i = 0; address && i < g->portals.n; i++)
+		if (!strcmp(g->portals.v[i].host, address))
+			return g->portals.v[i];
+	if (address)
+		snprintf(p.host, sizeof(p.host), "%.63s", address);
+	return p;
+}
+
+static bool is_closed(const struct aws_request *q, const char *target)
+{
+	const struct config_ontap *ontap = &registry_config(q->registry)->management.ontap;
+
+	return table_closed(registry_credentials(q->registry), target) ||
+	       default_is_chap(q, ontap->svm);
+}
+
+static bool copy(char **to, const char *from)
+{
+	*to = from ? strdup(from) : NULL;
+	return !from || *to;
+}
+
+static void on_volume(void *arg, const struct registry_volume *made)
+{
+	struct gathering *g = arg;
+	struct aws_volume *v = g->out->failed ? NULL : add(g->out);
+
+	if (!v)
+		return;
+	snprintf(v->id, sizeof(v->id), "%s", made->id);
+	v->lun = made->lun;
+	v->size = made->size;
+	v->made = true;
+	v->attached = made->attached;
+	v->trouble = made->trouble;
+	v->preserved = made->preserved;
+	v->created = made->created;
+	v->chap = is_closed(g->q, made->target);
+	v->portal = portal_of(g, made->portal);
+	if (!copy(&v->target, made->target) || !copy(&v->path, made->path) ||
+		!copy(&v->disk, made->disk))
+		g->out->failed = true;
+}
+
+/* --- the whole ------------------------------------------------------------------------------ */
 
 static int compare(const void *a, const void *b)
 {
@@ -87,6 +142,7 @@ struct aws_volumes aws_volumes_begin(const struct aws_request *q)
 	vs.failed |= g.portals.failed;
 	if (!registry_targets(q->registry, on_target, &g))
 		vs.failed = true;
+	registry_volumes(q->registry, on_volume, &g);
 	aws_portals_end(&g.portals);
 	if (vs.failed) {
 		aws_volumes_end(&vs);
@@ -102,6 +158,7 @@ void aws_volumes_end(struct aws_volumes *vs)
 	for (size_t i = 0; i < vs->n; i++) {
 		free(vs->v[i].target);
 		free(vs->v[i].path);
+		free(vs->v[i].disk);
 	}
 	free(vs->v);
 	*vs = (struct aws_volumes){ 0 };
@@ -128,7 +185,7 @@ const struct aws_volume *aws_volume_find(const struct aws_request *q, const stru
 
 /* Volumes of a tape gateway, which the service has none of, are whole files as those that it calls
  * stored. */
-static bool is_cached(const struct aws_request *q)
+bool aws_is_cached(const struct aws_request *q)
 {
 	return aws_gateway(q)->gateway_type == CONFIG_GATEWAY_CACHED;
 }
@@ -139,9 +196,10 @@ static struct object identity(const struct aws_request *q, const struct aws_volu
 
 	object_put(&o, "VolumeARN", json_string(aws_volume_arn(aws_gateway(q), v->id).text));
 	object_put(&o, "VolumeId", json_string(v->id));
-	object_put(&o, "VolumeType", json_string(is_cached(q) ? "CACHED" : "STORED"));
+	object_put(&o, "VolumeType", json_string(aws_is_cached(q) ? "CACHED" : "STORED"));
 	object_put(&o, "VolumeSizeInBytes", json_of_number(v->size));
-	object_put(&o, "VolumeAttachmentStatus", json_string("ATTACHED"));
+	object_put(
+		&o, "VolumeAttachmentStatus", json_string(v->attached ? "ATTACHED" : "DETACHED"));
 	return o;
 }
 
@@ -172,7 +230,9 @@ static json_t *iscsi_attributes(const struct aws_request *q, const struct aws_vo
 /* What follows the prefix that the service gives its targets; of others, all. */
 static const char *target_name(const char *iqn)
 {
-	return strncmp(iqn, AMAZON, strlen(AMAZON)) ? iqn : iqn + strlen(AMAZON);
+	return strncmp(iqn, AWS_TARGET_PREFIX, strlen(AWS_TARGET_PREFIX))
+		       ? iqn
+		       : iqn + strlen(AWS_TARGET_PREFIX);
 }
 
 static const char *disk_id(const struct aws_request *q, const char *path)
@@ -185,16 +245,30 @@ static const char *disk_id(const struct aws_request *q, const char *path)
 	return path;
 }
 
+/* Of a sparse file what is not written takes no space. */
+static void put_used(struct object *o, const struct aws_volume *v)
+{
+	struct stat st;
+
+	if (v->path && !stat(v->path, &st) && S_ISREG(st.st_mode))
+		object_put(o, "VolumeUsedInBytes", json_of_number((uint64_t)st.st_blocks * 512));
+}
+
 static json_t *volume(const struct aws_request *q, const struct aws_volume *v)
 {
 	struct object o = identity(q, v);
-	const char *disk = disk_id(q, v->path);
+	const char *disk = v->disk ? v->disk : disk_id(q, v->path);
 
-	object_put(&o, "VolumeStatus", json_string("AVAILABLE"));
-	object_put(&o, "VolumeiSCSIAttributes", iscsi_attributes(q, v));
-	object_put(&o, "TargetName", json_string(target_name(v->target)));
-	if (!is_cached(q)) {
-		object_put(&o, "PreservedExistingData", json_true());
+	object_put(&o, "VolumeStatus", json_string(v->trouble ? "IRRECOVERABLE" : "AVAILABLE"));
+	if (v->attached) {
+		object_put(&o, "VolumeiSCSIAttributes", iscsi_attributes(q, v));
+		object_put(&o, "TargetName", json_string(target_name(v->target)));
+	}
+	if (v->made)
+		object_put(&o, "CreatedDate", json_integer(v->created));
+	put_used(&o, v);
+	if (!aws_is_cached(q)) {
+		object_put(&o, "PreservedExistingData", json_boolean(v->preserved));
 		if (disk)
 			object_put(&o, "VolumeDiskId", json_of_text(disk));
 	}
@@ -269,7 +343,7 @@ static void describe_volumes(struct aws_request *q, bool cached, const char *mem
 	json_t *list = vs.failed ? NULL : describe(q, &vs, &code);
 
 	aws_volumes_end(&vs);
-	if (!code && list && cached != is_cached(q)) {
+	if (!code && list && cached != aws_is_cached(q)) {
 		json_decref(list);
 		code = AWS_WRONG_GATEWAY_TYPE;
 	}

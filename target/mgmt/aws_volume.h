@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Volumes: every LUN of every target is one. */
+/* Volumes: every disk of every target is one, and so is a volume that is attached to none now. */
 #ifndef MGMT_AWS_VOLUME_H
 #define MGMT_AWS_VOLUME_H
 
@@ -11,11 +11,23 @@ struct aws_volume {
 	char id[AWS_VOLUME_ID_SIZE];
 	char *target;
 	char *path; /* of the file or device; NULL: none */
+	char *disk; /* id of the disk that it was made on; NULL: none */
 	uint32_t lun;
 	uint64_t size;
 	bool chap; /* nobody gets in without it */
 	struct aws_portal portal;
+	/* Of those that were made through an API; of the configuration's, as if attached. */
+	bool made, attached, preserved;
+	bool trouble; /* attached, and yet not served */
+	int64_t created;
 };
+
+/* What the service puts in front of the TargetName that it is given. */
+#define AWS_TARGET_PREFIX "iqn.1997-05.com.amazon:"
+
+/* Whether the gateway's volumes are of the kind that the service calls cached: files in a pool, and
+ * not disks. */
+bool aws_is_cached(const struct aws_request *q);
 
 /* All volumes, in the order of their ids, which is that of their ARNs. */
 struct aws_volumes {

@@ -710,6 +710,8 @@ def example(make_server, monkeypatch):
         assert there in text
         text = text.replace(there, here)
     server = make_server(text)
+    (server.dir / "state/volumes").mkdir(parents=True)
+    (server.dir / "state").chmod(0o700)
     for name in ("aws-admin.secret", "aws-monitor.secret"):
         path = server.dir / name
         path.write_text(f"the secret of {name}\n")
@@ -735,6 +737,19 @@ def test_the_example_rotates_secrets_and_prints_what_open_iscsi_needs(example, r
               target_user=got["username_in"], target_secret=got["password_in"]).logout()
     assert run("/usr/bin/python3", EXAMPLES / "credentials.py", where).stdout == (
         f"{name}\n    {HOST} (mutual)\n")
+
+
+def test_the_example_makes_a_volume_once(example, run):
+    server, where = example
+    for _ in range(2):
+        portal, name, arn = run(EXAMPLES / "volume.sh", where, "fast", "2",
+                                "127.0.0.1").stdout.split()
+        assert (portal, name) == (f"127.0.0.1:{server.port}", "iqn.1997-05.com.amazon:fast")
+        assert "/volume/vol-" in arn
+        with login(server.port, name) as session:
+            session.ready()
+            session.logout()
+    assert len(list((server.dir / "state/volumes").iterdir())) == 1
 
 
 # --- bad input ------------------------------------------------------------------------------------
@@ -862,7 +877,8 @@ def generated(rng):
     """Any JSON value, with a taste for what this API knows."""
     words = ["TargetARN", "InitiatorName", "SecretToAuthenticateInitiator", "Limit", "Marker",
              "SecretToAuthenticateTarget", "VolumeARNs", "GatewayARN", "Tags", "TagKeys", "Key",
-             "Value", "ResourceARN", "VolumeARN", target_arn(), GATEWAY, HOST, "default", "\x7f",
+             "Value", "ResourceARN", "VolumeARN", "TargetName", "ClientToken", "VolumeSizeInBytes",
+             "NetworkInterfaceId", "DiskId", "DiskIds", "GatewayName", "127.0.0.1", target_arn(), GATEWAY, HOST, "default", "\x7f",
              "é" * 60, "x" * 300, "", "'%s%n", "\U0001f600"]
 
     def value(depth):
@@ -894,7 +910,9 @@ def test_generated_bodies_get_the_documented_errors_and_the_server_lives(server)
              "ListGateways", "DescribeGatewayInformation", "ListVolumes", "ListVolumeInitiators",
              "DescribeStorediSCSIVolumes", "DescribeCachediSCSIVolumes", "DescribeVTLDevices",
              "ListLocalDisks", "AddTagsToResource", "RemoveTagsFromResource",
-             "ListTagsForResource"]
+             "ListTagsForResource", "CreateCachediSCSIVolume", "CreateStorediSCSIVolume",
+             "AttachVolume", "DetachVolume", "DeleteVolume", "UpdateGatewayInformation",
+             "ActivateGateway", "AddCache", "AddUploadBuffer", "DescribeCache"]
     known = {"InvalidGatewayRequestException", "ValidationException", "SerializationException"}
     for _ in range(int(os.environ.get("GENERATED", "1000"))):
         name, body = rng.choice(names), generated(rng)

@@ -725,6 +725,23 @@ static int expire_tokens(struct catalog_tx *tx, void *arg)
 	return catalog_token_expire(tx, 100);
 }
 
+static int remove_token(struct catalog_tx *tx, void *arg)
+{
+	(void)arg;
+	return catalog_token_remove(tx, "CreateTapes", "12345");
+}
+
+static void a_token_that_is_removed_may_be_used_again(void **state)
+{
+	char *answer = NULL;
+
+	assert_int_equal(rig_run(*state, remove_token, NULL), 0);
+	assert_int_equal(rig_run(*state, add_token, (void *)&token), 0);
+	assert_int_equal(rig_run(*state, remove_token, NULL), 0);
+	assert_int_equal(rig_run(*state, find_token_before_its_end, &answer), -ENOENT);
+	assert_int_equal(rig_run(*state, add_token, (void *)&token), 0);
+}
+
 static void a_token_gives_the_answer_until_it_expires(void **state)
 {
 	char *answer = NULL;
@@ -950,6 +967,7 @@ int main(void)
 		ROW_TEST(a_call_that_fails_leaves_nothing_in_its_transaction),
 		ROW_TEST(tags_are_set_listed_and_removed_by_resource),
 		ROW_TEST(a_token_gives_the_answer_until_it_expires),
+		ROW_TEST(a_token_that_is_removed_may_be_used_again),
 		ROW_TEST(a_token_can_be_used_again_when_the_old_ones_are_gone),
 		ROW_TEST(settings_are_set_listed_and_removed_by_name),
 		ROW_TEST(a_cartridge_is_added_changed_and_removed),

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What creating, attaching and deleting a volume have in common. */
+#ifndef MGMT_AWS_VOLUME_CHANGE_H
+#define MGMT_AWS_VOLUME_CHANGE_H
+
+#include "mgmt/aws_request.h"
+#include "registry_volumes.h"
+
+/* The target that a TargetName stands for. */
+struct aws_target_text {
+	char text[256];
+};
+struct aws_target_text aws_target_of(const char *name);
+
+/* Whether the request's NetworkInterfaceId is an address of this machine; *code, if not. */
+bool aws_is_interface(const struct aws_request *q, enum aws_code *code);
+
+/* Refuses with what fits to a change that was not made. */
+void aws_refuse_volume(struct aws_request *q, const struct registry_volume_outcome *o);
+enum aws_code aws_volume_code(enum registry_volume_result result);
+
+#endif

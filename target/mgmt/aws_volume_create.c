@@ -1,0 +1,313 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Making volumes: cached ones are sparse files in the pool, stored ones are disks that the
+ * configuration offers. Each has a target of its own, with LUN 0.
+ *
+ * A request with a ClientToken may be repeated, as when its answer was lost: what was answered is
+ * kept in the transaction of the volume, for a week, and given again. Another request with the same
+ * token is refused.
+ */
+#include <errno.h>
+#include <openssl/evp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/log.h"
+#include "mgmt/aws_gateway.h"
+#include "mgmt/aws_operations.h"
+#include "mgmt/aws_tag.h"
+#include "mgmt/aws_volume.h"
+#include "mgmt/aws_volume_change.h"
+
+#define GIB           (UINT64_C(1) << 30)
+#define TOKEN_SECONDS (7 * 86400)
+#define ANSWER_SIZE   (2 * AWS_ARN_MAX + 100)
+
+struct creation {
+	struct aws_request *q;
+	const char *token; /* NULL: none; borrowed from the request */
+	char scope[64];
+	uint8_t hash[CATALOG_TOKEN_HASH];
+	struct aws_arn gateway, target_arn;
+	struct aws_target_text target;
+	struct registry_volume_change what;
+
+	struct catalog_request request; /* looks for the token */
+	bool repeats;                   /* there is one, and it is of this same request */
+	char *answer;                   /* that was given then */
+
+	enum registry_volume_result result; /* 0: not tried yet */
+	char text[256];
+};
+
+static void creation_free(struct creation *c)
+{
+	free(c->answer);
+	free(c);
+}
+
+static void refuse(struct creation *c, enum aws_code code)
+{
+	aws_refuse(c->q, code);
+	creation_free(c);
+}
+
+/* --- tokens --------------------------------------------------------------------------------- */
+
+/* The same whatever the order of the members, and however a text is escaped. */
+static bool hash_request(const struct aws_request *q, uint8_t hash[static CATALOG_TOKEN_HASH])
+{
+	char *text = json_dumps(q->body, JSON_COMPACT | JSON_SORT_KEYS);
+	bool ok = text && EVP_Digest(text, strlen(text), hash, NULL, EVP_sha256(), NULL) == 1;
+
+	free(text);
+	return ok;
+}
+
+/* On the catalog's thread. */
+static int run_find(struct catalog_request *r, struct catalog_tx *tx)
+{
+	struct creation *c = container_of(r, struct creation, request);
+	uint8_t hash[CATALOG_TOKEN_HASH];
+	char *answer = NULL;
+	int err = catalog_token_find(tx, c->scope, c->token, time(NULL), hash, &answer);
+
+	free(c->answer);
+	c->answer = answer;
+	c->repeats = !err && !memcmp(hash, c->hash, sizeof(hash));
+	return err;
+}
+
+static int add_token(const struct creation *c, struct catalog_tx *tx, const char *id)
+{
+	char answer[ANSWER_SIZE];
+	int64_t now = time(NULL);
+	struct catalog_token token = { .scope = c->scope,
+		.token = c->token,
+		.answer = answer,
+		.expires = now + TOKEN_SECONDS };
+	int err = catalog_token_expire(tx, now);
+
+	snprintf(answer, sizeof(answer),
+		"{\"VolumeARN\":\"%.300s/volume/%s\",\"TargetARN\":\"%s\"}", c->gateway.text, id,
+		c->target_arn.text);
+	memcpy(token.hash, c->hash, sizeof(token.hash));
+	return err ? err : catalog_token_add(tx, &token);
+}
+
+/* --- the transaction ------------------------------------------------------------------------ */
+
+static int add_tags(const struct creation *c, struct catalog_tx *tx, const char *arn)
+{
+	const json_t *tags = json_object_get(c->q->body, "Tags");
+	int err = 0;
+
+	for (size_t i = 0; !err && i < json_array_size(tags); i++) {
+		const json_t *tag = json_array_get(tags, i);
+
+		err = catalog_tag_put(tx, arn, json_string_value(json_object_get(tag, "Key")),
+			json_string_value(json_object_get(tag, "Value")));
+	}
+	return err;
+}
+
+/* On the catalog's thread, in the transaction of the volume. */
+static int also(void *arg, struct catalog_tx *tx, const char *id, bool undo)
+{
+	const struct creation *c = arg;
+	char arn[AWS_ARN_MAX + 64];
+	int err;
+
+	snprintf(arn, sizeof(arn), "%s/volume/%s", c->gateway.text, id);
+	err = undo ? catalog_tag_remove_all(tx, arn) : add_tags(c, tx, arn);
+	if (err || !c->token)
+		return err;
+	return undo ? catalog_token_remove(tx, c->scope, c->token) : add_token(c, tx, id);
+}
+
+/* --- the way of a request ------------------------------------------------------------------- */
+
+static void look_for_token(struct creation *c);
+
+/* The configuration may be another one than when the request came. */
+static void make(struct creation *c)
+{
+	const struct config_aws *g = aws_gateway(c->q);
+
+	c->what.pool = g->pool;
+	c->what.gateway = g->gateway;
+	c->what.most = g->max_volumes;
+	registry_volume_change(c->q->registry, &c->what);
+}
+
+static void reply_made(struct creation *c, const struct registry_volume *v)
+{
+	json_t *body = json_pack("{s:o, s:s}", "VolumeARN",
+		json_sprintf("%s/volume/%s", c->gateway.text, v->id), "TargetARN",
+		c->target_arn.text);
+
+	if (!c->token && body)
+		json_object_set_new(body, "VolumeSizeInBytes", json_integer((json_int_t)v->size));
+	aws_reply(c->q, body);
+	creation_free(c);
+}
+
+static void reply_again(struct creation *c)
+{
+	aws_reply(c->q, json_loads(c->answer, 0, NULL));
+	creation_free(c);
+}
+
+static void reply_failed(struct creation *c)
+{
+	const struct registry_volume_outcome o = { .result = c->result, .text = c->text };
+
+	aws_refuse_volume(c->q, &o);
+	creation_free(c);
+}
+
+/* What was refused may have been made by the same request, sent twice and faster than this one. */
+static void on_made(void *arg, const struct registry_volume_outcome *o)
+{
+	struct creation *c = arg;
+
+	c->result = o->result;
+	snprintf(c->text, sizeof(c->text), "%s", o->text);
+	if (!o->result)
+		reply_made(c, o->volume);
+	else if (c->token && !aws_is_over(c->q))
+		look_for_token(c);
+	else
+		reply_failed(c);
+}
+
+static void on_found(struct catalog_request *r)
+{
+	struct creation *c = container_of(r, struct creation, request);
+
+	if (aws_is_over(c->q))
+		refuse(c, AWS_SERVICE_UNAVAILABLE);
+	else if (!r->err && c->repeats)
+		reply_again(c);
+	else if (!r->err)
+		refuse(c, AWS_INVALID_PARAMETERS);
+	else if (r->err != -ENOENT)
+		refuse(c, AWS_GATEWAY_ERROR);
+	else if (c->result)
+		reply_failed(c);
+	else
+		make(c);
+}
+
+static void look_for_token(struct creation *c)
+{
+	struct catalog *catalog = registry_catalog(c->q->registry);
+
+	if (!catalog) {
+		refuse(c, AWS_SERVICE_UNAVAILABLE);
+		return;
+	}
+	c->request = (struct catalog_request){
+		.run = run_find, .done = on_found, .home = c->q->aws->loop
+	};
+	catalog_submit(catalog, &c->request);
+}
+
+/* --- what can be refused at once ------------------------------------------------------------ */
+
+/* The service makes volumes of snapshots and under keys; we do not. */
+static enum aws_code check(const struct aws_request *q, bool cached)
+{
+	enum aws_code code;
+
+	if (cached != aws_is_cached(q) || aws_gateway(q)->gateway_type == CONFIG_GATEWAY_VTL)
+		return AWS_WRONG_GATEWAY_TYPE;
+	if (aws_member(q, "SnapshotId") || aws_member(q, "SourceVolumeARN") ||
+		aws_member(q, "KMSKey") || aws_member_true(q, "KMSEncrypted"))
+		return AWS_NOT_SUPPORTED;
+	if (!aws_tags_allowed(aws_member(q, "Tags")))
+		return AWS_INVALID_PARAMETERS;
+	return aws_is_interface(q, &code) ? AWS_OK : code;
+}
+
+static enum aws_code check_disk(const struct aws_request *q)
+{
+	const struct config_aws *g = aws_gateway(q);
+	const char *id = aws_member_text(q, "DiskId");
+	uint64_t size;
+
+	for (size_t i = 0; i < g->n_disks; i++) {
+		if (strcmp(g->disks[i].id, id) != 0)
+			continue;
+		if (!registry_disk_size(g->disks[i].path, &size))
+			return AWS_NO_DISK;
+		return size && size % GIB == 0 ? AWS_OK : AWS_DISK_NOT_ALIGNED;
+	}
+	return AWS_NO_DISK;
+}
+
+static struct creation *creation_new(struct aws_request *q, const char *operation)
+{
+	struct creation *c = calloc(1, sizeof(*c));
+	const struct config_aws *g = aws_gateway(q);
+
+	if (!c)
+		return NULL;
+	c->q = q;
+	c->gateway = aws_gateway_arn(g);
+	c->target = aws_target_of(aws_member_text(q, "TargetName"));
+	c->target_arn = aws_target_arn(g, c->target.text);
+	snprintf(c->scope, sizeof(c->scope), "%s/%s", operation, g->gateway);
+	c->what = (struct registry_volume_change){ .verb = VOLUME_CREATE,
+		.target = c->target.text,
+		.lun = 0,
+		.portal = aws_member_text(q, "NetworkInterfaceId"),
+		.alone = true,
+		.who = call_who(q->call),
+		.also = also,
+		.done = on_made,
+		.arg = c };
+	return c;
+}
+
+void aws_create_cached_volume(struct aws_request *q)
+{
+	int64_t size = aws_member_number(q, "VolumeSizeInBytes", 0);
+	enum aws_code code;
+	struct creation *c;
+
+	if (!aws_is_gateway(q))
+		return;
+	code = check(q, true);
+	c = code ? NULL : creation_new(q, "CreateCachediSCSIVolume");
+	if (!c || !hash_request(q, c->hash)) {
+		free(c);
+		aws_refuse(q, code ? code : AWS_SERVICE_UNAVAILABLE);
+		return;
+	}
+	c->token = aws_member_text(q, "ClientToken");
+	c->what.size = size > 0 ? (uint64_t)size : 0;
+	look_for_token(c);
+}
+
+void aws_create_stored_volume(struct aws_request *q)
+{
+	enum aws_code code;
+	struct creation *c;
+
+	if (!aws_is_gateway(q))
+		return;
+	code = check(q, false);
+	if (!code)
+		code = check_disk(q);
+	c = code ? NULL : creation_new(q, "CreateStorediSCSIVolume");
+	if (!c) {
+		aws_refuse(q, code ? code : AWS_SERVICE_UNAVAILABLE);
+		return;
+	}
+	c->what.disk = aws_member_text(q, "DiskId");
+	c->what.preserve = aws_member_true(q, "PreserveExistingData");
+	make(c);
+}
