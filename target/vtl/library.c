@@ -477,7 +477,7 @@ enum library_result library_choose(
 		(place->kind != CATALOG_IN_SLOT && place->kind != CATALOG_IN_MAIL_SLOT))
 		return LIBRARY_NO_ELEMENT;
 	e = inventory_element(&l->inv, *place);
-	return e->tape || e->reserved ? LIBRARY_FULL : LIBRARY_OK;
+	return e->tape ? LIBRARY_FULL : e->reserved ? LIBRARY_KEPT : LIBRARY_OK;
 }
 
 bool library_prepare(struct library *l, const struct catalog_tape *row)

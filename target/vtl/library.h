@@ -161,6 +161,7 @@ void library_unlisten(struct library *l, struct library_listener *ls);
 	X(LIBRARY_NO_ELEMENT, "there is no such element") \
 	X(LIBRARY_EMPTY, "the source is empty") \
 	X(LIBRARY_FULL, "the destination is full") \
+	X(LIBRARY_KEPT, "the destination is kept for a cartridge that comes from the archive") \
 	X(LIBRARY_NO_ROOM, "no slot is free") \
 	X(LIBRARY_PREVENTED, "a host prevents the drive from giving the cartridge away") \
 	X(LIBRARY_LOCKED, "a host has locked the mail slots") \

@@ -23,9 +23,9 @@ static bool find(const struct library *l, uint16_t address, struct catalog_place
 	return true;
 }
 
-static bool occupied(const struct inventory_element *e)
+static enum library_result vacancy(const struct inventory_element *e)
 {
-	return e->tape || e->reserved;
+	return e->tape ? LIBRARY_FULL : e->reserved ? LIBRARY_KEPT : LIBRARY_OK;
 }
 
 static bool is_storage(enum catalog_place_kind kind)
@@ -61,8 +61,8 @@ static enum library_result plan_move(struct library *l, const struct library_req
 		return LIBRARY_NO_ELEMENT;
 	if (!source->tape)
 		return LIBRARY_EMPTY;
-	if (occupied(target))
-		return LIBRARY_FULL;
+	if (vacancy(target))
+		return vacancy(target);
 	add_move(l, source->tape, to);
 	return LIBRARY_OK;
 }
@@ -78,8 +78,10 @@ static enum library_result plan_exchange(struct library *l, const struct library
 		return LIBRARY_NO_ELEMENT;
 	if (!source->tape || !first->tape)
 		return LIBRARY_EMPTY;
-	if (first == source || (second != source && occupied(second)))
+	if (first == source)
 		return LIBRARY_FULL;
+	if (second != source && vacancy(second))
+		return vacancy(second);
 	add_move(l, source->tape, to);
 	add_move(l, first->tape, then);
 	return LIBRARY_OK;

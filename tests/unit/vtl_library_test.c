@@ -434,7 +434,7 @@ static void slot_is_kept_for_what_comes_back(void **state)
 	while (!in_between.done)
 		loop_step(s->rig.loop);
 	assert_int_equal(back.r.result, LIBRARY_OK);
-	assert_int_equal(in_between.r.result, LIBRARY_FULL);
+	assert_int_equal(in_between.r.result, LIBRARY_KEPT);
 	shop_until(s, "AAA001L5", LIBRARY_STATE_RETRIEVED);
 	assert_at(s, SLOT(0), "AAA001L5");
 }
