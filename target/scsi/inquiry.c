@@ -30,13 +30,18 @@ static void wr_head(struct wr *w, uint8_t device, bool removable, uint8_t can)
 
 static void wr_standard(struct wr *w, const struct lu *lu)
 {
+	uint8_t vendor[20] = { 0 };
+
 	/* TPGS: implicit access states. 3PC */
 	wr_head(w, lu->model->device_type, lu->has & LU_REMOVABLE,
 		0x10 | (lu->ops[0x83]->name ? 0x08 : 0));
 	wr_bytes(w, lu->vendor, 8);
 	wr_bytes(w, lu->product, 16);
 	wr_bytes(w, lu->revision, 4);
-	wr_zero(w, 58 - 36);
+	if (lu->model->inquiry)
+		lu->model->inquiry(lu, vendor);
+	wr_bytes(w, vendor, sizeof(vendor));
+	wr_zero(w, 58 - 56);
 	for (unsigned i = 0; i < 8; i++)
 		wr_be16(w, lu->model->versions[i]);
 	wr_zero(w, STANDARD_LEN - 74);

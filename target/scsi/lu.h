@@ -97,6 +97,24 @@ struct tape_cfg {
 /* 0 and *out with one reference, or -ENOMEM, -EINVAL. */
 int tape_create(const struct tape_cfg *cfg, struct lu **out);
 
+/* A media changer (SMC): the robot of a library. Strings as above; NULL or empty: as its model. */
+struct library;
+struct changer_cfg {
+	struct library *library; /* borrowed: lives until gone() */
+	const char *vendor;
+	const char *product;
+	const char *revision;
+	const char *serial;
+	uint8_t naa[16];
+	struct work_pool *pool;
+	struct lu_keeper *keeper;
+	const struct lu_reservation *kept;
+	void (*gone)(void *arg);
+	void *arg;
+};
+/* 0 and *out with one reference, or -ENOMEM, -EINVAL. */
+int changer_create(const struct changer_cfg *cfg, struct lu **out);
+
 struct lu *lu_ref(struct lu *lu); /* any thread */
 void lu_unref(struct lu *lu);     /* any thread; NULL is fine. The last one closes the store
                                             (which may block: the transport's last reference is

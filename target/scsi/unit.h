@@ -36,6 +36,7 @@ struct scsi_op;
 	X(UA_NEXUS_LOSS, 0x2907)       /* I_T NEXUS LOSS OCCURRED */ \
 	X(UA_COMMANDS_CLEARED, 0x2f00) /* COMMANDS CLEARED BY ANOTHER INITIATOR */ \
 	X(UA_MEDIUM_CHANGED, 0x2800)   /* NOT READY TO READY CHANGE */ \
+	X(UA_MAIL_CHANGED, 0x2801)     /* IMPORT OR EXPORT ELEMENT ACCESSED */ \
 	X(UA_RESERVATIONS_PREEMPTED, 0x2a03) \
 	X(UA_RESERVATIONS_RELEASED, 0x2a04) \
 	X(UA_REGISTRATIONS_PREEMPTED, 0x2a05) \
@@ -120,6 +121,8 @@ struct lu_model {
 	const struct mode_page *modes; /* sorted by code, ends with an empty one */
 	const struct mode_rules *mode_rules; /* mode.h; NULL: those of disks */
 	void (*end)(struct lu *lu);    /* optional: with the last reference; frees all but lu */
+	/* Optional: bytes 36 to 55 of the INQUIRY data, which are zero and the vendor's. */
+	void (*inquiry)(const struct lu *lu, uint8_t bytes[static 20]);
 	uint16_t versions[8];          /* version descriptors of INQUIRY (SPC-5 6.7.4) */
 };
 
