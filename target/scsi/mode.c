@@ -32,7 +32,7 @@ static int find_page(const struct lu *lu, uint8_t code, uint8_t subpage)
 	return -1;
 }
 
-const uint8_t *mode_values(const struct lu *lu, uint8_t code, uint8_t subpage)
+uint8_t *mode_values(struct lu *lu, uint8_t code, uint8_t subpage)
 {
 	int i = find_page(lu, code, subpage);
 

@@ -44,6 +44,6 @@ void mode_reset(struct lu *lu);
 /* The same for one page, where what it tells of has changed. */
 void mode_reset_page(struct lu *lu, uint8_t code, uint8_t subpage);
 /* The current values of a page, or NULL. Likewise. */
-const uint8_t *mode_values(const struct lu *lu, uint8_t code, uint8_t subpage);
+uint8_t *mode_values(struct lu *lu, uint8_t code, uint8_t subpage);
 
 #endif

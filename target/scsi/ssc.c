@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A tape drive as a logical unit: its making, its pages, and what becomes of it when a cartridge
+ * comes or goes.
+ */
+#include "scsi/ssc.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "scsi/identity.h"
+#include "scsi/mode.h"
+#include "scsi/vpd.h"
+
+/* --- cartridges come and go ------------------------------------------------------------------------ */
+
+/* Sense key << 16 | asc of what TEST UNIT READY says while no cartridge is loaded. */
+static uint32_t absence(enum drive_state state)
+{
+	switch (state) {
+	case DRIVE_HELD: /* MEDIUM NOT PRESENT - MEDIUM AUXILIARY MEMORY ACCESSIBLE */
+		return SENSE_NOT_READY << 16 | 0x3a04;
+	case DRIVE_CLEANING: /* CLEANING CARTRIDGE INSTALLED */
+		return SENSE_NOT_READY << 16 | 0x3003;
+	case DRIVE_INCOMPATIBLE: /* INCOMPATIBLE MEDIUM INSTALLED */
+		return SENSE_MEDIUM_ERROR << 16 | 0x3000;
+	case DRIVE_UNREADABLE: /* MEDIUM FORMAT CORRUPTED */
+		return SENSE_MEDIUM_ERROR << 16 | 0x3100;
+	default: return SENSE_NOT_READY << 16 | 0x3a00;
+	}
+}
+
+/* Takes up what the drive has now. Under the lock. */
+static void refresh(struct tape *tape)
+{
+	struct lu *lu = &tape->lu;
+	struct drive_medium in;
+	struct mode_head h;
+
+	drive_medium(tape->drive, &in);
+	lu->ejected = in.state != DRIVE_LOADED;
+	lu->tab = in.write_protect;
+	atomic_store(&lu->absent, absence(in.state));
+	ssc_mode_rules.head_defaults(lu, &h);
+	lu->mode_head.medium = h.medium;
+	lu->mode_head.density = h.density;
+	mode_reset_page(lu, 0x11, 0);
+	mode_reset_page(lu, 0x1d, 0);
+}
+
+static void drive_changed(struct drive_listener *ls, enum drive_event event)
+{
+	struct tape *tape = container_of(ls, struct tape, listener);
+	struct lu *lu = &tape->lu;
+
+	tape->dirty = false;
+	tape->past_pew = false;
+	pthread_mutex_lock(&lu->lock);
+	refresh(tape);
+	if (event == DRIVE_INSERTED && !lu->ejected)
+		lu_attention(lu, NULL, UA_MEDIUM_CHANGED);
+	pthread_mutex_unlock(&lu->lock);
+}
+
+static bool prevents(struct drive_listener *ls)
+{
+	struct lu *lu = &container_of(ls, struct tape, listener)->lu;
+	bool prevented;
+
+	pthread_mutex_lock(&lu->lock);
+	prevented = lu_prevented(lu);
+	pthread_mutex_unlock(&lu->lock);
+	return prevented;
+}
+
+/* --- pages ------------------------------------------------------------------------------------------- */
+
+/* B0h, sequential-access device capabilities (SSC-4 8.6.3): WORM. */
+static void vpd_capabilities(struct wr *w, const struct itl *itl)
+{
+	(void)itl;
+	wr_u8(w, 0x01);
+	wr_u8(w, 0);
+}
+
+/* B1h, the manufacturer's serial number, and B3h, what the library calls the device: both are the
+ * serial number. */
+static const struct vpd_page tape_pages[] = {
+	{ 0x80, 0, vpd_serial },
+	{ 0x83, 0, vpd_identification },
+	{ 0x86, 0, vpd_extended },
+	{ 0x87, 0, vpd_mode_policy },
+	{ 0x88, 0, vpd_scsi_ports },
+	{ 0xb0, 0, vpd_capabilities },
+	{ 0xb1, 0, vpd_serial },
+	{ 0xb3, 0, vpd_serial },
+	{ .write = NULL },
+};
+
+static const struct scsi_op *const tape_ops[] = {
+	ssc_rw_ops, ssc_move_ops, ssc_medium_ops, spc_ops, mode_ops, diag_ops, opcodes_ops,
+	reserve_ops, removal_ops, pr_in_ops, pr_out_ops, NULL,
+};
+
+static void tape_end(struct lu *lu)
+{
+	struct tape *tape = container_of(lu, struct tape, lu);
+
+	drive_unlisten(tape->drive, &tape->listener);
+}
+
+/* SAM-5, iSCSI, SPC-4, SSC-4 */
+#define TAPE_MODEL(pages_of_modes) { \
+	.kind = "tape", \
+	.device_type = 0x01, \
+	.ops = tape_ops, \
+	.pages = tape_pages, \
+	.modes = pages_of_modes, \
+	.mode_rules = &ssc_mode_rules, \
+	.end = tape_end, \
+	.versions = { 0x00a0, 0x0960, 0x0460, 0x0520 }, \
+}
+
+static const struct lu_model models[] = {
+	TAPE_MODEL(ssc_modes_1), TAPE_MODEL(ssc_modes_2), TAPE_MODEL(ssc_modes_4),
+};
+
+static const struct lu_model *model_of(const struct drive *d)
+{
+	unsigned partitions = media_generation(drive_generation(d))->partitions;
+
+	return &models[partitions > 2 ? 2 : partitions > 1 ? 1 : 0];
+}
+
+/* --- making one ------------------------------------------------------------------------------------ */
+
+static const char *or_else(const char *text, const char *otherwise)
+{
+	return text && *text ? text : otherwise;
+}
+
+static bool describe(struct lu *lu, const struct tape_cfg *cfg)
+{
+	return lu_identify(lu, &(struct lu_identity){
+		.vendor = or_else(cfg->vendor, drive_vendor(cfg->drive)),
+		.product = or_else(cfg->product, drive_product(cfg->drive)),
+		.revision = or_else(cfg->revision, drive_revision(cfg->drive)),
+		.serial = or_else(cfg->serial, drive_serial(cfg->drive)),
+		.naa = cfg->naa,
+	});
+}
+
+int tape_create(const struct tape_cfg *cfg, struct lu **out)
+{
+	struct tape *tape = calloc(1, sizeof(*tape));
+	int err = -EINVAL;
+
+	if (!tape)
+		return -ENOMEM;
+	tape->drive = cfg->drive;
+	if (!describe(&tape->lu, cfg))
+		goto out;
+	atomic_init(&tape->compress, true);
+	err = lu_init(&tape->lu, model_of(cfg->drive), LU_REMOVABLE);
+	if (err)
+		goto out;
+	tape->lu.gone = cfg->gone;
+	tape->lu.arg = cfg->arg;
+	tape->lu.keeper = cfg->keeper;
+	tape->lu.pool = cfg->pool;
+	if (cfg->kept && !lu_restore(&tape->lu, cfg->kept)) {
+		pthread_mutex_destroy(&tape->lu.lock);
+		err = -EINVAL;
+		goto out;
+	}
+	tape->listener = (struct drive_listener){ .changed = drive_changed, .prevents = prevents };
+	drive_listen(cfg->drive, &tape->listener);
+	pthread_mutex_lock(&tape->lu.lock);
+	refresh(tape);
+	pthread_mutex_unlock(&tape->lu.lock);
+	*out = &tape->lu;
+	tape = NULL;
+out:
+	free(tape);
+	return err;
+}

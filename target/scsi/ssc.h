@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Tape drives (SSC-4): what the files ssc*.c share.
+ *
+ * A command that touches the cartridge is decoded on its loop into a struct tape_job, which runs as
+ * a job of the drive: one at a time, on a thread of the pool. There it sets the task's answer; the
+ * loop ends the task. What belongs to jobs alone needs no lock; what MODE SELECT sets is atomic.
+ */
+#ifndef SCSI_SSC_H
+#define SCSI_SSC_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/list.h"
+#include "scsi/mode.h"
+#include "scsi/op.h"
+#include "scsi/reply.h"
+#include "scsi/unit.h"
+#include "vtl/cartridge.h"
+#include "vtl/drive.h"
+
+struct tape {
+	struct lu lu; /* the first: freed as such */
+	struct drive *drive;
+	struct drive_listener listener;
+
+	/* From the mode parameters. */
+	_Atomic uint32_t block_len;     /* 0: blocks of variable length only */
+	_Atomic bool unbuffered;        /* status comes when data are durable */
+	_Atomic bool compress;
+	_Atomic bool report_early;      /* REW: early warning is told when reading, too */
+	_Atomic uint64_t pews;          /* programmable early warning: bytes before early warning */
+
+	/* Of jobs alone. */
+	bool dirty;    /* something was written since the last sync */
+	bool past_pew; /* the programmable early warning has been told */
+};
+
+static inline struct tape *tape_of(const struct scsi_task *t)
+{
+	return container_of(t->itl->lu, struct tape, lu);
+}
+
+/* --- commands as jobs: ssc_job.c ------------------------------------------------------------- */
+
+struct tape_job;
+/* In a job. c is the cartridge; NULL only for those that asked for it. */
+typedef void tape_run(struct scsi_task *t, struct tape_job *j, struct cartridge *c);
+
+struct tape_job {
+	struct drive_job job;
+	struct scsi_task *t;
+	tape_run *run;
+	bool without;   /* runs also where no cartridge is loaded */
+	bool fixed, sili, immed, at_object, compare;
+	uint8_t code, partition;
+	uint32_t len;       /* TRANSFER LENGTH: bytes, or blocks where fixed */
+	uint32_t block_len; /* of the mode parameters */
+	int64_t count;
+	uint64_t object;
+};
+
+/* The job of a task, made when it is first asked for, all zero. NULL: the status is BUSY. It goes
+ * with the task. */
+struct tape_job *tape_job(struct scsi_task *t);
+/* Hands it to the drive. SCSI_PENDING. */
+enum scsi_next tape_submit(struct scsi_task *t, tape_run *run);
+/* For rows: an abort takes back a job that waits. */
+bool tape_cancel(struct scsi_task *t);
+
+/* --- how they end: in jobs, too ---------------------------------------------------------------- */
+
+enum { TAPE_FILEMARK = 1, TAPE_EOM = 2, TAPE_ILI = 4 };
+
+/* CHECK CONDITION with what the stream commands have to say; data that were read go out beside it. */
+void tape_check(struct scsi_task *t, enum sense_key key, uint16_t asc, unsigned flags);
+/* The same with the INFORMATION field: what is left of the transfer length or count. */
+void tape_check_left(
+	struct scsi_task *t, enum sense_key key, uint16_t asc, unsigned flags, int64_t left);
+/* What a result other than OK means where the command itself says nothing else. */
+void tape_failed(struct scsi_task *t, enum cartridge_result r, bool writing);
+
+/* Makes durable what was written. False: the task has its status. */
+bool tape_settle(struct scsi_task *t, struct cartridge *c);
+
+/* Where the tape stands in its partition. */
+struct tape_place {
+	struct cartridge_position at;
+	bool early;        /* at or past early warning */
+	bool programmed;   /* at or past the programmable one */
+};
+void tape_place(const struct tape *tape, struct cartridge *c, struct tape_place *out);
+
+/* --- tables -------------------------------------------------------------------------------------- */
+
+#define TAPE_STOPS (STOPS_CHANGE | STOPS_READY)
+
+extern const struct scsi_op ssc_rw_ops[], ssc_move_ops[], ssc_medium_ops[];
+extern const struct mode_rules ssc_mode_rules;
+/* By the number of partitions that a medium of the drive's generation may have. */
+extern const struct mode_page ssc_modes_1[], ssc_modes_2[], ssc_modes_4[];
+
+#endif

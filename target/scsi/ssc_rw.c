@@ -1,0 +1,318 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * READ, WRITE and WRITE FILEMARKS: blocks of variable and of fixed length, and what the tape has to
+ * say beside the data.
+ */
+#include "scsi/ssc.h"
+
+#include "scsi/nexus.h"
+
+#define FIXED_BIT 0x01
+#define SILI_BIT  0x02
+#define IMMED_BIT 0x01
+
+/* --- what is asked for ------------------------------------------------------------------------- */
+
+/* Flags, transfer length, and in a CDB of 16 bytes the object at which to begin. */
+static struct tape_job *decode(struct scsi_task *t)
+{
+	struct tape_job *j = tape_job(t);
+	const uint8_t *cdb = t->cdb;
+
+	if (!j)
+		return NULL;
+	j->at_object = cdb[0] >= 0x80;
+	j->len = be24(cdb + (j->at_object ? 12 : 2));
+	j->fixed = cdb[1] & FIXED_BIT;
+	if (j->at_object) {
+		j->partition = cdb[3];
+		j->object = be64(cdb + 4);
+	}
+	return j;
+}
+
+static unsigned length_field(const struct tape_job *j)
+{
+	return j->at_object ? 12 : 2;
+}
+
+/* Bytes that the command moves at most. False: the task has its status. */
+static bool total(struct scsi_task *t, const struct tape_job *j, uint32_t *bytes)
+{
+	uint64_t n = j->fixed ? (uint64_t)j->len * j->block_len : j->len;
+
+	if (j->fixed && !j->block_len)
+		return task_bad_cdb(t, 1, 0), false;
+	if (j->fixed && n > BUFS_MAX)
+		return task_bad_cdb(t, length_field(j), -1), false;
+	*bytes = (uint32_t)n;
+	return true;
+}
+
+/* A CDB of 16 bytes says where the tape is to stand. */
+static bool go_there(struct scsi_task *t, const struct tape_job *j, struct cartridge *c)
+{
+	struct cartridge_position at;
+	enum cartridge_result r;
+
+	if (!j->at_object)
+		return true;
+	cartridge_position(c, &at);
+	if (at.partition == j->partition && at.object == j->object)
+		return true;
+	if (!tape_settle(t, c))
+		return false;
+	r = cartridge_locate(c, j->partition, j->object);
+	tape_failed(t, r, false);
+	return r == CARTRIDGE_OK;
+}
+
+/* --- READ -------------------------------------------------------------------------------------- */
+
+/* Why the next block cannot be had (SSC-4 7.5): left is what is left of the transfer length. */
+static void read_stopped(
+	struct scsi_task *t, struct cartridge *c, enum cartridge_result r, int64_t left)
+{
+	struct tape_place p;
+
+	tape_failed(t, r, false);
+	if (t->status != SCSI_CHECK_CONDITION)
+		return;
+	t->sense.info_valid = true;
+	t->sense.info = (uint64_t)left;
+	if (r != CARTRIDGE_EOD)
+		return;
+	tape_place(tape_of(t), c, &p);
+	t->sense.eom = p.early;
+}
+
+/* What was read goes out as far as there is room for it. */
+static void give(struct scsi_task *t, uint32_t len)
+{
+	uint32_t n = len < t->buf_len ? len : t->buf_len;
+
+	t->iov[0] = (struct iovec){ t->buf, t->buf ? n : 0 };
+	t->in = (struct sg){ t->iov, t->buf && n, len };
+}
+
+/* REW: that the tape is past early warning is told of reads that went well, too. */
+static void maybe_tell_early(struct scsi_task *t, struct cartridge *c)
+{
+	struct tape *tape = tape_of(t);
+	struct tape_place p;
+
+	if (!atomic_load_explicit(&tape->report_early, memory_order_relaxed))
+		return;
+	tape_place(tape, c, &p);
+	if (p.early)
+		tape_check_left(t, SENSE_NO_SENSE, 0x0002, TAPE_EOM, 0);
+}
+
+/* An incorrect length is not told where SILI says so, but that of a block that is longer only when
+ * blocks have no length of their own (SSC-4 7.5, table 38). */
+static bool length_matters(const struct tape_job *j, uint32_t length)
+{
+	if (length == j->len)
+		return false;
+	return !j->sili || (length > j->len && j->block_len);
+}
+
+static void read_variable(struct scsi_task *t, const struct tape_job *j, struct cartridge *c)
+{
+	struct cartridge_block got;
+	enum cartridge_result r =
+		cartridge_read(c, t->buf, t->buf ? t->buf_len : 0, NULL, &got);
+
+	if (r != CARTRIDGE_OK) {
+		read_stopped(t, c, r, j->len);
+		return;
+	}
+	give(t, got.length < j->len ? got.length : j->len);
+	if (length_matters(j, got.length))
+		tape_check_left(
+			t, SENSE_NO_SENSE, 0, TAPE_ILI, (int64_t)j->len - (int64_t)got.length);
+	else
+		maybe_tell_early(t, c);
+}
+
+/* Blocks up to the first that is not as long as they should be: that one is passed over. */
+static void read_fixed(struct scsi_task *t, const struct tape_job *j, struct cartridge *c)
+{
+	uint32_t n;
+
+	for (n = 0; n < j->len; n++) {
+		uint32_t off = n * j->block_len;
+		uint32_t room = t->buf && off < t->buf_len ? t->buf_len - off : 0;
+		struct cartridge_block got;
+		enum cartridge_result r = cartridge_read(c, (uint8_t *)t->buf + (room ? off : 0),
+			room < j->block_len ? room : j->block_len, NULL, &got);
+
+		if (r != CARTRIDGE_OK) {
+			read_stopped(t, c, r, (int64_t)j->len - n);
+			break;
+		}
+		if (got.length != j->block_len) {
+			tape_check_left(t, SENSE_NO_SENSE, 0, TAPE_ILI, (int64_t)j->len - n);
+			break;
+		}
+	}
+	give(t, n * j->block_len);
+	if (n == j->len)
+		maybe_tell_early(t, c);
+}
+
+static void read_run(struct scsi_task *t, struct tape_job *j, struct cartridge *c)
+{
+	if (!go_there(t, j, c))
+		return;
+	if (j->fixed)
+		read_fixed(t, j, c);
+	else
+		read_variable(t, j, c);
+}
+
+/* READ(6), READ(16) (SSC-4 7.5, 7.6). */
+static enum scsi_next read_start(struct scsi_task *t)
+{
+	struct tape_job *j = decode(t);
+	uint32_t bytes;
+
+	if (!j)
+		return SCSI_DONE;
+	j->sili = t->cdb[1] & SILI_BIT;
+	if (j->fixed && j->sili)
+		return task_bad_cdb(t, 1, 1);
+	if (!total(t, j, &bytes))
+		return SCSI_DONE;
+	if (!j->len)
+		return task_good(t);
+	if (bytes > t->expect)
+		bytes = t->expect;
+	if (!j->fixed && bytes > CARTRIDGE_BLOCK_MAX)
+		bytes = CARTRIDGE_BLOCK_MAX;
+	if (bytes && !task_buf(t, bytes))
+		return SCSI_DONE;
+	return tape_submit(t, read_run);
+}
+
+/* --- WRITE ------------------------------------------------------------------------------------- */
+
+/* Early warning of a write that went well (SSC-4 7.8): all of it is on the tape. */
+static void written(struct scsi_task *t, struct cartridge *c)
+{
+	struct tape *tape = tape_of(t);
+	struct tape_place p;
+	bool news;
+
+	tape_place(tape, c, &p);
+	news = p.programmed && !tape->past_pew;
+	tape->past_pew = p.programmed;
+	if (p.early)
+		tape_check_left(t, SENSE_NO_SENSE, 0x0002, TAPE_EOM, 0);
+	else if (news) /* PROGRAMMABLE EARLY WARNING DETECTED */
+		tape_check_left(t, SENSE_NO_SENSE, 0x0007, TAPE_EOM, 0);
+}
+
+static void write_stopped(struct scsi_task *t, enum cartridge_result r, int64_t left)
+{
+	tape_failed(t, r, true);
+	if (t->status != SCSI_CHECK_CONDITION)
+		return;
+	t->sense.info_valid = true;
+	t->sense.info = (uint64_t)left;
+}
+
+static void write_run(struct scsi_task *t, struct tape_job *j, struct cartridge *c)
+{
+	struct tape *tape = tape_of(t);
+	struct cartridge_write_how how = { .compress = atomic_load(&tape->compress) };
+	struct iovec iov = { t->buf, t->buf_len };
+	size_t len = j->fixed ? j->block_len : j->len, count = j->fixed ? j->len : 1, done;
+	enum cartridge_result r;
+
+	if (!go_there(t, j, c))
+		return;
+	r = cartridge_write(c, &iov, 1, len, count, &how, &done);
+	tape->dirty = tape->dirty || done;
+	if (r != CARTRIDGE_OK)
+		write_stopped(t, r, j->fixed ? (int64_t)(count - done) : (int64_t)j->len);
+	else if (!atomic_load(&tape->unbuffered) || tape_settle(t, c))
+		written(t, c);
+}
+
+static enum scsi_next write_data(struct scsi_task *t)
+{
+	if (t->got < t->out.len) /* INVALID FIELD IN COMMAND INFORMATION UNIT: no part is written */
+		return task_check(t, SENSE_ILLEGAL_REQUEST, 0x0e03);
+	return tape_submit(t, write_run);
+}
+
+/* WRITE(6), WRITE(16) (SSC-4 7.8, 7.9). */
+static enum scsi_next write_start(struct scsi_task *t)
+{
+	struct tape_job *j = decode(t);
+	uint32_t bytes;
+
+	if (!j || !total(t, j, &bytes))
+		return SCSI_DONE;
+	if (!j->fixed && bytes > CARTRIDGE_BLOCK_MAX)
+		return task_bad_cdb(t, length_field(j), -1);
+	if (!j->len)
+		return task_good(t);
+	if (!(t->dir & SCSI_DIR_OUT) || t->expect < bytes)
+		return task_check(t, SENSE_ILLEGAL_REQUEST, 0x0e03);
+	return list_wanted(t, bytes);
+}
+
+/* --- WRITE FILEMARKS ----------------------------------------------------------------------------- */
+
+static void filemarks_run(struct scsi_task *t, struct tape_job *j, struct cartridge *c)
+{
+	struct tape *tape = tape_of(t);
+	uint64_t done;
+	enum cartridge_result r;
+
+	if (!go_there(t, j, c))
+		return;
+	r = cartridge_write_filemarks(c, j->len, &done);
+	tape->dirty = tape->dirty || done;
+	if (r != CARTRIDGE_OK)
+		write_stopped(t, r, (int64_t)(j->len - done));
+	else if ((j->immed && j->len) || tape_settle(t, c))
+		written(t, c);
+}
+
+/* WRITE FILEMARKS(6), (16) (SSC-4 7.10, 7.11). Without IMMED the status says that the filemarks,
+ * and all that stands before them, are durable; that is so of no filemarks, too. */
+static enum scsi_next write_filemarks(struct scsi_task *t)
+{
+	struct tape_job *j = decode(t);
+
+	if (!j)
+		return SCSI_DONE;
+	if (t->cdb[1] & 0x02) /* WSMK: setmarks are obsolete */
+		return task_bad_cdb(t, 1, 1);
+	j->fixed = false;
+	j->immed = t->cdb[1] & IMMED_BIT;
+	return tape_submit(t, filemarks_run);
+}
+
+// clang-format off
+const struct scsi_op ssc_rw_ops[] = {
+	{ 0x08, NO_SERVICE, .name = "READ(6)", .start = read_start, .cancel = tape_cancel,
+	  .stops = TAPE_STOPS, .usage = { 0x08, 0x03, FF2, 0xff, 0x04 } },
+	{ 0x0a, NO_SERVICE, .name = "WRITE(6)", .start = write_start, .data = write_data,
+	  .cancel = tape_cancel, .stops = STOPS_WRITE, .usage = { 0x0a, 0x01, FF2, 0xff, 0x04 } },
+	{ 0x10, NO_SERVICE, .name = "WRITE FILEMARKS(6)", .start = write_filemarks,
+	  .cancel = tape_cancel, .stops = STOPS_WRITE, .usage = { 0x10, 0x01, FF2, 0xff, 0x04 } },
+	{ 0x80, NO_SERVICE, .name = "WRITE FILEMARKS(16)", .start = write_filemarks,
+	  .cancel = tape_cancel, .stops = STOPS_WRITE,
+	  .usage = { 0x80, 0x01, 0, 0xff, FF4, FF4, FF2, 0xff, 0x04 } },
+	{ 0x88, NO_SERVICE, .name = "READ(16)", .start = read_start, .cancel = tape_cancel,
+	  .stops = TAPE_STOPS, .usage = { 0x88, 0x03, 0, 0xff, FF4, FF4, FF2, 0xff, 0x04 } },
+	{ 0x8a, NO_SERVICE, .name = "WRITE(16)", .start = write_start, .data = write_data,
+	  .cancel = tape_cancel, .stops = STOPS_WRITE,
+	  .usage = { 0x8a, 0x01, 0, 0xff, FF4, FF4, FF2, 0xff, 0x04 } },
+	{ .name = NULL },
+};
+// clang-format on
