@@ -307,8 +307,9 @@ static void tear_down(struct daemon *d)
 	free(d->absolute);
 }
 
-static void serve(struct daemon *d)
+static void say_ready(void *arg)
 {
+	struct daemon *d = arg;
 	const struct config *cfg = registry_config(d->registry);
 
 	log_msg(LOG_NOTICE, "countersignd serves %zu target%s on %zu portal%s", cfg->n_targets,
@@ -316,6 +317,11 @@ static void serve(struct daemon *d)
 	if (!d->opts->foreground)
 		background_ready(d->report);
 	service_ready();
+}
+
+static void serve(struct daemon *d)
+{
+	registry_when_settled(d->registry, say_ready, d);
 	loop_run(d->loop);
 }
 

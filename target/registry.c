@@ -18,6 +18,7 @@
 
 #include "base/log.h"
 #include "config/diff.h"
+#include "config/made.h"
 #include "registry_credentials.h"
 #include "registry_fault.h"
 #include "registry_private.h"
@@ -304,7 +305,10 @@ static int world_build(struct registry *r, struct config *cfg, const struct worl
 	if (!err)
 		err = build_credentials(r, w, old->credentials, faults);
 	if (!err)
-		err = units_prepare(&r->env, cfg, old->units, &w->units, faults);
+		err = libraries_prepare(
+			&r->tape, cfg, old->libraries, &w->libraries, faults);
+	if (!err)
+		err = units_prepare(&r->env, cfg, w->libraries, old->units, &w->units, faults);
 	if (!err)
 		err = build_targets(r, w, old->targets, faults);
 	if (!err)
@@ -315,7 +319,9 @@ static int world_build(struct registry *r, struct config *cfg, const struct worl
 		return 0;
 	world_drop_snapshots(w);
 	units_abandon(w->units);
+	libraries_abandon(w->libraries);
 	w->units = NULL;
+	w->libraries = NULL;
 	w->cfg = NULL;
 	return err;
 }
@@ -327,6 +333,7 @@ struct transition {
 	struct registry *r;
 	struct config *cfg; /* of the world before; NULL if it did not change */
 	struct units *units;
+	struct libraries *libraries;
 	char **targets; /* whose connections are to be closed */
 	size_t n_targets, left;
 	bool forbidden;   /* and also those that the new directory forbids */
@@ -396,6 +403,7 @@ static void transition_end(struct transition *t)
 		return;
 	}
 	units_free(t->units);
+	libraries_free(t->libraries);
 	config_free(t->cfg);
 	/* Units that went by this have sent their messages: this one comes after them. */
 	t->let_go.run = on_let_go;
@@ -469,6 +477,7 @@ int registry_create(struct loop *loop, struct registry **out)
 		return -ENOMEM;
 	r->loop = loop;
 	units_env_init(&r->env);
+	libraries_env_init(&r->tape);
 	changes_init(r);
 	err = volumes_create(&r->volumes);
 	if (!err)
@@ -582,18 +591,60 @@ static void close_catalog(struct registry *r)
 	r->catalog = NULL;
 }
 
-static void tell_libraries(const struct config *cfg)
-{
-	for (size_t i = 0; i < cfg->n_libraries; i++)
-		log_msg(LOG_NOTICE, "library %s is not served: this version has no tape yet",
-			cfg->libraries[i].name);
-}
-
 static void tell_empty_targets(const struct config *cfg)
 {
 	for (size_t i = 0; i < cfg->n_targets; i++)
 		if (cfg->targets[i].n_luns == 0 && !cfg->targets[i].redirect)
 			log_msg(LOG_NOTICE, "target %s has no LUN", cfg->targets[i].name);
+}
+
+/* --- libraries ------------------------------------------------------------------------------ */
+
+static void on_libraries_changed(void *arg)
+{
+	struct registry *r = arg;
+	void (*settled)(void *) = r->settled;
+
+	if (r->env.in_place)
+		loop_stop(r->loop);
+	if (!settled || !libraries_settled(&r->tape))
+		return;
+	r->settled = NULL;
+	settled(r->settled_arg);
+}
+
+void registry_when_settled(struct registry *r, void (*done)(void *arg), void *arg)
+{
+	r->settled = done;
+	r->settled_arg = arg;
+	on_libraries_changed(r);
+}
+
+static void start_libraries(struct registry *r)
+{
+	r->tape.loop = r->loop;
+	r->tape.pool = r->pool;
+	r->tape.catalog = r->catalog;
+	memcpy(r->tape.identity, r->env.identity, sizeof(r->tape.identity));
+	r->tape.changed = on_libraries_changed;
+	r->tape.arg = r;
+}
+
+/* Nobody else needs this thread: units that have gone say so, libraries finish what they do. */
+static void wait_for_libraries(struct registry *r)
+{
+	r->env.in_place = true;
+	while (loop_step(r->loop))
+		;
+	while (libraries_open(&r->tape))
+		loop_run(r->loop);
+	r->env.in_place = false;
+}
+
+/* What the file says in other words, and what it does not say. 0 or -ENOMEM. */
+static int add_made(struct registry *r, struct config *cfg)
+{
+	return config_make_library_targets(cfg) ? volumes_add(r, cfg) : -ENOMEM;
 }
 
 int registry_start(
@@ -606,7 +657,9 @@ int registry_start(
 	if (!err)
 		err = open_catalog(r, cfg, state, faults);
 	if (!err)
-		err = volumes_add(r, cfg);
+		start_libraries(r);
+	if (!err)
+		err = add_made(r, cfg);
 	if (!err)
 		err = world_build(r, cfg, &nothing, &w, faults);
 	if (!err)
@@ -614,16 +667,18 @@ int registry_start(
 	if (err) {
 		world_drop_snapshots(&w);
 		units_abandon(w.units);
+		libraries_abandon(w.libraries);
+		wait_for_libraries(r);
 		close_catalog(r);
 		return err;
 	}
 	r->bound = NULL;
 	r->now = w;
 	r->started_ms = monotonic_ms();
+	libraries_commit(w.libraries);
 	units_commit(w.units);
 	portals_commit(w.portals, NULL, r->loop, r->server);
 	changes_start(r);
-	tell_libraries(cfg);
 	tell_empty_targets(cfg);
 	return 0;
 }
@@ -637,6 +692,13 @@ int registry_stop(struct registry *r, uint32_t grace_ms, void (*done)(void *arg)
 	return iscsi_server_stop(r->server, grace_ms, done, arg);
 }
 
+static int do_nothing(struct catalog_tx *tx, void *arg)
+{
+	(void)tx;
+	(void)arg;
+	return 0;
+}
+
 void registry_free(struct registry *r)
 {
 	if (!r)
@@ -644,18 +706,24 @@ void registry_free(struct registry *r)
 	changes_stop(r);
 	volumes_stop(r);
 	reservations_stop(r->env.reservations);
-	catalog_close(r->catalog);
-	r->catalog = NULL;
+	/* Libraries need the catalog to the end, reactors that it tells them nothing any more. */
+	if (r->catalog)
+		catalog_run(r->catalog, do_nothing, NULL, NULL);
 	iscsi_server_free(r->server);
 	r->server = NULL;
+	r->settled = NULL;
 	portals_free(r->bound);
 	portals_free(r->now.portals);
-	/* From here on this thread has nothing better to do than to flush. */
-	r->env.in_place = true;
 	world_drop_snapshots(&r->now);
 	units_free(r->now.units);
+	libraries_free(r->now.libraries);
 	config_free(r->now.cfg);
 	r->now.cfg = NULL;
+	wait_for_libraries(r);
+	catalog_close(r->catalog);
+	r->catalog = NULL;
+	/* From here on this thread has nothing better to do than to flush. */
+	r->env.in_place = true;
 	while (loop_step(r->loop))
 		;
 	/* Stores that were on their way before: the pool ends with them, then they say so. */
@@ -680,11 +748,14 @@ const struct config *registry_config(const struct registry *r)
 	return r->now.cfg;
 }
 
-int registry_check(const struct config *cfg, struct faults *faults)
+int registry_check(struct config *cfg, struct faults *faults)
 {
 	const struct table *table = NULL;
-	int err = credentials_build(NULL, cfg, NULL, NULL, &table, faults);
+	int err;
 
+	if (!config_make_library_targets(cfg))
+		return registry_fault(faults, cfg, NULL, -ENOMEM, "out of memory");
+	err = credentials_build(NULL, cfg, NULL, NULL, &table, faults);
 	table_unref(table);
 	return err;
 }
@@ -770,6 +841,7 @@ static void world_abandon(struct registry *r, struct world *w)
 	portals_abandon(w->portals, r->now.portals);
 	world_drop_snapshots(w);
 	units_abandon(w->units);
+	libraries_abandon(w->libraries);
 }
 
 /* Publishes; from there on nothing can fail. on_published() comes on this loop, so not before all
@@ -784,8 +856,10 @@ static int commit(struct registry *r, struct world *w, struct transition *t)
 		return err;
 	t->cfg = old.cfg;
 	t->units = old.units;
+	t->libraries = old.libraries;
 	forget_displaced(w);
 	r->now = *w;
+	libraries_commit(w->libraries);
 	units_commit(w->units);
 	iscsi_server_set_poll(r->server, (uint64_t)w->cfg->poll_us * 1000);
 	iscsi_server_set_limits(
@@ -801,7 +875,7 @@ static int apply(struct registry *r, struct config *next, bool told, void (*done
 	struct config_changes changes = { 0 };
 	struct transition *t = NULL;
 	struct world w = { 0 };
-	int err = volumes_add(r, next);
+	int err = add_made(r, next);
 
 	if (!err)
 		err = config_diff(r->now.cfg, next, &changes);
@@ -913,13 +987,18 @@ static void fill_lun(const struct world *w, const struct config_lun *row, struct
 	*out = (struct registry_lun){
 		.lun = row->lun,
 		.kind = lu_kind(lu),
-		.store = store_kind(lu_store(lu)),
+		.store = lu_store(lu) ? store_kind(lu_store(lu)) : NULL,
 		.path = row->unit->path,
 		.size = lu_size(lu),
 		.block_size = lu_block_size(lu),
 		.read_only = lu_read_only(lu),
 		.naa = naa->text,
 	};
+}
+
+static bool is_of_library(const struct config_target *t)
+{
+	return t->n_luns && t->luns[0].library;
 }
 
 static bool give_target(const struct world *w, const struct config_target *t,
@@ -936,7 +1015,7 @@ static bool give_target(const struct world *w, const struct config_target *t,
 		.groups = t->portal_groups,
 		.n_groups = t->n_portal_groups,
 		.redirect = t->redirect,
-		.made = t->made,
+		.made = t->made && !is_of_library(t),
 		.luns = luns,
 		.n_luns = t->n_luns,
 	};

@@ -48,6 +48,10 @@ int registry_bind(
 int registry_start(
 	struct registry *r, struct config *cfg, struct state_dir *state, struct faults *faults);
 
+/* Calls done(arg) once, when tape libraries have taken up their cartridges after the start: what
+ * hosts find from then on is what there is. In place where there is nothing to wait for. */
+void registry_when_settled(struct registry *r, void (*done)(void *arg), void *arg);
+
 /* Takes no more connections, asks the sessions to log out and waits for that up to grace_ms, and for
  * every command that is under way; then done(arg). A second call with a grace of 0 cuts the waiting
  * short. 0 or -ENOMEM. */
@@ -62,9 +66,9 @@ void registry_free(struct registry *r);
 /* In force now; NULL before the start. Borrowed until the next registry_apply(). */
 const struct config *registry_config(const struct registry *r);
 
-/* What config_load() does not know: whether the credentials fit into one table. 0, or -errno with
- * faults added. */
-int registry_check(const struct config *cfg, struct faults *faults);
+/* What config_load() does not know: whether the credentials fit into one table, those of libraries,
+ * whose targets are added to cfg, too. 0, or -errno with faults added. */
+int registry_check(struct config *cfg, struct faults *faults);
 
 /*
  * Goes over to another configuration. 0, and next is the registry's; done(arg), which may be NULL,
@@ -225,8 +229,8 @@ void registry_portals(const struct registry *r,
 
 struct registry_lun {
 	uint32_t lun;
-	const char *kind;  /* "disk" */
-	const char *store; /* "ram", "file" */
+	const char *kind;  /* "disk", "tape", "changer" */
+	const char *store; /* "ram", "file"; NULL where there is none */
 	const char *path;  /* or NULL */
 	uint64_t size;     /* bytes */
 	uint32_t block_size;

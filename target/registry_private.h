@@ -5,6 +5,7 @@
 
 #include "base/work.h"
 #include "registry.h"
+#include "registry_libraries.h"
 #include "registry_portals.h"
 #include "registry_units.h"
 #include "store/engine.h"
@@ -13,6 +14,7 @@
 struct world {
 	struct config *cfg;
 	struct portals *portals;
+	struct libraries *libraries;
 	struct units *units;
 	struct target_set *targets;
 	const struct table *credentials; /* in force */
@@ -43,6 +45,9 @@ struct registry {
 	struct work_pool *pool;
 	struct store_engine *engine;
 	struct units_env env;
+	struct libraries_env tape;
+	void (*settled)(void *arg); /* NULL: nobody waits */
+	void *settled_arg;
 	struct catalog *catalog;    /* NULL before the start */
 	const struct table *stored; /* the rows that it has */
 	struct changes changes;

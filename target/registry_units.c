@@ -4,7 +4,7 @@
  *
  *   set ──▶ entry ──▶ unit ──▶ lu (scsi/)          entry   a declaring row of one configuration
  *                      └────▶ backing ──▶ store    unit    lives while a set or a nexus has it
- *                                                  backing lives while a unit has it
+ *                                    or library    backing lives while a unit has it
  *
  * The last reference of a lu may be dropped by a reactor, which must not wait for a flush. So a
  * backing keeps a reference of its own on the store: what ends on the reactor is memory alone. The
@@ -27,8 +27,10 @@
 
 struct backing {
 	struct units_env *env;
-	struct store *store;
-	char *path;     /* NULL for RAM */
+	struct store *store; /* NULL: it is a device of a library, which is held */
+	struct served_library *library;
+	unsigned device;
+	char *path;     /* of a file store; or NULL */
 	unsigned users; /* units */
 	bool made;      /* the file was made for it, and has not been in use yet */
 	struct work work;
@@ -73,6 +75,7 @@ struct ways {
 struct units {
 	struct units_env *env;
 	const struct config *cfg;
+	const struct libraries *libraries;
 	struct entry *v; /* sorted by row, as rows lie in memory */
 	size_t n;
 	struct entry **by_place; /* by target and LUN */
@@ -125,6 +128,11 @@ static void backing_put(struct backing *b)
 {
 	if (!b || --b->users)
 		return;
+	if (b->library) {
+		served_library_release(b->library);
+		free(b);
+		return;
+	}
 	b->env->closing++;
 	b->work = (struct work){
 		.run = backing_close,
@@ -181,6 +189,21 @@ static int backing_open(struct units_env *env, const struct config_lun *row, str
 	return 0;
 }
 
+static int backing_hold(struct units_env *env, const struct libraries *libraries,
+	const struct config_lun *row, struct backing **out)
+{
+	struct backing *b = calloc(1, sizeof(*b));
+
+	if (!b)
+		return -ENOMEM;
+	b->env = env;
+	b->library = libraries_find(libraries, row->library);
+	b->device = row->device;
+	served_library_hold(b->library);
+	*out = b;
+	return 0;
+}
+
 /* Nobody has been served from it, so there is nothing in it. */
 static void backing_unmake(const struct backing *b)
 {
@@ -198,16 +221,14 @@ static const uint8_t company[3] = { 0x02, 0x43, 0x53 };
 
 /* NAA 6h (SPC-5 7.7.6.6.5): one digit, the company in six, and 25 digits of a hash over what makes
  * the unit this one: whose it is, and its place. */
-static int derive_naa(const struct units_env *env, const struct config_target *target,
-	const struct config_lun *row, uint8_t naa[static 16])
+static int derive_naa(const struct units_env *env, const char *place, uint8_t naa[static 16])
 {
 	uint8_t hash[EVP_MAX_MD_SIZE] = { 0 };
-	char place[320];
-	int n = snprintf(place, sizeof(place), "%s\n%" PRIu32 "\n", target->name, row->lun);
 	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
 	bool ok = ctx && EVP_DigestInit_ex(ctx, EVP_sha256(), NULL) &&
 		  EVP_DigestUpdate(ctx, env->identity, sizeof(env->identity)) &&
-		  EVP_DigestUpdate(ctx, place, (size_t)n) && EVP_DigestFinal_ex(ctx, hash, NULL);
+		  EVP_DigestUpdate(ctx, place, strlen(place)) &&
+		  EVP_DigestFinal_ex(ctx, hash, NULL);
 
 	EVP_MD_CTX_free(ctx);
 	memcpy(naa, hash, 16);
@@ -237,31 +258,58 @@ static void print_naa(const uint8_t naa[static 16], char out[static 33])
 		snprintf(out + 2 * i, 3, "%02x", naa[i]);
 }
 
-static int traits_of(const struct units_env *env, const struct config_target *target,
+static void set_text(struct traits *t, const char *vendor, const char *product,
+	const char *revision, const char *serial)
+{
+	snprintf(t->vendor, sizeof(t->vendor), "%s", vendor ? vendor : "");
+	snprintf(t->product, sizeof(t->product), "%s", product ? product : "");
+	snprintf(t->revision, sizeof(t->revision), "%s", revision ? revision : "");
+	snprintf(t->serial, sizeof(t->serial), "%s", serial);
+}
+
+static int device_traits(
+	const struct units_env *env, const struct served_library *library, unsigned device,
+	struct traits *t)
+{
+	struct served_device d;
+
+	memset(t, 0, sizeof(*t));
+	served_library_device(library, device, &d);
+	set_text(t, d.vendor, d.product, d.revision, d.serial);
+	return derive_naa(env, d.place, t->naa);
+}
+
+static int disk_traits(const struct units_env *env, const struct config_target *target,
 	const struct config_lun *row, struct traits *t)
 {
-	char naa[33];
+	char naa[33], place[320];
 	int err = 0;
 
 	memset(t, 0, sizeof(*t)); /* traits are compared as bytes */
+	snprintf(place, sizeof(place), "%s\n%" PRIu32 "\n", target->name, row->lun);
 	if (row->naa)
 		read_naa(row->naa, t->naa);
 	else
-		err = derive_naa(env, target, row, t->naa);
+		err = derive_naa(env, place, t->naa);
 	t->block_size = row->block_size;
 	t->physical_block_size = row->physical_block_size;
 	t->read_only = row->read_only;
 	t->removable = row->removable;
 	t->thin = row->thin;
 	t->write_through = !row->write_cache;
-	snprintf(t->vendor, sizeof(t->vendor), "%s", row->vendor ? row->vendor : "");
-	snprintf(t->product, sizeof(t->product), "%s", row->product ? row->product : "");
-	snprintf(t->revision, sizeof(t->revision), "%s", row->revision ? row->revision : "");
 	/* The end of the identifier differs from unit to unit; 16 digits is what hosts show whole. */
 	print_naa(t->naa, naa);
-	snprintf(t->serial, sizeof(t->serial), "%s",
+	set_text(t, row->vendor, row->product, row->revision,
 		row->serial ? row->serial : naa + (strlen(naa) - 16));
 	return err;
+}
+
+static int traits_of(const struct units *u, const struct config_target *target,
+	const struct config_lun *row, struct traits *t)
+{
+	if (!row->library)
+		return disk_traits(u->env, target, row, t);
+	return device_traits(u->env, libraries_find(u->libraries, row->library), row->device, t);
 }
 
 /* --- ways to a unit ------------------------------------------------------------------------- */
@@ -412,29 +460,9 @@ static int find_kept(const struct units_env *env, const uint8_t naa[static 16],
 	return *out ? 0 : -ENOMEM;
 }
 
-/* With the reservations that are kept of it. */
-static int lu_create(
-	const struct units_env *env, struct disk_cfg *cfg, const struct ways *ways, struct lu **out)
+static int disk_unit(const struct backing *b, const struct traits *t, const struct device_cfg *how,
+	struct lu **out)
 {
-	const struct reservation *kept = NULL;
-	int err = 0;
-
-	if (env->reservations) {
-		err = find_kept(env, cfg->naa, ways, &kept);
-		cfg->keeper = reservations_keeper(env->reservations);
-		cfg->kept = kept ? &kept->is : NULL;
-	}
-	if (!err)
-		err = disk_create(cfg, out);
-	reservation_unref(kept);
-	return err;
-}
-
-/* Takes over the caller's hold on the backing, also when it fails. */
-static int unit_create(struct units_env *env, struct backing *b, const struct traits *t,
-	const struct ways *ways, struct unit **out)
-{
-	struct unit *u = calloc(1, sizeof(*u));
 	struct disk_cfg cfg = {
 		.store = b->store,
 		.block_size = t->block_size,
@@ -448,24 +476,59 @@ static int unit_create(struct units_env *env, struct backing *b, const struct tr
 		.product = t->product,
 		.revision = t->revision,
 		.serial = t->serial,
-		.gone = on_lu_gone,
-		.arg = u,
+		.keeper = how->keeper,
+		.kept = how->kept,
+		.gone = how->gone,
+		.arg = how->arg,
 	};
+	int err;
+
+	memcpy(cfg.naa, how->naa, sizeof(cfg.naa));
+	store_ref(b->store);
+	err = disk_create(&cfg, out);
+	if (err)
+		store_close(b->store);
+	return err;
+}
+
+/* With the reservations that are kept of it. */
+static int lu_create(
+	const struct units_env *env, const struct backing *b, struct unit *u, const struct ways *ways)
+{
+	const struct reservation *kept = NULL;
+	struct device_cfg cfg = { .gone = on_lu_gone, .arg = u };
+	int err = 0;
+
+	memcpy(cfg.naa, u->traits.naa, sizeof(cfg.naa));
+	if (env->reservations) {
+		err = find_kept(env, cfg.naa, ways, &kept);
+		cfg.keeper = reservations_keeper(env->reservations);
+		cfg.kept = kept ? &kept->is : NULL;
+	}
+	if (!err && b->library)
+		err = served_library_unit(b->library, b->device, &cfg, &u->lu);
+	else if (!err)
+		err = disk_unit(b, &u->traits, &cfg, &u->lu);
+	reservation_unref(kept);
+	return err;
+}
+
+/* Takes over the caller's hold on the backing, also when it fails. */
+static int unit_create(struct units_env *env, struct backing *b, const struct traits *t,
+	const struct ways *ways, struct unit **out)
+{
+	struct unit *u = calloc(1, sizeof(*u));
 	int err = -ENOMEM;
 
 	if (!u)
 		goto out;
-	memcpy(cfg.naa, t->naa, sizeof(cfg.naa));
-	store_ref(b->store);
-	err = lu_create(env, &cfg, ways, &u->lu);
-	if (err) {
-		store_close(b->store);
+	u->traits = *t;
+	err = lu_create(env, b, u, ways);
+	if (err)
 		goto out;
-	}
 	u->env = env;
 	list_init(&u->leaving);
 	u->backing = b;
-	u->traits = *t;
 	u->sets = 1;
 	*out = u;
 	u = NULL;
@@ -513,7 +576,8 @@ static struct entry *search(struct entry **v, size_t n, const struct entry *like
 	return found ? *found : NULL;
 }
 
-/* The unit of `old` that had the data of this entry: the same path, or the same place in memory. */
+/* The unit of `old` that had the data of this entry: the same path, the same place in memory, or a
+ * device at the same place. */
 static struct entry *find_old(struct units *old, const struct entry *e)
 {
 	struct entry *found;
@@ -526,10 +590,15 @@ static struct entry *find_old(struct units *old, const struct entry *e)
 	return found && found->row->store == CONFIG_STORE_RAM ? found : NULL;
 }
 
-/* Whether an open store can stand behind a row. */
-static bool suits(const struct unit *u, const struct config_lun *row)
+/* Whether what is behind a unit can stand behind a row. */
+static bool suits(const struct units *set, const struct unit *u, const struct config_lun *row)
 {
-	return u->traits.block_size == row->block_size &&
+	const struct backing *b = u->backing;
+
+	if (row->library)
+		return b->library == libraries_find(set->libraries, row->library) &&
+		       b->device == row->device;
+	return b->store && u->traits.block_size == row->block_size &&
 	       (row->store == CONFIG_STORE_RAM ||
 		       store_read_only(u->backing->store) == row->read_only);
 }
@@ -553,7 +622,9 @@ static struct unit *find_leaving(const struct units_env *env, const struct confi
 static int refuse_row(const struct units *u, const struct entry *e, int err, const char *text,
 	struct faults *faults)
 {
-	const void *member = e->row->path ? (const void *)&e->row->path : &e->row->size;
+	const void *member = e->row->library ? (const void *)e->row->library
+			     : e->row->path  ? (const void *)&e->row->path
+					     : &e->row->size;
 
 	return registry_fault(faults, u->cfg, member, err, "LUN %" PRIu32 " of %s: %s", e->row->lun,
 		e->target->name, text);
@@ -562,10 +633,10 @@ static int refuse_row(const struct units *u, const struct entry *e, int err, con
 static int enlarge(const struct units *u, struct entry *e, struct faults *faults)
 {
 	struct store *st = e->unit->backing->store;
-	uint64_t size = store_size(st);
+	uint64_t size = st ? store_size(st) : 0;
 	int err;
 
-	if (!e->row->size || e->row->size <= size)
+	if (!st || !e->row->size || e->row->size <= size)
 		return 0;
 	err = store_resize(st, e->row->size);
 	if (err)
@@ -578,10 +649,12 @@ static int new_unit(struct units *u, struct entry *e, struct backing *b, const s
 	struct faults *faults)
 {
 	struct ways ways = ways_to(u, e->row);
-	struct store_error store_why;
+	struct store_error store_why = { .text = "out of memory" };
 	int err = 0;
 
-	if (!b)
+	if (!b && e->row->library)
+		err = backing_hold(u->env, u->libraries, e->row, &b);
+	else if (!b)
 		err = backing_open(u->env, e->row, &b, &store_why);
 	if (err)
 		return refuse_row(u, e, err, store_why.text, faults);
@@ -597,11 +670,11 @@ static int prepare_entry(struct units *u, struct units *old, struct entry *e, st
 	struct entry *old_entry = find_old(old, e);
 	struct unit *was = old_entry ? old_entry->unit : find_leaving(u->env, e->row);
 	struct traits t;
-	int err = traits_of(u->env, e->target, e->row, &t);
+	int err = traits_of(u, e->target, e->row, &t);
 
 	if (err)
 		return refuse_row(u, e, err, "no identity could be derived for it", faults);
-	if (was && !suits(was, e->row))
+	if (was && !suits(u, was, e->row))
 		was = NULL;
 	if (was && was->sets && !memcmp(&was->traits, &t, sizeof(t))) {
 		e->unit = was;
@@ -650,7 +723,8 @@ static void list_entries(struct units *u)
 	qsort(u->by_path, u->n_paths, sizeof(struct entry *), by_path);
 }
 
-static struct units *units_new(struct units_env *env, const struct config *cfg)
+static struct units *units_new(
+	struct units_env *env, const struct config *cfg, const struct libraries *libraries)
 {
 	struct units *u = calloc(1, sizeof(*u));
 	size_t rows = count_rows(cfg, declares);
@@ -659,6 +733,7 @@ static struct units *units_new(struct units_env *env, const struct config *cfg)
 		return NULL;
 	u->env = env;
 	u->cfg = cfg;
+	u->libraries = libraries;
 	u->v = calloc(rows + 1, sizeof(*u->v));
 	u->by_place = calloc(rows + 1, sizeof(struct entry *));
 	u->by_path = calloc(count_rows(cfg, is_file) + 1, sizeof(struct entry *));
@@ -670,10 +745,11 @@ static struct units *units_new(struct units_env *env, const struct config *cfg)
 	return NULL;
 }
 
-int units_prepare(struct units_env *env, const struct config *cfg, struct units *old,
-	struct units **out, struct faults *faults)
+int units_prepare(struct units_env *env, const struct config *cfg,
+	const struct libraries *libraries, struct units *old, struct units **out,
+	struct faults *faults)
 {
-	struct units *u = units_new(env, cfg);
+	struct units *u = units_new(env, cfg, libraries);
 	int err = 0;
 
 	if (!u)
@@ -723,7 +799,7 @@ static void shrink(struct entry *e)
 	struct store *st = e->unit->backing->store;
 	int err;
 
-	if (!e->row->size || e->row->size >= store_size(st))
+	if (!st || !e->row->size || e->row->size >= store_size(st))
 		return;
 	err = store_resize(st, e->row->size);
 	if (err)
@@ -747,10 +823,12 @@ void units_commit(struct units *u)
 	for (size_t i = 0; i < u->n; i++) {
 		struct entry *e = &u->v[i];
 
+		const struct store *st = e->unit->backing->store;
+
 		e->unit->backing->made = false;
 		e->old_size = 0;
 		shrink(e);
-		if (lu_size(e->unit->lu) != store_size(e->unit->backing->store))
+		if (st && lu_size(e->unit->lu) != store_size(st))
 			lu_resized(e->unit->lu);
 		tell_ways(u, e);
 	}

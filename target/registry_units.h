@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The logical units that configurations declare, and the stores behind them.
+ * The logical units that configurations declare, and what is behind them: stores, or devices of tape
+ * libraries.
  *
  * A struct units is the set of one configuration. The next set takes over from the one before what
  * stays the same: a whole unit where nothing of it changed; the open store alone where a new unit
@@ -12,6 +13,7 @@
 
 #include "registry.h"
 #include "registry_access.h"
+#include "registry_libraries.h"
 #include "registry_reservations.h"
 #include "registry_target_ports.h"
 #include "store/engine.h"
@@ -44,9 +46,11 @@ void units_when_closed(struct units_env *env, struct units_wait *w);
 struct units;
 
 /* Opens and makes what cfg declares and `old` (NULL: nothing) has not. 0, or -errno with
- * faults added, one for each unit that cannot be. cfg is borrowed for the set's life. */
-int units_prepare(struct units_env *env, const struct config *cfg, struct units *old,
-	struct units **out, struct faults *faults);
+ * faults added, one for each unit that cannot be. cfg and its libraries (NULL: it has none) are
+ * borrowed for the set's life. */
+int units_prepare(struct units_env *env, const struct config *cfg,
+	const struct libraries *libraries, struct units *old, struct units **out,
+	struct faults *faults);
 /* Enlarges the stores that are to be larger, which nobody sees before units_commit(). The last
  * thing to try, as a file that has grown keeps its length. 0, or -errno with faults added. */
 int units_enlarge(struct units *u, struct faults *faults);

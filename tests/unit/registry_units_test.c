@@ -71,7 +71,7 @@ static const struct config *cfg_of(struct fixture *f, const char *text)
 static struct units *prepared(struct fixture *f, const struct config *cfg, struct units *old)
 {
 	struct units *u = NULL;
-	int err = units_prepare(&f->env, cfg, old, &u, &f->place.faults);
+	int err = units_prepare(&f->env, cfg, NULL, old, &u, &f->place.faults);
 
 	if (!err)
 		err = units_enlarge(u, &f->place.faults);
@@ -234,7 +234,7 @@ static void a_unit_outlives_its_set_as_long_as_somebody_has_it(void **state)
 	units_free(u);
 	settle(f);
 	/* It is still open, so that it cannot be opened in another way. */
-	assert_int_equal(units_prepare(&f->env, other, NULL, &second, &f->place.faults), -EBUSY);
+	assert_int_equal(units_prepare(&f->env, other, NULL, NULL, &second, &f->place.faults), -EBUSY);
 	assert_fault(&f->place, 2, "already open");
 	lu_unref(lu);
 	settle(f);
@@ -305,7 +305,7 @@ static void a_store_that_must_be_opened_otherwise_cannot_change_hands(void **sta
 	struct units *u = prepared(f, before, NULL), *next = NULL;
 
 	units_commit(u);
-	assert_int_equal(units_prepare(&f->env, after, u, &next, &f->place.faults), -EBUSY);
+	assert_int_equal(units_prepare(&f->env, after, NULL, u, &next, &f->place.faults), -EBUSY);
 	assert_null(next);
 	assert_fault(&f->place, 2, "already open");
 	units_free(u);
@@ -377,7 +377,7 @@ static void every_unit_that_cannot_be_is_a_fault_and_no_file_is_left(void **stat
 					       "") ",\n" FILE_OF("2", "two.img", "")) ");\n");
 	struct units *u = NULL;
 
-	assert_int_equal(units_prepare(&f->env, cfg, NULL, &u, &f->place.faults), -ENOENT);
+	assert_int_equal(units_prepare(&f->env, cfg, NULL, NULL, &u, &f->place.faults), -ENOENT);
 	assert_null(u);
 	assert_int_equal(f->place.faults.n, 2);
 	assert_int_equal(f->place.faults.v[0].line + f->place.faults.v[1].line, 4 + 5);
