@@ -21,6 +21,7 @@
 #include "mgmt/native_credentials.h"
 #include "mgmt/native_json.h"
 #include "mgmt/native_port_groups.h"
+#include "mgmt/native_tapes.h"
 #include "mgmt/native_volumes.h"
 #include "version.h"
 
@@ -415,6 +416,20 @@ static const struct route routes[] = {
 	{ ROUTE_DELETE, "/v1/volumes/{id}",    ROUTE_CHANGES, native_delete_volume },
 	{ ROUTE_POST,   "/v1/volumes/{id}/attach", JSON_CHANGE, native_attach_volume },
 	{ ROUTE_POST,   "/v1/volumes/{id}/detach", JSON_CHANGE, native_detach_volume },
+	{ ROUTE_GET,    "/v1/libraries",       0,             native_get_libraries },
+	{ ROUTE_GET,    "/v1/libraries/{name}", 0,            native_get_library },
+	{ ROUTE_GET,    "/v1/libraries/{name}/drives", 0,     native_get_drives },
+	{ ROUTE_GET,    "/v1/libraries/{name}/drives/{drive}", 0, native_get_drive },
+	{ ROUTE_GET,    "/v1/libraries/{name}/tapes", 0,      native_get_library_tapes },
+	{ ROUTE_POST,   "/v1/libraries/{name}/tapes", JSON_CHANGE, native_create_tape },
+	{ ROUTE_GET,    "/v1/tapes",           0,             native_get_tapes },
+	{ ROUTE_GET,    "/v1/tapes/{barcode}", 0,             native_get_tape },
+	{ ROUTE_PATCH,  "/v1/tapes/{barcode}", JSON_CHANGE,   native_change_tape },
+	{ ROUTE_DELETE, "/v1/tapes/{barcode}", ROUTE_CHANGES, native_delete_tape },
+	{ ROUTE_POST,   "/v1/tapes/{barcode}/move", JSON_CHANGE, native_move_tape },
+	{ ROUTE_POST,   "/v1/tapes/{barcode}/unload", ROUTE_CHANGES, native_unload_tape },
+	{ ROUTE_POST,   "/v1/tapes/{barcode}/archive", ROUTE_CHANGES, native_archive_tape },
+	{ ROUTE_POST,   "/v1/tapes/{barcode}/retrieve", JSON_CHANGE, native_retrieve_tape },
 	{ ROUTE_GET,    "/v1/port-groups",     0,             native_get_port_groups },
 	{ ROUTE_PATCH,  "/v1/port-groups/{group}", JSON_CHANGE, native_set_port_group },
 	{ ROUTE_GET,    "/v1/credentials",     0,             native_get_credentials },

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from credentials_test import TWO, Api
 from initiator import login
-from support import DISK, HOST, SECRET
+from support import DISK, HOST, SECRET, wait_until
 
 TREE = Path(__file__).parents[2]
 DOCUMENT = json.loads((TREE / "examples/native-api.openapi.json").read_text())
@@ -105,8 +105,47 @@ def call_for_volumes(call):
     call("DELETE", one, 404, id=made)
 
 
+LIBRARY = '''libraries = ( { name = "vtl"; layout = "luns"; target = "%s-vtl"; auth = "none";
+    drives = 1; slots = 3; import_export = 1; path = "vtl"; } );''' % DISK
+
+
+def call_for_tapes(call):
+    base, one = "/v1/libraries/{name}", "/v1/tapes/{barcode}"
+    assert call("GET", "/v1/libraries", 200)["libraries"]
+    for path in (base, base + "/drives", base + "/tapes"):
+        call("GET", path, 200, name="vtl")
+        call("GET", path, 404, name="none")
+    call("GET", base + "/drives/{drive}", 404, name="vtl", drive=2)
+    make = ("POST", base + "/tapes")
+    call(*make, 201, {"barcode": "TEST01L5", "size": 64 << 20, "to": "mail slot"}, name="vtl")
+    call(*make, 409, {"barcode": "TEST01L5"}, name="vtl")
+    call(*make, 400, {"barcode": "x"}, name="vtl")
+    call(*make, 422, {"barcode": "TEST02L5", "number": 9}, name="vtl")
+    call(*make, 404, {"barcode": "TEST02L5"}, name="none")
+    assert call("GET", "/v1/tapes", 200)["tapes"]
+    for method, tail, good, bad in [
+            ("POST", "/move", {"to": "drive"}, {"to": "moon"}),
+            ("POST", "/unload", None, None),
+            ("PATCH", "", {"write_protect": True}, {}),
+            ("PATCH", "", {"pool": "GLACIER"}, {"pool": 1})]:
+        call(method, one + tail, 200, good, barcode="TEST01L5")
+        call("GET", base + "/drives/{drive}", 200, name="vtl", drive=1)
+        call(method, one + tail, 400, bad, barcode="TEST01L5")
+        call(method, one + tail, 404, good, barcode="TEST09L5")
+    call("POST", one + "/move", 422, {"to": "slot", "number": 9}, barcode="TEST01L5")
+    call("POST", one + "/archive", 200, barcode="TEST01L5")
+    call("POST", one + "/retrieve", 404, {}, barcode="TEST09L5")
+    wait_until(lambda: call("GET", one, 200, barcode="TEST01L5")["state"] == "ARCHIVED")
+    call("POST", one + "/archive", 409, barcode="TEST01L5")
+    call("POST", one + "/retrieve", 200, {"write_protect": True}, barcode="TEST01L5")
+    wait_until(lambda: call("GET", one, 200, barcode="TEST01L5")["state"] == "RETRIEVED")
+    call("DELETE", one, 200, barcode="TEST01L5")
+    call("DELETE", one, 404, barcode="TEST01L5")
+    call("GET", one, 404, barcode="TEST01L5")
+
+
 def test_answers_have_the_shapes_that_are_described(make_server):
-    server = make_server(TWO + 'pools = ( { name = "fast"; path = "pool"; } );')
+    server = make_server(TWO + 'pools = ( { name = "fast"; path = "pool"; } );' + LIBRARY)
     (server.dir / "pool").mkdir()
     server.start()
     call = Described(Api(server))
@@ -144,6 +183,7 @@ def test_answers_have_the_shapes_that_are_described(make_server):
         call("DELETE", row, 404, **names)
         call("POST", row + "/rotate", 404, {}, **names)
     call_for_volumes(call)
+    call_for_tapes(call)
     assert call("GET", "/v1/port-groups", 200)["port_groups"]
     call("PATCH", "/v1/port-groups/{group}", 200, {"state": "standby"}, group=1)
     call("PATCH", "/v1/port-groups/{group}", 400, {"state": "asleep"}, group=1)

@@ -1,0 +1,694 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The management's view of tape libraries, and its changes: from barcodes and places to element
+ * addresses and requests, and back. What is true is the library's; nothing is kept here.
+ */
+#include "registry_tapes.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "catalog/audit.h"
+#include "registry_private.h"
+#include "vtl/drive.h"
+#include "vtl/media.h"
+
+/* --- places ------------------------------------------------------------------------------------- */
+
+const char *registry_place_text(enum registry_place_kind kind)
+{
+	static const char *const texts[] = {
+#define AS_TEXT(id, text) [id] = (text),
+		REGISTRY_PLACES(AS_TEXT)
+#undef AS_TEXT
+	};
+
+	return texts[kind];
+}
+
+static enum catalog_place_kind kind_of(enum registry_place_kind kind)
+{
+	switch (kind) {
+	case REGISTRY_IN_SLOT: return CATALOG_IN_SLOT;
+	case REGISTRY_IN_MAIL_SLOT: return CATALOG_IN_MAIL_SLOT;
+	case REGISTRY_IN_DRIVE: return CATALOG_IN_DRIVE;
+	case REGISTRY_IN_TRANSPORT: return CATALOG_IN_TRANSPORT;
+	default: return CATALOG_IN_VAULT;
+	}
+}
+
+static struct registry_place place_view(struct catalog_place place)
+{
+	switch (place.kind) {
+	case CATALOG_IN_SLOT: return (struct registry_place){ REGISTRY_IN_SLOT, place.number + 1 };
+	case CATALOG_IN_MAIL_SLOT:
+		return (struct registry_place){ REGISTRY_IN_MAIL_SLOT, place.number + 1 };
+	case CATALOG_IN_DRIVE:
+		return (struct registry_place){ REGISTRY_IN_DRIVE, place.number + 1 };
+	case CATALOG_IN_TRANSPORT:
+		return (struct registry_place){ REGISTRY_IN_TRANSPORT, place.number + 1 };
+	default: return (struct registry_place){ .kind = REGISTRY_IN_ARCHIVE };
+	}
+}
+
+/* --- libraries ---------------------------------------------------------------------------------- */
+
+/* Through which LUN of which target a device is reached. */
+static const char *find_target(
+	const struct config *cfg, const struct config_library *lib, unsigned device, uint32_t *lun)
+{
+	for (size_t i = 0; i < cfg->n_targets; i++) {
+		const struct config_target *t = &cfg->targets[i];
+
+		for (size_t k = 0; k < t->n_luns; k++)
+			if (t->luns[k].library == lib && t->luns[k].device == device) {
+				*lun = t->luns[k].lun;
+				return t->name;
+			}
+	}
+	return NULL;
+}
+
+static void give_library(const struct registry *r, const struct config_library *row,
+	void (*each)(void *arg, const struct registry_library *library), void *arg)
+{
+	const struct served_library *s = libraries_find(r->now.libraries, row);
+	struct library *robot = served_library_robot(s);
+	struct library_status status;
+	struct served_device changer;
+	uint32_t lun;
+
+	library_status(robot, &status);
+	served_library_device(s, 0, &changer);
+	each(arg, &(struct registry_library){
+			  .name = row->name,
+			  .changer = library_model(robot)->name,
+			  .vendor = changer.vendor,
+			  .product = changer.product,
+			  .revision = changer.revision,
+			  .serial = changer.serial,
+			  .target = find_target(r->now.cfg, row, 0, &lun),
+			  .path = row->path,
+			  .archive = served_library_archive(s),
+			  .drives = row->drives,
+			  .slots = row->slots,
+			  .mail_slots = row->import_export,
+			  .tapes = status.tapes,
+			  .archived = status.archived,
+			  .moves = status.moves,
+			  .failures = status.failures,
+			  .locked = status.locked,
+			  .ready = !status.loading,
+		  });
+}
+
+/* Those of a name, or with NULL all. */
+static bool each_row(const struct registry *r, const char *name,
+	void (*fn)(const struct registry *r, const struct config_library *row, void *arg), void *arg)
+{
+	const struct config *cfg = r->now.cfg;
+	bool found = !name;
+
+	for (size_t i = 0; cfg && i < cfg->n_libraries; i++)
+		if (!name || !strcmp(cfg->libraries[i].name, name)) {
+			found = true;
+			fn(r, &cfg->libraries[i], arg);
+		}
+	return found;
+}
+
+struct library_visitor {
+	void (*each)(void *arg, const struct registry_library *library);
+	void *arg;
+};
+
+static void visit_library(const struct registry *r, const struct config_library *row, void *arg)
+{
+	const struct library_visitor *v = arg;
+
+	give_library(r, row, v->each, v->arg);
+}
+
+void registry_libraries(const struct registry *r,
+	void (*each)(void *arg, const struct registry_library *library), void *arg)
+{
+	each_row(r, NULL, visit_library, &(struct library_visitor){ each, arg });
+}
+
+/* --- drives ------------------------------------------------------------------------------------- */
+
+static const char *state_text(enum drive_state state)
+{
+	switch (state) {
+	case DRIVE_EMPTY: return "empty";
+	case DRIVE_LOADED: return "loaded";
+	case DRIVE_HELD: return "held";
+	case DRIVE_UNLOADED: return "unloaded";
+	case DRIVE_CLEANING: return "cleaning";
+	case DRIVE_INCOMPATIBLE: return "incompatible";
+	default: return "unreadable";
+	}
+}
+
+static struct registry_traffic traffic_of(const struct cartridge_counters *c)
+{
+	return (struct registry_traffic){
+		.host_written = c->host_written,
+		.host_read = c->host_read,
+		.medium_written = c->medium_written,
+		.medium_read = c->medium_read,
+		.blocks_written = c->blocks_written,
+		.blocks_read = c->blocks_read,
+		.filemarks_written = c->filemarks_written,
+		.write_errors = c->write_errors,
+		.read_errors = c->read_errors,
+	};
+}
+
+struct drive_visitor {
+	void (*each)(void *arg, const struct registry_drive *drive);
+	void *arg;
+};
+
+static void give_drive(const struct registry *r, const struct config_library *row, unsigned n,
+	const struct drive_visitor *v)
+{
+	struct drive *d = served_library_drive(libraries_find(r->now.libraries, row), n);
+	struct registry_drive out = { .library = row->name, .number = n };
+	struct drive_status s;
+
+	drive_status(d, &s);
+	out.target = find_target(r->now.cfg, row, n, &out.lun);
+	out.vendor = drive_vendor(d);
+	out.product = drive_product(d);
+	out.revision = drive_revision(d);
+	out.serial = drive_serial(d);
+	out.state = state_text(s.medium.state);
+	out.barcode = s.medium.state != DRIVE_EMPTY ? s.medium.barcode : NULL;
+	out.prevented = s.prevented;
+	out.compression = s.compression;
+	out.loads = s.loads;
+	out.total = traffic_of(&s.total);
+	if (s.medium.state == DRIVE_LOADED) {
+		out.write_protect = s.medium.write_protect;
+		out.partition = s.position.partition;
+		out.object = s.position.object;
+		out.file = s.position.file;
+		out.used = s.usage.used;
+		out.capacity = s.usage.capacity;
+		out.load = traffic_of(&s.load);
+	}
+	v->each(v->arg, &out);
+}
+
+static void visit_drives(const struct registry *r, const struct config_library *row, void *arg)
+{
+	for (unsigned n = 1; n <= row->drives; n++)
+		give_drive(r, row, n, arg);
+}
+
+bool registry_drives(const struct registry *r, const char *library,
+	void (*each)(void *arg, const struct registry_drive *drive), void *arg)
+{
+	return each_row(r, library, visit_drives, &(struct drive_visitor){ each, arg });
+}
+
+/* --- cartridges ---------------------------------------------------------------------------------- */
+
+struct tape_visitor {
+	void (*each)(void *arg, const struct registry_tape *tape);
+	void *arg;
+	struct served_library *s;
+};
+
+static void give_tape(const struct catalog_tape *t, void *arg)
+{
+	const struct tape_visitor *v = arg;
+	const struct media *m = media_generation(t->medium);
+	struct registry_tape out = {
+		.barcode = t->barcode,
+		.library = t->library,
+		.place = place_view(t->place),
+		.medium = m ? m->name : "unknown",
+		.worm = t->worm,
+		.cleaning = t->cleaning,
+		.write_protect = t->write_protect,
+		.size = t->size,
+		.used = t->used,
+		.state = t->state,
+		.pool = t->pool,
+		.retrieved_to = t->retrieved_to,
+		.in_transit = t->place.kind == CATALOG_IN_MAIL_SLOT && *t->pool,
+		.created = t->created,
+		.archived = t->archived,
+		.pool_entered = t->pool_entered,
+	};
+
+	library_address(served_library_robot(v->s), t->place, &out.address);
+	v->each(v->arg, &out);
+}
+
+/* The library's lock is held while rows are given, and a visitor asks the library: so the barcodes
+ * are taken down first. */
+struct barcodes {
+	char (*v)[BARCODE_SIZE];
+	size_t n, room;
+	bool failed;
+};
+
+static bool take_barcode(const struct catalog_tape *t, void *arg)
+{
+	struct barcodes *b = arg;
+
+	if (b->n == b->room) {
+		size_t room = b->room ? 2 * b->room : 64;
+		char(*grown)[BARCODE_SIZE] = reallocarray(b->v, room, sizeof(*grown));
+
+		b->failed |= !grown;
+		if (!grown)
+			return false;
+		b->v = grown;
+		b->room = room;
+	}
+	snprintf(b->v[b->n++], BARCODE_SIZE, "%s", t->barcode);
+	return true;
+}
+
+/* A row, copied out of the library's lock. */
+struct tape_copy {
+	struct catalog_tape row;
+	char barcode[BARCODE_SIZE], library[80], state[32], pool[LIBRARY_POOL_SIZE], to[64];
+};
+
+static void copy_tape(const struct catalog_tape *t, void *arg)
+{
+	struct tape_copy *c = arg;
+
+	c->row = *t;
+	snprintf(c->barcode, sizeof(c->barcode), "%s", t->barcode);
+	snprintf(c->library, sizeof(c->library), "%s", t->library);
+	snprintf(c->state, sizeof(c->state), "%s", t->state);
+	snprintf(c->pool, sizeof(c->pool), "%s", t->pool);
+	snprintf(c->to, sizeof(c->to), "%s", t->retrieved_to);
+	c->row.barcode = c->barcode;
+	c->row.library = c->library;
+	c->row.state = c->state;
+	c->row.pool = c->pool;
+	c->row.retrieved_to = c->to;
+}
+
+static bool give_one(struct served_library *s, const char *barcode, const struct tape_visitor *v)
+{
+	struct tape_visitor with = { v->each, v->arg, s };
+	struct tape_copy copy;
+
+	if (!library_tape(served_library_robot(s), barcode, copy_tape, &copy))
+		return false;
+	give_tape(&copy.row, &with);
+	return true;
+}
+
+static void visit_tapes(const struct registry *r, const struct config_library *row, void *arg)
+{
+	struct served_library *s = libraries_find(r->now.libraries, row);
+	struct barcodes b = { 0 };
+
+	library_tapes(served_library_robot(s), take_barcode, &b);
+	for (size_t i = 0; i < b.n; i++)
+		give_one(s, b.v[i], arg);
+	free(b.v);
+}
+
+bool registry_tapes(const struct registry *r, const char *library,
+	void (*each)(void *arg, const struct registry_tape *tape), void *arg)
+{
+	return each_row(r, library, visit_tapes, &(struct tape_visitor){ each, arg, NULL });
+}
+
+/* The library that has a cartridge; NULL: none has. */
+static struct served_library *library_of(const struct registry *r, const char *barcode)
+{
+	const struct config *cfg = r->now.cfg;
+
+	for (size_t i = 0; cfg && barcode && i < cfg->n_libraries; i++) {
+		struct served_library *s =
+			libraries_find(r->now.libraries, &cfg->libraries[i]);
+
+		if (library_tape(served_library_robot(s), barcode, NULL, NULL))
+			return s;
+	}
+	return NULL;
+}
+
+bool registry_tape(const struct registry *r, const char *barcode,
+	void (*each)(void *arg, const struct registry_tape *tape), void *arg)
+{
+	struct served_library *s = library_of(r, barcode);
+
+	return s && give_one(s, barcode, &(struct tape_visitor){ each, arg, NULL });
+}
+
+/* --- a change ------------------------------------------------------------------------------------ */
+
+struct op {
+	struct registry *r;
+	struct served_library *s;
+	struct registry_tape_change what;
+	char *barcode, *pool, *retrieved_to, *who;
+	char detail[200];
+	struct library_request request;
+};
+
+static const char *const verbs[] = {
+	[TAPE_CREATE] = "create tape",
+	[TAPE_DELETE] = "delete tape",
+	[TAPE_MOVE] = "move tape",
+	[TAPE_UNLOAD] = "unload tape",
+	[TAPE_ARCHIVE] = "archive tape",
+	[TAPE_RETRIEVE] = "retrieve tape",
+	[TAPE_PROTECT] = "protect tape",
+	[TAPE_ASSIGN] = "assign tape",
+};
+
+static void op_free(struct op *op)
+{
+	if (!op)
+		return;
+	free(op->barcode);
+	free(op->pool);
+	free(op->retrieved_to);
+	free(op->who);
+	free(op);
+}
+
+static const char *result_text(enum registry_tape_result result)
+{
+	static const char *const texts[] = {
+#define AS_TEXT(id, text) [id] = (text),
+		REGISTRY_TAPE_RESULTS(AS_TEXT)
+#undef AS_TEXT
+	};
+
+	return texts[result];
+}
+
+static enum registry_tape_result result_of(enum library_result r)
+{
+	static const enum registry_tape_result results[] = {
+		[LIBRARY_OK] = TAPE_DONE,
+		[LIBRARY_NO_ELEMENT] = TAPE_NO_PLACE,
+		[LIBRARY_EMPTY] = TAPE_NOT_FOUND,
+		[LIBRARY_FULL] = TAPE_PLACE_FULL,
+		[LIBRARY_NO_ROOM] = TAPE_NO_ROOM,
+		[LIBRARY_PREVENTED] = TAPE_PREVENTED,
+		[LIBRARY_LOCKED] = TAPE_LOCKED,
+		[LIBRARY_NO_TAPE] = TAPE_NOT_FOUND,
+		[LIBRARY_EXISTS] = TAPE_EXISTS,
+		[LIBRARY_INVALID] = TAPE_INVALID,
+		[LIBRARY_IN_DRIVE] = TAPE_IN_DRIVE,
+		[LIBRARY_ARCHIVED] = TAPE_ARCHIVED,
+		[LIBRARY_NOT_ARCHIVED] = TAPE_NOT_ARCHIVED,
+		[LIBRARY_NO_SPACE] = TAPE_NO_SPACE,
+		[LIBRARY_FAILED] = TAPE_FAILED,
+		[LIBRARY_DRIVE_FAILED] = TAPE_FAILED,
+		[LIBRARY_NO_MEMORY] = TAPE_NO_MEMORY,
+		[LIBRARY_CLOSING] = TAPE_STOPPING,
+	};
+
+	return results[r];
+}
+
+struct telling {
+	const struct op *op;
+	struct registry_tape_outcome outcome;
+};
+
+static void tell(void *arg, const struct registry_tape *tape)
+{
+	struct telling *t = arg;
+
+	t->outcome.tape = tape;
+	t->op->what.done(t->op->what.arg, &t->outcome);
+}
+
+/* Tells the maker; op is gone. */
+static void finish(struct op *op, enum registry_tape_result result, const char *text)
+{
+	struct telling t = { op,
+		{ .result = result, .text = text && *text ? text : result_text(result) } };
+
+	if (result || !registry_tape(op->r, op->barcode, tell, &t))
+		tell(&t, NULL);
+	op_free(op);
+}
+
+static void say_done(const struct op *op)
+{
+	struct log_quoted who;
+
+	log_msg(LOG_NOTICE, "%s %s, by %s", verbs[op->what.verb], op->barcode,
+		log_quote(op->who, strlen(op->who), &who));
+}
+
+static void on_done(struct library_request *request)
+{
+	struct op *op = container_of(request, struct op, request);
+
+	if (!request->result) {
+		say_done(op);
+		served_library_mail_changed(op->s);
+	}
+	served_library_release(op->s);
+	finish(op, result_of(request->result), request->why);
+}
+
+/* The audit entry, in the transaction of the change. */
+static int write_down(
+	struct library_request *request, struct catalog_tx *tx, const struct catalog_tape *row)
+{
+	const struct op *op = container_of(request, struct op, request);
+	const struct catalog_audit audit = { .who = op->who,
+		.what = verbs[op->what.verb],
+		.object = op->barcode,
+		.detail = op->detail,
+		.result = "done" };
+
+	(void)row;
+	return catalog_audit_add(tx, &audit);
+}
+
+/* --- from places to addresses ---------------------------------------------------------------------- */
+
+struct free_element {
+	uint16_t address;
+	bool found;
+};
+
+static void take_free(const struct library_element *e, void *arg)
+{
+	struct free_element *f = arg;
+
+	if (f->found || e->full)
+		return;
+	f->found = true;
+	f->address = e->address;
+}
+
+static enum registry_tape_result choose(
+	struct library *robot, const struct registry_place *place, uint16_t *address)
+{
+	struct catalog_place wanted = { kind_of(place->kind), place->number - 1 };
+	struct free_element f = { 0 };
+
+	if (wanted.kind == CATALOG_IN_VAULT || wanted.kind == CATALOG_IN_TRANSPORT)
+		return TAPE_NO_PLACE;
+	if (place->number)
+		return library_address(robot, wanted, address) ? TAPE_DONE : TAPE_NO_PLACE;
+	library_elements(robot, wanted.kind, 0, SIZE_MAX, take_free, &f);
+	*address = f.address;
+	return f.found ? TAPE_DONE : TAPE_NO_ROOM;
+}
+
+/* Back to where it came from last, where that is free. */
+static enum registry_tape_result choose_home(
+	struct library *robot, const struct catalog_place *source, uint16_t *address)
+{
+	static const struct registry_place any = { .kind = REGISTRY_IN_SLOT };
+	struct library_element e;
+
+	if (source->kind != CATALOG_IN_VAULT && library_address(robot, *source, address) &&
+		library_element(robot, *address, &e) && !e.full)
+		return TAPE_DONE;
+	return choose(robot, &any, address);
+}
+
+static enum registry_tape_result plan_move(struct op *op)
+{
+	struct library *robot = served_library_robot(op->s);
+	struct library_request *q = &op->request;
+	struct tape_copy copy;
+
+	if (!library_tape(robot, op->barcode, copy_tape, &copy))
+		return TAPE_NOT_FOUND;
+	if (copy.row.place.kind == CATALOG_IN_VAULT)
+		return TAPE_ARCHIVED;
+	if (!library_address(robot, copy.row.place, &q->from))
+		return TAPE_NO_PLACE;
+	q->op = LIBRARY_MOVE;
+	if (op->what.verb == TAPE_MOVE)
+		return choose(robot, &op->what.place, &q->to);
+	if (copy.row.place.kind != CATALOG_IN_DRIVE)
+		return TAPE_INVALID;
+	return choose_home(robot, &copy.row.source, &q->to);
+}
+
+/* Where a cartridge comes that is in no element yet. */
+static enum registry_tape_result plan_arrival(struct op *op)
+{
+	const struct registry_place *place = &op->what.place;
+	struct library_request *q = &op->request;
+
+	q->where = place->kind == REGISTRY_IN_MAIL_SLOT ? LIBRARY_IN_MAIL : LIBRARY_ANYWHERE;
+	if (place->kind != REGISTRY_IN_SLOT && place->kind != REGISTRY_IN_MAIL_SLOT)
+		return TAPE_NO_PLACE;
+	if (!place->number)
+		return TAPE_DONE;
+	q->where = LIBRARY_AT;
+	return choose(served_library_robot(op->s), place, &q->to);
+}
+
+static enum registry_tape_result plan_create(struct op *op)
+{
+	const struct registry_tape_change *what = &op->what;
+	struct library_request *q = &op->request;
+
+	if (library_of(op->r, op->barcode))
+		return TAPE_EXISTS;
+	q->op = LIBRARY_ADD;
+	q->add.size = what->size;
+	q->add.generation = what->generation;
+	q->add.worm = what->worm;
+	q->add.cleaning = what->cleaning;
+	q->add.existing = what->existing;
+	return plan_arrival(op);
+}
+
+static enum registry_tape_result plan(struct op *op)
+{
+	struct library_request *q = &op->request;
+
+	switch (op->what.verb) {
+	case TAPE_CREATE: return plan_create(op);
+	case TAPE_MOVE:
+	case TAPE_UNLOAD: return plan_move(op);
+	case TAPE_RETRIEVE: q->op = LIBRARY_RETRIEVE; return plan_arrival(op);
+	case TAPE_DELETE: q->op = LIBRARY_REMOVE; return TAPE_DONE;
+	case TAPE_ARCHIVE: q->op = LIBRARY_ARCHIVE; return TAPE_DONE;
+	case TAPE_PROTECT: q->op = LIBRARY_PROTECT; return TAPE_DONE;
+	default: q->op = LIBRARY_POOL; return TAPE_DONE;
+	}
+}
+
+/* --- the beginning of a change ---------------------------------------------------------------------- */
+
+/* With NULL, the only one. */
+static struct served_library *named(const struct registry *r, const char *name)
+{
+	const struct config *cfg = r->now.cfg;
+
+	if (!cfg || (!name && cfg->n_libraries != 1))
+		return NULL;
+	return name ? libraries_named(r->now.libraries, name)
+		    : libraries_find(r->now.libraries, cfg->libraries);
+}
+
+static enum registry_tape_result find_library(struct op *op, const char *name)
+{
+	if (op->what.verb == TAPE_CREATE)
+		op->s = named(op->r, name);
+	else
+		op->s = library_of(op->r, op->barcode);
+	if (op->s)
+		return TAPE_DONE;
+	return op->what.verb == TAPE_CREATE ? TAPE_NO_LIBRARY : TAPE_NOT_FOUND;
+}
+
+static bool copy_text(char **to, const char *from)
+{
+	*to = strdup(from ? from : "");
+	return *to;
+}
+
+static struct op *op_new(struct registry *r, const struct registry_tape_change *what)
+{
+	struct op *op = calloc(1, sizeof(*op));
+
+	if (!op)
+		return NULL;
+	op->r = r;
+	op->what = *what;
+	if (copy_text(&op->barcode, what->barcode) && copy_text(&op->pool, what->pool) &&
+		copy_text(&op->retrieved_to, what->retrieved_to) && copy_text(&op->who, what->who))
+		return op;
+	op_free(op);
+	return NULL;
+}
+
+static void describe(struct op *op)
+{
+	const struct registry_place *p = &op->what.place;
+	int n;
+
+	switch (op->what.verb) {
+	case TAPE_CREATE:
+		snprintf(op->detail, sizeof(op->detail), "{\"size\":%llu}",
+			(unsigned long long)op->what.size);
+		break;
+	case TAPE_MOVE:
+		n = snprintf(op->detail, sizeof(op->detail), "{\"to\":\"%s\"",
+			registry_place_text(p->kind));
+		snprintf(op->detail + n, sizeof(op->detail) - (size_t)n,
+			p->number ? ",\"number\":%u}" : "}", p->number);
+		break;
+	case TAPE_PROTECT:
+		snprintf(op->detail, sizeof(op->detail), "{\"write_protect\":%s}",
+			op->what.write_protect ? "true" : "false");
+		break;
+	default: break;
+	}
+}
+
+void registry_tape_change(struct registry *r, const struct registry_tape_change *what)
+{
+	struct op *op = op_new(r, what);
+	enum registry_tape_result result;
+
+	if (!op) {
+		what->done(what->arg,
+			&(struct registry_tape_outcome){ .result = TAPE_NO_MEMORY,
+				.text = result_text(TAPE_NO_MEMORY) });
+		return;
+	}
+	op->request = (struct library_request){
+		.barcode = op->barcode,
+		.write_protect = what->write_protect,
+		.pool = op->pool,
+		.retrieved_to = op->retrieved_to,
+		.also = write_down,
+		.done = on_done,
+		.home = r->loop,
+	};
+	result = find_library(op, what->library);
+	if (!result)
+		result = plan(op);
+	if (result) {
+		finish(op, result, NULL);
+		return;
+	}
+	describe(op);
+	served_library_hold(op->s);
+	library_submit(served_library_robot(op->s), &op->request);
+}
