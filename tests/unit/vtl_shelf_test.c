@@ -1,0 +1,328 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Directories of cartridges: one is made, hidden, destroyed and carried whole or not at all, also
+ * from one file system to another.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/log.h"
+#include "vtl/shelf.h"
+
+#define BARCODE "AAA001L5"
+#define SIZE    ((uint64_t)1 << 30)
+
+struct shelves {
+	char near[32], same[48]; /* on one file system, */
+	char far[32];            /* on another, where there is one */
+	bool two;
+};
+
+static int begin(void **state)
+{
+	struct shelves *s = calloc(1, sizeof(*s));
+	struct stat a, b;
+
+	log_setup(LOG_TO_STDERR, -1);
+	strcpy(s->near, "/tmp/shelf-XXXXXX");
+	strcpy(s->far, "/dev/shm/shelf-XXXXXX");
+	if (!mkdtemp(s->near))
+		return -1;
+	s->two = mkdtemp(s->far) && !stat(s->near, &a) && !stat(s->far, &b) && a.st_dev != b.st_dev;
+	snprintf(s->same, sizeof(s->same), "%s/same", s->near);
+	*state = s;
+	return mkdir(s->same, 0700);
+}
+
+static int end(void **state)
+{
+	struct shelves *s = *state;
+	char command[128];
+	int rc;
+
+	snprintf(command, sizeof(command), "rm -rf %s %s", s->near, s->far);
+	rc = system(command);
+	free(s);
+	return rc;
+}
+
+static void make(const char *dir)
+{
+	struct cartridge_cfg cfg = { .barcode = BARCODE, .media = media_generation(5),
+		.capacity = SIZE };
+	struct shelf_found found;
+
+	assert_int_equal(shelf_make(dir, &cfg, &found), 0);
+	assert_true(found.made);
+}
+
+static struct cartridge *open_in(const char *dir)
+{
+	struct cartridge *c;
+	char path[64];
+
+	assert_true(shelf_path(dir, BARCODE, path, sizeof(path)));
+	assert_int_equal(cartridge_open(path, &(struct cartridge_opening){ .drive = NULL }, &c), 0);
+	return c;
+}
+
+static void write_block(const char *dir, const char *text)
+{
+	struct iovec iov = { (char *)(uintptr_t)text, strlen(text) };
+	struct cartridge *c = open_in(dir);
+	size_t done;
+
+	assert_int_equal(cartridge_write(c, &iov, 1, strlen(text), 1,
+				 &(struct cartridge_write_how){ .compress = false }, &done),
+		CARTRIDGE_OK);
+	assert_int_equal(cartridge_close(c), 0);
+}
+
+static void assert_block(const char *dir, const char *text)
+{
+	struct cartridge_block got;
+	struct cartridge *c = open_in(dir);
+	char buf[64];
+
+	assert_int_equal(cartridge_read(c, buf, sizeof(buf), NULL, &got), CARTRIDGE_OK);
+	assert_int_equal(got.length, strlen(text));
+	assert_memory_equal(buf, text, strlen(text));
+	assert_int_equal(cartridge_close(c), 0);
+}
+
+static bool has(const char *dir, const char *name)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), "%s/%s", dir, name);
+	return !access(path, F_OK);
+}
+
+static int carry(const char *from, const char *to, bool stopped)
+{
+	atomic_bool stop = stopped;
+
+	return shelf_carry(from, to, BARCODE, &stop);
+}
+
+/* --- carrying ------------------------------------------------------------------------------------- */
+
+static void carries_within_a_file_system(void **state)
+{
+	struct shelves *s = *state;
+
+	make(s->near);
+	write_block(s->near, "hello");
+	assert_int_equal(carry(s->near, s->same, false), 0);
+	assert_false(has(s->near, BARCODE));
+	assert_block(s->same, "hello");
+	assert_int_equal(carry(s->near, s->same, false), 0); /* it is there already */
+	assert_int_equal(carry(s->same, s->near, false), 0);
+	assert_block(s->near, "hello");
+}
+
+static void carries_to_another_file_system(void **state)
+{
+	struct shelves *s = *state;
+
+	if (!s->two)
+		skip();
+	make(s->near);
+	write_block(s->near, "hello");
+	assert_int_equal(carry(s->near, s->far, false), 0);
+	assert_false(has(s->near, BARCODE));
+	assert_false(has(s->near, "." BARCODE ".removed"));
+	assert_false(has(s->far, "." BARCODE ".incoming"));
+	assert_block(s->far, "hello");
+}
+
+static void holes_stay_holes(void **state)
+{
+	struct shelves *s = *state;
+	char path[128];
+	struct stat st;
+	int fd;
+
+	if (!s->two)
+		skip();
+	make(s->near);
+	snprintf(path, sizeof(path), "%s/%s/extra", s->near, BARCODE);
+	fd = open(path, O_WRONLY | O_CREAT, 0600);
+	assert_int_equal(pwrite(fd, "middle", 6, 300 << 20), 6);
+	assert_int_equal(ftruncate(fd, 900 << 20), 0);
+	close(fd);
+	assert_int_equal(carry(s->near, s->far, false), 0);
+	snprintf(path, sizeof(path), "%s/%s/extra", s->far, BARCODE);
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_size, 900 << 20);
+	assert_true(st.st_blocks < 2048); /* less than a mebibyte */
+	fd = open(path, O_RDONLY);
+	char text[6];
+	assert_int_equal(pread(fd, text, 6, 300 << 20), 6);
+	assert_memory_equal(text, "middle", 6);
+	close(fd);
+}
+
+static void stopped_copy_leaves_everything_as_it_was(void **state)
+{
+	struct shelves *s = *state;
+
+	if (!s->two)
+		skip();
+	make(s->near);
+	write_block(s->near, "hello");
+	assert_int_equal(carry(s->near, s->far, true), -ECANCELED);
+	assert_block(s->near, "hello");
+	assert_false(has(s->far, BARCODE));
+	assert_false(has(s->far, "." BARCODE ".incoming"));
+}
+
+/* As a crash leaves it between the copy's name and the original's end. */
+static void copy_left_behind_is_dropped(void **state)
+{
+	struct shelves *s = *state;
+	char command[256];
+
+	make(s->near);
+	write_block(s->near, "hello");
+	snprintf(command, sizeof(command), "cp -a %s/%s %s/", s->near, BARCODE, s->same);
+	assert_int_equal(system(command), 0);
+	assert_int_equal(carry(s->near, s->same, false), 0);
+	assert_false(has(s->near, BARCODE));
+	assert_block(s->same, "hello");
+}
+
+static void another_cartridge_of_that_barcode_is_in_the_way(void **state)
+{
+	struct shelves *s = *state;
+
+	make(s->near);
+	write_block(s->near, "hello");
+	make(s->same);
+	assert_int_equal(carry(s->near, s->same, false), -EEXIST);
+	assert_block(s->near, "hello");
+}
+
+static void cartridge_in_use_stays(void **state)
+{
+	struct shelves *s = *state;
+	struct cartridge *c;
+
+	make(s->near);
+	c = open_in(s->near);
+	assert_int_equal(carry(s->near, s->same, false), -EBUSY);
+	assert_int_equal(cartridge_close(c), 0);
+	assert_int_equal(carry(s->near, s->same, false), 0);
+}
+
+static void damaged_cartridge_is_carried_too(void **state)
+{
+	struct shelves *s = *state;
+	char path[128];
+
+	make(s->near);
+	snprintf(path, sizeof(path), "%s/%s/p0", s->near, BARCODE);
+	assert_int_equal(truncate(path, 10), 0);
+	snprintf(path, sizeof(path), "%s/%s/label", s->near, BARCODE);
+	assert_int_equal(truncate(path, 10), 0);
+	assert_int_equal(carry(s->near, s->same, false), 0);
+	assert_true(has(s->same, BARCODE "/p0"));
+	assert_int_equal(carry(s->near, s->far, false), -ENOENT);
+}
+
+/* --- making and removing ---------------------------------------------------------------------------- */
+
+static void blank_one_is_taken_up_and_a_used_one_is_not(void **state)
+{
+	struct shelves *s = *state;
+	struct cartridge_cfg cfg = { .barcode = BARCODE, .media = media_generation(5),
+		.capacity = SIZE };
+	struct shelf_found found;
+
+	make(s->near);
+	assert_int_equal(shelf_make(s->near, &cfg, &found), 0);
+	assert_false(found.made);
+	cfg.media = media_generation(4);
+	assert_int_equal(shelf_make(s->near, &cfg, &found), -EEXIST);
+	cfg.media = media_generation(5);
+	write_block(s->near, "hello");
+	assert_int_equal(shelf_make(s->near, &cfg, &found), -EEXIST);
+	assert_block(s->near, "hello");
+}
+
+static void looking_tells_what_is_there(void **state)
+{
+	struct shelves *s = *state;
+	struct shelf_found found;
+	char command[256];
+
+	assert_int_equal(shelf_look(s->near, BARCODE, &found), -ENOENT);
+	make(s->near);
+	write_block(s->near, "hello");
+	assert_int_equal(shelf_look(s->near, BARCODE, &found), 0);
+	assert_int_equal(found.generation, 5);
+	assert_int_equal(found.size, SIZE);
+	assert_true(found.used >= 5);
+	snprintf(command, sizeof(command), "mv %s/%s %s/OTHER1L5", s->near, BARCODE, s->near);
+	assert_int_equal(system(command), 0);
+	assert_int_equal(shelf_look(s->near, "OTHER1L5", &found), -EBADMSG);
+}
+
+static bool is_kept(const char *barcode, void *arg)
+{
+	return !strcmp(barcode, arg);
+}
+
+static void settling_shows_what_is_known_and_destroys_the_rest(void **state)
+{
+	struct shelves *s = *state;
+	char path[64];
+
+	make(s->near);
+	assert_int_equal(shelf_hide(s->near, BARCODE), 0);
+	assert_false(has(s->near, BARCODE));
+	shelf_settle(s->near, is_kept, BARCODE);
+	assert_true(has(s->near, BARCODE "/p0"));
+	assert_int_equal(shelf_hide(s->near, BARCODE), 0);
+	snprintf(path, sizeof(path), "%s/.BBB001L5.incoming", s->near);
+	assert_int_equal(mkdir(path, 0700), 0);
+	snprintf(path, sizeof(path), "%s/.not-ours.removed", s->near);
+	assert_int_equal(mkdir(path, 0700), 0);
+	shelf_settle(s->near, is_kept, "BBB001L5");
+	assert_false(has(s->near, BARCODE));
+	assert_false(has(s->near, "." BARCODE ".removed"));
+	assert_false(has(s->near, ".BBB001L5.incoming"));
+	assert_true(has(s->near, ".not-ours.removed"));
+	assert_true(has(s->near, "same"));
+}
+
+int main(void)
+{
+#define T(name) cmocka_unit_test_setup_teardown(name, begin, end)
+	const struct CMUnitTest tests[] = {
+		T(carries_within_a_file_system),
+		T(carries_to_another_file_system),
+		T(holes_stay_holes),
+		T(stopped_copy_leaves_everything_as_it_was),
+		T(copy_left_behind_is_dropped),
+		T(another_cartridge_of_that_barcode_is_in_the_way),
+		T(cartridge_in_use_stays),
+		T(damaged_cartridge_is_carried_too),
+		T(blank_one_is_taken_up_and_a_used_one_is_not),
+		T(looking_tells_what_is_there),
+		T(settling_shows_what_is_known_and_destroys_the_rest),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
