@@ -160,6 +160,9 @@ static void check_ontap(struct check *c)
 			check_fault(c, &user->name, "name: ':' cannot be part of it (RFC 7617)");
 		if (!check_given(c, &user->password))
 			check_fault(c, user, "password is missing (or password_file)");
+		if (user->svm && ontap->svm && !config_has_svm(c->cfg, user->svm))
+			check_fault(c, &user->svm, "svm: no target is in an SVM of the name \"%s\"",
+				user->svm);
 	}
 	check_unique(c, &names, "users: name");
 	check_index_free(&names);

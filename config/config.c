@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "config/input.h"
 #include "config/object.h"
@@ -98,6 +99,42 @@ struct config_where config_where(const struct config *cfg, const void *member)
 
 	places_find(cfg->places, member, &where);
 	return where;
+}
+
+const char *config_svm_of(const struct config *cfg, const struct config_target *t)
+{
+	return t->svm ? t->svm : cfg->management.ontap.svm;
+}
+
+/* Whether a target before the i-th names it, too. */
+static bool is_told(const struct config *cfg, size_t i)
+{
+	const char *svm = cfg->targets[i].svm;
+
+	if (!svm || !strcasecmp(svm, cfg->management.ontap.svm))
+		return true;
+	while (i-- > 0)
+		if (cfg->targets[i].svm && !strcasecmp(cfg->targets[i].svm, svm))
+			return true;
+	return false;
+}
+
+void config_svms(const struct config *cfg, void (*each)(void *arg, const char *svm), void *arg)
+{
+	each(arg, cfg->management.ontap.svm);
+	for (size_t i = 0; i < cfg->n_targets; i++)
+		if (!is_told(cfg, i))
+			each(arg, cfg->targets[i].svm);
+}
+
+bool config_has_svm(const struct config *cfg, const char *svm)
+{
+	if (!strcasecmp(cfg->management.ontap.svm, svm))
+		return true;
+	for (size_t i = 0; i < cfg->n_targets; i++)
+		if (cfg->targets[i].svm && !strcasecmp(cfg->targets[i].svm, svm))
+			return true;
+	return false;
 }
 
 bool config_chap_needed(enum config_auth auth, size_t n_credentials)

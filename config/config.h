@@ -152,6 +152,7 @@ struct config_target {
 	char *redirect; /* "host:port", IPv6 in brackets: answer logins with 01xx; NULL: serve it */
 	enum config_redirect_type redirect_type;
 	uint32_t max_sessions; /* 0: only the limit over all targets */
+	char *svm;             /* that it is in; NULL: management.ontap.svm; see config_svm_of() */
 	bool made; /* not in the file: see config/made.h. Such targets follow those of the file */
 };
 
@@ -266,6 +267,7 @@ struct config_user {
 	char *name;
 	char *password;
 	bool read_only;
+	char *svm; /* the only one that this user sees; NULL: all */
 };
 
 struct config_ontap {
@@ -351,5 +353,12 @@ struct config_where config_where(const struct config *cfg, const void *member);
  * auth = "chap", or any credential row.
  */
 bool config_chap_needed(enum config_auth auth, size_t n_credentials);
+
+/* The SVM that a target is in. */
+const char *config_svm_of(const struct config *cfg, const struct config_target *t);
+/* Gives each SVM once: first the one of management.ontap, then those that targets name, in their
+ * order. Names that differ in case alone are one. */
+void config_svms(const struct config *cfg, void (*each)(void *arg, const char *svm), void *arg);
+bool config_has_svm(const struct config *cfg, const char *svm);
 
 #endif

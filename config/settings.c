@@ -208,6 +208,7 @@ static const struct setting targets_rows[] = {
 	TEXT(config_target, redirect, 0, host_port, NULL, "where to send initiators instead"),
 	CHOICE(config_target, redirect_type, redirect_types, "temporary", "what they are told about it"),
 	INT(config_target, max_sessions, 0, 0, 65535, "0", "sessions of this target; 0: as many as all may have"),
+	TEXT(config_target, svm, 0, svm_name, NULL, "SVM that it is in; the one of management.ontap unless given"),
 };
 SECTION(targets, "targets", config_target);
 
@@ -297,11 +298,12 @@ static const struct setting users_rows[] = {
 	TEXT(config_user, name, REQUIRED, user_name, NULL, "user name"),
 	PASSWORD(config_user, password, password, "password"),
 	BOOL(config_user, read_only, "false", "may look, not change"),
+	TEXT(config_user, svm, 0, svm_name, NULL, "the only SVM that this user sees; all unless given"),
 };
 SECTION(users, "management.ontap.users", config_user);
 
 static const struct setting ontap_rows[] = {
-	TEXT(config_ontap, svm, 0, svm_name, "svm1", "name of the SVM that holds every target"),
+	TEXT(config_ontap, svm, 0, svm_name, "svm1", "name of the SVM of targets that name none"),
 	GROUPS(config_ontap, users, 0, users, "who may call"),
 };
 SECTION(ontap, "management.ontap", config_ontap);

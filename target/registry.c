@@ -170,7 +170,7 @@ static int fill_target(const struct registry *r, const struct world *w,
 	*out = (struct iscsi_target){
 		.name = t->name,
 		.alias = t->alias,
-		.svm = w->cfg->management.ontap.svm,
+		.svm = config_svm_of(w->cfg, t),
 		.chap = config_chap_needed(t->auth, t->n_credentials),
 		.stopped = gateway_is_stopped(r, w->cfg),
 		.ngroups = (unsigned)t->n_portal_groups,
@@ -1009,7 +1009,7 @@ static bool give_target(const struct world *w, const struct config_target *t,
 	struct registry_target target = {
 		.name = t->name,
 		.alias = t->alias,
-		.svm = w->cfg->management.ontap.svm,
+		.svm = config_svm_of(w->cfg, t),
 		.chap = config_chap_needed(t->auth, t->n_credentials) ||
 			table_closed(w->credentials, t->name),
 		.groups = t->portal_groups,

@@ -199,6 +199,8 @@ bool credentials_tightened(const struct config_target *before, const struct conf
 {
 	if (needs_chap(after) && !needs_chap(before))
 		return true;
+	if (!same_text(before->svm, after->svm))
+		return true; /* other rows hold for it */
 	for (size_t i = 0; i < before->n_credentials; i++)
 		if (!has_row(after, &before->credentials[i]))
 			return true;

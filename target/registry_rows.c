@@ -99,10 +99,10 @@ const char *registry_svm_of(const struct registry *r, const char *target)
 
 bool registry_has_svm(const struct registry *r, const char *svm)
 {
-	return !strcasecmp(r->now.cfg->management.ontap.svm, svm);
+	return config_has_svm(r->now.cfg, svm);
 }
 
 void registry_svms(const struct registry *r, void (*each)(void *arg, const char *svm), void *arg)
 {
-	each(arg, r->now.cfg->management.ontap.svm);
+	config_svms(r->now.cfg, each, arg);
 }

@@ -277,6 +277,7 @@ void mgmt_close(struct mgmt *m)
 	http_close(m->http);
 	door_close(m->door);
 	guard_free(m->failures);
+	ontap_end(&m->ontap);
 	free(m->users.v);
 	free(m);
 }

@@ -111,6 +111,22 @@ static bool admit_login(struct call *c, const struct config_ontap *cfg, char *lo
 	return true;
 }
 
+const struct config_user *ontap_user(struct call *c)
+{
+	const struct config_ontap *cfg = &registry_config(ontap_of(c)->registry)->management.ontap;
+	char login[LOGIN_MAX] = "";
+	const struct config_user *found = NULL;
+	const char *header = call_header(c, "Authorization");
+
+	if (header && read_basic(header, login))
+		login[strcspn(login, ":")] = '\0';
+	for (size_t i = 0; i < cfg->n_users; i++)
+		if (!strcmp(cfg->users[i].name, login))
+			found = &cfg->users[i];
+	explicit_bzero(login, sizeof(login));
+	return found;
+}
+
 static bool admit(struct call *c)
 {
 	const struct config_ontap *cfg = &registry_config(ontap_of(c)->registry)->management.ontap;

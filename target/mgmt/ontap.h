@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The ONTAP REST API, as far as its clients need it to keep iSCSI credentials: the cluster, the
- * SVM, its iSCSI service and the credentials. What else that API has is not found here.
+ * SVMs, their iSCSI services and the credentials. What else that API has is not found here.
  */
 #ifndef MGMT_ONTAP_H
 #define MGMT_ONTAP_H
@@ -11,14 +11,22 @@
 
 #define ONTAP_UUID_SIZE 37 /* of the text form, NUL included */
 
+struct ontap_identity;
+
 /* What its functions work on: the context of its calls. */
 struct ontap {
 	struct registry *registry;
 	/* Identities that are in the catalog; once asked for, here. "" before. */
 	char cluster_uuid[ONTAP_UUID_SIZE];
-	char svm_uuid[ONTAP_UUID_SIZE];
-	char svm_name[65]; /* whose it is */
+	struct ontap_identity *svms;
+	size_t n_svms;
 };
+
+/* Frees what is in it. */
+void ontap_end(struct ontap *o);
+
+/* The user of a call that has been admitted. Borrowed until the loop turns. */
+const struct config_user *ontap_user(struct call *c);
 
 static inline struct ontap *ontap_of(const struct call *c)
 {

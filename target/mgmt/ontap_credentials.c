@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The rows of the SVM, with the one for all others ("default"), which is always there: where the
+ * The rows of each SVM, with the one for all others ("default"), which is always there: where the
  * table has none it is a row that asks for nothing.
  */
 #include "mgmt/ontap_credentials.h"
@@ -105,34 +105,52 @@ static bool link_row(json_t *record)
 
 /* --- GET ------------------------------------------------------------------------------------ */
 
-/* Rows to choose from, in the order of their initiators. */
+/* A row to choose from. */
+struct row {
+	const struct credential_spec *spec;
+	const struct ontap_svm *svm;
+	char *place; /* initiator and SVM; NULL: there is but one SVM */
+};
+
+/* Rows to choose from, in the order of their places. */
 struct rows {
-	struct ontap_svm svm;
-	struct registry_rows stored;
-	struct credential_spec fallback; /* "default", where the table has none */
-	const struct credential_spec **v;
+	struct ontap_svms svms;
+	struct registry_rows *stored;      /* of each SVM */
+	struct credential_spec *fallbacks; /* "default" of each, where the table has none */
+	struct row *v;
 	size_t n;
+	bool failed; /* memory is out */
 };
 
 static const char *rows_key(void *arg, size_t i)
 {
 	const struct rows *rows = arg;
 
-	return rows->v[i]->initiator;
+	return rows->v[i].spec->initiator;
+}
+
+static const char *rows_place(void *arg, size_t i)
+{
+	const struct rows *rows = arg;
+
+	return rows->v[i].place;
 }
 
 static json_t *rows_record(void *arg, size_t i)
 {
 	const struct rows *rows = arg;
 
-	return row_json(&rows->svm, rows->v[i]);
+	return row_json(rows->v[i].svm, rows->v[i].spec);
 }
 
-static int by_initiator(const void *a, const void *b)
+static const char *place_of(const struct row *row)
 {
-	const struct credential_spec *const *x = a, *const *y = b;
+	return row->place ? row->place : row->spec->initiator;
+}
 
-	return strcmp((*x)->initiator, (*y)->initiator);
+static int by_place(const void *a, const void *b)
+{
+	return strcmp(place_of(a), place_of(b));
 }
 
 /* The row, or what "default" is without one; NULL: there is none. */
@@ -150,51 +168,94 @@ static const struct credential_spec *find_row(const struct registry *r, const st
 	return is_default(initiator) ? fallback : NULL;
 }
 
-static bool rows_all(struct rows *rows, const struct registry *r)
+/* There is room. A tab is less than all that names are made of. */
+static void add_row(
+	struct rows *rows, const struct ontap_svm *svm, const struct credential_spec *spec)
 {
+	struct row *row = &rows->v[rows->n];
+
+	*row = (struct row){ .spec = spec, .svm = svm };
+	if (rows->svms.n > 1 && asprintf(&row->place, "%s\t%s", spec->initiator, svm->name) < 0) {
+		rows->failed = true;
+		return;
+	}
+	rows->n++;
+}
+
+static bool make_room(struct rows *rows, size_t more)
+{
+	struct row *grown = reallocarray(rows->v, rows->n + more, sizeof(*grown));
+
+	if (grown)
+		rows->v = grown;
+	rows->failed |= !grown;
+	return grown;
+}
+
+static void add_all(struct rows *rows, const struct registry *r, size_t i)
+{
+	const struct ontap_svm *svm = &rows->svms.v[i];
 	const struct credential_spec *dflt;
 
-	if (registry_rows_of(r, CREDENTIAL_OF_SVM, rows->svm.name, &rows->stored))
-		return false;
-	rows->v = calloc(rows->stored.n + 1, sizeof(const struct credential_spec *));
-	if (!rows->v)
-		return false;
-	for (size_t i = 0; i < rows->stored.n; i++)
-		rows->v[rows->n++] = &rows->stored.row[i]->spec;
-	dflt = find_row(r, &rows->svm, CREDENTIAL_DEFAULT, &rows->fallback);
-	if (dflt == &rows->fallback)
-		rows->v[rows->n++] = dflt;
-	qsort(rows->v, rows->n, sizeof(const struct credential_spec *), by_initiator);
-	return true;
+	if (registry_rows_of(r, CREDENTIAL_OF_SVM, svm->name, &rows->stored[i])) {
+		rows->failed = true;
+		return;
+	}
+	if (!make_room(rows, rows->stored[i].n + 1))
+		return;
+	for (size_t j = 0; j < rows->stored[i].n; j++)
+		add_row(rows, svm, &rows->stored[i].row[j]->spec);
+	dflt = find_row(r, svm, CREDENTIAL_DEFAULT, &rows->fallbacks[i]);
+	if (dflt == &rows->fallbacks[i])
+		add_row(rows, svm, dflt);
 }
 
 /* One initiator's alone, as the query asks for no other: found without going through the rest. */
-static bool rows_one(struct rows *rows, const struct registry *r, const char *initiator)
+static void add_one(struct rows *rows, const struct registry *r, size_t i, const char *initiator)
 {
-	const struct credential_spec *row = find_row(r, &rows->svm, initiator, &rows->fallback);
+	const struct credential_spec *row =
+		find_row(r, &rows->svms.v[i], initiator, &rows->fallbacks[i]);
 
-	rows->v = calloc(1, sizeof(const struct credential_spec *));
-	if (rows->v && row)
-		rows->v[rows->n++] = row;
-	return rows->v;
+	if (row && make_room(rows, 1))
+		add_row(rows, &rows->svms.v[i], row);
+}
+
+static void rows_free(struct rows *rows)
+{
+	for (size_t i = 0; i < rows->n; i++)
+		free(rows->v[i].place);
+	for (size_t i = 0; rows->stored && i < rows->svms.n; i++)
+		registry_rows_end(&rows->stored[i]);
+	free(rows->v);
+	free(rows->stored);
+	free(rows->fallbacks);
+	ontap_svms_free(&rows->svms);
 }
 
 static void reply_rows(struct call *c, const struct query *q, struct rows *rows)
 {
 	const struct registry *r = ontap_of(c)->registry;
-	struct query_source source = { 0, rows_key, rows_record, rows };
+	struct query_source source = { .key = rows_key, .record = rows_record, .arg = rows };
 	const char *initiator = query_exactly(q, "initiator");
-	bool ok = true;
+	size_t n = rows->svms.n;
 
-	if (!rows->svm.hidden)
-		ok = initiator ? rows_one(rows, r, initiator) : rows_all(rows, r);
-	source.n = rows->n;
-	if (ok)
-		ontap_reply_page(c, q, &source, link_row);
-	else
+	rows->stored = calloc(n + 1, sizeof(*rows->stored));
+	rows->fallbacks = calloc(n + 1, sizeof(*rows->fallbacks));
+	rows->failed = !rows->stored || !rows->fallbacks;
+	for (size_t i = 0; i < n && !rows->failed; i++)
+		if (initiator)
+			add_one(rows, r, i, initiator);
+		else
+			add_all(rows, r, i);
+	if (rows->failed) {
 		call_reply(c, HTTP_OK, NULL);
-	registry_rows_end(&rows->stored);
-	free(rows->v);
+		return;
+	}
+	if (rows->n)
+		qsort(rows->v, rows->n, sizeof(*rows->v), by_place);
+	source.n = rows->n;
+	source.place = n > 1 ? rows_place : NULL;
+	ontap_reply_page(c, q, &source, link_row);
 }
 
 void ontap_get_credentials(struct call *c)
@@ -204,32 +265,40 @@ void ontap_get_credentials(struct call *c)
 
 	if (!ontap_query(c, &shape, QUERY_FIELDS | QUERY_COLLECTION | QUERY_RECORDS, &q))
 		return;
-	if (ontap_svm(c, &rows.svm))
+	if (ontap_svms(c, &rows.svms)) {
 		reply_rows(c, q, &rows);
+		rows_free(&rows);
+	}
 	query_free(q);
+}
+
+static void reply_row(struct call *c, const struct query *q, const struct ontap_svms *svms)
+{
+	struct ontap_fault why = { 0 };
+	const struct ontap_svm *svm = ontap_svm_of_get(svms, call_argument(c, 0), &why);
+	struct credential_spec fallback;
+	const struct credential_spec *row =
+		svm ? find_row(ontap_of(c)->registry, svm, call_argument(c, 1), &fallback) : NULL;
+
+	if (svm && !row)
+		ontap_fault(&why, HTTP_NOTFOUND, "4", "initiator", "entry doesn't exist");
+	if (row)
+		ontap_reply_one(c, q, row_json(svm, row), link_row);
+	else
+		ontap_refuse(c, &why);
 }
 
 void ontap_get_credential(struct call *c)
 {
-	const struct credential_spec *row;
-	struct credential_spec fallback;
-	struct ontap_fault why = { 0 };
-	struct ontap_svm svm;
+	struct ontap_svms svms;
 	struct query *q;
 
 	if (!ontap_query(c, &shape, QUERY_FIELDS, &q))
 		return;
-	if (!ontap_svm(c, &svm)) {
-		query_free(q);
-		return;
+	if (ontap_svms(c, &svms)) {
+		reply_row(c, q, &svms);
+		ontap_svms_free(&svms);
 	}
-	row = find_row(ontap_of(c)->registry, &svm, call_argument(c, 1), &fallback);
-	if (ontap_svm_of_get(&svm, call_argument(c, 0), &why) && !row)
-		ontap_fault(&why, HTTP_NOTFOUND, "4", "initiator", "entry doesn't exist");
-	if (why.status)
-		ontap_refuse(c, &why);
-	else
-		ontap_reply_one(c, q, row_json(&svm, row), link_row);
 	query_free(q);
 }
 
@@ -240,14 +309,17 @@ struct edit {
 	struct call *call;
 	struct ontap *ontap;
 	struct query *query;
-	char svm[65];
+	struct ontap_svms svms; /* that the call sees */
 	bool (*plan)(struct edit *e, struct registry_plan *p);
 	json_t *(*answer)(struct edit *e);
 	int status; /* of the answer */
 	enum wish_mode mode;
 	struct ontap_fault why; /* set by a plan that finds that it cannot be */
 	size_t n;
-	struct wish wishes[]; /* of a DELETE but the initiator */
+	struct aim {
+		const struct ontap_svm *svm; /* of svms */
+		struct wish wish;            /* of a DELETE but the initiator */
+	} aims[];
 };
 
 static void edit_free(struct edit *e)
@@ -255,7 +327,8 @@ static void edit_free(struct edit *e)
 	if (!e)
 		return;
 	for (size_t i = 0; i < e->n; i++)
-		wish_free(&e->wishes[i]);
+		wish_free(&e->aims[i].wish);
+	ontap_svms_free(&e->svms);
 	query_free(e->query);
 	free(e);
 }
@@ -314,12 +387,14 @@ static bool edit_plan(void *arg, struct registry_plan *p)
 }
 
 /* RFC 7143 9.2.1 wants 96 bits where there is no IPsec; clients of this API have shorter ones. */
-static void warn_of_weak(const struct edit *e, const struct wish *w)
+static void warn_of_weak(const struct aim *aim)
 {
+	const struct wish *w = &aim->wish;
+
 	if ((w->in.has_password && w->in.password.len < SECRET_STRONG) ||
 		(w->out.has_password && w->out.password.len < SECRET_STRONG))
 		log_msg(LOG_WARNING, "%s: a secret of initiator \"%s\" is shorter than %d bytes",
-			e->svm, w->initiator, SECRET_STRONG);
+			aim->svm->name, w->initiator, SECRET_STRONG);
 }
 
 static void edit_done(void *arg, const struct registry_outcome *outcome)
@@ -332,7 +407,7 @@ static void edit_done(void *arg, const struct registry_outcome *outcome)
 		return;
 	}
 	for (size_t i = 0; i < e->n; i++)
-		warn_of_weak(e, &e->wishes[i]);
+		warn_of_weak(&e->aims[i]);
 	call_reply(e->call, e->status, e->answer ? e->answer(e) : json_object());
 	edit_free(e);
 }
@@ -349,9 +424,9 @@ static void submit(struct edit *e)
 }
 
 /* The beginning of every change; NULL: the call has been refused. */
-static struct edit *edit_begin(struct call *c, unsigned takes, size_t n, struct ontap_svm *svm)
+static struct edit *edit_begin(struct call *c, unsigned takes, size_t n)
 {
-	struct edit *e = calloc(1, sizeof(*e) + n * sizeof(e->wishes[0]));
+	struct edit *e = calloc(1, sizeof(*e) + n * sizeof(e->aims[0]));
 
 	if (!e) {
 		call_reply(c, HTTP_OK, NULL);
@@ -360,11 +435,10 @@ static struct edit *edit_begin(struct call *c, unsigned takes, size_t n, struct 
 	e->call = c;
 	e->ontap = ontap_of(c);
 	e->status = HTTP_OK;
-	if (!ontap_query(c, &shape, takes, &e->query) || !ontap_svm(c, svm)) {
+	if (!ontap_query(c, &shape, takes, &e->query) || !ontap_svms(c, &e->svms)) {
 		edit_free(e);
 		return NULL;
 	}
-	snprintf(e->svm, sizeof(e->svm), "%s", svm->name);
 	return e;
 }
 
@@ -377,7 +451,9 @@ static bool is_strict(const struct edit *e)
 
 static bool plan_remove(struct edit *e, struct registry_plan *p)
 {
-	registry_plan_remove(p, CREDENTIAL_OF_SVM, e->svm, e->wishes[0].initiator);
+	const struct aim *aim = &e->aims[0];
+
+	registry_plan_remove(p, CREDENTIAL_OF_SVM, aim->svm->name, aim->wish.initiator);
 	return true;
 }
 
@@ -388,11 +464,12 @@ static bool not_there(struct ontap_fault *why)
 }
 
 /* The row that the path names. */
-static bool read_path(struct edit *e, const struct ontap_svm *svm)
+static bool read_path(struct edit *e)
 {
 	const char *initiator = call_argument(e->call, 1);
 
-	if (!ontap_svm_is(svm, call_argument(e->call, 0), &e->why))
+	e->aims[0].svm = ontap_svm_of_change(&e->svms, call_argument(e->call, 0), &e->why);
+	if (!e->aims[0].svm)
 		return false;
 	return strlen(initiator) <= CREDENTIAL_NAME_MAX || not_there(&e->why);
 }
@@ -400,13 +477,12 @@ static bool read_path(struct edit *e, const struct ontap_svm *svm)
 void ontap_delete_credential(struct call *c)
 {
 	const char *initiator = call_argument(c, 1);
-	struct ontap_svm svm;
-	struct edit *e = edit_begin(c, 0, 1, &svm);
+	struct edit *e = edit_begin(c, 0, 1);
 	bool ok;
 
 	if (!e)
 		return;
-	ok = read_path(e, &svm);
+	ok = read_path(e);
 	if (ok && is_default(initiator))
 		ok = ontap_fault(&e->why, HTTP_BADREQUEST, "5374148", NULL,
 			"The default security credential cannot be deleted for an SVM.");
@@ -415,7 +491,7 @@ void ontap_delete_credential(struct call *c)
 		return;
 	}
 	e->n = 1;
-	strcpy(e->wishes[0].initiator, initiator);
+	strcpy(e->aims[0].wish.initiator, initiator);
 	e->plan = plan_remove;
 	submit(e);
 }
@@ -423,13 +499,13 @@ void ontap_delete_credential(struct call *c)
 /* --- PATCH ---------------------------------------------------------------------------------- */
 
 static bool put(
-	struct edit *e, struct registry_plan *p, struct wish *w, const struct credential_spec *was)
+	struct edit *e, struct registry_plan *p, struct aim *aim, const struct credential_spec *was)
 {
 	struct credential_spec row, base = *was;
 
-	base.scope_name = e->svm;
-	base.initiator = w->initiator;
-	if (!wish_apply(w, e->mode, &base, &row, &e->why))
+	base.scope_name = aim->svm->name;
+	base.initiator = aim->wish.initiator;
+	if (!wish_apply(&aim->wish, e->mode, &base, &row, &e->why))
 		return false;
 	registry_plan_put(p, &row);
 	return true;
@@ -437,19 +513,18 @@ static bool put(
 
 static bool plan_change(struct edit *e, struct registry_plan *p)
 {
-	struct wish *w = &e->wishes[0];
+	struct aim *aim = &e->aims[0];
 	const struct credential *was =
-		registry_plan_find(p, CREDENTIAL_OF_SVM, e->svm, w->initiator);
+		registry_plan_find(p, CREDENTIAL_OF_SVM, aim->svm->name, aim->wish.initiator);
 
-	if (!was && !is_default(w->initiator))
+	if (!was && !is_default(aim->wish.initiator))
 		return not_there(&e->why);
-	return put(e, p, w, was ? &was->spec : &new_row);
+	return put(e, p, aim, was ? &was->spec : &new_row);
 }
 
 void ontap_patch_credential(struct call *c)
 {
-	struct ontap_svm svm;
-	struct edit *e = edit_begin(c, QUERY_ADDRESSES, 1, &svm);
+	struct edit *e = edit_begin(c, QUERY_ADDRESSES, 1);
 
 	if (!e)
 		return;
@@ -459,8 +534,8 @@ void ontap_patch_credential(struct call *c)
 	else if (query_removes(e->query))
 		e->mode = WISH_REMOVES;
 	e->plan = plan_change;
-	if (read_path(e, &svm) && wish_read_change(call_json(c), call_argument(c, 1), is_strict(e),
-					  &e->wishes[0], &e->why))
+	if (read_path(e) && wish_read_change(call_json(c), call_argument(c, 1), is_strict(e),
+				    &e->aims[0].wish, &e->why))
 		submit(e);
 	else
 		edit_refuse(e);
@@ -471,26 +546,27 @@ void ontap_patch_credential(struct call *c)
 static bool plan_create(struct edit *e, struct registry_plan *p)
 {
 	for (size_t i = 0; i < e->n; i++) {
-		struct wish *w = &e->wishes[i];
+		struct aim *aim = &e->aims[i];
+		const char *initiator = aim->wish.initiator;
 
-		if (is_default(w->initiator) ||
-			registry_plan_find(p, CREDENTIAL_OF_SVM, e->svm, w->initiator))
+		if (is_default(initiator) ||
+			registry_plan_find(p, CREDENTIAL_OF_SVM, aim->svm->name, initiator))
 			return ontap_fault(&e->why, 409, "5374142", "initiator",
 				"An iSCSI security credential already exists for the specified "
 				"initiator.");
-		if (!put(e, p, w, &new_row))
+		if (!put(e, p, aim, &new_row))
 			return false;
 	}
 	return true;
 }
 
 /* Where the new row is; of several there is no one place. */
-static void tell_location(struct edit *e, const struct ontap_svm *svm)
+static void tell_location(struct edit *e)
 {
-	char *name = e->n == 1 ? evhttp_encode_uri(e->wishes[0].initiator) : NULL;
+	char *name = e->n == 1 ? evhttp_encode_uri(e->aims[0].wish.initiator) : NULL;
 	char *place = NULL;
 
-	if (name && asprintf(&place, PATH "/%s/%s", svm->uuid, name) >= 0) {
+	if (name && asprintf(&place, PATH "/%s/%s", e->aims[0].svm->uuid, name) >= 0) {
 		call_answer_header(e->call, "Location", place);
 		free(place);
 	}
@@ -498,15 +574,16 @@ static void tell_location(struct edit *e, const struct ontap_svm *svm)
 }
 
 /* Whole records of what was made. NULL: memory is out. */
-static json_t *created_json(struct edit *e, const struct ontap_svm *svm)
+static json_t *created_json(struct edit *e)
 {
 	json_t *records = json_array();
 
 	for (size_t i = 0; i < e->n; i++) {
+		const struct aim *aim = &e->aims[i];
 		struct credential_spec fallback;
 		const struct credential_spec *row =
-			find_row(e->ontap->registry, svm, e->wishes[i].initiator, &fallback);
-		json_t *record = row ? row_json(svm, row) : NULL;
+			find_row(e->ontap->registry, aim->svm, aim->wish.initiator, &fallback);
+		json_t *record = row ? row_json(aim->svm, row) : NULL;
 
 		if (record && ontap_links(e->call))
 			link_row(record);
@@ -519,55 +596,33 @@ static json_t *created_json(struct edit *e, const struct ontap_svm *svm)
 
 static json_t *answer_create(struct edit *e)
 {
-	struct ontap_svm svm = { .name = e->svm, .uuid = e->ontap->svm_uuid };
-
-	tell_location(e, &svm);
-	return query_wants_records(e->query, false) ? created_json(e, &svm) : json_object();
+	tell_location(e);
+	return query_wants_records(e->query, false) ? created_json(e) : json_object();
 }
 
-/* The SVM by what a new row says of it, or else the headers of the call. */
-static bool check_svm(const struct edit *e, const struct ontap_svm *svm, const struct wish *w,
-	struct ontap_fault *why)
+static bool read_record(struct edit *e, const json_t *body)
 {
-	bool uuid = w->svm_uuid && !strcasecmp(w->svm_uuid, svm->uuid);
-	bool name = w->svm_name && !strcasecmp(w->svm_name, svm->name);
-	bool given = w->svm_uuid || w->svm_name || call_header(e->call, "X-Dot-SVM-Name") ||
-		     call_header(e->call, "X-Dot-SVM-UUID");
+	struct aim *aim = &e->aims[e->n++];
+	struct wish *w = &aim->wish;
 
-	if (!given)
-		return ontap_fault(why, HTTP_BADREQUEST, "2621707", "svm",
-			"No SVM was specified. Either `svm.name` or `svm.uuid` must be supplied.");
-	if (w->svm_uuid && w->svm_name && uuid != name)
-		return ontap_fault(why, HTTP_BADREQUEST, "2621706", "svm",
-			"Both the SVM UUID and SVM name were supplied, but they do not refer to "
-			"the same SVM.");
-	if (svm->hidden || (w->svm_uuid && !uuid))
-		return ontap_fault(why, HTTP_NOTFOUND, "2621462", "svm.uuid",
-			"An SVM with the specified UUID does not exist.");
-	return !w->svm_name || name ||
-	       ontap_fault(why, HTTP_NOTFOUND, "2621462", "svm.name",
-		       "SVM \"%.64s\" does not exist.", w->svm_name);
-}
-
-static bool read_record(struct edit *e, const struct ontap_svm *svm, const json_t *body)
-{
-	struct wish *w = &e->wishes[e->n++];
-
-	return wish_read_new(body, is_strict(e), w, &e->why) && check_svm(e, svm, w, &e->why);
+	if (!wish_read_new(body, is_strict(e), w, &e->why))
+		return false;
+	aim->svm = ontap_svm_of_body(e->call, &e->svms, w->svm_uuid, w->svm_name, &e->why);
+	return aim->svm;
 }
 
 /* One row, or those in "records". */
-static bool read_records(struct edit *e, const struct ontap_svm *svm, const json_t *body)
+static bool read_records(struct edit *e, const json_t *body)
 {
 	const json_t *records = json_object_get(body, "records");
 
 	if (!records)
-		return read_record(e, svm, body);
+		return read_record(e, body);
 	if (!json_array_size(records) || json_object_size(body) != 1)
 		return ontap_fault(&e->why, HTTP_BADREQUEST, "262185", "records",
 			"Invalid value for field \"records\".");
 	for (size_t i = 0; i < json_array_size(records); i++)
-		if (!read_record(e, svm, json_array_get(records, i)))
+		if (!read_record(e, json_array_get(records, i)))
 			return false;
 	return true;
 }
@@ -575,15 +630,14 @@ static bool read_records(struct edit *e, const struct ontap_svm *svm, const json
 void ontap_post_credentials(struct call *c)
 {
 	size_t n = json_array_size(json_object_get(call_json(c), "records"));
-	struct ontap_svm svm;
-	struct edit *e = edit_begin(c, QUERY_RECORDS, n ? n : 1, &svm);
+	struct edit *e = edit_begin(c, QUERY_RECORDS, n ? n : 1);
 
 	if (!e)
 		return;
 	e->status = 201;
 	e->plan = plan_create;
 	e->answer = answer_create;
-	if (read_records(e, &svm, call_json(c)))
+	if (read_records(e, call_json(c)))
 		submit(e);
 	else
 		edit_refuse(e);

@@ -34,7 +34,8 @@ struct query {
 	size_t n_orders;
 	unsigned long max_records;
 	bool add, remove, records_given, records;
-	const char *start; /* key behind which to go on; with an order, how many records to pass */
+	const char
+		*start; /* place behind which to go on; with an order, how many records to pass */
 	char *text;        /* the decoded arguments, which all of the above point into */
 	char *rest;        /* the query as it came, but for `start` */
 };
@@ -682,7 +683,12 @@ static bool put(const struct query *q, struct query_page *page, const json_t *re
 	return true;
 }
 
-/* In the order of keys: a page begins behind the last key of the one before, whatever has come or
+static const char *place_of(const struct query_source *s, size_t i)
+{
+	return s->place ? s->place(s->arg, i) : s->key(s->arg, i);
+}
+
+/* In the order of places: a page begins behind the last one of the page before, whatever has come or
  * gone meanwhile. */
 static bool run_by_key(const struct query *q, const struct query_source *s, struct query_page *page)
 {
@@ -691,7 +697,7 @@ static bool run_by_key(const struct query *q, const struct query_source *s, stru
 	for (size_t i = 0, last = 0; i < s->n && !failed; i++) {
 		json_t *record;
 
-		if (q->start && strcmp(s->key(s->arg, i), q->start) <= 0)
+		if (q->start && strcmp(place_of(s, i), q->start) <= 0)
 			continue;
 		record = take(q, s, i, &failed);
 		if (!record)
@@ -699,7 +705,7 @@ static bool run_by_key(const struct query *q, const struct query_source *s, stru
 		if (!wanted) {
 			page->n++;
 		} else if (page->n == q->max_records) {
-			page->next = next_query(q, s->key(s->arg, last));
+			page->next = next_query(q, place_of(s, last));
 			json_decref(record);
 			return page->next;
 		} else {

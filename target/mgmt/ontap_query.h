@@ -70,12 +70,13 @@ const char *query_exactly(const struct query *q, const char *path);
 
 /* --- answering ------------------------------------------------------------------------------ */
 
-/* The records there are, in the order of their keys, no two of which are equal. */
+/* The records there are, in the order of their places, no two of which are equal. */
 struct query_source {
 	size_t n;
 	const char *(*key)(void *arg, size_t i); /* borrowed while the source lives */
 	json_t *(*record)(void *arg, size_t i);  /* the whole record; NULL: memory is out */
 	void *arg;
+	const char *(*place)(void *arg, size_t i); /* as key; NULL: the key is the place */
 };
 
 struct query_page {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The SVM and its iSCSI service. Their uuids are made up once, and are in the catalog from then on:
+ * SVMs and their iSCSI services. Their uuids are made up once, and are in the catalog from then on:
  * clients keep them in their inventories.
  */
 #include "mgmt/ontap_svm.h"
@@ -9,6 +9,7 @@
 #include <event2/http.h>
 #include <openssl/rand.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -98,41 +99,123 @@ const char *ontap_cluster_uuid(struct call *c)
 	return *o->cluster_uuid || identify(c, "cluster", o->cluster_uuid) ? o->cluster_uuid : NULL;
 }
 
-/* --- the SVM -------------------------------------------------------------------------------- */
+/* --- SVMs ----------------------------------------------------------------------------------- */
 
-static void take_name(void *arg, const char *svm)
+/* What has been asked for once. */
+struct ontap_identity {
+	struct ontap_svm svm;
+};
+
+void ontap_end(struct ontap *o)
 {
-	struct ontap_svm *out = arg;
-
-	if (!out->name)
-		out->name = svm;
+	free(o->svms);
+	o->svms = NULL;
+	o->n_svms = 0;
 }
 
-static bool is_hidden(const struct call *c, const struct ontap_svm *svm)
+static struct ontap_svm *remember(struct ontap *o, const struct ontap_svm *svm)
 {
-	const char *name = call_header(c, "X-Dot-SVM-Name");
-	const char *uuid = call_header(c, "X-Dot-SVM-UUID");
+	struct ontap_identity *grown = reallocarray(o->svms, o->n_svms + 1, sizeof(*grown));
 
-	return (name && strcasecmp(name, svm->name) != 0) ||
-	       (uuid && strcasecmp(uuid, svm->uuid) != 0);
+	if (!grown)
+		return NULL;
+	o->svms = grown;
+	grown[o->n_svms].svm = *svm;
+	return &grown[o->n_svms++].svm;
 }
 
-bool ontap_svm(struct call *c, struct ontap_svm *out)
+/* The uuid is of the name without regard to case, as names of SVMs are. False: the call has been
+ * refused. */
+static bool give_uuid(struct call *c, struct ontap_svm *svm)
 {
 	struct ontap *o = ontap_of(c);
 	char what[96];
 
-	*out = (struct ontap_svm){ 0 };
-	registry_svms(o->registry, take_name, out);
-	snprintf(what, sizeof(what), "svm/%s", out->name);
-	if (strcmp(o->svm_name, out->name) != 0) {
-		if (!identify(c, what, o->svm_uuid))
-			return false;
-		snprintf(o->svm_name, sizeof(o->svm_name), "%s", out->name);
-	}
-	out->uuid = o->svm_uuid;
-	out->hidden = is_hidden(c, out);
+	for (size_t i = 0; i < o->n_svms; i++)
+		if (!strcmp(o->svms[i].svm.name, svm->name)) {
+			*svm = o->svms[i].svm;
+			return true;
+		}
+	snprintf(what, sizeof(what), "svm/%s", svm->name);
+	if (!identify(c, what, svm->uuid))
+		return false;
+	remember(o, svm); /* or ask again the next time */
 	return true;
+}
+
+struct gathering {
+	struct ontap_svms *out;
+	bool failed;
+};
+
+static void gather(void *arg, const char *name)
+{
+	struct gathering *g = arg;
+	struct ontap_svms *out = g->out;
+	struct ontap_svm *grown = reallocarray(out->v, out->n + 1, sizeof(*grown));
+
+	g->failed |= !grown;
+	if (!grown)
+		return;
+	out->v = grown;
+	grown[out->n] = (struct ontap_svm){ 0 };
+	snprintf(grown[out->n++].name, sizeof(grown->name), "%s", name);
+}
+
+/* Whether the call sees an SVM: by the user's account, and by headers that narrow it. */
+static bool is_seen(struct call *c, const struct config_user *user, const struct ontap_svm *svm)
+{
+	const char *name = call_header(c, "X-Dot-SVM-Name");
+	const char *uuid = call_header(c, "X-Dot-SVM-UUID");
+
+	return !(user && user->svm && strcasecmp(user->svm, svm->name) != 0) &&
+	       !(name && strcasecmp(name, svm->name) != 0) &&
+	       !(uuid && strcasecmp(uuid, svm->uuid) != 0);
+}
+
+static int by_name(const void *a, const void *b)
+{
+	return strcmp(((const struct ontap_svm *)a)->name, ((const struct ontap_svm *)b)->name);
+}
+
+bool ontap_svms(struct call *c, struct ontap_svms *out)
+{
+	const struct config_user *user = ontap_user(c);
+	struct gathering g = { .out = out };
+	size_t n = 0;
+
+	*out = (struct ontap_svms){ 0 };
+	registry_svms(ontap_of(c)->registry, gather, &g);
+	if (g.failed) {
+		ontap_svms_free(out);
+		call_reply(c, HTTP_OK, NULL);
+		return false;
+	}
+	for (size_t i = 0; i < out->n; i++) {
+		if (!give_uuid(c, &out->v[i])) {
+			ontap_svms_free(out);
+			return false;
+		}
+		if (is_seen(c, user, &out->v[i]))
+			out->v[n++] = out->v[i];
+	}
+	out->n = n;
+	qsort(out->v, n, sizeof(*out->v), by_name);
+	return true;
+}
+
+void ontap_svms_free(struct ontap_svms *svms)
+{
+	free(svms->v);
+	*svms = (struct ontap_svms){ 0 };
+}
+
+static const struct ontap_svm *find_uuid(const struct ontap_svms *svms, const char *uuid)
+{
+	for (size_t i = 0; i < svms->n; i++)
+		if (!strcasecmp(svms->v[i].uuid, uuid))
+			return &svms->v[i];
+	return NULL;
 }
 
 static bool malformed(const char *uuid, struct ontap_fault *why)
@@ -142,21 +225,73 @@ static bool malformed(const char *uuid, struct ontap_fault *why)
 		       "\"%.64s\" is an invalid value for field \"uuid\" (<UUID>)", uuid);
 }
 
-bool ontap_svm_is(const struct ontap_svm *svm, const char *uuid, struct ontap_fault *why)
+const struct ontap_svm *ontap_svm_of_change(
+	const struct ontap_svms *svms, const char *uuid, struct ontap_fault *why)
 {
-	if (malformed(uuid, why))
-		return false;
-	return (!svm->hidden && !strcasecmp(uuid, svm->uuid)) ||
-	       ontap_fault(why, HTTP_NOTFOUND, "2621462", "svm.uuid",
-		       "An SVM with the specified UUID does not exist.");
+	const struct ontap_svm *svm = malformed(uuid, why) ? NULL : find_uuid(svms, uuid);
+
+	if (!svm && is_uuid(uuid))
+		ontap_fault(why, HTTP_NOTFOUND, "2621462", "svm.uuid",
+			"An SVM with the specified UUID does not exist.");
+	return svm;
 }
 
-bool ontap_svm_of_get(const struct ontap_svm *svm, const char *uuid, struct ontap_fault *why)
+const struct ontap_svm *ontap_svm_of_get(
+	const struct ontap_svms *svms, const char *uuid, struct ontap_fault *why)
 {
-	if (malformed(uuid, why))
-		return false;
-	return (!svm->hidden && !strcasecmp(uuid, svm->uuid)) ||
-	       ontap_fault(why, HTTP_NOTFOUND, "4", "uuid", "entry doesn't exist");
+	const struct ontap_svm *svm = malformed(uuid, why) ? NULL : find_uuid(svms, uuid);
+
+	if (!svm && is_uuid(uuid))
+		ontap_fault(why, HTTP_NOTFOUND, "4", "uuid", "entry doesn't exist");
+	return svm;
+}
+
+static const struct ontap_svm *find_name(const struct ontap_svms *svms, const char *name)
+{
+	for (size_t i = 0; i < svms->n; i++)
+		if (!strcasecmp(svms->v[i].name, name))
+			return &svms->v[i];
+	return NULL;
+}
+
+/* Without either it is the only one that there can be: by the account, or by a header. */
+static const struct ontap_svm *only_one(
+	struct call *c, const struct ontap_svms *svms, struct ontap_fault *why)
+{
+	const struct config_user *user = ontap_user(c);
+	bool narrowed = (user && user->svm) || call_header(c, "X-Dot-SVM-Name") ||
+			call_header(c, "X-Dot-SVM-UUID");
+
+	if (!narrowed)
+		ontap_fault(why, HTTP_BADREQUEST, "2621707", "svm",
+			"No SVM was specified. Either `svm.name` or `svm.uuid` must be supplied.");
+	else if (!svms->n)
+		ontap_fault(why, HTTP_NOTFOUND, "2621462", "svm.uuid",
+			"An SVM with the specified UUID does not exist.");
+	return narrowed && svms->n ? &svms->v[0] : NULL;
+}
+
+const struct ontap_svm *ontap_svm_of_body(struct call *c, const struct ontap_svms *svms,
+	const char *uuid, const char *name, struct ontap_fault *why)
+{
+	const struct ontap_svm *by_uuid = uuid ? find_uuid(svms, uuid) : NULL;
+	const struct ontap_svm *named = name ? find_name(svms, name) : NULL;
+
+	if (!uuid && !name)
+		return only_one(c, svms, why);
+	if (uuid && name && by_uuid != named)
+		ontap_fault(why, HTTP_BADREQUEST, "2621706", "svm",
+			"Both the SVM UUID and SVM name were supplied, but they do not refer to "
+			"the same SVM.");
+	else if (uuid && !by_uuid)
+		ontap_fault(why, HTTP_NOTFOUND, "2621462", "svm.uuid",
+			"An SVM with the specified UUID does not exist.");
+	else if (name && !named)
+		ontap_fault(why, HTTP_NOTFOUND, "2621462", "svm.name",
+			"SVM \"%.64s\" does not exist.", name);
+	else
+		return uuid ? by_uuid : named;
+	return NULL;
 }
 
 json_t *ontap_svm_json(const struct ontap_svm *svm)
@@ -199,27 +334,25 @@ static const struct query_leaf service_leaves[] = {
 static const struct query_shape service_shape = { service_leaves, 5, 1 };
 // clang-format on
 
-/* What the records of one SVM are made of. */
+/* What records are made of, one for each SVM that the call sees. */
 struct subject {
 	const struct registry *registry;
-	struct ontap_svm svm;
+	struct ontap_svms svms;
 };
 
 static const char *svm_key(void *arg, size_t i)
 {
 	const struct subject *s = arg;
 
-	(void)i;
-	return s->svm.name;
+	return s->svms.v[i].name;
 }
 
 static json_t *svm_record(void *arg, size_t i)
 {
-	const struct subject *s = arg;
+	const struct ontap_svm *svm = &((const struct subject *)arg)->svms.v[i];
 
-	(void)i;
-	return json_pack("{s:s, s:s, s:s, s:{s:b}}", "uuid", s->svm.uuid, "name", s->svm.name,
-		"state", "running", "iscsi", "enabled", 1);
+	return json_pack("{s:s, s:s, s:s, s:{s:b}}", "uuid", svm->uuid, "name", svm->name, "state",
+		"running", "iscsi", "enabled", 1);
 }
 
 /* --- /api/protocols/san/iscsi/services ------------------------------------------------------ */
@@ -246,13 +379,12 @@ static void take_target(void *arg, const struct registry_target *t)
 static json_t *service_record(void *arg, size_t i)
 {
 	const struct subject *s = arg;
-	struct first_target first = { .svm = s->svm.name };
+	struct first_target first = { .svm = s->svms.v[i].name };
 	struct object o = object_begin();
 
-	(void)i;
 	if (!registry_targets(s->registry, take_target, &first))
 		o.failed = true;
-	object_put(&o, "svm", ontap_svm_json(&s->svm));
+	object_put(&o, "svm", ontap_svm_json(&s->svms.v[i]));
 	object_put(&o, "enabled", json_true());
 	if (first.json)
 		object_put(&o, "target", first.json);
@@ -282,14 +414,15 @@ static const struct kind services = { &service_shape, service_record, link_servi
 static void get_all(struct call *c, const struct kind *kind)
 {
 	struct subject subject = { .registry = ontap_of(c)->registry };
-	struct query_source source = { 1, svm_key, kind->record, &subject };
+	struct query_source source = { .key = svm_key, .record = kind->record, .arg = &subject };
 	struct query *q;
 
 	if (!ontap_query(c, kind->shape, QUERY_FIELDS | QUERY_COLLECTION | QUERY_RECORDS, &q))
 		return;
-	if (ontap_svm(c, &subject.svm)) {
-		source.n = !subject.svm.hidden;
+	if (ontap_svms(c, &subject.svms)) {
+		source.n = subject.svms.n;
 		ontap_reply_page(c, q, &source, kind->link);
+		ontap_svms_free(&subject.svms);
 	}
 	query_free(q);
 }
@@ -298,15 +431,19 @@ static void get_one(struct call *c, const struct kind *kind)
 {
 	struct subject subject = { .registry = ontap_of(c)->registry };
 	struct ontap_fault why = { 0 };
+	const struct ontap_svm *svm;
 	struct query *q;
 
 	if (!ontap_query(c, kind->shape, QUERY_FIELDS, &q))
 		return;
-	if (ontap_svm(c, &subject.svm)) {
-		if (ontap_svm_of_get(&subject.svm, call_argument(c, 0), &why))
-			ontap_reply_one(c, q, kind->record(&subject, 0), kind->link);
+	if (ontap_svms(c, &subject.svms)) {
+		svm = ontap_svm_of_get(&subject.svms, call_argument(c, 0), &why);
+		if (svm)
+			ontap_reply_one(c, q,
+				kind->record(&subject, (size_t)(svm - subject.svms.v)), kind->link);
 		else
 			ontap_refuse(c, &why);
+		ontap_svms_free(&subject.svms);
 	}
 	query_free(q);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The SVM of the ONTAP REST API, its iSCSI service, and the identities that never change. */
+/* The SVMs of the ONTAP REST API, their iSCSI services, and the identities that never change. */
 #ifndef MGMT_ONTAP_SVM_H
 #define MGMT_ONTAP_SVM_H
 
@@ -7,17 +7,31 @@
 #include "mgmt/ontap_call.h"
 
 struct ontap_svm {
-	const char *name; /* borrowed from the configuration: until the loop turns */
-	const char *uuid;
-	bool hidden; /* a header of the call narrows it to another SVM */
+	char name[65];
+	char uuid[ONTAP_UUID_SIZE];
 };
 
-/* The SVM that there is. False: the call has been refused, as the catalog cannot tell its uuid. */
-bool ontap_svm(struct call *c, struct ontap_svm *out);
-/* Whether the segment of a path is the uuid of an SVM that the call sees. If not *why says so as
- * for a change; ontap_svm_of_get() as for a GET. */
-bool ontap_svm_is(const struct ontap_svm *svm, const char *uuid, struct ontap_fault *why);
-bool ontap_svm_of_get(const struct ontap_svm *svm, const char *uuid, struct ontap_fault *why);
+/* Those that a call sees, in the order of their names: all, but for an account of one SVM, and for a
+ * call that a header narrows to one. */
+struct ontap_svms {
+	struct ontap_svm *v;
+	size_t n;
+};
+/* False: the call has been refused, as the catalog cannot tell their uuids. */
+bool ontap_svms(struct call *c, struct ontap_svms *out);
+void ontap_svms_free(struct ontap_svms *svms);
+
+/* The one whose uuid is a segment of the path; or NULL, and *why says so as for a change, or as for
+ * a GET. Borrowed from the list, here and below. */
+const struct ontap_svm *ontap_svm_of_change(
+	const struct ontap_svms *svms, const char *uuid, struct ontap_fault *why);
+const struct ontap_svm *ontap_svm_of_get(
+	const struct ontap_svms *svms, const char *uuid, struct ontap_fault *why);
+/* The one that the body of a POST names, by either or by both; NULL: not given. Where it names none,
+ * the only one that the call can mean. */
+const struct ontap_svm *ontap_svm_of_body(struct call *c, const struct ontap_svms *svms,
+	const char *uuid, const char *name, struct ontap_fault *why);
+
 /* {"uuid": …, "name": …}; NULL: memory is out. */
 json_t *ontap_svm_json(const struct ontap_svm *svm);
 /* Adds the link of the "svm" in a record as it is shown, if it has its uuid. */

@@ -36,7 +36,7 @@ static json_t *record(void *arg, size_t i)
 /* Follows the pages from a query on. */
 static void walk(const char *text)
 {
-	const struct query_source source = { RECORDS, key, record, NULL };
+	const struct query_source source = { .n = RECORDS, .key = key, .record = record };
 	char *at = strdup(text);
 	size_t pages = 0;
 

@@ -52,7 +52,7 @@ static json_t *record(void *arg, size_t i)
 	return json_loads(text, 0, NULL);
 }
 
-static const struct query_source source = { 5, key, record, NULL };
+static const struct query_source source = { .n = 5, .key = key, .record = record };
 
 static struct query *parse(const char *text)
 {
