@@ -16,6 +16,7 @@
 #include "ctl/connect.h"
 #include "ctl/credentials.h"
 #include "ctl/port_groups.h"
+#include "ctl/tapes.h"
 #include "ctl/volumes.h"
 
 /* --- status --------------------------------------------------------------------------------- */
@@ -81,14 +82,15 @@ static void add_lun(struct grid *g, const json_t *target, const json_t *lun, boo
 {
 	struct grid_text a, b;
 	bool read_only = json_is_true(json_object_get(lun, "read_only"));
+	const char *store = ask_text(lun, "store");
 
 	grid_add(g, first ? ask_text(target, "name") : "");
 	grid_add(g, first ? ask_text(target, "auth") : "");
 	grid_add(g, grid_number(ask_number(lun, "lun"), &a));
 	grid_add(g, ask_text(lun, "kind"));
-	grid_add(g, ask_text(lun, "store"));
-	grid_add(g, grid_size(ask_number(lun, "size"), &a));
-	grid_add(g, grid_number(ask_number(lun, "block_size"), &b));
+	grid_add(g, store ? store : "");
+	grid_add(g, store ? grid_size(ask_number(lun, "size"), &a) : "");
+	grid_add(g, store ? grid_number(ask_number(lun, "block_size"), &b) : "");
 	grid_add(g, read_only ? "read-only" : "");
 	grid_add(g, ask_text(lun, "path") ? ask_text(lun, "path") : "");
 }
@@ -138,15 +140,17 @@ static void print_groups(const json_t *groups)
 
 static void print_unit(const json_t *lun)
 {
+	const char *kind = ask_text(lun, "kind"), *store = ask_text(lun, "store");
 	char title[16], text[80];
 	struct grid_text size;
 
 	snprintf(title, sizeof(title), "LUN %u", (unsigned)ask_number(lun, "lun"));
-	snprintf(text, sizeof(text), "%s of %s in blocks of %u%s", ask_text(lun, "kind"),
+	snprintf(text, sizeof(text), "%s of %s in blocks of %u%s", kind,
 		grid_size(ask_number(lun, "size"), &size), (unsigned)ask_number(lun, "block_size"),
 		json_is_true(json_object_get(lun, "read_only")) ? ", read-only" : "");
-	ask_line(title, text);
-	ask_line("  store", ask_text(lun, "path") ? ask_text(lun, "path") : ask_text(lun, "store"));
+	ask_line(title, store ? text : kind);
+	if (store)
+		ask_line("  store", ask_text(lun, "path") ? ask_text(lun, "path") : store);
 	ask_line("  NAA", ask_text(lun, "naa"));
 }
 
@@ -290,6 +294,37 @@ const struct command commands[] = {
 	  volume_detach, volume_force_options },
 	{ "volume delete", "VOLUME",        1, 1, "remove a volume and all that is on it",
 	  volume_delete, volume_force_options },
+	{ "library list",   "",             0, 0, "the tape libraries", tapes_libraries, NULL },
+	{ "library status", "NAME",         1, 1, "all about one", tapes_library_status, NULL },
+	{ "library import", "TAPE",         1, 1, "move a cartridge from a mail slot to a slot",
+	  tapes_library_import, NULL },
+	{ "library export", "TAPE",         1, 1, "move a cartridge to a mail slot",
+	  tapes_library_export, NULL },
+	{ "drive list",    "[LIBRARY]",     0, 1, "the tape drives", tapes_drives, NULL },
+	{ "drive status",  "LIBRARY DRIVE", 2, 2, "all about one", tapes_drive_status, NULL },
+	{ "drive stats",   "[LIBRARY]",     0, 1, "what they have read and written",
+	  tapes_drive_stats, NULL },
+	{ "drive load",    "LIBRARY DRIVE TAPE", 3, 3, "move a cartridge to the drive",
+	  tapes_drive_load, NULL },
+	{ "drive unload",  "LIBRARY DRIVE", 2, 2, "move what is in it back to its slot",
+	  tapes_drive_unload, NULL },
+	{ "tape list",     "[LIBRARY]",     0, 1, "the cartridges, and where they are",
+	  tapes_list, NULL },
+	{ "tape show",     "TAPE",          1, 1, "all about one", tapes_show, NULL },
+	{ "tape create",   "TAPE",          1, 1, "make a cartridge of this barcode",
+	  tapes_create, tapes_create_options },
+	{ "tape delete",   "TAPE",          1, 1, "remove a cartridge and all that is on it",
+	  tapes_delete, NULL },
+	{ "tape load",     "TAPE [DRIVE]",  1, 2, "move it to a drive", tapes_load, NULL },
+	{ "tape unload",   "TAPE",          1, 1, "move it from its drive back to its slot",
+	  tapes_unload, NULL },
+	{ "tape move",     "TAPE PLACE [NUMBER]", 2, 3, "move it: slot, drive or mail",
+	  tapes_move, NULL },
+	{ "tape archive",  "TAPE",          1, 1, "take it to the archive", tapes_archive, NULL },
+	{ "tape retrieve", "TAPE",          1, 1, "bring it back from there",
+	  tapes_retrieve, tapes_retrieve_options },
+	{ "tape protect",  "TAPE on|off",   2, 2, "set or clear its write protection",
+	  tapes_protect, NULL },
 	{ "tape verify",   "PATH...",       1, COMMAND_WORDS_MAX,
 	  "read all that is on a cartridge no server has, and check it", cartridges_verify, NULL },
 	{ "tape dump",     "PATH...",       1, COMMAND_WORDS_MAX,

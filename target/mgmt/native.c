@@ -422,6 +422,7 @@ static const struct route routes[] = {
 	{ ROUTE_GET,    "/v1/libraries/{name}/drives/{drive}", 0, native_get_drive },
 	{ ROUTE_GET,    "/v1/libraries/{name}/tapes", 0,      native_get_library_tapes },
 	{ ROUTE_POST,   "/v1/libraries/{name}/tapes", JSON_CHANGE, native_create_tape },
+	{ ROUTE_GET,    "/v1/drives",          0,             native_get_all_drives },
 	{ ROUTE_GET,    "/v1/tapes",           0,             native_get_tapes },
 	{ ROUTE_GET,    "/v1/tapes/{barcode}", 0,             native_get_tape },
 	{ ROUTE_PATCH,  "/v1/tapes/{barcode}", JSON_CHANGE,   native_change_tape },

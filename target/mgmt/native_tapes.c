@@ -202,6 +202,14 @@ void native_get_drives(struct call *c)
 	reply_list(c, found, "drives", list);
 }
 
+void native_get_all_drives(struct call *c)
+{
+	json_t *list = json_array();
+
+	registry_drives(native_of(c)->registry, NULL, add_drive, list);
+	call_reply(c, HTTP_OK, json_pack("{s:o}", "drives", list));
+}
+
 static void look_at_drive(void *arg, const struct registry_drive *d)
 {
 	struct search *s = arg;

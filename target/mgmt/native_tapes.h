@@ -7,6 +7,7 @@
 
 void native_get_libraries(struct call *c);
 void native_get_library(struct call *c);
+void native_get_all_drives(struct call *c);
 void native_get_drives(struct call *c);
 void native_get_drive(struct call *c);
 void native_get_library_tapes(struct call *c);

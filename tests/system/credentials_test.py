@@ -743,7 +743,7 @@ def complete(line, env=None):
 def test_completion_knows_every_command_and_option(programs, run):
     text = run(programs / "countersignctl", "help").stdout
     general = set(re.findall(r"^  -\w, (--\w+)", text, re.M))
-    groups = {"credentials", "volume", "tape", "port-group"}
+    groups = {"credentials", "volume", "tape", "library", "drive", "port-group"}
     commands = re.findall(
         rf"^  ((?:(?:{'|'.join(groups)}) )?[a-z]+).*\n((?:^ {{5,}}.*\n)*)", text, re.M)
     assert len(commands) >= 12

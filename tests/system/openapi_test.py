@@ -123,6 +123,7 @@ def call_for_tapes(call):
     call(*make, 422, {"barcode": "TEST02L5", "number": 9}, name="vtl")
     call(*make, 404, {"barcode": "TEST02L5"}, name="none")
     assert call("GET", "/v1/tapes", 200)["tapes"]
+    assert call("GET", "/v1/drives", 200)["drives"]
     for method, tail, good, bad in [
             ("POST", "/move", {"to": "drive"}, {"to": "moon"}),
             ("POST", "/unload", None, None),
