@@ -49,6 +49,21 @@ static void refresh(struct tape *tape)
 	mode_reset_page(lu, 0x1d, 0);
 }
 
+/* Flags are the cartridge's, and go with it. */
+static void begin_alerts(struct tape *tape)
+{
+	struct drive_medium in;
+
+	tape->alerts = 0;
+	drive_medium(tape->drive, &in);
+	if (in.state == DRIVE_CLEANING)
+		tape_alert(tape, ALERT_CLEANING_MEDIUM);
+	if (in.state == DRIVE_INCOMPATIBLE)
+		tape_alert(tape, ALERT_UNSUPPORTED_FORMAT);
+	if (in.state == DRIVE_UNREADABLE)
+		tape_alert(tape, ALERT_MEDIUM);
+}
+
 static void drive_changed(struct drive_listener *ls, enum drive_event event)
 {
 	struct tape *tape = container_of(ls, struct tape, listener);
@@ -56,6 +71,8 @@ static void drive_changed(struct drive_listener *ls, enum drive_event event)
 
 	tape->dirty = false;
 	tape->past_pew = false;
+	if (event != DRIVE_FORMATTED)
+		begin_alerts(tape);
 	pthread_mutex_lock(&lu->lock);
 	refresh(tape);
 	if (event == DRIVE_INSERTED && !lu->ejected)
@@ -99,8 +116,8 @@ static const struct vpd_page tape_pages[] = {
 };
 
 static const struct scsi_op *const tape_ops[] = {
-	ssc_rw_ops, ssc_move_ops, ssc_medium_ops, spc_ops, mode_ops, diag_ops, opcodes_ops,
-	reserve_ops, removal_ops, pr_in_ops, pr_out_ops, NULL,
+	ssc_rw_ops, ssc_move_ops, ssc_medium_ops, ssc_log_ops, ssc_attribute_ops, spc_ops, mode_ops,
+	diag_ops, opcodes_ops, reserve_ops, removal_ops, pr_in_ops, pr_out_ops, NULL,
 };
 
 static void tape_end(struct lu *lu)

@@ -36,7 +36,20 @@ struct tape {
 	/* Of jobs alone. */
 	bool dirty;    /* something was written since the last sync */
 	bool past_pew; /* the programmable early warning has been told */
+	uint64_t alerts; /* TapeAlert flags; flag 1 is the highest bit */
 };
+
+/* TapeAlert flags (SSC-4 annex A) that are ever raised. */
+enum {
+	ALERT_HARD_ERROR = 3,
+	ALERT_MEDIUM = 4,
+	ALERT_READ_FAILURE = 5,
+	ALERT_WRITE_FAILURE = 6,
+	ALERT_NO_REMOVAL = 10,
+	ALERT_CLEANING_MEDIUM = 11,
+	ALERT_UNSUPPORTED_FORMAT = 12,
+};
+void tape_alert(struct tape *tape, unsigned flag);
 
 static inline struct tape *tape_of(const struct scsi_task *t)
 {
@@ -97,7 +110,8 @@ void tape_place(const struct tape *tape, struct cartridge *c, struct tape_place 
 
 #define TAPE_STOPS (STOPS_CHANGE | STOPS_READY)
 
-extern const struct scsi_op ssc_rw_ops[], ssc_move_ops[], ssc_medium_ops[];
+extern const struct scsi_op ssc_rw_ops[], ssc_move_ops[], ssc_medium_ops[], ssc_log_ops[],
+	ssc_attribute_ops[];
 extern const struct mode_rules ssc_mode_rules;
 /* By the number of partitions that a medium of the drive's generation may have. */
 extern const struct mode_page ssc_modes_1[], ssc_modes_2[], ssc_modes_4[];

@@ -94,6 +94,15 @@ void tape_check_left(
 	t->sense.info = (uint64_t)left;
 }
 
+void tape_alert(struct tape *tape, unsigned flag)
+{
+	struct cartridge *c = drive_memory(tape->drive);
+
+	tape->alerts |= UINT64_C(1) << (64 - flag);
+	if (c)
+		cartridge_set_alerts(c, tape->alerts);
+}
+
 void tape_failed(struct scsi_task *t, enum cartridge_result r, bool writing)
 {
 	switch (r) {
@@ -117,6 +126,8 @@ void tape_failed(struct scsi_task *t, enum cartridge_result r, bool writing)
 	case CARTRIDGE_CORRUPT:
 	case CARTRIDGE_NO_SPACE:
 	case CARTRIDGE_IO: /* UNRECOVERED READ ERROR, WRITE ERROR */
+		tape_alert(tape_of(t), ALERT_HARD_ERROR);
+		tape_alert(tape_of(t), writing ? ALERT_WRITE_FAILURE : ALERT_READ_FAILURE);
 		tape_check(t, SENSE_MEDIUM_ERROR, writing ? 0x0c00 : 0x1100, 0);
 		return;
 	}

@@ -58,6 +58,7 @@ static void unload_run(struct scsi_task *t, struct tape_job *j, struct cartridge
 	(void)j;
 	(void)c;
 	if (!drive_removable(tape->drive)) { /* MEDIUM REMOVAL PREVENTED */
+		tape_alert(tape, ALERT_NO_REMOVAL);
 		task_check(t, SENSE_ILLEGAL_REQUEST, 0x5302);
 		return;
 	}

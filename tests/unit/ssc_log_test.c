@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * LOG SENSE of tapes, and the memory in the cartridge.
+ */
+#include "tests/unit/ssc_support.h"
+
+static struct result page(struct tape_rig *rig, uint8_t code)
+{
+	return TAPE(rig, NULL, 4096, 0x4d, 0, 0x40 | code, 0, 0, 0, 0, 0x10, 0, 0);
+}
+
+/* A parameter of a log page, or NULL. */
+static const uint8_t *param(struct result res, uint16_t code)
+{
+	for (uint32_t at = 4; at + 4 <= res.in_got; at += 4u + res.in[at + 3])
+		if (be16(res.in + at) == code)
+			return res.in + at + 4;
+	return NULL;
+}
+
+static uint64_t number(struct result res, uint16_t code)
+{
+	const uint8_t *p = param(res, code);
+	uint64_t v = 0;
+
+	assert_non_null(p);
+	for (unsigned i = 0; i < p[-1]; i++)
+		v = v << 8 | p[i];
+	return v;
+}
+
+/* --- LOG SENSE ----------------------------------------------------------------------------- */
+
+static void page_0_lists_the_pages(void **state)
+{
+	const uint8_t list[] = { 0x00, 0, 0, 13, 0x00, 0x02, 0x03, 0x0c, 0x11, 0x12, 0x14, 0x17, 0x1b,
+		0x2e, 0x30, 0x31, 0x32 };
+	struct tape_rig *rig = tape_rig_new(*state, 5);
+	struct result res = page(rig, 0);
+
+	assert_good(res);
+	assert_int_equal(res.in_len, sizeof(list));
+	assert_memory_equal(res.in, list, sizeof(list));
+	assert_bad_cdb(page(rig, 0x2f), 2);
+	tape_rig_free(rig);
+}
+
+static void every_page_is_a_list_of_parameters(void **state)
+{
+	static const uint8_t codes[] = { 0x02, 0x03, 0x0c, 0x11, 0x12, 0x14, 0x17, 0x1b, 0x2e, 0x30,
+		0x31, 0x32 };
+
+	for (int loaded = 0; loaded < 2; loaded++) {
+		struct tape_rig *rig = loaded ? tape_rig_blank(state) : tape_rig_new(*state, 5);
+
+		for (unsigned i = 0; i < sizeof(codes); i++) {
+			struct result res = page(rig, codes[i]);
+			uint32_t at = 4;
+
+			assert_good(res);
+			assert_int_equal(res.in[0], codes[i]);
+			assert_int_equal(be16(res.in + 2), res.in_len - 4);
+			while (at < res.in_len)
+				at += 4u + res.in[at + 3];
+			assert_int_equal(at, res.in_len);
+		}
+		tape_rig_free(rig);
+	}
+}
+
+static void a_page_is_cut_to_the_allocation_length(void **state)
+{
+	struct tape_rig *rig = tape_rig_new(*state, 5);
+	struct result res = TAPE(rig, NULL, 4096, 0x4d, 0, 0x40 | 0x2e, 0, 0, 0, 0, 0, 4, 0);
+
+	assert_int_equal(res.in_len, 4);
+	assert_int_equal(be16(res.in + 2), 64 * 5);
+	tape_rig_free(rig);
+}
+
+static void the_parameter_pointer_leaves_out_what_comes_before(void **state)
+{
+	struct tape_rig *rig = tape_rig_new(*state, 5);
+	struct result res = TAPE(rig, NULL, 4096, 0x4d, 0, 0x40 | 0x2e, 0, 0, 0, 60, 0x10, 0, 0);
+
+	assert_int_equal(res.in_len, 4 + 5 * 5);
+	assert_int_equal(be16(res.in + 4), 60);
+	tape_rig_free(rig);
+}
+
+static void what_was_written_and_read_is_counted(void **state)
+{
+	struct tape_rig *rig = tape_rig_blank(state);
+
+	assert_good(tape_write(rig, 40000, 1));
+	assert_good(TAPE(rig, NULL, 0, TAPE_REWIND));
+	assert_good(TAPE(rig, NULL, 40000, TAPE_READ(40000)));
+	assert_int_equal(number(page(rig, 0x0c), 0), 40000);
+	assert_int_equal(number(page(rig, 0x0c), 3), 40000);
+	assert_true(number(page(rig, 0x0c), 1) < 40000); /* compressed */
+	assert_true(number(page(rig, 0x32), 1) > 100);   /* percent */
+	assert_int_equal(number(page(rig, 0x02), 5), 40000);
+	tape_rig_free(rig);
+}
+
+static void the_volume_is_described(void **state)
+{
+	struct tape_rig *rig = tape_rig_blank(state);
+	struct result res = page(rig, 0x17);
+
+	assert_int_equal(number(res, 0), 1);
+	assert_memory_equal(param(res, 0x42), "TEST01L5                        ", 32);
+	assert_int_equal(number(res, 1), 2); /* loads: where it was made, and here */
+	assert_int_equal(number(page(rig, 0x31), 1), 4); /* MiB that remain */
+	tape_rig_free(rig);
+}
+
+static void the_device_status_says_that_a_cartridge_is_mounted(void **state)
+{
+	struct tape_rig *rig = tape_rig_blank(state);
+
+	assert_memory_equal(param(page(rig, 0x11), 0), "\x31\x17\0\0", 4);
+	assert_int_equal(tape_in_job(rig, tape_do_eject), 0);
+	assert_memory_equal(param(page(rig, 0x11), 0), "\x11\0\0\0", 4);
+	tape_rig_free(rig);
+}
+
+static void a_tape_alert_is_told_once(void **state)
+{
+	struct tape_rig *rig = tape_rig_blank(state);
+
+	assert_good(TAPE(rig, NULL, 0, 0x1e, 0, 0, 0, 1, 0));
+	assert_check(TAPE(rig, NULL, 0, 0x1b, 0, 0, 0, 0, 0), SENSE_ILLEGAL_REQUEST, 0x5302);
+	assert_int_equal(number(page(rig, 0x12), 0), UINT64_C(1) << 54);
+	assert_int_equal(number(page(rig, 0x2e), 10), 1);
+	assert_int_equal(number(page(rig, 0x2e), 10), 0);
+	tape_rig_free(rig);
+}
+
+/* --- attributes (SPC-5 6.19, 6.49, 7.4) --------------------------------------------------------- */
+
+static struct result attributes(struct tape_rig *rig, uint8_t service, uint16_t first)
+{
+	return TAPE(rig, NULL, 65536, 0x8c, service, 0, 0, 0, 0, 0, 0, BE2(first), BE4(65536), 0, 0);
+}
+
+/* The value of an attribute in a list of them, or NULL. */
+static const uint8_t *attribute(struct result res, uint16_t id)
+{
+	for (uint32_t at = 4; at + 5 <= res.in_got; at += 5u + be16(res.in + at + 3))
+		if (be16(res.in + at) == id)
+			return res.in + at + 5;
+	return NULL;
+}
+
+static void the_memory_tells_of_the_medium(void **state)
+{
+	struct tape_rig *rig = tape_rig_blank(state);
+	struct result res = attributes(rig, 0, 0);
+
+	assert_good(res);
+	assert_int_equal(be32(res.in), res.in_len - 4);
+	assert_int_equal(be64(attribute(res, 0x0001)), 4); /* maximum capacity, MiB */
+	assert_int_equal(attribute(res, 0x0405)[0], 0x58); /* density */
+	assert_memory_equal(attribute(res, 0x020a), "IBM     1068000001", 18);
+	tape_rig_free(rig);
+}
+
+static void attributes_begin_with_the_first_that_is_asked_for(void **state)
+{
+	struct tape_rig *rig = tape_rig_blank(state);
+	struct result res = attributes(rig, 0, 0x0401);
+
+	assert_int_equal(be16(res.in + 4), 0x0401);
+	res = attributes(rig, 1, 0x0400);
+	assert_int_equal(be16(res.in + 4), 0x0400);
+	assert_int_equal(be16(res.in + 6), 0x0401);
+	tape_rig_free(rig);
+}
+
+static void a_host_attribute_is_written_read_and_removed(void **state)
+{
+	const uint8_t list[] = { 0, 0, 0, 13, 0x08, 0x00, 0x01, 0, 8, 'B', 'A', 'C', 'U', 'L', 'A',
+		' ', ' ' };
+	const uint8_t removal[] = { 0, 0, 0, 5, 0x08, 0x00, 0x01, 0, 0 };
+	struct tape_rig *rig = tape_rig_blank(state);
+
+	assert_good(TAPE(rig, list, sizeof(list), 0x8d, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+		BE4(sizeof(list)), 0, 0));
+	assert_memory_equal(attribute(attributes(rig, 0, 0x0800), 0x0800), "BACULA  ", 8);
+	assert_good(TAPE(rig, removal, sizeof(removal), 0x8d, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+		BE4(sizeof(removal)), 0, 0));
+	assert_null(attribute(attributes(rig, 0, 0x0800), 0x0800));
+	tape_rig_free(rig);
+}
+
+static void of_a_list_with_a_fault_nothing_is_written(void **state)
+{
+	const uint8_t list[] = { 0, 0, 0, 27, 0x08, 0x00, 0x01, 0, 8, 'B', 'A', 'C', 'U', 'L', 'A',
+		' ', ' ', 0x00, 0x01, 0x00, 0, 8, 0, 0, 0, 0, 0, 0, 0, 0 };
+	struct tape_rig *rig = tape_rig_blank(state);
+
+	assert_bad_list(TAPE(rig, list, sizeof(list), 0x8d, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+		BE4(sizeof(list)), 0, 0), 17);
+	assert_null(attribute(attributes(rig, 0, 0x0800), 0x0800));
+	tape_rig_free(rig);
+}
+
+static void a_list_that_ends_early_is_too_short(void **state)
+{
+	const uint8_t list[] = { 0, 0, 0, 13, 0x08, 0x00, 0x01, 0, 8, 'B' };
+	struct tape_rig *rig = tape_rig_blank(state);
+
+	assert_check(TAPE(rig, list, sizeof(list), 0x8d, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+		BE4(sizeof(list)), 0, 0), SENSE_ILLEGAL_REQUEST, 0x1a00);
+	tape_rig_free(rig);
+}
+
+static void there_is_one_volume_and_one_partition(void **state)
+{
+	struct tape_rig *rig = tape_rig_blank(state);
+
+	assert_memory_equal(attributes(rig, 2, 0).in, "\0\2\0\1", 4);
+	assert_memory_equal(attributes(rig, 3, 0).in, "\0\2\0\1", 4);
+	assert_bad_cdb(attributes(rig, 4, 0), 1);
+	tape_rig_free(rig);
+}
+
+static void what_is_held_can_be_asked_and_what_is_unloaded_cannot(void **state)
+{
+	struct tape_rig *rig = tape_rig_blank(state);
+
+	assert_good(TAPE(rig, NULL, 0, 0x1b, 0, 0, 0, 0x08, 0));
+	assert_good(attributes(rig, 0, 0));
+	assert_good(TAPE(rig, NULL, 0, 0x1b, 0, 0, 0, 0x00, 0));
+	assert_check(attributes(rig, 0, 0), SENSE_NOT_READY, 0x3a00);
+	tape_rig_free(rig);
+}
+
+int main(void)
+{
+#define TEST(f) cmocka_unit_test_setup_teardown(f, vtl_setup, vtl_teardown)
+	const struct CMUnitTest tests[] = {
+		TEST(page_0_lists_the_pages),
+		TEST(every_page_is_a_list_of_parameters),
+		TEST(a_page_is_cut_to_the_allocation_length),
+		TEST(the_parameter_pointer_leaves_out_what_comes_before),
+		TEST(what_was_written_and_read_is_counted),
+		TEST(the_volume_is_described),
+		TEST(the_device_status_says_that_a_cartridge_is_mounted),
+		TEST(a_tape_alert_is_told_once),
+		TEST(the_memory_tells_of_the_medium),
+		TEST(attributes_begin_with_the_first_that_is_asked_for),
+		TEST(a_host_attribute_is_written_read_and_removed),
+		TEST(of_a_list_with_a_fault_nothing_is_written),
+		TEST(a_list_that_ends_early_is_too_short),
+		TEST(there_is_one_volume_and_one_partition),
+		TEST(what_is_held_can_be_asked_and_what_is_unloaded_cannot),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
