@@ -38,9 +38,13 @@ static void tell_home(struct loop_msg *m)
 
 static void carry_out(struct work *w)
 {
+	struct loop *home = w->home;
+
 	w->run(w);
+	if (!home)
+		return;
 	w->msg.run = tell_home;
-	loop_post(w->home, &w->msg);
+	loop_post(home, &w->msg);
 }
 
 /* Waits for a job; NULL when the thread is to end. The lock is held. */

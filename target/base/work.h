@@ -14,7 +14,7 @@ struct work_pool;
 struct work {
 	void (*run)(struct work *w);  /* on a pool thread */
 	void (*done)(struct work *w); /* on `home`, once, after run returned */
-	struct loop *home;
+	struct loop *home;            /* NULL: nobody is told, and run() may free the work */
 	struct list link;    /* private */
 	struct loop_msg msg; /* private */
 };
@@ -25,7 +25,7 @@ int work_pool_create(unsigned threads, struct work_pool **out);
 /* Waits for queued work to finish, then ends the threads. NULL is fine. */
 void work_pool_free(struct work_pool *pool);
 
-/* Any thread. The work belongs to the pool until done() runs. Where no thread can be started
+/* Any thread. The work belongs to the pool until done() runs, or run() where none is told. Where no thread can be started
  * and none runs, run() is called in place (slow is better than lost). */
 void work_submit(struct work_pool *pool, struct work *w);
 

@@ -29,7 +29,8 @@ struct store_cfg {
 	uint32_t block_size;           /* 512 or 4096: no request is smaller or less aligned */
 	bool create;                   /* file: make it, sparse, 0600, where it does not exist */
 	bool read_only;
-	struct store_engine *engine;   /* file: borrowed; must outlive the store. ram needs none */
+	struct store_engine *engine;   /* borrowed; must outlive the store. ram: may be NULL, and then
+	                                * no huge pages are made */
 };
 
 /* Why an open failed: errno, and a sentence that names the path and what would be right. */

@@ -12,6 +12,7 @@
 #include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -170,6 +171,38 @@ static void freeing_a_pool_waits_for_what_is_queued(void **state)
 	assert_int_equal(s.done, 10);
 }
 
+struct lone {
+	struct work work;
+	atomic_int *runs;
+};
+
+static void run_lone(struct work *w)
+{
+	struct lone *l = container_of(w, struct lone, work);
+
+	atomic_fetch_add(l->runs, 1);
+	free(l);
+}
+
+static void a_job_without_a_home_may_free_itself(void **state)
+{
+	struct work_pool *pool;
+	atomic_int runs = 0;
+
+	(void)state;
+	assert_int_equal(work_pool_create(2, &pool), 0);
+	for (int i = 0; i < 10; i++) {
+		struct lone *l = calloc(1, sizeof(*l));
+
+		assert_non_null(l);
+		l->work.run = run_lone;
+		l->runs = &runs;
+		work_submit(pool, &l->work);
+	}
+	work_pool_free(pool);
+	assert_int_equal(runs, 10);
+}
+
 static void jobs_of_several_homes_each_find_theirs(void **state)
 {
 	struct job here[100], there[100];
@@ -247,6 +280,7 @@ int main(void)
 		cmocka_unit_test(jobs_run_side_by_side_up_to_the_limit),
 		cmocka_unit_test(one_job_at_a_time_needs_one_thread),
 		cmocka_unit_test(freeing_a_pool_waits_for_what_is_queued),
+		cmocka_unit_test(a_job_without_a_home_may_free_itself),
 		cmocka_unit_test(jobs_of_several_homes_each_find_theirs),
 		cmocka_unit_test(a_pool_has_1_to_256_threads),
 	};
