@@ -108,8 +108,9 @@ static void vpd_limits(struct wr *w, const struct itl *itl)
 	/* A granularity of one block goes without saying. QEMU (7.2 at least) would keep a map
 	 * of it that it asks GET LBA STATUS for, and abort, as it counts in 512 bytes there. */
 	bool grain = thin && page > 1;
+	uint32_t part = lu->physical_exponent ? sbc_atomic_part(lu) : 0;
 
-	wr_u8(w, 0x01); /* WSNZ: WRITE SAME of no blocks is refused */
+	wr_u8(w, thin ? 0x01 : 0); /* WSNZ: see write_same() */
 	wr_u8(w, SBC_COMPARE_BLOCKS);
 	wr_be16(w, (uint16_t)page); /* OPTIMAL TRANSFER LENGTH GRANULARITY */
 	wr_be32(w, lu->max_blocks);
@@ -120,8 +121,10 @@ static void vpd_limits(struct wr *w, const struct itl *itl)
 	wr_be32(w, grain ? page : 0);              /* OPTIMAL UNMAP GRANULARITY */
 	wr_be32(w, grain ? UINT32_C(1) << 31 : 0); /* UGAVALID, alignment 0 */
 	wr_be64(w, SBC_SAME_BLOCKS);               /* MAXIMUM WRITE SAME LENGTH */
-	wr_be32(w, SBC_ATOMIC_BLOCKS);             /* no alignment, granularity or boundary */
-	wr_zero(w, 64 - 48);
+	wr_be32(w, SBC_ATOMIC_BLOCKS);             /* MAXIMUM ATOMIC TRANSFER LENGTH */
+	wr_be32(w, part);                          /* ATOMIC ALIGNMENT */
+	wr_be32(w, part);                          /* ATOMIC TRANSFER LENGTH GRANULARITY */
+	wr_zero(w, 64 - 56);                       /* no atomic boundary */
 }
 
 /* B1h, block device characteristics (SBC-4 6.6.2): does not rotate. */

@@ -183,13 +183,21 @@ static enum scsi_next atomic_data(struct scsi_task *t)
 	return atomic_write(t, 0);
 }
 
-/* All of it or nothing, for everybody who looks. There is no atomic boundary (VPD B0h). */
+/* All of it or nothing, for everybody who looks: of whole physical blocks, where they are larger.
+ * There is no atomic boundary (VPD B0h). */
 static enum scsi_next write_atomic(struct scsi_task *t)
 {
-	if (!valid(t, be64(t->cdb + 2), be16(t->cdb + 12), SBC_ATOMIC_BLOCKS, 12))
+	uint64_t lba = be64(t->cdb + 2);
+	uint32_t blocks = be16(t->cdb + 12), part = sbc_atomic_part(t->itl->lu);
+
+	if (!valid(t, lba, blocks, SBC_ATOMIC_BLOCKS, 12))
 		return SCSI_DONE;
+	if (lba % part)
+		return task_bad_cdb(t, 2, -1);
 	if (be16(t->cdb + 10))
 		return task_bad_cdb(t, 10, -1);
+	if (blocks % part)
+		return task_bad_cdb(t, 12, -1);
 	return wants_exactly(t, (uint32_t)t->left, 12);
 }
 

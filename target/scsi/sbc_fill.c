@@ -214,12 +214,23 @@ static bool same_flags(struct scsi_task *t)
 	return true;
 }
 
-/* WRITE SAME(10), (16). No blocks would be all to the end: WSNZ says that this is refused. */
+/* A count of none is that of all blocks to the end, as far as MAXIMUM WRITE SAME LENGTH goes. Where
+ * space can be given back a host that means nothing by it would lose what it has: there WSNZ says
+ * that it is refused. */
+static uint64_t same_blocks(const struct lu *lu, const uint8_t *cdb)
+{
+	uint64_t blocks = cdb_blocks(cdb), lba = cdb_lba(cdb), all = lu_blocks(lu);
+
+	if (blocks || lu->has & LU_THIN)
+		return blocks;
+	return lba < all ? all - lba : 1;
+}
+
+/* WRITE SAME(10), (16). */
 static enum scsi_next write_same(struct scsi_task *t)
 {
 	const struct lu *lu = t->itl->lu;
-	uint64_t lba = cdb_lba(t->cdb);
-	uint32_t blocks = cdb_blocks(t->cdb);
+	uint64_t lba = cdb_lba(t->cdb), blocks = same_blocks(lu, t->cdb);
 
 	if (!same_flags(t))
 		return SCSI_DONE;

@@ -90,6 +90,21 @@ static void orwrite_is_checked_as_a_write(void **state)
 	rig_free(r);
 }
 
+static void write_atomic_writes_whole_physical_blocks(void **state)
+{
+	struct rig *r = rig_create((struct rig_cfg){ .physical = 4096 });
+
+	(void)state;
+	assert_good(RUN(r, 0, data, 16 * 512, WRITE_ATOMIC(8, 0, 16)));
+	assert_bad_cdb(RUN(r, 0, data, 8 * 512, WRITE_ATOMIC(1, 0, 8)), 2);
+	assert_bad_cdb(RUN(r, 0, data, 512, WRITE_ATOMIC(8, 0, 1)), 12);
+	RUN(r, 0, NULL, 255, 0x12, 1, 0xb0, 0, 255, 0);
+	assert_int_equal(be32(rig_in + 44), 2048);
+	assert_int_equal(be32(rig_in + 48), 8);
+	assert_int_equal(be32(rig_in + 52), 8);
+	rig_free(r);
+}
+
 static void write_atomic_writes_and_has_a_limit(void **state)
 {
 	struct rig *r = rig_create((struct rig_cfg){ .blocks = 4096, .faulty = *state != NULL });
@@ -283,6 +298,7 @@ int main(void)
 		BOTH(orwrite_sets_bits),
 		cmocka_unit_test(orwrite_is_checked_as_a_write),
 		BOTH(write_atomic_writes_and_has_a_limit),
+		cmocka_unit_test(write_atomic_writes_whole_physical_blocks),
 		cmocka_unit_test(write_and_verify_writes_durably_and_looks),
 		cmocka_unit_test(write_and_verify_is_checked_as_a_write),
 		cmocka_unit_test(the_first_one_waits_for_writes_into_the_medium),

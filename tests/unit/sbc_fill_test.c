@@ -221,13 +221,46 @@ static void write_same_that_may_unmap_writes_what_is_not_zero(void **state)
 	rig_free(r);
 }
 
-static void write_same_of_no_blocks_is_refused(void **state)
+static void write_same_of_no_blocks_is_refused_by_a_thin_unit(void **state)
 {
 	struct rig *r = rig_create((struct rig_cfg){ 0 });
 
 	(void)state;
 	assert_bad_cdb(RUN(r, 0, data, 512, WRITE_SAME16(0, 0, 0)), 10);
 	assert_bad_cdb(RUN(r, 0, data, 512, WRITE_SAME10(0, 0, 0)), 7);
+	rig_free(r);
+}
+
+static void write_same_of_no_blocks_goes_to_the_end_of_a_thick_unit(void **state)
+{
+	struct rig *r = rig_create((struct rig_cfg){ .blocks = 40000, .thick = true });
+
+	(void)state;
+	memset(data, 'x', 512);
+	assert_good(RUN(r, 0, data, 512, WRITE_SAME16(0, 39000, 0)));
+	assert_good(RUN(r, 0, NULL, 1024, READ10(38999, 2)));
+	assert_int_equal(rig_in[511], 0);
+	assert_int_equal(rig_in[512], 'x');
+	assert_good(RUN(r, 0, NULL, 512, READ10(39999, 1)));
+	assert_int_equal(rig_in[511], 'x');
+	memset(data, 'y', 512);
+	assert_good(RUN(r, 0, data, 512, WRITE_SAME10(0, 39999, 0)));
+	assert_good(RUN(r, 0, NULL, 512, READ10(39999, 1)));
+	assert_int_equal(rig_in[0], 'y');
+	rig_free(r);
+}
+
+static void write_same_of_no_blocks_has_the_limit_of_others(void **state)
+{
+	struct rig *r = rig_create((struct rig_cfg){ .blocks = 40000, .thick = true });
+
+	(void)state;
+	assert_bad_cdb(RUN(r, 0, data, 512, WRITE_SAME16(0, 0, 0)), 10);
+	assert_bad_cdb(RUN(r, 0, data, 512, WRITE_SAME10(0, 40000 - 32769, 0)), 7);
+	assert_check(
+		RUN(r, 0, data, 512, WRITE_SAME16(0, 40000, 0)), SENSE_ILLEGAL_REQUEST, 0x2100);
+	assert_check(RUN(r, 0, data, 512, WRITE_SAME16(0, UINT64_MAX, 0)), SENSE_ILLEGAL_REQUEST,
+		0x2100);
 	rig_free(r);
 }
 
@@ -342,7 +375,9 @@ int main(void)
 		BOTH(write_same_repeats_the_block),
 		BOTH(write_same_of_zeros_or_without_data_zeros),
 		cmocka_unit_test(write_same_that_may_unmap_writes_what_is_not_zero),
-		cmocka_unit_test(write_same_of_no_blocks_is_refused),
+		cmocka_unit_test(write_same_of_no_blocks_is_refused_by_a_thin_unit),
+		cmocka_unit_test(write_same_of_no_blocks_goes_to_the_end_of_a_thick_unit),
+		cmocka_unit_test(write_same_of_no_blocks_has_the_limit_of_others),
 		cmocka_unit_test(write_same_has_a_limit),
 		cmocka_unit_test(write_same_stays_in_range),
 		cmocka_unit_test(write_same_wants_one_block_no_less_no_more),
