@@ -71,6 +71,7 @@ static void drive_changed(struct drive_listener *ls, enum drive_event event)
 
 	tape->dirty = false;
 	tape->past_pew = false;
+	tape->allowed = 0;
 	if (event != DRIVE_FORMATTED)
 		begin_alerts(tape);
 	pthread_mutex_lock(&lu->lock);
@@ -116,8 +117,8 @@ static const struct vpd_page tape_pages[] = {
 };
 
 static const struct scsi_op *const tape_ops[] = {
-	ssc_rw_ops, ssc_move_ops, ssc_medium_ops, ssc_log_ops, ssc_attribute_ops, spc_ops, mode_ops,
-	diag_ops, opcodes_ops, reserve_ops, removal_ops, pr_in_ops, pr_out_ops, NULL,
+	ssc_rw_ops, ssc_move_ops, ssc_medium_ops, ssc_verify_ops, ssc_format_ops, ssc_log_ops,
+	ssc_attribute_ops, spc_ops, mode_ops, diag_ops, opcodes_ops, reserve_ops, removal_ops, pr_in_ops, pr_out_ops, NULL,
 };
 
 static void tape_end(struct lu *lu)

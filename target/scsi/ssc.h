@@ -31,11 +31,15 @@ struct tape {
 	_Atomic bool unbuffered;        /* status comes when data are durable */
 	_Atomic bool compress;
 	_Atomic bool report_early;      /* REW: early warning is told when reading, too */
+	_Atomic bool append_only;       /* WRITE MODE: see ssc_format.c */
 	_Atomic uint64_t pews;          /* programmable early warning: bytes before early warning */
 
 	/* Of jobs alone. */
 	bool dirty;    /* something was written since the last sync */
 	bool past_pew; /* the programmable early warning has been told */
+	uint8_t allowed; /* by ALLOW OVERWRITE, and where */
+	unsigned allowed_partition;
+	uint64_t allowed_object;
 	uint64_t alerts; /* TapeAlert flags; flag 1 is the highest bit */
 };
 
@@ -73,6 +77,7 @@ struct tape_job {
 	uint32_t block_len; /* of the mode parameters */
 	int64_t count;
 	uint64_t object;
+	uint8_t page[MODE_PAGE_SIZE]; /* medium partition mode page */
 };
 
 /* The job of a task, made when it is first asked for, all zero. NULL: the status is BUSY. It goes
@@ -82,6 +87,21 @@ struct tape_job *tape_job(struct scsi_task *t);
 enum scsi_next tape_submit(struct scsi_task *t, tape_run *run);
 /* For rows: an abort takes back a job that waits. */
 bool tape_cancel(struct scsi_task *t);
+
+/* --- transfers: ssc_rw.c ------------------------------------------------------------------------- */
+
+/* The job of a CDB with FIXED, TRANSFER LENGTH and, of 16 bytes, the object to begin at. */
+struct tape_job *tape_transfer(struct scsi_task *t);
+/* Bytes that it moves at most. False: the task has its status. */
+bool tape_total(struct scsi_task *t, const struct tape_job *j, uint32_t *bytes);
+/* In a job: goes where a CDB of 16 bytes says. False: likewise. */
+bool tape_go(struct scsi_task *t, const struct tape_job *j, struct cartridge *c);
+/* cartridge_read() with the unit's key. */
+enum cartridge_result tape_read(struct scsi_task *t, struct cartridge *c, void *buf, size_t size,
+	struct cartridge_block *got);
+
+/* In a job: false, with a status, where the unit only appends and data follow (ssc_format.c). */
+bool tape_may_overwrite(struct scsi_task *t, struct cartridge *c);
 
 /* --- how they end: in jobs, too ---------------------------------------------------------------- */
 
@@ -111,7 +131,7 @@ void tape_place(const struct tape *tape, struct cartridge *c, struct tape_place 
 #define TAPE_STOPS (STOPS_CHANGE | STOPS_READY)
 
 extern const struct scsi_op ssc_rw_ops[], ssc_move_ops[], ssc_medium_ops[], ssc_log_ops[],
-	ssc_attribute_ops[];
+	ssc_attribute_ops[], ssc_verify_ops[], ssc_format_ops[];
 extern const struct mode_rules ssc_mode_rules;
 /* By the number of partitions that a medium of the drive's generation may have. */
 extern const struct mode_page ssc_modes_1[], ssc_modes_2[], ssc_modes_4[];

@@ -88,17 +88,11 @@ static enum scsi_next load_unload(struct scsi_task *t)
 
 static void erase_run(struct scsi_task *t, struct tape_job *j, struct cartridge *c)
 {
-	struct cartridge_position at;
-	enum cartridge_result r = CARTRIDGE_OK;
+	enum cartridge_result r;
 
-	cartridge_position(c, &at);
-	if (j->at_object && (at.partition != j->partition || at.object != j->object)) {
-		if (!tape_settle(t, c))
-			return;
-		r = cartridge_locate(c, j->partition, j->object);
-	}
-	if (r == CARTRIDGE_OK)
-		r = cartridge_erase(c);
+	if (!tape_go(t, j, c) || !tape_may_overwrite(t, c))
+		return;
+	r = cartridge_erase(c);
 	tape_failed(t, r, true);
 	if (r == CARTRIDGE_OK) {
 		tape_of(t)->dirty = true;

@@ -96,6 +96,8 @@ static bool select_page(struct scsi_task *t, const struct mode_page *p, const ui
 	(void)now;
 	if (p->code == DEVICE && !p->subpage && next[COMPRESS_AT] > 1)
 		return task_bad_list(t, at + COMPRESS_AT, -1), false;
+	if (p->code == DEVICE && p->subpage && next[5] >> 4 > 1)
+		return task_bad_list(t, at + 5, 7), false;
 	if (p->code == PARTITION && next[3] > p->defaults[2])
 		return task_bad_list(t, at + 3, -1), false;
 	return true;
@@ -124,6 +126,7 @@ static void changed(struct lu *lu)
 	atomic_store(&tape->unbuffered, !(lu->mode_head.device & BUFFERED_MODE));
 	atomic_store(&tape->compress, on);
 	atomic_store(&tape->report_early, device[8] & REW);
+	atomic_store(&tape->append_only, extension[5] >> 4 == 1);
 	atomic_store(&tape->pews, (uint64_t)be16(extension + 6) * 1000000);
 	lu->protected = lu->protected || device[10] & SWP;
 	drive_note_compression(tape->drive, on);
@@ -159,9 +162,9 @@ const struct mode_rules ssc_mode_rules = {
 	/* Device configuration: LOIS; EEG, SEW; compression. */ \
 	{ 0x10, 0, 16, .defaults = { 0x10, 0x0e, [8] = 0x40, [10] = 0x18, [14] = 0x01 }, \
 	  .changeable = { [8] = 0x01, [10] = 0x04, [14] = 0xff } }, \
-	/* Device configuration extension: short erase mode 2, PEWS. */ \
+	/* Device configuration extension: write mode, short erase mode 2; PEWS. */ \
 	{ 0x10, 1, 32, .defaults = { 0x50, 0x01, 0, 0x1c, [5] = 0x02 }, \
-	  .changeable = { [6] = FF2 } }
+	  .changeable = { [5] = 0xf0, [6] = FF2 } }
 
 /* And behind it. */
 #define PAGES_AFTER \

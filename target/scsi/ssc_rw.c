@@ -13,8 +13,7 @@
 
 /* --- what is asked for ------------------------------------------------------------------------- */
 
-/* Flags, transfer length, and in a CDB of 16 bytes the object at which to begin. */
-static struct tape_job *decode(struct scsi_task *t)
+struct tape_job *tape_transfer(struct scsi_task *t)
 {
 	struct tape_job *j = tape_job(t);
 	const uint8_t *cdb = t->cdb;
@@ -36,8 +35,7 @@ static unsigned length_field(const struct tape_job *j)
 	return j->at_object ? 12 : 2;
 }
 
-/* Bytes that the command moves at most. False: the task has its status. */
-static bool total(struct scsi_task *t, const struct tape_job *j, uint32_t *bytes)
+bool tape_total(struct scsi_task *t, const struct tape_job *j, uint32_t *bytes)
 {
 	uint64_t n = j->fixed ? (uint64_t)j->len * j->block_len : j->len;
 
@@ -49,8 +47,7 @@ static bool total(struct scsi_task *t, const struct tape_job *j, uint32_t *bytes
 	return true;
 }
 
-/* A CDB of 16 bytes says where the tape is to stand. */
-static bool go_there(struct scsi_task *t, const struct tape_job *j, struct cartridge *c)
+bool tape_go(struct scsi_task *t, const struct tape_job *j, struct cartridge *c)
 {
 	struct cartridge_position at;
 	enum cartridge_result r;
@@ -65,6 +62,13 @@ static bool go_there(struct scsi_task *t, const struct tape_job *j, struct cartr
 	r = cartridge_locate(c, j->partition, j->object);
 	tape_failed(t, r, false);
 	return r == CARTRIDGE_OK;
+}
+
+enum cartridge_result tape_read(struct scsi_task *t, struct cartridge *c, void *buf, size_t size,
+	struct cartridge_block *got)
+{
+	(void)t;
+	return cartridge_read(c, buf, size, NULL, got);
 }
 
 /* --- READ -------------------------------------------------------------------------------------- */
@@ -120,8 +124,7 @@ static bool length_matters(const struct tape_job *j, uint32_t length)
 static void read_variable(struct scsi_task *t, const struct tape_job *j, struct cartridge *c)
 {
 	struct cartridge_block got;
-	enum cartridge_result r =
-		cartridge_read(c, t->buf, t->buf ? t->buf_len : 0, NULL, &got);
+	enum cartridge_result r = tape_read(t, c, t->buf, t->buf ? t->buf_len : 0, &got);
 
 	if (r != CARTRIDGE_OK) {
 		read_stopped(t, c, r, j->len);
@@ -144,8 +147,8 @@ static void read_fixed(struct scsi_task *t, const struct tape_job *j, struct car
 		uint32_t off = n * j->block_len;
 		uint32_t room = t->buf && off < t->buf_len ? t->buf_len - off : 0;
 		struct cartridge_block got;
-		enum cartridge_result r = cartridge_read(c, (uint8_t *)t->buf + (room ? off : 0),
-			room < j->block_len ? room : j->block_len, NULL, &got);
+		enum cartridge_result r = tape_read(t, c, (uint8_t *)t->buf + (room ? off : 0),
+			room < j->block_len ? room : j->block_len, &got);
 
 		if (r != CARTRIDGE_OK) {
 			read_stopped(t, c, r, (int64_t)j->len - n);
@@ -163,7 +166,7 @@ static void read_fixed(struct scsi_task *t, const struct tape_job *j, struct car
 
 static void read_run(struct scsi_task *t, struct tape_job *j, struct cartridge *c)
 {
-	if (!go_there(t, j, c))
+	if (!tape_go(t, j, c))
 		return;
 	if (j->fixed)
 		read_fixed(t, j, c);
@@ -174,7 +177,7 @@ static void read_run(struct scsi_task *t, struct tape_job *j, struct cartridge *
 /* READ(6), READ(16) (SSC-4 7.5, 7.6). */
 static enum scsi_next read_start(struct scsi_task *t)
 {
-	struct tape_job *j = decode(t);
+	struct tape_job *j = tape_transfer(t);
 	uint32_t bytes;
 
 	if (!j)
@@ -182,7 +185,7 @@ static enum scsi_next read_start(struct scsi_task *t)
 	j->sili = t->cdb[1] & SILI_BIT;
 	if (j->fixed && j->sili)
 		return task_bad_cdb(t, 1, 1);
-	if (!total(t, j, &bytes))
+	if (!tape_total(t, j, &bytes))
 		return SCSI_DONE;
 	if (!j->len)
 		return task_good(t);
@@ -230,7 +233,7 @@ static void write_run(struct scsi_task *t, struct tape_job *j, struct cartridge 
 	size_t len = j->fixed ? j->block_len : j->len, count = j->fixed ? j->len : 1, done;
 	enum cartridge_result r;
 
-	if (!go_there(t, j, c))
+	if (!tape_go(t, j, c) || !tape_may_overwrite(t, c))
 		return;
 	r = cartridge_write(c, &iov, 1, len, count, &how, &done);
 	tape->dirty = tape->dirty || done;
@@ -250,10 +253,10 @@ static enum scsi_next write_data(struct scsi_task *t)
 /* WRITE(6), WRITE(16) (SSC-4 7.8, 7.9). */
 static enum scsi_next write_start(struct scsi_task *t)
 {
-	struct tape_job *j = decode(t);
+	struct tape_job *j = tape_transfer(t);
 	uint32_t bytes;
 
-	if (!j || !total(t, j, &bytes))
+	if (!j || !tape_total(t, j, &bytes))
 		return SCSI_DONE;
 	if (!j->fixed && bytes > CARTRIDGE_BLOCK_MAX)
 		return task_bad_cdb(t, length_field(j), -1);
@@ -272,7 +275,7 @@ static void filemarks_run(struct scsi_task *t, struct tape_job *j, struct cartri
 	uint64_t done;
 	enum cartridge_result r;
 
-	if (!go_there(t, j, c))
+	if (!tape_go(t, j, c) || !tape_may_overwrite(t, c))
 		return;
 	r = cartridge_write_filemarks(c, j->len, &done);
 	tape->dirty = tape->dirty || done;
@@ -286,7 +289,7 @@ static void filemarks_run(struct scsi_task *t, struct tape_job *j, struct cartri
  * and all that stands before them, are durable; that is so of no filemarks, too. */
 static enum scsi_next write_filemarks(struct scsi_task *t)
 {
-	struct tape_job *j = decode(t);
+	struct tape_job *j = tape_transfer(t);
 
 	if (!j)
 		return SCSI_DONE;
