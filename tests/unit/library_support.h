@@ -100,6 +100,7 @@ static inline void shop_close(struct shop *s)
 	library_unlisten(s->l, &s->ears);
 	library_close(s->l, shop_closed, s);
 	shop_wait(s);
+	s->l = NULL;
 	for (unsigned int i = 0; i < SHOP_DRIVES; i++)
 		drive_free(s->drives[i]);
 }
