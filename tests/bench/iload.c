@@ -20,6 +20,9 @@
  *	login     logs in and out, -c logins at a time
  *	hold      holds -c idle sessions; [-i SECONDS] a read over any of them every so often
  *	discover  SendTargets=All in a discovery session
+ *	tape      writes blocks of -b bytes to a tape drive from the beginning, a filemark, and
+ *	          reads them again
+ *	elements  READ ELEMENT STATUS of a whole library
  */
 #include <errno.h>
 #include <getopt.h>
@@ -34,11 +37,13 @@
 #include "tests/bench/load/drive.h"
 #include "tests/bench/load/hold.h"
 #include "tests/bench/load/logins.h"
+#include "tests/bench/load/tape.h"
 
 // clang-format off
 static const char *const work_names[] = {
 	[WORK_READ] = "read",   [WORK_WRITE] = "write", [WORK_MIX] = "mix",
 	[WORK_LOGIN] = "login", [WORK_HOLD] = "hold",   [WORK_DISCOVER] = "discover",
+	[WORK_TAPE] = "tape",   [WORK_ELEMENTS] = "elements",
 };
 // clang-format on
 
@@ -192,6 +197,32 @@ static int print_discover(const struct login_kit *kit)
 	return 0;
 }
 
+static int print_tape(const struct login_kit *kit)
+{
+	static struct tape_result r;
+	double mib = kit->plan->bytes / 1048576.0;
+
+	tape(kit, &r);
+	mib *= (double)r.blocks;
+	printf("mode=tape bytes=%u blocks=%llu write_mib_s=%.1f read_mib_s=%.1f", kit->plan->bytes,
+		(unsigned long long)r.blocks, mib / r.write_seconds, mib / r.read_seconds);
+	print_latency(&r.latency);
+	putchar('\n');
+	return 0;
+}
+
+static int print_elements(const struct login_kit *kit)
+{
+	static struct elements_result r;
+
+	elements(kit, &r);
+	printf("mode=elements elements=%u bytes=%u asked=%llu", r.elements, r.bytes,
+		(unsigned long long)r.latency.total);
+	print_latency(&r.latency);
+	putchar('\n');
+	return 0;
+}
+
 static void allow_descriptors(void)
 {
 	struct rlimit r;
@@ -216,6 +247,8 @@ int main(int argc, char **argv)
 	case WORK_LOGIN: status = print_logins(&kit); break;
 	case WORK_HOLD: status = print_hold(&kit); break;
 	case WORK_DISCOVER: status = print_discover(&kit); break;
+	case WORK_TAPE: status = print_tape(&kit); break;
+	case WORK_ELEMENTS: status = print_elements(&kit); break;
 	default: status = print_drive(&kit); break;
 	}
 	chap_digests_free(kit.digests);

@@ -8,6 +8,7 @@ import subprocess
 import time
 
 import machine
+import tape_rows
 from run import Failed, Turns, chap_args
 from report import short
 from servers import Floor, NotMeasured, Server
@@ -408,6 +409,7 @@ ROWS = {
     "memory": ("Idle sessions: memory, and service to any one", memory),
     "idle": ("Idle sessions: processor time", idle),
     "many": ("Many targets", many),
+    **tape_rows.ROWS,
     "verify": ("What is read is what was written", verify),
     "first-touch": ("For information: 4 KiB random write into a new RAM store", first_touch),
 }

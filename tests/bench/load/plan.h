@@ -9,7 +9,8 @@
 
 #include "chap/digest.h"
 
-enum work { WORK_READ, WORK_WRITE, WORK_MIX, WORK_LOGIN, WORK_HOLD, WORK_DISCOVER };
+enum work { WORK_READ, WORK_WRITE, WORK_MIX, WORK_LOGIN, WORK_HOLD, WORK_DISCOVER, WORK_TAPE,
+	WORK_ELEMENTS };
 
 struct plan {
 	const char *host, *target;
