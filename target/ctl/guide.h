@@ -25,7 +25,7 @@ struct guide_proof {
 struct guide_portal {
 	const char *address;
 	unsigned port;
-	char text[80]; /* "192.0.2.1:3260", "[2001:db8::1]:3260" */
+	char text[272]; /* "192.0.2.1:3260", "[2001:db8::1]:3260" */
 };
 
 struct guide_lun {

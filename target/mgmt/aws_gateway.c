@@ -9,7 +9,7 @@
 #include "mgmt/aws_arn.h"
 #include "mgmt/aws_gateway.h"
 #include "mgmt/aws_operations.h"
-#include "mgmt/aws_portal.h"
+#include "mgmt/portal.h"
 #include "mgmt/aws_tag.h"
 #include "mgmt/native_json.h"
 #include "registry_gateway.h"
@@ -73,7 +73,7 @@ void aws_list_gateways(struct aws_request *q)
 
 /* --- describe ------------------------------------------------------------------------------- */
 
-static bool is_told(const struct aws_portals *p, size_t i)
+static bool is_told(const struct portal_list *p, size_t i)
 {
 	for (size_t j = 0; j < i; j++)
 		if (!strcmp(p->v[j].host, p->v[i].host))
@@ -83,7 +83,7 @@ static bool is_told(const struct aws_portals *p, size_t i)
 
 static json_t *interfaces(const struct registry *r)
 {
-	struct aws_portals p = aws_portals_begin(r);
+	struct portal_list p = portal_list_begin(r);
 	json_t *list = p.failed ? NULL : json_array();
 
 	for (size_t i = 0; list && i < p.n; i++)
@@ -91,7 +91,7 @@ static json_t *interfaces(const struct registry *r)
 			json_array_append_new(list,
 				json_pack("{s:s}", p.v[i].ipv6 ? "Ipv6Address" : "Ipv4Address",
 					p.v[i].host));
-	aws_portals_end(&p);
+	portal_list_end(&p);
 	return list;
 }
 

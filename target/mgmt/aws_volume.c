@@ -16,7 +16,7 @@
 
 struct gathering {
 	const struct aws_request *q;
-	struct aws_portals portals;
+	struct portal_list portals;
 	struct aws_volumes *out;
 };
 
@@ -48,7 +48,7 @@ static struct aws_volume *add(struct aws_volumes *vs)
 static void add_lun(
 	struct gathering *g, const struct registry_target *t, const struct registry_lun *lun)
 {
-	const struct aws_portal *portal = aws_portal_in(&g->portals, t->groups, t->n_groups);
+	const struct portal_at *portal = portal_in_groups(&g->portals, t->groups, t->n_groups);
 	struct aws_volume *v = add(g->out);
 
 	if (!v)
@@ -78,10 +78,10 @@ static void on_target(void *arg, const struct registry_target *t)
 
 /* --- those that were made ------------------------------------------------------------------- */
 
-static struct aws_portal portal_of(const struct gathering *g, const char *address)
+static struct portal_at portal_of(const struct gathering *g, const char *address)
 {
-	const struct aws_portal *any = aws_portal_in(&g->portals, NULL, 0);
-	struct aws_portal p = any ? *any : (struct aws_portal){ 0 };
+	const struct portal_at *any = portal_in_groups(&g->portals, NULL, 0);
+	struct portal_at p = any ? *any : (struct portal_at){ 0 };
 
 	for (size_t i = 0; address && i < g->portals.n; i++)
 		if (!strcmp(g->portals.v[i].host, address))
@@ -137,13 +137,13 @@ static int compare(const void *a, const void *b)
 struct aws_volumes aws_volumes_begin(const struct aws_request *q)
 {
 	struct aws_volumes vs = { 0 };
-	struct gathering g = { q, aws_portals_begin(q->registry), &vs };
+	struct gathering g = { q, portal_list_begin(q->registry), &vs };
 
 	vs.failed |= g.portals.failed;
 	if (!registry_targets(q->registry, on_target, &g))
 		vs.failed = true;
 	registry_volumes(q->registry, on_volume, &g);
-	aws_portals_end(&g.portals);
+	portal_list_end(&g.portals);
 	if (vs.failed) {
 		aws_volumes_end(&vs);
 		vs.failed = true;

@@ -4,7 +4,7 @@
 #define MGMT_AWS_VOLUME_H
 
 #include "mgmt/aws_arn.h"
-#include "mgmt/aws_portal.h"
+#include "mgmt/portal.h"
 #include "mgmt/aws_request.h"
 
 struct aws_volume {
@@ -15,7 +15,7 @@ struct aws_volume {
 	uint32_t lun;
 	uint64_t size;
 	bool chap; /* nobody gets in without it */
-	struct aws_portal portal;
+	struct portal_at portal;
 	/* Of those that were made through an API; of the configuration's, as if attached. */
 	bool made, attached, preserved;
 	bool trouble; /* attached, and yet not served */

@@ -6,8 +6,6 @@
 #include "mgmt/native_connect.h"
 
 #include <event2/http.h>
-#include <ifaddrs.h>
-#include <net/if.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,7 +13,7 @@
 #include "base/log.h"
 #include "mgmt/native_body.h"
 #include "mgmt/native_json.h"
-#include "net/addr.h"
+#include "mgmt/portal.h"
 
 enum { CHOICES_TOLD = 8 }; /* initiators that a refusal names */
 
@@ -35,15 +33,19 @@ struct inquiry {
 
 /* --- portals -------------------------------------------------------------------------------- */
 
-static void add_address(json_t *list, const char *host, uint16_t port, uint32_t group)
+static json_t *portal_json(const struct portal_at *at)
 {
 	struct object o = object_begin();
-	json_t *portal;
 
-	object_put(&o, "address", json_of_text(host));
-	object_put(&o, "port", json_of_number(port));
-	object_put(&o, "group", json_of_number(group));
-	portal = object_end(&o);
+	object_put(&o, "address", json_of_text(*at->name ? at->name : at->host));
+	object_put(&o, "port", json_of_number(*at->name ? at->name_port : at->port));
+	object_put(&o, "group", json_of_number(at->group));
+	return object_end(&o);
+}
+
+/* One name may be that of several addresses. */
+static void add_new(json_t *list, json_t *portal)
+{
 	for (size_t i = 0; portal && i < json_array_size(list); i++)
 		if (json_equal(json_array_get(list, i), portal)) {
 			json_decref(portal);
@@ -52,74 +54,17 @@ static void add_address(json_t *list, const char *host, uint16_t port, uint32_t 
 	json_array_append_new(list, portal);
 }
 
-/* Whether another machine can reach the address, as far as the address tells. */
-static bool is_public(const struct addr *a)
-{
-	bool link_local = a->sa.sa_family == AF_INET6 && IN6_IS_ADDR_LINKLOCAL(&a->in6.sin6_addr);
-
-	return !addr_is_loopback(a) && !link_local;
-}
-
-/* The addresses of this machine's interfaces that a wildcard stands for; of its loopback where it
- * has no others. */
-static void add_interfaces(json_t *list, const struct addr *wildcard, uint32_t group, bool public)
-{
-	struct ifaddrs *all;
-	struct addr_text text;
-	struct addr a;
-
-	if (getifaddrs(&all))
-		return;
-	for (const struct ifaddrs *i = all; i; i = i->ifa_next) {
-		if (!i->ifa_addr || !(i->ifa_flags & IFF_UP) ||
-			i->ifa_addr->sa_family != wildcard->sa.sa_family)
-			continue;
-		addr_from(&a, i->ifa_addr,
-			i->ifa_addr->sa_family == AF_INET ? sizeof(a.in) : sizeof(a.in6));
-		if (public ? is_public(&a) : addr_is_loopback(&a))
-			add_address(list, addr_host(&a, &text), addr_port(wildcard), group);
-	}
-	freeifaddrs(all);
-}
-
-struct gathering {
-	const struct inquiry *inquiry;
-	json_t *list;
-};
-
-static bool is_shown(const struct inquiry *q, uint32_t group)
-{
-	for (size_t i = 0; i < q->n_groups; i++)
-		if (q->groups[i] == group)
-			return true;
-	return q->n_groups == 0;
-}
-
-static void add_portal(void *arg, const struct registry_portal *p)
-{
-	const struct gathering *g = arg;
-	size_t before = json_array_size(g->list);
-	struct addr_text text;
-	struct addr a;
-
-	if (!is_shown(g->inquiry, p->group) ||
-		addr_parse_port(&a, p->advertised ? p->advertised : p->address, 3260))
-		return;
-	if (!addr_is_wildcard(&a)) {
-		add_address(g->list, addr_host(&a, &text), addr_port(&a), p->group);
-		return;
-	}
-	add_interfaces(g->list, &a, p->group, true);
-	if (json_array_size(g->list) == before)
-		add_interfaces(g->list, &a, p->group, false);
-}
-
+/* Those that show the target; NULL when memory is out. */
 static json_t *portals_json(const struct inquiry *q)
 {
-	struct gathering g = { q, json_array() };
+	struct portal_list p = portal_list_begin(q->registry);
+	json_t *list = p.failed ? NULL : json_array();
 
-	registry_portals(q->registry, add_portal, &g);
-	return g.list;
+	for (size_t i = 0; list && i < p.n; i++)
+		if (portal_is_in(&p.v[i], q->groups, q->n_groups))
+			add_new(list, portal_json(&p.v[i]));
+	portal_list_end(&p);
+	return list;
 }
 
 /* --- the target ----------------------------------------------------------------------------- */
@@ -310,10 +255,10 @@ static void put_auth(struct object *o, const struct inquiry *q, const struct tab
 	object_put(o, "user", json_of_text(row ? user_of(q, row) : NULL));
 	object_put(o, "mutual", json_boolean(mutual));
 	object_put(o, "target_user", json_of_text(mutual ? target_user_of(q, row) : NULL));
-	if (!q->secrets)
-		return;
-	object_put(o, "secret", row ? secret_json(&row->in_secret) : json_null());
-	object_put(o, "target_secret", row ? secret_json(&row->out_secret) : json_null());
+	if (q->secrets) {
+		object_put(o, "secret", row ? secret_json(&row->in_secret) : json_null());
+		object_put(o, "target_secret", row ? secret_json(&row->out_secret) : json_null());
+	}
 }
 
 /* Whether jansson can hold the secrets of a row: they are bytes, and it wants UTF-8. */

@@ -75,6 +75,7 @@ const char *name_fault_code(enum name_fault fault)
 const char *name_fault_text(enum name_fault fault)
 {
 #define NAME_AS_TEXT(id, code, text) [id] = text,
+	/* NOLINTNEXTLINE(bugprone-suspicious-missing-comma): long texts are in two parts */
 	static const char *const texts[] = { NAME_FAULTS(NAME_AS_TEXT) };
 
 	return texts[fault];

@@ -174,6 +174,12 @@ def test_what_a_portal_advertises_is_told(start, ctl):
     assert portals(ctl, server) == [("192.0.2.77", 4000, 7)]
 
 
+def test_a_name_is_told_once_for_all_addresses_behind_it(start, ctl):
+    server = start(conf(portals='{ address = "0.0.0.0"; port = $port; '
+                                'advertise = "storage.example.com"; }'))
+    assert portals(ctl, server) == [("storage.example.com", 3260, 1)]
+
+
 def test_only_the_portals_of_the_targets_groups_are_told(start, ctl):
     server = start(conf(target(more="portal_groups = [ 2 ];"),
                         portals='{ address = "127.0.0.1"; port = $first_port; },'

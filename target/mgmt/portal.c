@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Addresses of the gateway. */
-#include "mgmt/aws_portal.h"
+/* Portals as others see them. */
+#include "mgmt/portal.h"
 
 #include <ifaddrs.h>
 #include <net/if.h>
@@ -12,9 +12,9 @@
 
 #include "net/addr.h"
 
-static void add(struct aws_portals *p, const struct addr *at, uint16_t port, uint32_t group)
+static void add(struct portal_list *p, const struct addr *at, uint16_t port, uint32_t group)
 {
-	struct aws_portal *grown = reallocarray(p->v, p->n + 1, sizeof(*grown)), *row;
+	struct portal_at *grown = reallocarray(p->v, p->n + 1, sizeof(*grown)), *row;
 	struct addr_text text;
 	const char *host = addr_host(at, &text);
 	size_t len;
@@ -25,7 +25,7 @@ static void add(struct aws_portals *p, const struct addr *at, uint16_t port, uin
 	}
 	p->v = grown;
 	row = &p->v[p->n++];
-	*row = (struct aws_portal){
+	*row = (struct portal_at){
 		.ipv6 = at->sa.sa_family == AF_INET6, .port = port, .group = group
 	};
 	host += *host == '[';
@@ -40,7 +40,7 @@ static bool is_public(const struct ifaddrs *i, const struct addr *at)
 	       !(at->sa.sa_family == AF_INET6 && IN6_IS_ADDR_LINKLOCAL(&at->in6.sin6_addr));
 }
 
-static void add_all(struct aws_portals *p, const struct addr *wildcard, uint32_t group)
+static void add_all(struct portal_list *p, const struct addr *wildcard, uint32_t group)
 {
 	bool ipv6 = wildcard->sa.sa_family == AF_INET6;
 	struct ifaddrs *all = NULL;
@@ -61,45 +61,63 @@ static void add_all(struct aws_portals *p, const struct addr *wildcard, uint32_t
 		add(p, &at, addr_port(wildcard), group);
 }
 
+/* Names the portals that have been added. `advertised` is "name:port". */
+static void name_all(struct portal_list *p, size_t first, const char *advertised)
+{
+	size_t len = strcspn(advertised, ":");
+	unsigned long port = advertised[len] ? strtoul(advertised + len + 1, NULL, 10) : 3260;
+
+	for (size_t i = first; i < p->n; i++) {
+		snprintf(p->v[i].name, sizeof(p->v[i].name), "%.*s", (int)len, advertised);
+		p->v[i].name_port = (uint16_t)port;
+	}
+}
+
 /* What discovery tells is what others should know, where it is an address. */
 static void on_portal(void *arg, const struct registry_portal *portal)
 {
-	struct aws_portals *p = arg;
+	struct portal_list *p = arg;
+	size_t before = p->n;
 	struct addr at;
+	bool told = portal->advertised && !addr_parse_port(&at, portal->advertised, 3260);
 
-	if (portal->advertised && !addr_parse_port(&at, portal->advertised, 3260))
-		add(p, &at, addr_port(&at), portal->group);
-	else if (addr_parse_port(&at, portal->address, 3260))
+	if (!told && addr_parse_port(&at, portal->address, 3260))
 		return;
-	else if (addr_is_wildcard(&at))
+	if (addr_is_wildcard(&at))
 		add_all(p, &at, portal->group);
 	else
 		add(p, &at, addr_port(&at), portal->group);
+	if (portal->advertised && !told)
+		name_all(p, before, portal->advertised);
 }
 
-struct aws_portals aws_portals_begin(const struct registry *r)
+struct portal_list portal_list_begin(const struct registry *r)
 {
-	struct aws_portals p = { 0 };
+	struct portal_list p = { 0 };
 
 	registry_portals(r, on_portal, &p);
 	return p;
 }
 
-void aws_portals_end(struct aws_portals *p)
+void portal_list_end(struct portal_list *p)
 {
 	free(p->v);
-	*p = (struct aws_portals){ 0 };
+	*p = (struct portal_list){ 0 };
 }
 
-const struct aws_portal *aws_portal_in(
-	const struct aws_portals *p, const uint32_t *groups, size_t n)
+bool portal_is_in(const struct portal_at *at, const uint32_t *groups, size_t n)
 {
-	for (size_t i = 0; i < p->n; i++) {
-		if (!n)
+	for (size_t i = 0; i < n; i++)
+		if (groups[i] == at->group)
+			return true;
+	return n == 0;
+}
+
+const struct portal_at *portal_in_groups(
+	const struct portal_list *p, const uint32_t *groups, size_t n)
+{
+	for (size_t i = 0; i < p->n; i++)
+		if (portal_is_in(&p->v[i], groups, n))
 			return &p->v[i];
-		for (size_t j = 0; j < n; j++)
-			if (groups[j] == p->v[i].group)
-				return &p->v[i];
-	}
 	return NULL;
 }
