@@ -113,7 +113,7 @@ static void lower(char *to, size_t size, const char *from)
 {
 	size_t n = 0;
 
-	for (; from[n] && n < size - 1; n++)
+	for (; n < size - 1 && from[n]; n++)
 		to[n] = (char)(from[n] >= 'A' && from[n] <= 'Z' ? from[n] - 'A' + 'a' : from[n]);
 	to[n] = '\0';
 }

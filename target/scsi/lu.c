@@ -122,6 +122,7 @@ void lu_update_gates(struct lu *lu)
 
 void lu_attention(struct lu *lu, const struct itl *except, enum ua ua)
 {
+	/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): a list has no NULL in it */
 	list_for_each(it, &lu->itls) {
 		struct itl *itl = container_of(it, struct itl, in_lu);
 

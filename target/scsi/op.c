@@ -47,9 +47,10 @@ void op_table(const struct lu_model *model, uint32_t has, const struct scsi_op *
 const struct scsi_op *op_service(const struct lu *lu, const struct scsi_op *op, uint8_t service)
 {
 	uint8_t code = op->code;
+	int wanted = service;
 
 	for (; op->name && op->code == code; op++)
-		if (op->service == service && !(op->needs & ~lu->has))
+		if (op->service == wanted && !(op->needs & ~lu->has))
 			return op;
 	return &unknown_service;
 }
