@@ -193,16 +193,19 @@ static void tell(struct work *w)
 
 void drive_submit(struct drive *d, struct drive_job *job)
 {
+	bool first;
+
 	job->drive = d;
 	job->work = (struct work){ .run = carry_out, .done = tell, .home = job->home };
 	list_init(&job->link);
 	pthread_mutex_lock(&d->lock);
-	job->waiting = d->running;
-	if (job->waiting)
+	first = !d->running;
+	job->waiting = !first;
+	if (!first)
 		list_push(&d->queue, &job->link);
 	d->running = true;
 	pthread_mutex_unlock(&d->lock);
-	if (!job->waiting)
+	if (first) /* else the job may be over by now */
 		work_submit(d->pool, &job->work);
 }
 
