@@ -32,6 +32,7 @@
 #include "net/guard.h"
 
 #define SWEEP_MS 1000
+#define DOOM_MS  20 /* until the next sweep when connections are to go */
 #define SECOND   UINT64_C(1000000000)
 
 struct http {
@@ -40,6 +41,7 @@ struct http {
 	struct evhttp_bound_socket *bound;
 	struct evconnlistener *listener; /* of bound; NULL once muted */
 	bool paused;                     /* the listener takes no connections for now */
+	bool soon;                       /* the next sweep is not a second away */
 	struct list conns, calls;
 	unsigned n_conns;
 	struct loop_timer sweep;
@@ -53,6 +55,9 @@ struct http_conn {
 	int fd;
 	uint64_t cookie;
 	uint64_t deadline; /* monotonic; 0: we are thinking, not they */
+	struct addr peer;  /* of the network only, as is what follows */
+	bool proved;       /* a request on it was somebody's */
+	bool doomed;       /* shut down, to make way */
 };
 
 struct call {
@@ -103,6 +108,51 @@ static void conn_forget(struct http *h, struct http_conn *c)
 	h->n_conns--;
 }
 
+static bool is_network(const struct http *h)
+{
+	return h->cfg.failures;
+}
+
+static void doom(struct http *h, struct http_conn *c)
+{
+	shutdown(c->fd, SHUT_RDWR);
+	c->doomed = true;
+	if (!h->soon)
+		loop_timer_set(&h->sweep, DOOM_MS);
+	h->soon = true;
+}
+
+/* Whether c should go rather than `other`, which is older (NULL: there is none yet). What we are busy
+ * with is never cut off. */
+static bool goes_before(const struct http_conn *c, const struct http_conn *other)
+{
+	return c->deadline && (!other || (other->proved && !c->proved));
+}
+
+static void make_way(struct http *h, struct http_conn *newest)
+{
+	struct http_conn *own = NULL, *any = NULL;
+	unsigned n_own = 0, n = 0;
+
+	list_for_each(it, &h->conns) {
+		struct http_conn *c = container_of(it, struct http_conn, link);
+		bool same = addr_same_host(&c->peer, &newest->peer);
+
+		if (c->doomed || c->bev)
+			continue;
+		n++;
+		n_own += same;
+		if (same && goes_before(c, own))
+			own = c;
+		if (goes_before(c, any))
+			any = c;
+	}
+	if (n_own > HTTP_PER_ADDRESS_MAX)
+		doom(h, own ? own : newest);
+	else if (n > HTTP_CONNECTIONS_MAX)
+		doom(h, any ? any : newest);
+}
+
 /* Learns the descriptors of new connections: evhttp sets them after it has asked for a bufferevent,
  * and may have given up in between. */
 static void settle(struct http *h)
@@ -122,6 +172,10 @@ static void settle(struct http *h)
 		c->bev = NULL;
 		if (!h->cfg.guard(h->cfg.guard_arg, c->fd, &who))
 			c->deadline = in_seconds(HTTP_GUARD_SECONDS);
+		if (is_network(h)) {
+			addr_peer(&c->peer, c->fd);
+			make_way(h, c);
+		}
 	}
 }
 
@@ -155,13 +209,21 @@ static void listener_pause(struct http *h, bool pause)
 		evconnlistener_disable(h->listener);
 	else
 		evconnlistener_enable(h->listener);
-	loop_timer_set(&h->sweep, SWEEP_MS);
+	if (!h->soon)
+		loop_timer_set(&h->sweep, SWEEP_MS);
+}
+
+/* Where others make way there are more than may stay, for a moment. */
+static bool is_full(const struct http *h)
+{
+	return h->n_conns >= (is_network(h) ? 2u : 1u) * HTTP_CONNECTIONS_MAX;
 }
 
 static void sweep(struct loop_timer *t)
 {
 	struct http *h = container_of(t, struct http, sweep);
 
+	h->soon = false;
 	settle(h);
 	list_for_each_safe(it, &h->conns) {
 		struct http_conn *c = container_of(it, struct http_conn, link);
@@ -172,9 +234,9 @@ static void sweep(struct loop_timer *t)
 		else if (c->deadline && c->deadline <= in_seconds(0))
 			shutdown(c->fd, SHUT_RDWR);
 	}
-	if (h->n_conns < HTTP_CONNECTIONS_MAX)
+	if (!is_full(h))
 		listener_pause(h, false);
-	if (h->n_conns)
+	if (h->n_conns && !h->soon)
 		loop_timer_set(&h->sweep, SWEEP_MS);
 }
 
@@ -214,7 +276,7 @@ static struct bufferevent *on_connection(struct event_base *base, void *arg)
 	loop_defer(h->cfg.loop, &h->settle);
 	if (h->n_conns++ == 0)
 		loop_timer_set(&h->sweep, SWEEP_MS);
-	if (h->n_conns >= HTTP_CONNECTIONS_MAX)
+	if (is_full(h))
 		listener_pause(h, true);
 	return bev;
 }
@@ -258,14 +320,26 @@ bool call_is_owner(const struct call *c)
 	return c->who.owner;
 }
 
+static struct http_conn *call_conn(const struct call *c)
+{
+	struct evhttp_connection *ec;
+
+	if (!c->http || !c->req || !(ec = evhttp_request_get_connection(c->req)))
+		return NULL;
+	return conn_find(c->http, bufferevent_getfd(evhttp_connection_get_bufferevent(ec)));
+}
+
 void call_admit(struct call *c, const char *name, bool read_only)
 {
+	struct http_conn *conn = call_conn(c);
 	struct addr_text text;
 
 	snprintf(c->who.name, sizeof(c->who.name), "%.80s from %s", name, addr_host(&c->peer, &text));
 	c->who.read_only = read_only;
 	if (c->http && c->http->cfg.failures)
 		guard_proved(c->http->cfg.failures, &c->peer);
+	if (conn)
+		conn->proved = true;
 }
 
 const char *call_method(const struct call *c)
@@ -327,15 +401,6 @@ void call_answer_header(struct call *c, const char *name, const char *value)
 void call_answer_type(struct call *c, const char *content_type)
 {
 	c->content_type = content_type;
-}
-
-static struct http_conn *call_conn(const struct call *c)
-{
-	struct evhttp_connection *ec;
-
-	if (!c->http || !c->req || !(ec = evhttp_request_get_connection(c->req)))
-		return NULL;
-	return conn_find(c->http, bufferevent_getfd(evhttp_connection_get_bufferevent(ec)));
 }
 
 static void set_deadline(const struct call *c, unsigned seconds)

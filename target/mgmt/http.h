@@ -3,6 +3,10 @@
  * HTTP/1.1 for management, over any listening socket: finds the route, checks what its policy
  * says, and calls its function (see call.h). libevent's evhttp does the protocol; what a service
  * needs besides (how many connections, how long each may take) is here.
+ *
+ * On the network nobody can keep others out by holding connections: when there are too many, of one
+ * address or in all, those go first that have waited the longest for somebody who has not proved who
+ * he is.
  */
 #ifndef MGMT_HTTP_H
 #define MGMT_HTTP_H
@@ -48,6 +52,7 @@ struct http_cfg {
 #define HTTP_PHASE_SECONDS   120 /* to send a whole request, or to take a whole answer */
 #define HTTP_GUARD_SECONDS   5   /* for those that the guard does not let in */
 #define HTTP_CONNECTIONS_MAX 256
+#define HTTP_PER_ADDRESS_MAX 64 /* connections of one address of the network */
 
 struct http;
 

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* HTTP for management, over a Unix socket: routing, policy, and calls that outlive a client. */
+/* HTTP for management, over a Unix socket: routing, policy, and calls that outlive a client; and over
+ * TCP, where clients are not to be trusted. */
 #include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -17,11 +20,14 @@
 #include <cmocka.h>
 
 #include "mgmt/http.h"
+#include "net/guard.h"
 
 struct fixture {
 	struct loop *loop;
 	struct http *http;
 	struct sockaddr_un at;
+	struct sockaddr_in port; /* or this, on the network */
+	struct guard *failures;
 	socklen_t at_len;
 	int listener;
 	struct http_service service;
@@ -89,6 +95,25 @@ static const struct dialect dialect = {
 	.refusal = refusal,
 };
 
+static bool admit(struct call *c)
+{
+	if (call_header(c, "Authorization")) {
+		call_admit(c, "somebody", false);
+		return true;
+	}
+	call_deny(c, 401, json_object());
+	return false;
+}
+
+static const struct dialect network_dialect = {
+	.prefix = "t",
+	.content_type = "application/x-test",
+	.routes = routes,
+	.n_routes = sizeof(routes) / sizeof(routes[0]),
+	.refusal = refusal,
+	.admit = admit,
+};
+
 static bool guard(void *arg, int fd, struct http_caller *who)
 {
 	const struct fixture *f = arg;
@@ -121,11 +146,35 @@ static int begin(void **state)
 	return http_open(&cfg, f->listener, &f->http);
 }
 
+static int begin_network(void **state)
+{
+	struct fixture *f = calloc(1, sizeof(*f));
+	struct http_cfg cfg = { .services = &f->service, .n_services = 1, .guard = guard };
+
+	if (!f || loop_create(0, &f->loop))
+		return -1;
+	f->port.sin_family = AF_INET;
+	f->port.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	f->at_len = sizeof(f->port);
+	f->listener = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+	if (bind(f->listener, (const struct sockaddr *)&f->port, f->at_len) ||
+		listen(f->listener, 1024) ||
+		getsockname(f->listener, (struct sockaddr *)&f->port, &f->at_len))
+		return -1;
+	cfg.loop = f->loop;
+	cfg.failures = f->failures = guard_new(100, 100);
+	f->service = (struct http_service){ &network_dialect, f };
+	cfg.guard_arg = f;
+	*state = f;
+	return f->failures ? http_open(&cfg, f->listener, &f->http) : -1;
+}
+
 static int end(void **state)
 {
 	struct fixture *f = *state;
 
 	http_close(f->http);
+	guard_free(f->failures);
 	while (loop_step(f->loop))
 		;
 	loop_free(f->loop);
@@ -356,6 +405,115 @@ static void connections_beyond_the_limit_wait_their_turn(void **state)
 	assert_answer(hear(f, late), 200, "somebody");
 }
 
+/* A client whose address is 127.0.0.`host`. */
+static int call_from(const struct fixture *f, unsigned host)
+{
+	const struct sockaddr_in own = { .sin_family = AF_INET,
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK - 1 + host) };
+	int fd = socket(AF_INET, SOCK_STREAM, 0), yes = 1;
+
+	assert_true(fd >= 0);
+	setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &yes, sizeof(yes));
+	assert_int_equal(bind(fd, (const struct sockaddr *)&own, sizeof(own)), 0);
+	assert_int_equal(connect(fd, (const struct sockaddr *)&f->port, sizeof(f->port)), 0);
+	assert_int_equal(fcntl(fd, F_SETFL, O_NONBLOCK), 0);
+	return fd;
+}
+
+static bool is_open(int fd)
+{
+	char byte;
+
+	return recv(fd, &byte, 1, MSG_PEEK) < 0 && errno == EAGAIN;
+}
+
+static unsigned open_of(const int *fds, unsigned n)
+{
+	unsigned open = 0;
+
+	for (unsigned i = 0; i < n; i++)
+		open += is_open(fds[i]);
+	return open;
+}
+
+static void close_all(const int *fds, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++)
+		close(fds[i]);
+}
+
+static void settle(struct fixture *f)
+{
+	for (int i = 0; i < 100; i++)
+		step(f, 1);
+}
+
+static const char whole[] = "GET /t/plain HTTP/1.1\r\nHost: x\r\nAuthorization: yes\r\n"
+			    "Connection: close\r\n\r\n";
+
+static void an_address_of_the_network_holds_no_more_than_its_share(void **state)
+{
+	struct fixture *f = *state;
+	int fds[HTTP_PER_ADDRESS_MAX + 10], other = call_from(f, 3);
+
+	for (unsigned i = 0; i < HTTP_PER_ADDRESS_MAX + 10; i++) {
+		fds[i] = call_from(f, 2);
+		say(fds[i], "GET /t/pl");
+		step(f, 0);
+	}
+	settle(f);
+	assert_int_equal(open_of(fds, HTTP_PER_ADDRESS_MAX + 10), HTTP_PER_ADDRESS_MAX);
+	assert_int_equal(open_of(fds, 10), 0); /* the oldest went */
+	assert_true(is_open(other));
+	say(other, whole);
+	assert_answer(hear(f, other), 200, "somebody");
+	close_all(fds, HTTP_PER_ADDRESS_MAX + 10);
+}
+
+static void a_crowd_of_many_addresses_keeps_nobody_out(void **state)
+{
+	struct fixture *f = *state;
+	static int fds[2 * HTTP_CONNECTIONS_MAX];
+
+	for (unsigned i = 0; i < 2 * HTTP_CONNECTIONS_MAX; i++) {
+		fds[i] = call_from(f, 2 + i % 200);
+		say(fds[i], "POST /t/json HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\nx");
+		step(f, 0);
+		if (i % 64 == 63) {
+			int one = call_from(f, 210);
+
+			say(one, whole);
+			assert_answer(hear(f, one), 200, "somebody");
+		}
+	}
+	settle(f);
+	/* Those that were answered in between have counted for a moment. */
+	assert_in_range(open_of(fds, 2 * HTTP_CONNECTIONS_MAX), HTTP_CONNECTIONS_MAX - 8,
+		HTTP_CONNECTIONS_MAX);
+	close_all(fds, 2 * HTTP_CONNECTIONS_MAX);
+}
+
+static void whoever_has_proved_who_he_is_stays_when_a_crowd_comes(void **state)
+{
+	struct fixture *f = *state;
+	static int fds[HTTP_CONNECTIONS_MAX + 50];
+	int first = call_from(f, 210);
+
+	say(first, "GET /t/plain HTTP/1.1\r\nHost: x\r\nAuthorization: yes\r\n\r\n");
+	for (int i = 0; i < 1000 && is_open(first); i++)
+		step(f, 1);
+	assert_true(recv(first, f->answer, sizeof(f->answer), 0) > 0);
+	for (unsigned i = 0; i < HTTP_CONNECTIONS_MAX + 50; i++) {
+		fds[i] = call_from(f, 2 + i % 200);
+		step(f, 0);
+	}
+	settle(f);
+	assert_true(is_open(first));
+	say(first, whole);
+	assert_answer(hear(f, first), 200, "somebody");
+	close_all(fds, HTTP_CONNECTIONS_MAX + 50);
+}
+
 static void requests_in_a_row_are_answered_in_order(void **state)
 {
 	struct fixture *f = *state;
@@ -370,7 +528,8 @@ static void requests_in_a_row_are_answered_in_order(void **state)
 	assert_true(second > first);
 }
 
-#define TEST(t) cmocka_unit_test_setup_teardown(t, begin, end)
+#define TEST(t)         cmocka_unit_test_setup_teardown(t, begin, end)
+#define NETWORK_TEST(t) cmocka_unit_test_setup_teardown(t, begin_network, end)
 
 int main(void)
 {
@@ -391,6 +550,9 @@ int main(void)
 		TEST(a_muted_server_answers_whom_it_has),
 		TEST(connections_beyond_the_limit_wait_their_turn),
 		TEST(requests_in_a_row_are_answered_in_order),
+		NETWORK_TEST(an_address_of_the_network_holds_no_more_than_its_share),
+		NETWORK_TEST(a_crowd_of_many_addresses_keeps_nobody_out),
+		NETWORK_TEST(whoever_has_proved_who_he_is_stays_when_a_crowd_comes),
 	};
 
 	signal(SIGPIPE, SIG_IGN);

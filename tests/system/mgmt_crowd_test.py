@@ -1,0 +1,150 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Clients of management on the network that are slow, many, wrong or silent: they hold up nobody
+else's management, and no login."""
+import base64
+import contextlib
+import socket
+import ssl
+import threading
+import time
+
+import pytest
+
+from aws_test import client, management
+from initiator import login
+from ontap_test import ADMIN, Api as Ontap
+from support import DISK, conf, cpu_seconds, target, wait_until
+
+ONTAP = f'ontap = {{ users = ( {{ name = "{ADMIN[0]}"; password = "{ADMIN[1]}"; }} ); }};'
+CROWD = 300     # more than a listener keeps
+ADDRESSES = [f"127.0.1.{n}" for n in range(1, 31)]
+SLOWEST = 5.0   # seconds that an answer may take in a crowd, on a slow machine
+
+
+@pytest.fixture
+def server(start):
+    return start(conf(target(), more=management(more=ONTAP)))
+
+
+def dial(server, port="api_port", source="127.0.1.1"):
+    s = socket.socket()
+    s.settimeout(20)
+    s.bind((source, 0))
+    s.connect(("127.0.0.1", server.ports[port]))
+    return s
+
+
+class Crowd:
+    """Connections that are made anew as they are closed, each of which is used by `once`."""
+
+    def __init__(self, server, once, n=CROWD, port="api_port"):
+        self.server, self.once, self.port = server, once, port
+        self.over = threading.Event()
+        self.made = 0
+        self.threads = [threading.Thread(target=self.run, args=(i, n // 10)) for i in range(10)]
+
+    def run(self, seed, n):
+        held = []
+        while not self.over.is_set():
+            with contextlib.suppress(OSError):
+                held.append(dial(self.server, self.port, ADDRESSES[(seed * 7 + self.made) % 30]))
+                self.made += 1
+            for s in held:
+                with contextlib.suppress(OSError):
+                    self.once(s)
+            while len(held) > n:
+                held.pop(0).close()
+        for s in held:
+            s.close()
+
+    def __enter__(self):
+        for t in self.threads:
+            t.start()
+        wait_until(lambda: self.made >= CROWD, 60)
+        return self
+
+    def __exit__(self, *_):
+        self.over.set()
+        for t in self.threads:
+            t.join()
+
+
+def silence(s):
+    time.sleep(0.005)
+
+
+def slow_head(s):
+    s.send(b"GET" if time.monotonic() % 1 < 0.5 else b"x")
+    time.sleep(0.005)
+
+
+def slow_body(s):
+    s.send(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n{")
+    time.sleep(0.005)
+
+
+def wrong_proof(s):
+    who = base64.b64encode(b"admin:wrong").decode()
+    s.send(f"GET /api/cluster HTTP/1.1\r\nHost: x\r\nAuthorization: Basic {who}\r\n\r\n".encode())
+    time.sleep(0.005)
+
+
+def large_heads(s):
+    s.send(b"GET / HTTP/1.1\r\nX: " + b"x" * 20000)
+    time.sleep(0.005)
+
+
+def seconds(call):
+    begun = time.monotonic()
+    call()
+    return time.monotonic() - begun
+
+
+def assert_served(server, ctl):
+    """Everybody else is served as ever, three times over."""
+    for _ in range(3):
+        assert seconds(lambda: client(server).list_gateways()) < SLOWEST
+        assert seconds(lambda: ctl(server, "status")) < SLOWEST
+        assert seconds(lambda: login(server.port, DISK).logout()) < SLOWEST
+
+
+@pytest.mark.parametrize("once", [silence, slow_head, slow_body, wrong_proof, large_heads])
+def test_a_crowd_on_the_network_holds_up_nobody(server, ctl, once):
+    with login(server.port, DISK) as session:
+        with Crowd(server, once):
+            assert_served(server, ctl)
+            session.ready()
+    assert_served(server, ctl)
+
+
+def test_a_crowd_that_never_ends_its_handshake_holds_up_nobody(server, ctl):
+    with Crowd(server, lambda s: (s.send(b"\x16\x03\x01"), time.sleep(0.005)), port="tls_port"):
+        context = ssl._create_unverified_context()
+        for _ in range(3):
+            with contextlib.closing(context.wrap_socket(dial(server, "tls_port", "127.0.0.9"))) as s:
+                s.send(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+                assert b"HTTP/1.1" in s.recv(100)
+        assert_served(server, ctl)
+
+
+def test_somebody_who_takes_no_answer_holds_up_nobody(server, ctl):
+    head = f"Authorization: {Ontap(server).head['Authorization']}\r\n"
+    with contextlib.ExitStack() as stack:
+        for n in range(20):
+            s = stack.enter_context(contextlib.closing(dial(server, source=ADDRESSES[n])))
+            s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1024)
+            s.setblocking(False)
+            with contextlib.suppress(BlockingIOError):
+                for _ in range(2000):
+                    s.send(f"GET /api/cluster HTTP/1.1\r\nHost: x\r\n{head}\r\n".encode())
+        assert_served(server, ctl)
+
+
+def test_silent_connections_cost_no_processor(server):
+    held = [dial(server, source=ADDRESSES[n % 30]) for n in range(200)]
+    time.sleep(0.5)
+    before = cpu_seconds(server.pid)
+    time.sleep(3)
+    assert cpu_seconds(server.pid) - before < 0.3
+    for s in held:
+        s.close()
