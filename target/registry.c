@@ -584,6 +584,7 @@ static void close_catalog(struct registry *r)
 	access_states_free(r->env.access);
 	catalog_close(r->catalog);
 	gateways_free(r);
+	libraries_env_end(&r->tape);
 	r->env.reservations = NULL;
 	r->env.target_ports = NULL;
 	r->env.access = NULL;
@@ -620,14 +621,19 @@ void registry_when_settled(struct registry *r, void (*done)(void *arg), void *ar
 	on_libraries_changed(r);
 }
 
-static void start_libraries(struct registry *r)
+static int start_libraries(struct registry *r, const struct config *cfg, struct faults *faults)
 {
+	struct catalog_error why;
+	int err;
+
 	r->tape.loop = r->loop;
 	r->tape.pool = r->pool;
 	r->tape.catalog = r->catalog;
 	memcpy(r->tape.identity, r->env.identity, sizeof(r->tape.identity));
 	r->tape.changed = on_libraries_changed;
 	r->tape.arg = r;
+	err = libraries_load(&r->tape, &why);
+	return err ? registry_fault(faults, cfg, &cfg->state_dir, err, "%s", why.text) : 0;
 }
 
 /* Nobody else needs this thread: units that have gone say so, libraries finish what they do. */
@@ -657,7 +663,7 @@ int registry_start(
 	if (!err)
 		err = open_catalog(r, cfg, state, faults);
 	if (!err)
-		start_libraries(r);
+		err = start_libraries(r, cfg, faults);
 	if (!err)
 		err = add_made(r, cfg);
 	if (!err)
@@ -733,6 +739,7 @@ void registry_free(struct registry *r)
 	changes_end(r);
 	volumes_free(r);
 	gateways_free(r);
+	libraries_env_end(&r->tape);
 	reservations_free(r->env.reservations);
 	target_ports_free(r->env.target_ports);
 	access_states_free(r->env.access);

@@ -30,6 +30,13 @@
 #define RELOAD_MS    5000
 #define TRANSIT_MS   3000 /* in which a cartridge may be taken out of its mail slot again */
 
+#define LIBRARY_NAME_SIZE 65
+
+struct changer_choice {
+	char library[LIBRARY_NAME_SIZE];
+	char model[24]; /* "": none */
+};
+
 /* What makes a library this one: where it differs, there is another. */
 struct library_traits {
 	char *name, *path, *archive, *serial, *place;
@@ -97,8 +104,6 @@ bool libraries_settled(const struct libraries_env *env)
 	return true;
 }
 
-/* --- traits --------------------------------------------------------------------------------- */
-
 static enum changer_model_id model_of(enum config_changer c)
 {
 	switch (c) {
@@ -107,6 +112,89 @@ static enum changer_model_id model_of(enum config_changer c)
 	default: return CHANGER_STK_L700;
 	}
 }
+
+/* --- changers that were chosen while the server ran -------------------------------------------- */
+
+#define CHOICES "library-changer/" /* settings: this and the name of the library */
+
+static struct changer_choice *find_choice(const struct libraries_env *env, const char *library)
+{
+	for (size_t i = 0; i < env->n_choices; i++)
+		if (!strcmp(env->choices[i].library, library))
+			return &env->choices[i];
+	return NULL;
+}
+
+const char *libraries_choice(const struct libraries_env *env, const char *library)
+{
+	const struct changer_choice *c = find_choice(env, library);
+
+	return c && *c->model ? c->model : NULL;
+}
+
+bool libraries_choose(struct libraries_env *env, const char *library, const char *model)
+{
+	struct changer_choice *c = find_choice(env, library), *grown;
+
+	if (model && !changer_model_named(model))
+		return false;
+	if (!c) {
+		grown = reallocarray(env->choices, env->n_choices + 1, sizeof(*grown));
+		if (!grown)
+			return false;
+		env->choices = grown;
+		c = &grown[env->n_choices++];
+		snprintf(c->library, sizeof(c->library), "%s", library);
+	}
+	snprintf(c->model, sizeof(c->model), "%s", model ? model : "");
+	return true;
+}
+
+int libraries_choice_store(struct catalog_tx *tx, const char *library, const char *model)
+{
+	char name[sizeof(CHOICES) + LIBRARY_NAME_SIZE];
+
+	snprintf(name, sizeof(name), CHOICES "%s", library);
+	return model ? catalog_setting_put(tx, name, model) : catalog_setting_remove(tx, name);
+}
+
+/* What a newer version may have written is as if it were not there. */
+static int load_choice(const char *name, const char *value, void *arg)
+{
+	if (changer_model_named(value))
+		return libraries_choose(arg, name + strlen(CHOICES), value) ? 0 : -ENOMEM;
+	return 0;
+}
+
+static int load_choices(struct catalog_tx *tx, void *arg)
+{
+	return catalog_setting_load(tx, CHOICES, load_choice, arg);
+}
+
+int libraries_load(struct libraries_env *env, struct catalog_error *why)
+{
+	return catalog_run(env->catalog, load_choices, env, why);
+}
+
+void libraries_env_end(struct libraries_env *env)
+{
+	free(env->choices);
+	env->choices = NULL;
+	env->n_choices = 0;
+}
+
+static enum changer_model_id model_for(
+	const struct libraries_env *env, const struct config_library *row)
+{
+	const char *choice = libraries_choice(env, row->name);
+
+	for (int id = CHANGER_STK_L700; choice && id <= CHANGER_IBM_03584L32; id++)
+		if (!strcmp(changer_model((enum changer_model_id)id)->name, choice))
+			return (enum changer_model_id)id;
+	return model_of(row->changer);
+}
+
+/* --- traits --------------------------------------------------------------------------------- */
 
 static void traits_free(struct library_traits *t)
 {
@@ -152,7 +240,7 @@ static bool traits_of(const struct libraries_env *env, const struct config_libra
 		.archive = archive_of(row),
 		.serial = row->serial ? strdup(row->serial) : derive_serial(env, row->name),
 		.place = strdup(row->layout == CONFIG_LAYOUT_LUNS ? row->target : row->target_prefix),
-		.model = model_of(row->changer),
+		.model = model_for(env, row),
 		.generation = (uint32_t)row->drive,
 		.drives = row->drives,
 		.slots = row->slots,

@@ -25,6 +25,8 @@ struct libraries_env {
 	struct catalog *catalog;
 	uint8_t identity[STATE_IDENTITY_SIZE];
 
+	struct changer_choice *choices; /* private: see libraries_choose() */
+	size_t n_choices;
 	struct list open;      /* private: libraries, until they are closed */
 	unsigned closing;      /* private: how many are on their way there */
 	/* Optional: libraries_open() or libraries_settled() may say something else now. */
@@ -32,6 +34,20 @@ struct libraries_env {
 	void *arg;
 };
 void libraries_env_init(struct libraries_env *env);
+/* Reads which changers have been chosen while the server ran. 0, or -errno with *why filled. */
+int libraries_load(struct libraries_env *env, struct catalog_error *why);
+void libraries_env_end(struct libraries_env *env);
+
+/*
+ * From the next set on the library of this name has this changer, whatever the configuration says;
+ * NULL: what that says. libraries_choice_store() writes it down: inside a request's run(), 0 or
+ * -errno. False: no memory, or no such model.
+ */
+bool libraries_choose(struct libraries_env *env, const char *library, const char *model);
+int libraries_choice_store(struct catalog_tx *tx, const char *library, const char *model);
+/* NULL: the configuration's. */
+const char *libraries_choice(const struct libraries_env *env, const char *library);
+
 /* Whether any is open. */
 bool libraries_open(const struct libraries_env *env);
 /* Whether all that are open have taken up their cartridges, or failed to, and have made those that

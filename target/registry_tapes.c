@@ -12,9 +12,12 @@
 
 #include "base/log.h"
 #include "catalog/audit.h"
+#include "config/made.h"
 #include "registry_private.h"
 #include "vtl/drive.h"
 #include "vtl/media.h"
+
+#define CANCEL_MS 100
 
 /* --- places ------------------------------------------------------------------------------------- */
 
@@ -224,6 +227,18 @@ struct tape_visitor {
 	struct served_library *s;
 };
 
+/* What is known of a cartridge that is being written. */
+static uint64_t used_in_drive(const struct served_library *s, unsigned drive, uint64_t otherwise)
+{
+	struct drive *d = served_library_drive(s, drive);
+	struct drive_status status;
+
+	if (!d)
+		return otherwise;
+	drive_status(d, &status);
+	return status.medium.state == DRIVE_LOADED ? status.usage.used : otherwise;
+}
+
 static void give_tape(const struct catalog_tape *t, void *arg)
 {
 	const struct tape_visitor *v = arg;
@@ -248,6 +263,8 @@ static void give_tape(const struct catalog_tape *t, void *arg)
 	};
 
 	library_address(served_library_robot(v->s), t->place, &out.address);
+	if (t->place.kind == CATALOG_IN_DRIVE)
+		out.used = used_in_drive(v->s, t->place.number + 1, t->used);
 	v->each(v->arg, &out);
 }
 
@@ -351,6 +368,11 @@ bool registry_tape(const struct registry *r, const char *barcode,
 	return s && give_one(s, barcode, &(struct tape_visitor){ each, arg, NULL });
 }
 
+bool registry_tape_barcode(const char *prefix, char out[static REGISTRY_BARCODE_SIZE])
+{
+	return barcode_random(prefix, out);
+}
+
 /* --- a change ------------------------------------------------------------------------------------ */
 
 struct op {
@@ -360,6 +382,8 @@ struct op {
 	char *barcode, *pool, *retrieved_to, *who;
 	char detail[200];
 	struct library_request request;
+	struct loop_timer timer; /* TAPE_CANCEL waits for what cannot be stopped: */
+	bool archiving;          /* its way to the archive, and not from there */
 };
 
 static const char *const verbs[] = {
@@ -371,12 +395,14 @@ static const char *const verbs[] = {
 	[TAPE_RETRIEVE] = "retrieve tape",
 	[TAPE_PROTECT] = "protect tape",
 	[TAPE_ASSIGN] = "assign tape",
+	[TAPE_CANCEL] = "turn back tape",
 };
 
 static void op_free(struct op *op)
 {
 	if (!op)
 		return;
+	loop_timer_clear(&op->timer);
 	free(op->barcode);
 	free(op->pool);
 	free(op->retrieved_to);
@@ -397,28 +423,28 @@ static const char *result_text(enum registry_tape_result result)
 
 static enum registry_tape_result result_of(enum library_result r)
 {
-	static const enum registry_tape_result results[] = {
-		[LIBRARY_OK] = TAPE_DONE,
-		[LIBRARY_NO_ELEMENT] = TAPE_NO_PLACE,
-		[LIBRARY_EMPTY] = TAPE_NOT_FOUND,
-		[LIBRARY_FULL] = TAPE_PLACE_FULL,
-		[LIBRARY_NO_ROOM] = TAPE_NO_ROOM,
-		[LIBRARY_PREVENTED] = TAPE_PREVENTED,
-		[LIBRARY_LOCKED] = TAPE_LOCKED,
-		[LIBRARY_NO_TAPE] = TAPE_NOT_FOUND,
-		[LIBRARY_EXISTS] = TAPE_EXISTS,
-		[LIBRARY_INVALID] = TAPE_INVALID,
-		[LIBRARY_IN_DRIVE] = TAPE_IN_DRIVE,
-		[LIBRARY_ARCHIVED] = TAPE_ARCHIVED,
-		[LIBRARY_NOT_ARCHIVED] = TAPE_NOT_ARCHIVED,
-		[LIBRARY_NO_SPACE] = TAPE_NO_SPACE,
-		[LIBRARY_FAILED] = TAPE_FAILED,
-		[LIBRARY_DRIVE_FAILED] = TAPE_FAILED,
-		[LIBRARY_NO_MEMORY] = TAPE_NO_MEMORY,
-		[LIBRARY_CLOSING] = TAPE_STOPPING,
-	};
-
-	return results[r];
+	switch (r) {
+	case LIBRARY_OK: return TAPE_DONE;
+	case LIBRARY_NO_ELEMENT: return TAPE_NO_PLACE;
+	case LIBRARY_EMPTY:
+	case LIBRARY_NO_TAPE: return TAPE_NOT_FOUND;
+	case LIBRARY_FULL:
+	case LIBRARY_KEPT: return TAPE_PLACE_FULL;
+	case LIBRARY_NO_ROOM: return TAPE_NO_ROOM;
+	case LIBRARY_PREVENTED: return TAPE_PREVENTED;
+	case LIBRARY_LOCKED: return TAPE_LOCKED;
+	case LIBRARY_EXISTS: return TAPE_EXISTS;
+	case LIBRARY_INVALID: return TAPE_INVALID;
+	case LIBRARY_IN_DRIVE: return TAPE_IN_DRIVE;
+	case LIBRARY_ARCHIVED: return TAPE_ARCHIVED;
+	case LIBRARY_NOT_ARCHIVED: return TAPE_NOT_ARCHIVED;
+	case LIBRARY_NO_SPACE: return TAPE_NO_SPACE;
+	case LIBRARY_FAILED:
+	case LIBRARY_DRIVE_FAILED: return TAPE_FAILED;
+	case LIBRARY_NO_MEMORY: return TAPE_NO_MEMORY;
+	case LIBRARY_CLOSING: return TAPE_STOPPING;
+	}
+	return TAPE_FAILED;
 }
 
 struct telling {
@@ -476,8 +502,10 @@ static int write_down(
 		.detail = op->detail,
 		.result = "done" };
 
+	int err = op->what.also ? op->what.also(op->what.arg, tx) : 0;
+
 	(void)row;
-	return catalog_audit_add(tx, &audit);
+	return err ? err : catalog_audit_add(tx, &audit);
 }
 
 /* --- from places to addresses ---------------------------------------------------------------------- */
@@ -551,7 +579,7 @@ static enum registry_tape_result plan_arrival(struct op *op)
 	const struct registry_place *place = &op->what.place;
 	struct library_request *q = &op->request;
 
-	q->where = place->kind == REGISTRY_IN_MAIL_SLOT ? LIBRARY_IN_MAIL : LIBRARY_ANYWHERE;
+	q->where = place->kind == REGISTRY_IN_MAIL_SLOT ? LIBRARY_IN_MAIL : LIBRARY_IN_SLOT;
 	if (place->kind != REGISTRY_IN_SLOT && place->kind != REGISTRY_IN_MAIL_SLOT)
 		return TAPE_NO_PLACE;
 	if (!place->number)
@@ -576,6 +604,28 @@ static enum registry_tape_result plan_create(struct op *op)
 	return plan_arrival(op);
 }
 
+/* Back from the way that it is on: in a mail slot it only waits for it to begin. */
+static enum registry_tape_result plan_return(struct op *op)
+{
+	struct library *robot = served_library_robot(op->s);
+	struct library_request *q = &op->request;
+	struct tape_copy copy;
+
+	if (!library_tape(robot, op->barcode, copy_tape, &copy))
+		return TAPE_NOT_FOUND;
+	if (copy.row.place.kind == CATALOG_IN_MAIL_SLOT && *copy.row.pool) {
+		q->op = LIBRARY_MOVE;
+		return library_address(robot, copy.row.place, &q->from)
+			       ? choose_home(robot, &copy.row.source, &q->to)
+			       : TAPE_NO_PLACE;
+	}
+	q->where = LIBRARY_IN_SLOT;
+	op->archiving = !strcmp(copy.state, LIBRARY_STATE_ARCHIVING);
+	q->op = op->archiving ? LIBRARY_RETRIEVE : LIBRARY_ARCHIVE;
+	return op->archiving || !strcmp(copy.state, LIBRARY_STATE_RETRIEVING) ? TAPE_DONE
+									      : TAPE_INVALID;
+}
+
 static enum registry_tape_result plan(struct op *op)
 {
 	struct library_request *q = &op->request;
@@ -588,6 +638,7 @@ static enum registry_tape_result plan(struct op *op)
 	case TAPE_DELETE: q->op = LIBRARY_REMOVE; return TAPE_DONE;
 	case TAPE_ARCHIVE: q->op = LIBRARY_ARCHIVE; return TAPE_DONE;
 	case TAPE_PROTECT: q->op = LIBRARY_PROTECT; return TAPE_DONE;
+	case TAPE_CANCEL: return plan_return(op);
 	default: q->op = LIBRARY_POOL; return TAPE_DONE;
 	}
 }
@@ -661,6 +712,21 @@ static void describe(struct op *op)
 	}
 }
 
+/* A way ends where it leads before the way back begins. */
+static void on_timer(struct loop_timer *t)
+{
+	struct op *op = container_of(t, struct op, timer);
+	const char *going = op->archiving ? LIBRARY_STATE_ARCHIVING : LIBRARY_STATE_RETRIEVING;
+	struct tape_copy copy;
+
+	if (op->r->now.cfg &&
+		library_tape(served_library_robot(op->s), op->barcode, copy_tape, &copy) &&
+		!strcmp(copy.state, going))
+		loop_timer_set(&op->timer, CANCEL_MS);
+	else
+		library_submit(served_library_robot(op->s), &op->request);
+}
+
 void registry_tape_change(struct registry *r, const struct registry_tape_change *what)
 {
 	struct op *op = op_new(r, what);
@@ -690,5 +756,113 @@ void registry_tape_change(struct registry *r, const struct registry_tape_change 
 	}
 	describe(op);
 	served_library_hold(op->s);
-	library_submit(served_library_robot(op->s), &op->request);
+	loop_timer_init(r->loop, &op->timer, on_timer);
+	if (what->verb == TAPE_CANCEL && op->request.op != LIBRARY_MOVE)
+		on_timer(&op->timer);
+	else
+		library_submit(served_library_robot(op->s), &op->request);
+}
+
+/* --- another changer ---------------------------------------------------------------------------- */
+
+struct changer_op {
+	struct registry *r;
+	struct registry_changer_change what;
+	char *library, *changer, *who;
+	struct catalog_request request;
+};
+
+static void changer_op_free(struct changer_op *op)
+{
+	if (!op)
+		return;
+	free(op->library);
+	free(op->changer);
+	free(op->who);
+	free(op);
+}
+
+static void changer_over(struct changer_op *op, enum registry_tape_result result, const char *text)
+{
+	op->what.done(op->what.arg, result, text && *text ? text : result_text(result));
+	changer_op_free(op);
+}
+
+static void on_changer_served(void *arg)
+{
+	struct changer_op *op = arg;
+	struct log_quoted who;
+
+	log_msg(LOG_NOTICE, "library %s has changer %s, by %s", op->library, op->changer,
+		log_quote(op->who, strlen(op->who), &who));
+	changer_over(op, TAPE_DONE, NULL);
+}
+
+/* It is stored; where it cannot be served now it will be after the next start. */
+static void on_changer_stored(struct catalog_request *request)
+{
+	struct changer_op *op = container_of(request, struct changer_op, request);
+	struct registry *r = op->r;
+	struct faults faults = { 0 };
+	struct config *next;
+	int err;
+
+	if (request->err || !r->now.cfg) {
+		changer_over(op, request->err ? TAPE_FAILED : TAPE_STOPPING, request->why.text);
+		return;
+	}
+	next = config_copy_declared(r->now.cfg);
+	err = next && libraries_choose(&r->tape, op->library, op->changer)
+		      ? registry_apply_volumes(r, next, on_changer_served, op, &faults)
+		      : -ENOMEM;
+	if (err) {
+		config_free(next);
+		changer_over(op, TAPE_FAILED, faults.n ? faults.v[0].text : NULL);
+	}
+	faults_free(&faults);
+}
+
+static int store_changer(struct catalog_request *request, struct catalog_tx *tx)
+{
+	const struct changer_op *op = container_of(request, struct changer_op, request);
+	const struct catalog_audit audit = { .who = op->who,
+		.what = "change changer",
+		.object = op->library,
+		.result = "done" };
+	int err = libraries_choice_store(tx, op->library, op->changer);
+
+	return err ? err : catalog_audit_add(tx, &audit);
+}
+
+static enum registry_tape_result check_changer(
+	const struct registry *r, const struct registry_changer_change *what)
+{
+	if (!r->now.cfg || !r->catalog)
+		return TAPE_STOPPING;
+	if (!what->library || !libraries_named(r->now.libraries, what->library))
+		return TAPE_NO_LIBRARY;
+	return changer_model_named(what->changer) ? TAPE_DONE : TAPE_INVALID;
+}
+
+void registry_changer_change(struct registry *r, const struct registry_changer_change *what)
+{
+	struct changer_op *op = calloc(1, sizeof(*op));
+	enum registry_tape_result result = check_changer(r, what);
+
+	if (op) {
+		op->r = r;
+		op->what = *what;
+	}
+	if (!op || !copy_text(&op->library, what->library) ||
+		!copy_text(&op->changer, what->changer) || !copy_text(&op->who, what->who))
+		result = TAPE_NO_MEMORY;
+	if (result) {
+		what->done(what->arg, result, result_text(result));
+		changer_op_free(op);
+		return;
+	}
+	op->request = (struct catalog_request){
+		.run = store_changer, .done = on_changer_stored, .home = r->loop
+	};
+	catalog_submit(r->catalog, &op->request);
 }

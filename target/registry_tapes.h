@@ -10,9 +10,8 @@
 #ifndef REGISTRY_TAPES_H
 #define REGISTRY_TAPES_H
 
+#include "catalog/tape.h"
 #include "registry.h"
-
-struct catalog_tx;
 
 /* --- looking: text lives for the call of `each` ------------------------------------------------ */
 
@@ -80,7 +79,7 @@ struct registry_tape {
 	uint16_t address;   /* of the element; 0 in the archive */
 	const char *medium; /* "LTO-5" */
 	bool worm, cleaning, write_protect;
-	uint64_t size, used; /* bytes; used as of the last time that it was taken out of a drive */
+	uint64_t size, used; /* bytes */
 	const char *state;  /* "AVAILABLE", "ARCHIVING", "ARCHIVED", "RETRIEVING", "RETRIEVED" */
 	const char *pool;   /* "": none */
 	const char *retrieved_to; /* "": it was not */
@@ -93,6 +92,11 @@ bool registry_tapes(const struct registry *r, const char *library,
 /* False, and no call: there is none of this barcode. */
 bool registry_tape(const struct registry *r, const char *barcode,
 	void (*each)(void *arg, const struct registry_tape *tape), void *arg);
+
+/* A new barcode as the Storage Gateway makes them: a prefix of 1 to 4 upper-case letters, and six
+ * hexadecimal digits. Any thread. False: no such prefix, or no random numbers. */
+#define REGISTRY_BARCODE_SIZE 17
+bool registry_tape_barcode(const char *prefix, char out[static REGISTRY_BARCODE_SIZE]);
 
 /* --- changing ---------------------------------------------------------------------------------- */
 
@@ -134,6 +138,7 @@ enum registry_tape_verb {
 	TAPE_RETRIEVE, /* retrieved_to, write_protect, place */
 	TAPE_PROTECT,  /* write_protect */
 	TAPE_ASSIGN,   /* pool */
+	TAPE_CANCEL,   /* turns back from its way to the archive, or from there */
 };
 
 struct registry_tape_change {
@@ -148,6 +153,9 @@ struct registry_tape_change {
 	bool write_protect;
 	const char *pool, *retrieved_to;
 	const char *who;     /* for audit and log */
+	/* Optional: more that belongs into the transaction of the change, on the catalog's thread; 0,
+	 * or -errno and nothing has happened. May be called again. */
+	int (*also)(void *arg, struct catalog_tx *tx);
 	/* Called once, perhaps before registry_tape_change() returns. */
 	void (*done)(void *arg, const struct registry_tape_outcome *outcome);
 	void *arg;
@@ -156,9 +164,20 @@ struct registry_tape_change {
 /*
  * Changes of a library are made one after the other, those of hosts among them. When done() is told
  * TAPE_DONE the change is on stable storage; for TAPE_ARCHIVE and TAPE_RETRIEVE this means that the
- * cartridge is on its way. A cartridge with a pool that lies in a mail slot goes to the archive
+ * cartridge is on its way, and for TAPE_CANCEL that it is on its way back, or there. A cartridge with a pool that lies in a mail slot goes to the archive
  * after some seconds. *what is copied with its text.
  */
 void registry_tape_change(struct registry *r, const struct registry_tape_change *what);
+
+struct registry_changer_change {
+	const char *library;
+	const char *changer; /* "STK-L700", "AWS-Gateway-VTL" or "IBM-03584L32-0402" */
+	const char *who;     /* for audit and log */
+	void (*done)(void *arg, enum registry_tape_result result, const char *text);
+	void *arg;
+};
+/* Shows hosts another medium changer than the configuration says, from now on: its logical unit is
+ * another one, and cartridges stay where they are. Otherwise as registry_tape_change(). */
+void registry_changer_change(struct registry *r, const struct registry_changer_change *what);
 
 #endif

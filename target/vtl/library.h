@@ -194,8 +194,8 @@ enum library_op {
 	LIBRARY_POOL,     /* assigns a pool */
 };
 
-/* States of a cartridge, as the catalog's text. The last two are those of AWS for one that came
- * back from the archive. */
+/* States of a cartridge, as the catalog's text. One that came back from the archive is RETRIEVED as
+ * long as `retrieved_to` names a gateway, and else AVAILABLE again. */
 #define LIBRARY_STATE_AVAILABLE  "AVAILABLE"
 #define LIBRARY_STATE_ARCHIVING  "ARCHIVING"  /* files are on their way; in no element any more */
 #define LIBRARY_STATE_ARCHIVED   "ARCHIVED"

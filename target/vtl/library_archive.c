@@ -215,7 +215,7 @@ static void arrive(const struct library_carrier *c, struct catalog_tape *row)
 		row->state = LIBRARY_STATE_ARCHIVED;
 		row->archived = (int64_t)time(NULL);
 	} else {
-		row->state = LIBRARY_STATE_RETRIEVED;
+		row->state = *row->retrieved_to ? LIBRARY_STATE_RETRIEVED : LIBRARY_STATE_AVAILABLE;
 		row->place = c->place;
 	}
 }

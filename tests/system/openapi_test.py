@@ -139,7 +139,7 @@ def call_for_tapes(call):
     wait_until(lambda: call("GET", one, 200, barcode="TEST01L5")["state"] == "ARCHIVED")
     call("POST", one + "/archive", 409, barcode="TEST01L5")
     call("POST", one + "/retrieve", 200, {"write_protect": True}, barcode="TEST01L5")
-    wait_until(lambda: call("GET", one, 200, barcode="TEST01L5")["state"] == "RETRIEVED")
+    wait_until(lambda: call("GET", one, 200, barcode="TEST01L5")["state"] == "AVAILABLE")
     call("DELETE", one, 200, barcode="TEST01L5")
     call("DELETE", one, 404, barcode="TEST01L5")
     call("GET", one, 404, barcode="TEST01L5")

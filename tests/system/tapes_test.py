@@ -162,7 +162,7 @@ def test_a_cartridge_goes_to_the_archive_and_back_with_its_data(tell, rows, serv
     assert (server.dir / "vtl0/archive/TEST01L5").is_dir()
     assert "TEST01L5" not in changer(server).places()
     tell("tape retrieve TEST01L5")
-    wait_until(lambda: rows("tape list")["TEST01L5"]["state"] == "RETRIEVED")
+    wait_until(lambda: rows("tape list")["TEST01L5"]["state"] == "AVAILABLE")
     tell("tape load TEST01L5 1")
     assert ready(tape.session) and tape.read(100) == b"x" * 100
 

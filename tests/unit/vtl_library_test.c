@@ -435,7 +435,7 @@ static void slot_is_kept_for_what_comes_back(void **state)
 		loop_step(s->rig.loop);
 	assert_int_equal(back.r.result, LIBRARY_OK);
 	assert_int_equal(in_between.r.result, LIBRARY_KEPT);
-	shop_until(s, "AAA001L5", LIBRARY_STATE_RETRIEVED);
+	shop_until(s, "AAA001L5", LIBRARY_STATE_AVAILABLE);
 	assert_at(s, SLOT(0), "AAA001L5");
 }
 
@@ -536,7 +536,7 @@ static void interrupted_retrieval_is_gone_on_with(void **state)
 	row.state = LIBRARY_STATE_RETRIEVING;
 	put_row(s, row);
 	shop_restart(s);
-	shop_until(s, "AAA001L5", LIBRARY_STATE_RETRIEVED);
+	shop_until(s, "AAA001L5", LIBRARY_STATE_AVAILABLE);
 	assert_at(s, SLOT(0), "AAA001L5");
 	assert_true(shop_has(s, "tapes/AAA001L5"));
 }
