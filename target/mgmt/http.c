@@ -48,6 +48,9 @@ struct http {
 	struct loop_defer settle;
 };
 
+/* What came of the last request on a connection. The first to go comes first. */
+enum standing { FAILED, UNKNOWN, PROVED };
+
 /* A connection as far as we know it. */
 struct http_conn {
 	struct list link;
@@ -56,7 +59,7 @@ struct http_conn {
 	uint64_t cookie;
 	uint64_t deadline; /* monotonic; 0: we are thinking, not they */
 	struct addr peer;  /* of the network only, as is what follows */
-	bool proved;       /* a request on it was somebody's */
+	enum standing standing;
 	bool doomed;       /* shut down, to make way */
 };
 
@@ -126,7 +129,7 @@ static void doom(struct http *h, struct http_conn *c)
  * with is never cut off. */
 static bool goes_before(const struct http_conn *c, const struct http_conn *other)
 {
-	return c->deadline && (!other || (other->proved && !c->proved));
+	return c->deadline && (!other || c->standing < other->standing);
 }
 
 static void make_way(struct http *h, struct http_conn *newest)
@@ -271,6 +274,7 @@ static struct bufferevent *on_connection(struct event_base *base, void *arg)
 	bufferevent_incref(bev);
 	c->bev = bev;
 	c->fd = -1;
+	c->standing = UNKNOWN;
 	c->deadline = in_seconds(HTTP_PHASE_SECONDS);
 	list_push(&h->conns, &c->link);
 	loop_defer(h->cfg.loop, &h->settle);
@@ -339,7 +343,7 @@ void call_admit(struct call *c, const char *name, bool read_only)
 	if (c->http && c->http->cfg.failures)
 		guard_proved(c->http->cfg.failures, &c->peer);
 	if (conn)
-		conn->proved = true;
+		conn->standing = PROVED;
 }
 
 const char *call_method(const struct call *c)
@@ -495,11 +499,23 @@ static void deny_now(struct loop_timer *t)
 	call_reply(c, c->later_status, body);
 }
 
+/* Whoever has failed is let go of first, also while the answer is held back. */
+static void has_failed(const struct call *c)
+{
+	struct http_conn *conn = call_conn(c);
+
+	if (!conn)
+		return;
+	conn->standing = FAILED;
+	conn->deadline = in_seconds(HTTP_PHASE_SECONDS);
+}
+
 void call_deny(struct call *c, int status, json_t *body)
 {
 	struct addr_text text;
 	uint32_t delay = 0;
 
+	has_failed(c);
 	if (c->http && c->http->cfg.failures)
 		delay = guard_failed(c->http->cfg.failures, &c->peer, in_seconds(0));
 	log_msg(LOG_NOTICE, "management: refused: %s did not prove who it is",
