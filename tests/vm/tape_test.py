@@ -184,9 +184,10 @@ def test_mt_finds_files_and_blocks(library, saw):
             dd if=/tmp/tape$n of={tape} bs=64k status=none
         done""")
     assert vtl.position() == (3, 0)
+    # st knows no block number behind a move to the end of data.
     for command, where in [("rewind", (0, 0)), ("fsf 1", (1, 0)), ("fsr 2", (1, 2)),
                            ("bsr 1", (1, 1)), ("asf 2", (2, 0)), ("bsfm 1", (2, 0)),
-                           ("fsr 3", (2, 3)), ("eod", (3, 0)), ("asf 0", (0, 0))]:
+                           ("fsr 3", (2, 3)), ("eod", (3, -1)), ("asf 0", (0, 0))]:
         vtl.guest.run(f"{mt} {command}")
         assert vtl.position() == where, command
     for n in (2, 0, 1):
@@ -322,7 +323,9 @@ def test_btape(btape, saw):
     # "n": the test of the changer is a test of its own.
     said = btape("test", "n", "quit")
     assert "The above Bacula scan should have output identical to what follows." in said
-    assert "=== End Append files test ===" in said
+    # What is on the tape, and behind it what should be.
+    scanned = re.findall(r"(\d+) blocks? of \d+ bytes in file (\d+)", said)
+    assert scanned == 2 * [("1", "1"), ("2", "2"), ("3", "3"), ("1", "4")], said
     assert "=== End Forward space files test ===" in said
     assert not re.search(r"\bfailed\b|\bERR\b|did not work", said, re.I), said
     saw("the write, read, append, position and forward space tests")
