@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/log.h"
 #include "vtl/library_private.h"
@@ -154,6 +155,18 @@ static bool known(const char *barcode, void *arg)
 	return inventory_find(&((struct library *)arg)->inv, barcode);
 }
 
+/* A cartridge without files keeps its place, as somebody may bring them back. */
+static void look_for_files(const struct library *l, const struct catalog_tape *row)
+{
+	char here[SHELF_PATH_MAX], there[SHELF_PATH_MAX];
+
+	if (shelf_path(l->path, row->barcode, here, sizeof(here)) &&
+		shelf_path(l->archive, row->barcode, there, sizeof(there)) && access(here, F_OK) &&
+		access(there, F_OK))
+		log_msg(LOG_WARNING, "library %s: cartridge %s has no files in %s", l->name,
+			row->barcode, library_shelf(l, row));
+}
+
 /* On the pool. */
 static void settle_run(struct work *w)
 {
@@ -161,6 +174,8 @@ static void settle_run(struct work *w)
 
 	shelf_settle(l->path, known, l);
 	shelf_settle(l->archive, known, l);
+	for (size_t i = 0; i < l->inv.n; i++)
+		look_for_files(l, &l->inv.tapes[i]->row);
 }
 
 static void files_settled(struct work *w)

@@ -228,6 +228,14 @@ static bool marked(const char *name, const char *mark, char barcode[static BARCO
 	return barcode_valid(barcode);
 }
 
+static bool is_cartridge(const char *dir, const char *barcode)
+{
+	char path[SHELF_PATH_MAX];
+	int n = snprintf(path, sizeof(path), "%s/%s/p0", dir, barcode);
+
+	return n > 0 && n < SHELF_PATH_MAX && is_there(path);
+}
+
 static void settle_one(const char *dir, const char *name,
 	bool (*kept)(const char *barcode, void *arg), void *arg)
 {
@@ -238,6 +246,8 @@ static void settle_one(const char *dir, const char *name,
 		err = kept(barcode, arg) ? shelf_show(dir, barcode) : shelf_destroy(dir, barcode);
 	else if (marked(name, INCOMING, barcode) && marked_path(dir, barcode, INCOMING, path))
 		err = clear(path);
+	else if (barcode_valid(name) && !kept(name, arg) && is_cartridge(dir, name))
+		log_msg(LOG_NOTICE, "%s/%s: a cartridge that the library does not have", dir, name);
 	if (err)
 		log_msg(LOG_WARNING, "%s/%s: cannot tidy up: %s", dir, name, strerror(-err));
 }

@@ -44,7 +44,7 @@ int shelf_show(const char *dir, const char *barcode);
 int shelf_destroy(const char *dir, const char *barcode);
 
 /* After a crash: what is hidden and kept() is shown again, the rest destroyed. What cannot be is
- * left, with a log line. */
+ * left, with a log line; so is a cartridge that is not kept(), and was never hidden. */
 void shelf_settle(const char *dir, bool (*kept)(const char *barcode, void *arg), void *arg);
 
 /* Moves a cartridge from one directory to another, if need be to another file system. Where it is
