@@ -111,6 +111,24 @@ static void conn_forget(struct http *h, struct http_conn *c)
 	h->n_conns--;
 }
 
+/* Closed by evhttp, which does not tell. */
+static bool is_gone(const struct http_conn *c)
+{
+	uint64_t cookie;
+
+	return !c->bev && (!cookie_of(c->fd, &cookie) || cookie != c->cookie);
+}
+
+static void forget_gone(struct http *h)
+{
+	list_for_each_safe(it, &h->conns) {
+		struct http_conn *c = container_of(it, struct http_conn, link);
+
+		if (is_gone(c))
+			conn_forget(h, c);
+	}
+}
+
 static bool is_network(const struct http *h)
 {
 	return h->cfg.failures;
@@ -160,6 +178,8 @@ static void make_way(struct http *h, struct http_conn *newest)
  * and may have given up in between. */
 static void settle(struct http *h)
 {
+	if (h->n_conns > HTTP_PER_ADDRESS_MAX) /* the next one might have to make way for these */
+		forget_gone(h);
 	list_for_each_safe(it, &h->conns) {
 		struct http_conn *c = container_of(it, struct http_conn, link);
 		struct http_caller who;
@@ -228,13 +248,11 @@ static void sweep(struct loop_timer *t)
 
 	h->soon = false;
 	settle(h);
-	list_for_each_safe(it, &h->conns) {
+	forget_gone(h);
+	list_for_each(it, &h->conns) {
 		struct http_conn *c = container_of(it, struct http_conn, link);
-		uint64_t cookie;
 
-		if (!cookie_of(c->fd, &cookie) || cookie != c->cookie)
-			conn_forget(h, c);
-		else if (c->deadline && c->deadline <= in_seconds(0))
+		if (c->deadline && c->deadline <= in_seconds(0))
 			shutdown(c->fd, SHUT_RDWR);
 	}
 	if (!is_full(h))
