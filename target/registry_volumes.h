@@ -37,7 +37,7 @@ void registry_volumes(const struct registry *r,
 #define REGISTRY_VOLUME_RESULTS(X) \
 	X(VOLUME_DONE, "done") \
 	X(VOLUME_NOT_FOUND, "there is no such volume") \
-	X(VOLUME_NO_POOL, "there is no such pool") \
+	X(VOLUME_NO_POOL, "there is no such pool: `pools` in the configuration file names them") \
 	X(VOLUME_NO_DISK, "there is no such disk") \
 	X(VOLUME_DISK_TAKEN, "the disk is in use") \
 	X(VOLUME_ON_DISK, "the volume is as large as its disk") \

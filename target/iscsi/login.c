@@ -528,8 +528,7 @@ static bool identity(struct conn *c)
 		struct log_quoted q;
 		const char *t = l->given.target;
 
-		conn_log(c, LOG_DEBUG, "asked for target %s", t ? log_quote(t, strlen(t), &q) : "-");
-		login_refuse(c, status, NULL);
+		login_refuse(c, status, t ? log_quote(t, strlen(t), &q) : NULL);
 		return false;
 	}
 	l->n.discovery = l->discovery;
@@ -611,7 +610,10 @@ static void process(struct conn *c)
 	if (!take_keys(c, &keys) || !identity(c))
 		return;
 	if (l->req.csg == STAGE_OPERATIONAL && !proved(l)) {
-		refuse_authentication(c, "CHAP is required, and was jumped over", NULL);
+		refuse_authentication(c,
+			"CHAP is required, and the initiator went on without it "
+			"(has it a user and a secret?)",
+			NULL);
 		return;
 	}
 	if (l->req.csg == STAGE_OPERATIONAL && any_chap_key(&keys)) {

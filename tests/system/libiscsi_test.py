@@ -41,7 +41,7 @@ def test_a_target_of_one_group_is_seen_and_reached_through_that_group_only(start
     assert found(run("iscsi-ls", url(server))) == {DISK: [f"{server.portal},2"]}
     first = url(server, 0).replace(str(server.port), str(server.ports["first_port"]))
     assert "Target not found" in run("iscsi-inq", first, status=None).stderr
-    assert lines(server, "login refused: target not found")
+    assert lines(server, f'login refused: target not found: "{DISK}"')
 
 
 def test_a_server_on_ipv6_is_listed_in_brackets_and_serves(start, run):
