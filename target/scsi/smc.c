@@ -12,7 +12,7 @@
 #include "scsi/mode.h"
 #include "scsi/vpd.h"
 
-/* --- INITIALIZE ELEMENT STATUS, POSITION TO ELEMENT -------------------------------------------- */
+/* --- INITIALIZE ELEMENT STATUS, POSITION TO ELEMENT -------------------------------- */
 
 /* INITIALIZE ELEMENT STATUS (SMC-3 6.4): the inventory is always as it is. */
 static enum scsi_next initialize(struct scsi_task *t)
@@ -44,7 +44,7 @@ static enum scsi_next position(struct scsi_task *t)
 	return task_good(t);
 }
 
-/* --- being told -------------------------------------------------------------------------------- */
+/* --- being told -------------------------------------------------------------------- */
 
 static void changed(struct library_listener *ls, enum library_event event)
 {
@@ -66,7 +66,7 @@ static bool locked(struct library_listener *ls)
 	return prevented;
 }
 
-/* --- pages ------------------------------------------------------------------------------------- */
+/* --- pages ------------------------------------------------------------------------- */
 
 /* Element address assignment (SMC-3 7.3.4): first addresses and numbers. */
 static void address_assignment(const struct library *l, uint8_t *values)
@@ -126,7 +126,8 @@ static const struct mode_page changer_modes[] = {
 	{ 0x1d, 0, 20, .defaults = { 0x1d, 0x12 } },
 	/* Transport geometry (SMC-3 7.3.5): one robot, which cannot turn media over. */
 	{ 0x1e, 0, 4, .defaults = { 0x1e, 0x02 } },
-	/* Device capabilities (SMC-3 7.3.2): what stores, what is moved where, what is exchanged. */
+	/* Device capabilities (SMC-3 7.3.2): what stores, what is moved where, what is
+	 * exchanged. */
 	{ 0x1f, 0, 20, .defaults = { 0x1f, 0x12, TO_ALL, 0, 0, TO_ALL, TO_ALL, TO_ALL,
 	  [13] = TO_ALL, TO_ALL, TO_ALL } },
 	{ .len = 0 },
@@ -151,7 +152,7 @@ const struct scsi_op smc_ops[] = {
 };
 // clang-format on
 
-/* --- making one -------------------------------------------------------------------------------- */
+/* --- making one -------------------------------------------------------------------- */
 
 static void end(struct lu *lu)
 {

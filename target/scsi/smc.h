@@ -13,17 +13,17 @@
 #include "scsi/unit.h"
 #include "vtl/library.h"
 
-#define INVALID_ELEMENT_ADDRESS   0x2101
-#define COMMAND_SEQUENCE_ERROR    0x2c00
-#define MEDIUM_DESTINATION_FULL   0x3b0d
-#define MEDIUM_SOURCE_EMPTY       0x3b0e
+#define INVALID_ELEMENT_ADDRESS 0x2101
+#define COMMAND_SEQUENCE_ERROR  0x2c00
+#define MEDIUM_DESTINATION_FULL 0x3b0d
+#define MEDIUM_SOURCE_EMPTY     0x3b0e
 
 /* ELEMENT TYPE CODE (SMC-3 table 10): the values of the catalog's places; 0 is all types. */
-#define ELEMENT_TYPES_END 5
+#define ELEMENT_TYPES_END       5
 
-#define VOLUME_TAG_SIZE   36u /* bytes in element descriptors */
-#define VOLUME_ID_SIZE    32 /* of them, the identifier, padded with spaces */
-#define VOLUME_SEARCHES   16 /* nexuses of which the last SEND VOLUME TAG is remembered */
+#define VOLUME_TAG_SIZE         36u /* bytes in element descriptors */
+#define VOLUME_ID_SIZE          32  /* of them, the identifier, padded with spaces */
+#define VOLUME_SEARCHES         16  /* nexuses of which the last SEND VOLUME TAG is remembered */
 
 /* What a SEND VOLUME TAG has asked for. */
 struct volume_search {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * MOVE MEDIUM and EXCHANGE MEDIUM: asked of the library, which answers when the cartridge is where it
- * belongs and a drive that took it has loaded it.
+ * MOVE MEDIUM and EXCHANGE MEDIUM: asked of the library, which answers when the cartridge is where
+ * it belongs and a drive that took it has loaded it.
  */
 #include <stdlib.h>
 
@@ -78,8 +78,9 @@ static enum scsi_next move_medium(struct scsi_task *t)
 		return task_bad_cdb(t, 10, 0);
 	if (!smc_transport_valid(changer_of(t), be16(t->cdb + 2)))
 		return invalid_element(t);
-	return ask(t, (struct library_request){ .op = LIBRARY_MOVE, .from = be16(t->cdb + 4),
-			      .to = be16(t->cdb + 6) });
+	return ask(
+		t, (struct library_request){
+			   .op = LIBRARY_MOVE, .from = be16(t->cdb + 4), .to = be16(t->cdb + 6) });
 }
 
 /* EXCHANGE MEDIUM (SMC-3 6.3). */
@@ -89,8 +90,10 @@ static enum scsi_next exchange_medium(struct scsi_task *t)
 		return task_bad_cdb(t, 10, t->cdb[10] & 0x02 ? 1 : 0);
 	if (!smc_transport_valid(changer_of(t), be16(t->cdb + 2)))
 		return invalid_element(t);
-	return ask(t, (struct library_request){ .op = LIBRARY_EXCHANGE, .from = be16(t->cdb + 4),
-			      .to = be16(t->cdb + 6), .then = be16(t->cdb + 8) });
+	return ask(t, (struct library_request){ .op = LIBRARY_EXCHANGE,
+			      .from = be16(t->cdb + 4),
+			      .to = be16(t->cdb + 6),
+			      .then = be16(t->cdb + 8) });
 }
 
 // clang-format off

@@ -40,7 +40,7 @@ struct writer {
 	} page[4];
 };
 
-/* --- descriptors ------------------------------------------------------------------------------- */
+/* --- descriptors ------------------------------------------------------------------- */
 
 static uint8_t flags_of(const struct library_element *e)
 {
@@ -114,7 +114,7 @@ static void wr_element(struct wr *w, const struct library_element *e, const stru
 	wr_device_id(w, e, e->place.kind == CATALOG_IN_DRIVE ? to->id_size : 0);
 }
 
-/* --- pages ------------------------------------------------------------------------------------- */
+/* --- pages ------------------------------------------------------------------------- */
 
 /* Begins a page where another type of elements begins. */
 static void open_page(struct writer *to, enum catalog_place_kind type)
@@ -217,7 +217,7 @@ enum scsi_next smc_report(struct scsi_task *t, const struct smc_report *r, uint3
 	return reply_close(t, &to.w, whole(&to, alloc));
 }
 
-/* --- READ ELEMENT STATUS ----------------------------------------------------------------------- */
+/* --- READ ELEMENT STATUS ----------------------------------------------------------- */
 
 /* READ ELEMENT STATUS (SMC-3 6.11). With CURDATA the robot need not move, so that a reservation of
  * somebody else is no hindrance; here it never has to. */

@@ -88,11 +88,11 @@ static bool matches(const uint8_t *template, size_t n, const char *text)
 	const uint8_t *end = template + n;
 
 	while (*text) {
-		if (template < end && *template == '*') {
+		if (template <end &&*template == '*') {
 			again = ++template;
 			from = text;
-		} else if (template < end && (*template == '?' || *template == (uint8_t)*text)) {
-			template++;
+		} else if (template <end && (*template == '?' || *template == (uint8_t)*text)) {
+			template ++;
 			text++;
 		} else if (again) { /* the last asterisk takes one more */
 			template = again;
@@ -101,8 +101,8 @@ static bool matches(const uint8_t *template, size_t n, const char *text)
 			return false;
 		}
 	}
-	while (template < end && *template == '*')
-		template++;
+	while (template <end &&*template == '*')
+		template ++;
 	return template == end;
 }
 

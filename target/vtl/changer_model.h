@@ -23,8 +23,8 @@ enum changer_model_id {
 };
 
 struct changer_model {
-	const char *name;     /* "STK-L700", as configurations and the AWS API have it */
-	const char *vendor;   /* INQUIRY: at most 8, 16 and 4 characters */
+	const char *name;   /* "STK-L700", as configurations and the AWS API have it */
+	const char *vendor; /* INQUIRY: at most 8, 16 and 4 characters */
 	const char *product;
 	const char *revision;
 	uint16_t transport, drives, mail_slots, slots; /* first addresses */

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* --- making one ------------------------------------------------------------------------------ */
+/* --- making one -------------------------------------------------------------------- */
 
 static int range_init(struct inventory_range *r, unsigned int first, unsigned int count)
 {
@@ -76,7 +76,7 @@ void inventory_free(struct inventory *inv)
 	*inv = (struct inventory){ .n = 0 };
 }
 
-/* --- places and addresses --------------------------------------------------------------------- */
+/* --- places and addresses ---------------------------------------------------------- */
 
 struct inventory_element *inventory_element(const struct inventory *inv, struct catalog_place place)
 {
@@ -124,7 +124,7 @@ bool inventory_vacant(
 	return false;
 }
 
-/* --- cartridges ------------------------------------------------------------------------------- */
+/* --- cartridges -------------------------------------------------------------------- */
 
 static const char *copy_text(char **at, const char *text)
 {

@@ -42,7 +42,7 @@ struct inventory_range {
 struct inventory {
 	struct inventory_range range[INVENTORY_KINDS];
 	enum catalog_place_kind order[INVENTORY_KINDS - 1]; /* of first addresses */
-	struct inventory_tape **tapes; /* in the order of barcodes */
+	struct inventory_tape **tapes;                      /* in the order of barcodes */
 	size_t n, room;
 };
 
@@ -51,20 +51,19 @@ int inventory_init(struct inventory *inv, const struct changer_model *m, unsigne
 	unsigned int slots, unsigned int mail_slots);
 void inventory_free(struct inventory *inv); /* zeroed is fine */
 
-/* --- places and addresses ------------------------------------------------------------------ */
+/* --- places and addresses ---------------------------------------------------------- */
 
 /* NULL where there is no such element. */
 struct inventory_element *inventory_element(
 	const struct inventory *inv, struct catalog_place place);
-bool inventory_address(
-	const struct inventory *inv, struct catalog_place place, uint16_t *address);
+bool inventory_address(const struct inventory *inv, struct catalog_place place, uint16_t *address);
 bool inventory_place(const struct inventory *inv, uint16_t address, struct catalog_place *place);
 
 /* The first element of a kind that is empty and not reserved. */
 bool inventory_vacant(
 	const struct inventory *inv, enum catalog_place_kind kind, struct catalog_place *place);
 
-/* --- cartridges ---------------------------------------------------------------------------- */
+/* --- cartridges -------------------------------------------------------------------- */
 
 /* Or NULL. */
 struct inventory_tape *inventory_find(const struct inventory *inv, const char *barcode);

@@ -33,7 +33,7 @@ enum library_result library_result_of(int err)
 	}
 }
 
-/* --- making one ------------------------------------------------------------------------------ */
+/* --- making one -------------------------------------------------------------------- */
 
 static bool copy_drives(struct library *l, const struct library_cfg *cfg)
 {
@@ -110,7 +110,7 @@ int library_create(const struct library_cfg *cfg, struct library **out)
 	return err;
 }
 
-/* --- looking --------------------------------------------------------------------------------- */
+/* --- looking ----------------------------------------------------------------------- */
 
 const char *library_name(const struct library *l)
 {
@@ -256,7 +256,7 @@ void library_status(struct library *l, struct library_status *out)
 	pthread_mutex_unlock(&l->lock);
 }
 
-/* --- being told ------------------------------------------------------------------------------- */
+/* --- being told -------------------------------------------------------------------- */
 
 void library_listen(struct library *l, struct library_listener *ls)
 {
@@ -274,8 +274,8 @@ void library_unlisten(struct library *l, struct library_listener *ls)
 
 void library_notify(struct library *l, enum catalog_place_kind kind)
 {
-	enum library_event event = kind == CATALOG_IN_MAIL_SLOT ? LIBRARY_MAIL_CHANGED :
-								  LIBRARY_INVENTORY_CHANGED;
+	enum library_event event =
+		kind == CATALOG_IN_MAIL_SLOT ? LIBRARY_MAIL_CHANGED : LIBRARY_INVENTORY_CHANGED;
 
 	pthread_mutex_lock(&l->listeners_lock);
 	list_for_each(it, &l->listeners) {
@@ -302,7 +302,7 @@ bool library_locked(struct library *l, enum catalog_place_kind kind)
 	return locked;
 }
 
-/* --- requests, one after the other ------------------------------------------------------------ */
+/* --- requests, one after the other ------------------------------------------------- */
 
 static void tell(struct loop_msg *m)
 {
@@ -353,7 +353,7 @@ static bool barcode_given(const struct library_request *r)
 
 static void start(struct library *l, struct library_request *r)
 {
-	static void (*const ops[])(struct library *l) = {
+	static void (*const ops[])(struct library * l) = {
 		[LIBRARY_MOVE] = library_move,
 		[LIBRARY_EXCHANGE] = library_move,
 		[LIBRARY_ADD] = library_add,
@@ -443,7 +443,7 @@ void library_close(struct library *l, void (*closed)(void *arg), void *arg)
 	library_pump(l);
 }
 
-/* --- steps that requests share ---------------------------------------------------------------- */
+/* --- steps that requests share ----------------------------------------------------- */
 
 void library_work(struct library *l, void (*run)(struct work *w), void (*done)(struct work *w))
 {
@@ -465,11 +465,11 @@ enum library_result library_choose(
 			return LIBRARY_OK;
 		/* fall through */
 	case LIBRARY_IN_MAIL:
-		return inventory_vacant(&l->inv, CATALOG_IN_MAIL_SLOT, place) ? LIBRARY_OK :
-										LIBRARY_NO_ROOM;
+		return inventory_vacant(&l->inv, CATALOG_IN_MAIL_SLOT, place) ? LIBRARY_OK
+									      : LIBRARY_NO_ROOM;
 	case LIBRARY_IN_SLOT:
-		return inventory_vacant(&l->inv, CATALOG_IN_SLOT, place) ? LIBRARY_OK :
-									   LIBRARY_NO_ROOM;
+		return inventory_vacant(&l->inv, CATALOG_IN_SLOT, place) ? LIBRARY_OK
+									 : LIBRARY_NO_ROOM;
 	case LIBRARY_AT: break;
 	default: return LIBRARY_INVALID;
 	}
@@ -488,7 +488,7 @@ bool library_prepare(struct library *l, const struct catalog_tape *row)
 	return l->job.next;
 }
 
-/* --- the transaction -------------------------------------------------------------------------- */
+/* --- the transaction --------------------------------------------------------------- */
 
 static struct library *library_of_commit(struct catalog_request *c)
 {
@@ -508,8 +508,8 @@ static struct catalog_tape moved_row(
 	return row;
 }
 
-static int move_rows(const struct library_job *job, const struct inventory *inv,
-	struct catalog_tx *tx)
+static int move_rows(
+	const struct library_job *job, const struct inventory *inv, struct catalog_tx *tx)
 {
 	int err = catalog_tape_move(tx, job->moves, job->nmoves);
 

@@ -4,10 +4,10 @@
  * the archive, and the robot that moves them.
  *
  * What is where stands in the catalog, and in memory, where any thread may look at it. Changes are
- * requests, from any thread. They are carried out one after the other: what is asked for is checked,
- * the drive that is taken from unloads, the catalog takes down where the cartridges are from now on,
- * then memory does, and the drive that is brought to loads. A cartridge is in exactly one place,
- * whenever the server is killed; a drive that held one then has it again after the next start.
+ * requests, from any thread, and are carried out one after the other: what is asked for is checked,
+ * the drive that is taken from unloads, the catalog takes down where the cartridges are from now
+ * on, then memory does, and the drive that is brought to loads. A cartridge is in exactly one
+ * place, whenever the server is killed; a drive that held one has it again after the next start.
  *
  * Elements have two names: the address that the personality gives them (SMC-3), and a place, as the
  * catalog has it: the kind, and the number among those of its kind, from 0.
@@ -33,7 +33,7 @@
 
 struct library;
 
-/* --- making one: the main thread, which runs cfg.loop ------------------------------------- */
+/* --- making one: the main thread, which runs cfg.loop ------------------------------ */
 
 #define LIBRARY_DRIVES_MAX 99
 #define LIBRARY_SLOTS_MAX  32000 /* mail slots, too */
@@ -43,16 +43,17 @@ struct library_cfg {
 	const char *name; /* in the catalog, and in log lines */
 	enum changer_model_id model;
 	struct drive *const *drives; /* copied; the drives live longer than the library */
-	unsigned int ndrives;      /* 1…LIBRARY_DRIVES_MAX */
-	unsigned int generation;   /* LTO, of the drives: that of cartridges that do not say theirs */
-	unsigned int slots;        /* 1…LIBRARY_SLOTS_MAX */
-	unsigned int mail_slots;   /* 0…LIBRARY_SLOTS_MAX */
-	const char *path;          /* directories that are there */
-	const char *archive;       /* may be on another file system */
+	unsigned int ndrives;        /* 1…LIBRARY_DRIVES_MAX */
+	unsigned int generation; /* LTO, of the drives: that of cartridges that do not say theirs */
+	unsigned int slots;      /* 1…LIBRARY_SLOTS_MAX */
+	unsigned int mail_slots; /* 0…LIBRARY_SLOTS_MAX */
+	const char *path;        /* directories that are there */
+	const char *archive;     /* may be on another file system */
 	struct catalog *catalog;
 	struct work_pool *pool;
 	struct loop *loop;
-	/* Optional: a host has put a cartridge into a mail slot. On the loop; may submit requests. */
+	/* Optional: a host has put a cartridge into a mail slot. On the loop; may submit
+	 * requests. */
 	void (*exported)(void *arg, const char *barcode);
 	void *arg;
 };
@@ -67,14 +68,15 @@ int library_create(const struct library_cfg *cfg, struct library **out);
  * loaded() is called on the loop, once: 0, or -errno of the catalog with a sentence; the library is
  * then still empty, and may be asked to load again.
  */
-void library_load(struct library *l, void (*loaded)(void *arg, int err, const char *why), void *arg);
+void library_load(
+	struct library *l, void (*loaded)(void *arg, int err, const char *why), void *arg);
 
 /* Refuses new requests, carries out those that it has, then calls closed() on the loop and is gone;
- * in place when there is nothing to wait for. Cartridges stay in their drives; what is on its way to
- * or from the archive goes on after the next start. No listener may be left by then. */
+ * in place when there is nothing to wait for. Cartridges stay in their drives; what is on its way
+ * to or from the archive goes on after the next start. No listener may be left by then. */
 void library_close(struct library *l, void (*closed)(void *arg), void *arg);
 
-/* --- looking: any thread -------------------------------------------------------------------- */
+/* --- looking: any thread ----------------------------------------------------------- */
 
 const char *library_name(const struct library *l);
 const struct changer_model *library_model(const struct library *l);
@@ -93,11 +95,11 @@ bool library_place(const struct library *l, uint16_t address, struct catalog_pla
 struct library_element {
 	uint16_t address;
 	struct catalog_place place;
-	struct drive *drive;               /* of a drive; borrowed */
-	bool full;                         /* all below: only then */
-	bool imported;      /* in a mail slot: an operator has put it there, not the robot */
-	bool sourced;       /* `source` is known */
-	uint16_t source;    /* the slot or mail slot that it came from last */
+	struct drive *drive; /* of a drive; borrowed */
+	bool full;           /* all below: only then */
+	bool imported;       /* in a mail slot: an operator has put it there, not the robot */
+	bool sourced;        /* `source` is known */
+	uint16_t source;     /* the slot or mail slot that it came from last */
 	bool cleaning, worm, write_protect;
 	uint16_t generation;
 	char barcode[BARCODE_SIZE];
@@ -106,16 +108,16 @@ struct library_element {
 /* False when there is no such address. */
 bool library_element(struct library *l, uint16_t address, struct library_element *out);
 
-/* Calls fn for the elements of a kind (CATALOG_IN_VAULT: of all kinds) with an address of `first` or
- * more, in the order of addresses, at most `max` of them, as they are at one moment. Gives how many
- * there were. fn is called under the library's lock: it is quick, and makes no calls of it. */
-size_t library_elements(struct library *l, enum catalog_place_kind kind, uint16_t first,
-	size_t max, void (*fn)(const struct library_element *e, void *arg), void *arg);
+/* Calls fn for the elements of a kind (CATALOG_IN_VAULT: of all kinds) with an address of `first`
+ * or more, in the order of addresses, at most `max` of them, as they are at one moment. Gives how
+ * many there were. fn is called under the library's lock: it is quick, and makes no calls of it. */
+size_t library_elements(struct library *l, enum catalog_place_kind kind, uint16_t first, size_t max,
+	void (*fn)(const struct library_element *e, void *arg), void *arg);
 
 /* The same for cartridges, those in the archive too, by their rows in the catalog (borrowed for the
  * call), in the order of barcodes; until fn gives false. */
-void library_tapes(struct library *l, bool (*fn)(const struct catalog_tape *t, void *arg),
-	void *arg);
+void library_tapes(
+	struct library *l, bool (*fn)(const struct catalog_tape *t, void *arg), void *arg);
 /* For one of them; false when there is none of that barcode. fn may be NULL. */
 bool library_tape(struct library *l, const char *barcode,
 	void (*fn)(const struct catalog_tape *t, void *arg), void *arg);
@@ -124,17 +126,17 @@ bool library_tape(struct library *l, const char *barcode,
 bool library_tape_path(struct library *l, const char *barcode, char *buf, size_t size);
 
 struct library_status {
-	unsigned int tapes;      /* in elements */
-	unsigned int archived;   /* in the archive, or on the way to or from it */
-	uint64_t moves;          /* since the start */
-	uint64_t failures;       /* moves that were asked for rightly, and failed */
-	uint64_t generation;     /* changes whenever an element or a cartridge does */
-	bool locked;             /* a host prevents operators from opening the mail slots */
-	bool loading;            /* library_load() has not ended well yet */
+	unsigned int tapes;    /* in elements */
+	unsigned int archived; /* in the archive, or on the way to or from it */
+	uint64_t moves;        /* since the start */
+	uint64_t failures;     /* moves that were asked for rightly, and failed */
+	uint64_t generation;   /* changes whenever an element or a cartridge does */
+	bool locked;           /* a host prevents operators from opening the mail slots */
+	bool loading;          /* library_load() has not ended well yet */
 };
 void library_status(struct library *l, struct library_status *out);
 
-/* --- being told ---------------------------------------------------------------------------- */
+/* --- being told -------------------------------------------------------------------- */
 
 enum library_event {
 	LIBRARY_INVENTORY_CHANGED, /* an operator put cartridges in or took some out: 28h/00h */
@@ -154,7 +156,7 @@ struct library_listener {
 void library_listen(struct library *l, struct library_listener *ls);
 void library_unlisten(struct library *l, struct library_listener *ls);
 
-/* --- changing ------------------------------------------------------------------------------ */
+/* --- changing ---------------------------------------------------------------------- */
 
 #define LIBRARY_RESULTS(X) \
 	X(LIBRARY_OK, "done") \
@@ -197,16 +199,16 @@ enum library_op {
 /* States of a cartridge, as the catalog's text. One that came back from the archive is RETRIEVED as
  * long as `retrieved_to` names a gateway, and else AVAILABLE again. */
 #define LIBRARY_STATE_AVAILABLE  "AVAILABLE"
-#define LIBRARY_STATE_ARCHIVING  "ARCHIVING"  /* files are on their way; in no element any more */
+#define LIBRARY_STATE_ARCHIVING  "ARCHIVING" /* files are on their way; in no element any more */
 #define LIBRARY_STATE_ARCHIVED   "ARCHIVED"
 #define LIBRARY_STATE_RETRIEVING "RETRIEVING" /* likewise; in no element yet */
 #define LIBRARY_STATE_RETRIEVED  "RETRIEVED"
 
 enum library_where {
-	LIBRARY_ANYWHERE,  /* a free slot, or where there is none a free mail slot */
-	LIBRARY_IN_SLOT,   /* a free slot */
-	LIBRARY_IN_MAIL,   /* a free mail slot */
-	LIBRARY_AT,        /* the element `to` */
+	LIBRARY_ANYWHERE, /* a free slot, or where there is none a free mail slot */
+	LIBRARY_IN_SLOT,  /* a free slot */
+	LIBRARY_IN_MAIL,  /* a free mail slot */
+	LIBRARY_AT,       /* the element `to` */
 };
 
 #define LIBRARY_POOL_SIZE 101
@@ -214,16 +216,17 @@ enum library_where {
 struct library_request {
 	/* Filled by whoever asks. Text is borrowed until done(). */
 	enum library_op op;
-	bool host;            /* a changer's command: hosts know, and no unit attention is raised */
+	bool host; /* a changer's command: hosts know, and no unit attention is raised */
 	uint16_t from, to, then;
 	enum library_where where; /* ADD, RETRIEVE */
 	const char *barcode;      /* all but MOVE and EXCHANGE */
 	struct {
-		uint64_t size;           /* bytes; 0: native capacity of the generation */
-		unsigned int generation; /* LTO; 0: as the barcode's suffix says, or as the drives */
-		bool worm;               /* also where the barcode's suffix says so */
-		bool cleaning;           /* also where the barcode begins with CLN */
-		bool existing;           /* take up PATH/BARCODE, with what is on it */
+		uint64_t size; /* bytes; 0: native capacity of the generation */
+		unsigned int
+			generation; /* LTO; 0: as the barcode's suffix says, or as the drives */
+		bool worm;          /* also where the barcode's suffix says so */
+		bool cleaning;      /* also where the barcode begins with CLN */
+		bool existing;      /* take up PATH/BARCODE, with what is on it */
 	} add;
 	bool write_protect;       /* PROTECT; RETRIEVE: the tab as it comes back, or left alone */
 	const char *pool;         /* ADD, POOL; NULL: "" */
@@ -231,15 +234,16 @@ struct library_request {
 	/* Optional: more that belongs into the transaction which makes the change durable (an audit
 	 * row, a client token), with the row as it will be. On the catalog's thread, as
 	 * catalog_request.run: 0, or -errno and nothing is changed. NULL row: it is removed. */
-	int (*also)(struct library_request *r, struct catalog_tx *tx, const struct catalog_tape *row);
+	int (*also)(
+		struct library_request *r, struct catalog_tx *tx, const struct catalog_tape *row);
 	void (*done)(struct library_request *r); /* on `home`, once */
 	struct loop *home;
 
 	/* Answers. */
 	enum library_result result;
-	int err;                 /* -errno behind FAILED, NO_SPACE, DRIVE_FAILED; also() gave it */
+	int err; /* -errno behind FAILED, NO_SPACE, DRIVE_FAILED; also() gave it */
 	struct catalog_place place; /* ADD, RETRIEVE: where it is */
-	char why[320];           /* a sentence where there is more to say than the result; else "" */
+	char why[320]; /* a sentence where there is more to say than the result; else "" */
 
 	struct list link; /* private */
 	struct loop_msg msg;

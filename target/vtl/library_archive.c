@@ -2,10 +2,10 @@
 /*
  * To the archive and back: ARCHIVE, RETRIEVE.
  *
- * A cartridge that is on its way is in no element, and its state says where it goes. A carrier moves
- * its files in the background, which takes long where the archive is another file system; other
- * requests go on meanwhile. When the files are there, SETTLE makes that known. After a crash the way
- * is gone on with from the state alone.
+ * A cartridge that is on its way is in no element, and its state says where it goes. A carrier
+ * moves its files in the background, which takes long where the archive is another file system;
+ * other requests go on meanwhile. When the files are there, SETTLE makes that known. After a crash
+ * the way is gone on with from the state alone.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -16,7 +16,7 @@
 #include "base/log.h"
 #include "vtl/library_private.h"
 
-/* --- carriers ----------------------------------------------------------------------------------- */
+/* --- carriers ---------------------------------------------------------------------- */
 
 static void settle_over(struct library_request *r)
 {
@@ -89,7 +89,7 @@ static void carrier_start(struct library_carrier *c)
 	work_submit(c->l->pool, &c->work);
 }
 
-/* --- ARCHIVE, RETRIEVE -------------------------------------------------------------------------- */
+/* --- ARCHIVE, RETRIEVE ------------------------------------------------------------- */
 
 static void way_begun(struct library *l, int err)
 {
@@ -133,10 +133,12 @@ void library_archive(struct library *l)
 {
 	const struct library_request *r = l->job.r;
 	const struct inventory_tape *t = inventory_find(&l->inv, r->barcode);
-	enum library_result refused = !t ? LIBRARY_NO_TAPE :
-		t->row.place.kind == CATALOG_IN_VAULT ? LIBRARY_ARCHIVED :
-		t->row.place.kind == CATALOG_IN_DRIVE ? LIBRARY_IN_DRIVE :
-		!r->host && library_locked(l, t->row.place.kind) ? LIBRARY_LOCKED : LIBRARY_OK;
+	enum library_result refused = !t                                      ? LIBRARY_NO_TAPE
+				      : t->row.place.kind == CATALOG_IN_VAULT ? LIBRARY_ARCHIVED
+				      : t->row.place.kind == CATALOG_IN_DRIVE ? LIBRARY_IN_DRIVE
+				      : !r->host && library_locked(l, t->row.place.kind)
+					      ? LIBRARY_LOCKED
+					      : LIBRARY_OK;
 	struct catalog_tape row;
 
 	if (refused) {
@@ -157,10 +159,12 @@ void library_retrieve(struct library *l)
 {
 	struct library_request *r = l->job.r;
 	const struct inventory_tape *t = inventory_find(&l->inv, r->barcode);
-	enum library_result refused = !t ? LIBRARY_NO_TAPE :
-		t->under_way ? LIBRARY_ARCHIVED :
-		!state_is(t, LIBRARY_STATE_ARCHIVED) && !state_is(t, LIBRARY_STATE_RETRIEVING) ?
-		LIBRARY_NOT_ARCHIVED : library_choose(l, r, &r->place);
+	enum library_result refused =
+		!t             ? LIBRARY_NO_TAPE
+		: t->under_way ? LIBRARY_ARCHIVED
+		: !state_is(t, LIBRARY_STATE_ARCHIVED) && !state_is(t, LIBRARY_STATE_RETRIEVING)
+			? LIBRARY_NOT_ARCHIVED
+			: library_choose(l, r, &r->place);
 	struct catalog_tape row;
 
 	if (!refused && !r->host && library_locked(l, r->place.kind))
@@ -177,7 +181,7 @@ void library_retrieve(struct library *l)
 	begin_way(l, &row, r->place);
 }
 
-/* --- SETTLE -------------------------------------------------------------------------------------- */
+/* --- SETTLE ------------------------------------------------------------------------ */
 
 static void settled(struct library *l, int err)
 {
@@ -222,8 +226,7 @@ static void arrive(const struct library_carrier *c, struct catalog_tape *row)
 
 void library_settle(struct library *l)
 {
-	const struct library_carrier *c =
-		container_of(l->job.r, struct library_carrier, settle);
+	const struct library_carrier *c = container_of(l->job.r, struct library_carrier, settle);
 	struct inventory_tape *t = inventory_find(&l->inv, c->barcode);
 	struct catalog_tape row = t->row;
 
@@ -249,7 +252,7 @@ void library_settle(struct library *l)
 	library_commit(l, settled);
 }
 
-/* --- after a start -------------------------------------------------------------------------------- */
+/* --- after a start ----------------------------------------------------------------- */
 
 static void resume(struct library *l, const struct inventory_tape *t)
 {

@@ -31,7 +31,8 @@ static void finish(struct library_load *load, int err, const char *why)
 		pthread_mutex_lock(&l->lock);
 		inventory_clear(&l->inv);
 		pthread_mutex_unlock(&l->lock);
-		log_msg(LOG_ERR, "library %s: cannot be loaded: %s: %s", l->name, strerror(-err), why);
+		log_msg(LOG_ERR, "library %s: cannot be loaded: %s: %s", l->name, strerror(-err),
+			why);
 	}
 	for (size_t i = 0; i < load->n; i++)
 		free(load->tapes[i]);
@@ -42,7 +43,7 @@ static void finish(struct library_load *load, int err, const char *why)
 	library_pump(l);
 }
 
-/* --- rows --------------------------------------------------------------------------------------- */
+/* --- rows -------------------------------------------------------------------------- */
 
 static int keep_row(const struct catalog_tape *row, void *arg)
 {
@@ -85,7 +86,7 @@ static int write_moved(struct catalog_request *r, struct catalog_tx *tx)
 	return err;
 }
 
-/* --- places ------------------------------------------------------------------------------------- */
+/* --- places ------------------------------------------------------------------------ */
 
 /* A cartridge whose place is there no longer goes to a free one, or to the archive. */
 static struct inventory_tape *rehoused(struct library *l, const struct inventory_tape *t)
@@ -148,7 +149,7 @@ static int place_all(struct library_load *load)
 	return err;
 }
 
-/* --- files -------------------------------------------------------------------------------------- */
+/* --- files ------------------------------------------------------------------------- */
 
 static bool known(const char *barcode, void *arg)
 {
@@ -192,7 +193,7 @@ static void files_settled(struct work *w)
 	finish(load, 0, "");
 }
 
-/* --- the steps ---------------------------------------------------------------------------------- */
+/* --- the steps --------------------------------------------------------------------- */
 
 static void settle_files(struct library_load *load)
 {
@@ -218,8 +219,7 @@ static void submit(struct library_load *load,
 	int (*run)(struct catalog_request *r, struct catalog_tx *tx),
 	void (*done)(struct catalog_request *r))
 {
-	load->request =
-		(struct catalog_request){ .run = run, .done = done, .home = load->l->loop };
+	load->request = (struct catalog_request){ .run = run, .done = done, .home = load->l->loop };
 	catalog_submit(load->l->catalog, &load->request);
 }
 

@@ -11,7 +11,7 @@
 #include "base/log.h"
 #include "vtl/library_private.h"
 
-/* --- what is to be moved ----------------------------------------------------------------------- */
+/* --- what is to be moved ----------------------------------------------------------- */
 
 /* An element that the robot reaches, and what is in it. */
 static bool find(const struct library *l, uint16_t address, struct catalog_place *place,
@@ -87,7 +87,7 @@ static enum library_result plan_exchange(struct library *l, const struct library
 	return LIBRARY_OK;
 }
 
-/* --- drives ------------------------------------------------------------------------------------ */
+/* --- drives ------------------------------------------------------------------------ */
 
 static struct library *library_of_visit(struct drive_job *j)
 {
@@ -175,7 +175,7 @@ static void load_done(struct drive_job *j)
 	load_next(l);
 }
 
-/* --- the steps --------------------------------------------------------------------------------- */
+/* --- the steps --------------------------------------------------------------------- */
 
 static void count_failure(struct library *l)
 {
@@ -247,7 +247,7 @@ void library_move(struct library *l)
 		commit_moves(l);
 }
 
-/* --- after a start ----------------------------------------------------------------------------- */
+/* --- after a start ----------------------------------------------------------------- */
 
 /* A drive that takes up what it held before. Requests wait for it in the drive's own queue. */
 struct reload {

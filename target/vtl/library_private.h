@@ -19,7 +19,7 @@
 /* Beside enum library_op: what is to be done when a cartridge's files have arrived. */
 #define LIBRARY_SETTLE ((enum library_op)(LIBRARY_POOL + 1))
 
-#define LIBRARY_MOVES 2 /* cartridges of one request */
+#define LIBRARY_MOVES  2 /* cartridges of one request */
 
 /* A drive that gives its cartridge away, or takes one. */
 struct library_visit {
@@ -98,7 +98,7 @@ struct library {
 	void *closed_arg;
 };
 
-/* --- requests (library.c) ------------------------------------------------------------------ */
+/* --- requests (library.c) ---------------------------------------------------------- */
 
 /* The request under way has ended; the next one begins. */
 void library_end(struct library *l, enum library_result result, int err);
@@ -110,7 +110,8 @@ void library_pump(struct library *l);
 /* Makes what the job says durable (moves, or `next` and `change`, and the request's also()), then,
  * if that went well, true in memory; then calls then(). */
 void library_commit(struct library *l, void (*then)(struct library *l, int err));
-/* A copy of a cartridge's row for the job to change; false: no memory, and the request has ended. */
+/* A copy of a cartridge's row for the job to change; false: no memory, and the request has
+ * ended. */
 bool library_prepare(struct library *l, const struct catalog_tape *row);
 
 /* Calls run() on the pool, and done() on the loop. */
@@ -131,14 +132,14 @@ bool library_locked(struct library *l, enum catalog_place_kind kind);
 enum library_result library_choose(
 	struct library *l, const struct library_request *r, struct catalog_place *place);
 
-/* --- what requests begin with: each ends in library_end() ------------------------------------ */
+/* --- what requests begin with: each ends in library_end() -------------------------- */
 
-void library_move(struct library *l);     /* MOVE, EXCHANGE: library_move.c */
-void library_add(struct library *l);      /* library_tape.c, and the next three */
+void library_move(struct library *l); /* MOVE, EXCHANGE: library_move.c */
+void library_add(struct library *l);  /* library_tape.c, and the next three */
 void library_remove(struct library *l);
 void library_protect(struct library *l);
 void library_assign(struct library *l);
-void library_archive(struct library *l);  /* library_archive.c, and the next two */
+void library_archive(struct library *l); /* library_archive.c, and the next two */
 void library_retrieve(struct library *l);
 void library_settle(struct library *l);
 

@@ -3,8 +3,8 @@
  * Cartridges come and go: ADD, REMOVE; and what is said about them changes: PROTECT, POOL.
  *
  * The files of a new cartridge are there before its row, those of one that goes are hidden before
- * its row goes and destroyed after it. So a crash in between leaves files that no row knows, never a
- * row without files.
+ * its row goes and destroyed after it. So a crash in between leaves files that no row knows, never
+ * a row without files.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -15,11 +15,12 @@
 #include "vtl/library_private.h"
 #include "vtl/media.h"
 
-/* --- ADD --------------------------------------------------------------------------------------- */
+/* --- ADD --------------------------------------------------------------------------- */
 
 #define CLEANING_PREFIX "CLN"
 
-/* What the barcode says of the medium, unless the request says it: the generation, WORM, cleaning. */
+/* What the barcode says of the medium, unless the request says it: the generation, WORM,
+ * cleaning. */
 static bool cartridge_wanted(
 	const struct library *l, const struct library_request *r, struct cartridge_cfg *cfg)
 {
@@ -29,9 +30,9 @@ static bool cartridge_wanted(
 
 	*cfg = (struct cartridge_cfg){
 		.barcode = r->barcode,
-		.media = r->add.generation ? media_generation(r->add.generation) :
-			 said		   ? said :
-					     media_generation(l->generation),
+		.media = r->add.generation ? media_generation(r->add.generation)
+			 : said            ? said
+					   : media_generation(l->generation),
 		.capacity = r->add.size,
 		.cleaning = r->add.cleaning ||
 			    !strncmp(r->barcode, CLEANING_PREFIX, strlen(CLEANING_PREFIX)),
@@ -112,21 +113,20 @@ static void made(struct work *w)
 		return;
 	}
 	job->change = LIBRARY_NEW_ROW;
-	if (!library_prepare(l, &(struct catalog_tape){
-			.barcode = r->barcode,
-			.library = l->name,
-			.place = r->place,
-			.source = { .kind = CATALOG_IN_VAULT },
-			.medium = (uint16_t)job->found.generation,
-			.cleaning = job->found.cleaning,
-			.worm = job->found.worm,
-			.write_protect = r->write_protect,
-			.size = job->found.size,
-			.used = job->found.used,
-			.state = LIBRARY_STATE_AVAILABLE,
-			.pool = r->pool,
-			.created = now,
-			.pool_entered = r->pool && *r->pool ? now : 0 }))
+	if (!library_prepare(l, &(struct catalog_tape){ .barcode = r->barcode,
+					.library = l->name,
+					.place = r->place,
+					.source = { .kind = CATALOG_IN_VAULT },
+					.medium = (uint16_t)job->found.generation,
+					.cleaning = job->found.cleaning,
+					.worm = job->found.worm,
+					.write_protect = r->write_protect,
+					.size = job->found.size,
+					.used = job->found.used,
+					.state = LIBRARY_STATE_AVAILABLE,
+					.pool = r->pool,
+					.created = now,
+					.pool_entered = r->pool && *r->pool ? now : 0 }))
 		return;
 	job->next->imported = r->place.kind == CATALOG_IN_MAIL_SLOT;
 	library_commit(l, added);
@@ -154,7 +154,7 @@ void library_add(struct library *l)
 		library_work(l, make_run, made);
 }
 
-/* --- what is there already ---------------------------------------------------------------------- */
+/* --- what is there already --------------------------------------------------------- */
 
 /* The request's cartridge; NULL: the request has ended. */
 static const struct inventory_tape *find(struct library *l, bool may_be_loaded)
@@ -163,11 +163,15 @@ static const struct inventory_tape *find(struct library *l, bool may_be_loaded)
 
 	if (t && !t->under_way && (may_be_loaded || t->row.place.kind != CATALOG_IN_DRIVE))
 		return t;
-	library_end(l, !t ? LIBRARY_NO_TAPE : t->under_way ? LIBRARY_ARCHIVED : LIBRARY_IN_DRIVE, 0);
+	library_end(l,
+		!t             ? LIBRARY_NO_TAPE
+		: t->under_way ? LIBRARY_ARCHIVED
+			       : LIBRARY_IN_DRIVE,
+		0);
 	return NULL;
 }
 
-/* --- REMOVE ------------------------------------------------------------------------------------- */
+/* --- REMOVE ------------------------------------------------------------------------ */
 
 static void hide_run(struct work *w)
 {
@@ -253,14 +257,15 @@ void library_remove(struct library *l)
 		library_work(l, hide_run, hidden);
 }
 
-/* --- PROTECT, POOL ------------------------------------------------------------------------------ */
+/* --- PROTECT, POOL ----------------------------------------------------------------- */
 
 static void changed(struct library *l, int err)
 {
 	library_end(l, library_result_of(err), err);
 }
 
-static void change(struct library *l, const struct inventory_tape *t, const struct catalog_tape *row)
+static void change(
+	struct library *l, const struct inventory_tape *t, const struct catalog_tape *row)
 {
 	l->job.change = LIBRARY_CHANGED_ROW;
 	if (!library_prepare(l, row))

@@ -64,7 +64,7 @@ static bool is_there(const char *path)
 	return !lstat(path, &st);
 }
 
-/* --- making ----------------------------------------------------------------------------------- */
+/* --- making ------------------------------------------------------------------------ */
 
 static uint64_t bytes_used(const struct cartridge *c)
 {
@@ -164,7 +164,7 @@ int shelf_make(const char *dir, const struct cartridge_cfg *cfg, struct shelf_fo
 	return err;
 }
 
-/* --- removing --------------------------------------------------------------------------------- */
+/* --- removing ---------------------------------------------------------------------- */
 
 static int rename_marked(const char *dir, const char *barcode, bool hide)
 {
@@ -236,8 +236,8 @@ static bool is_cartridge(const char *dir, const char *barcode)
 	return n > 0 && n < SHELF_PATH_MAX && is_there(path);
 }
 
-static void settle_one(const char *dir, const char *name,
-	bool (*kept)(const char *barcode, void *arg), void *arg)
+static void settle_one(
+	const char *dir, const char *name, bool (*kept)(const char *barcode, void *arg), void *arg)
 {
 	char barcode[BARCODE_SIZE], path[SHELF_PATH_MAX];
 	int err = 0;
@@ -265,11 +265,12 @@ void shelf_settle(const char *dir, bool (*kept)(const char *barcode, void *arg),
 		free(names);
 }
 
-/* --- carrying --------------------------------------------------------------------------------- */
+/* --- carrying ---------------------------------------------------------------------- */
 
 #define PIECE ((size_t)8 << 20)
 
-/* Copies [off, end), on which both descriptors are; what fails in the kernel is read and written. */
+/* Copies [off, end), on which both descriptors are; what fails in the kernel is read and
+ * written. */
 static int copy_range(int in, int out, off_t off, off_t end, char *buf, const atomic_bool *stop)
 {
 	while (off < end) {

@@ -24,8 +24,8 @@ bool shelf_path(const char *dir, const char *barcode, char *buf, size_t size);
 struct shelf_found {
 	unsigned int generation;
 	bool worm, cleaning;
-	bool made;               /* by shelf_make(), just now */
-	uint64_t size, used;     /* bytes */
+	bool made;           /* by shelf_make(), just now */
+	uint64_t size, used; /* bytes */
 };
 
 /* Makes a cartridge, or takes up one that a call before has made and nobody has used. -EEXIST when

@@ -76,8 +76,11 @@ static void added(struct library_request *r)
 
 static void add(struct world *w, const char *barcode)
 {
-	struct library_request r = { .op = LIBRARY_ADD, .barcode = barcode,
-		.add.size = CARTRIDGE_CAPACITY_MIN, .done = added, .home = w->loop };
+	struct library_request r = { .op = LIBRARY_ADD,
+		.barcode = barcode,
+		.add.size = CARTRIDGE_CAPACITY_MIN,
+		.done = added,
+		.home = w->loop };
 
 	library_submit(w->library, &r);
 	wait_for(w);
@@ -117,9 +120,16 @@ static void open_catalog(struct world *w)
 
 static void open_library(struct world *w)
 {
-	struct library_cfg cfg = { .name = "fuzz", .model = CHANGER_STK_L700,
-		.drives = w->drives, .ndrives = DRIVES, .generation = 5, .slots = SLOTS,
-		.mail_slots = MAIL, .catalog = w->catalog, .pool = w->pool, .loop = w->loop };
+	struct library_cfg cfg = { .name = "fuzz",
+		.model = CHANGER_STK_L700,
+		.drives = w->drives,
+		.ndrives = DRIVES,
+		.generation = 5,
+		.slots = SLOTS,
+		.mail_slots = MAIL,
+		.catalog = w->catalog,
+		.pool = w->pool,
+		.loop = w->loop };
 	char path[96], archive[96];
 
 	snprintf(path, sizeof(path), "%s/tapes", w->dir);
@@ -147,8 +157,9 @@ static void world_open(struct world *w)
 	must(work_pool_create(4, &w->pool));
 	open_catalog(w);
 	for (unsigned i = 0; i < DRIVES; i++)
-		must(drive_create(&(struct drive_cfg){ .generation = 5,
-					  .serial = i ? "D2" : "D1", .pool = w->pool },
+		must(drive_create(
+			&(struct drive_cfg){
+				.generation = 5, .serial = i ? "D2" : "D1", .pool = w->pool },
 			&w->drives[i]));
 	open_library(w);
 	for (unsigned i = 0; i < CARTRIDGES; i++)
@@ -171,9 +182,13 @@ static void nexus_is_closed(struct nexus *n)
 
 static void open_nexus(struct world *w, unsigned i, struct lun_map *map)
 {
-	w->nexus[i] = (struct nexus){ .loop = w->loop, .bufs = w->bufs, .ops = &ops,
+	w->nexus[i] = (struct nexus){ .loop = w->loop,
+		.bufs = w->bufs,
+		.ops = &ops,
 		.initiator = i ? "iqn.2026-11.com.example:b" : "iqn.2026-11.com.example:a",
-		.target = "iqn.2026-11.com.example:t", .tpgt = 1, .rel_port = 1 };
+		.target = "iqn.2026-11.com.example:t",
+		.tpgt = 1,
+		.rel_port = 1 };
 	must(nexus_open(&w->nexus[i], map));
 }
 
@@ -215,8 +230,7 @@ static enum scsi_next give(struct scsi_task *t, const uint8_t *data, uint32_t le
 	return scsi_task_data(t, n);
 }
 
-static void one(
-	struct world *w, const uint8_t head[static HEAD], const uint8_t *data, uint32_t len)
+static void one(struct world *w, const uint8_t head[static HEAD], const uint8_t *data, uint32_t len)
 {
 	uint8_t sense[SENSE_MAX];
 	struct scsi_task t;

@@ -16,9 +16,9 @@
 #define SHOP_SIZE   ((uint64_t)1 << 20) /* of cartridges */
 
 /* Addresses, as the L700 has them. */
-#define DRIVE(n) ((uint16_t)(500 + (n)))
-#define SLOT(n)  ((uint16_t)(1000 + (n)))
-#define MAIL(n)  ((uint16_t)(10 + (n)))
+#define DRIVE(n)    ((uint16_t)(500 + (n)))
+#define SLOT(n)     ((uint16_t)(1000 + (n)))
+#define MAIL(n)     ((uint16_t)(10 + (n)))
 
 struct shop {
 	struct rig rig;
@@ -84,8 +84,10 @@ static inline void shop_open(struct shop *s)
 
 		serial[5] = (char)('1' + i);
 		assert_int_equal(drive_create(&(struct drive_cfg){ .generation = 5,
-						      .serial = serial, .pool = s->pool },
-					 &s->drives[i]), 0);
+						      .serial = serial,
+						      .pool = s->pool },
+					 &s->drives[i]),
+			0);
 	}
 	s->cfg.catalog = s->rig.catalog;
 	assert_int_equal(library_create(&s->cfg, &s->l), 0);
@@ -121,7 +123,8 @@ static inline int shop_begin(void **state)
 		return -1;
 	log_setup(LOG_TO_STDERR, -1);
 	strcpy(s->rig.folder, "/tmp/library-XXXXXX");
-	if (!mkdtemp(s->rig.folder) || loop_create(0, &s->rig.loop) || work_pool_create(8, &s->pool))
+	if (!mkdtemp(s->rig.folder) || loop_create(0, &s->rig.loop) ||
+		work_pool_create(8, &s->pool))
 		return -1;
 	snprintf(s->rig.path, sizeof(s->rig.path), "%s/state", s->rig.folder);
 	snprintf(s->path, sizeof(s->path), "%s/tapes", s->rig.folder);
@@ -129,10 +132,19 @@ static inline int shop_begin(void **state)
 	if (mkdir(s->path, 0700) || mkdir(s->archive, 0700) || rig_open(&s->rig))
 		return -1;
 	s->ears = (struct library_listener){ .changed = shop_changed, .locked = shop_locked };
-	s->cfg = (struct library_cfg){ .name = "vtl0", .model = CHANGER_STK_L700,
-		.drives = s->drives, .ndrives = SHOP_DRIVES, .generation = 5, .slots = SHOP_SLOTS,
-		.mail_slots = SHOP_MAIL, .path = s->path, .archive = s->archive, .pool = s->pool,
-		.loop = s->rig.loop, .exported = shop_exported, .arg = s };
+	s->cfg = (struct library_cfg){ .name = "vtl0",
+		.model = CHANGER_STK_L700,
+		.drives = s->drives,
+		.ndrives = SHOP_DRIVES,
+		.generation = 5,
+		.slots = SHOP_SLOTS,
+		.mail_slots = SHOP_MAIL,
+		.path = s->path,
+		.archive = s->archive,
+		.pool = s->pool,
+		.loop = s->rig.loop,
+		.exported = shop_exported,
+		.arg = s };
 	*state = s;
 	shop_open(s);
 	return 0;
@@ -155,7 +167,7 @@ static inline int shop_end(void **state)
 	return rc;
 }
 
-/* --- requests ------------------------------------------------------------------------------- */
+/* --- requests ---------------------------------------------------------------------- */
 
 struct shop_request {
 	struct library_request r;
@@ -186,23 +198,28 @@ static inline struct library_request shop_ask(struct shop *s, struct library_req
 
 static inline enum library_result shop_move(struct shop *s, uint16_t from, uint16_t to)
 {
-	return shop_ask(s, (struct library_request){ .op = LIBRARY_MOVE, .host = true,
-				   .from = from, .to = to }).result;
+	return shop_ask(s,
+		(struct library_request){
+			.op = LIBRARY_MOVE, .host = true, .from = from, .to = to })
+		.result;
 }
 
 static inline enum library_result shop_add(struct shop *s, const char *barcode, uint16_t to)
 {
-	return shop_ask(s, (struct library_request){ .op = LIBRARY_ADD, .barcode = barcode,
-				   .where = LIBRARY_AT, .to = to, .add.size = SHOP_SIZE }).result;
+	return shop_ask(s, (struct library_request){ .op = LIBRARY_ADD,
+				   .barcode = barcode,
+				   .where = LIBRARY_AT,
+				   .to = to,
+				   .add.size = SHOP_SIZE })
+		.result;
 }
 
-static inline enum library_result shop_do(
-	struct shop *s, enum library_op op, const char *barcode)
+static inline enum library_result shop_do(struct shop *s, enum library_op op, const char *barcode)
 {
 	return shop_ask(s, (struct library_request){ .op = op, .barcode = barcode }).result;
 }
 
-/* --- looking -------------------------------------------------------------------------------- */
+/* --- looking ----------------------------------------------------------------------- */
 
 static inline struct library_element shop_element(struct shop *s, uint16_t address)
 {
@@ -213,8 +230,7 @@ static inline struct library_element shop_element(struct shop *s, uint16_t addre
 }
 
 /* What is at an address: a barcode, or "" */
-#define assert_at(s, address, text) \
-	assert_string_equal(shop_element(s, address).barcode, text)
+#define assert_at(s, address, text) assert_string_equal(shop_element(s, address).barcode, text)
 
 static inline void shop_copy_state(const struct catalog_tape *t, void *arg)
 {

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Eight hosts, each on a thread of its own, move cartridges at random and look where they are. At
- * every moment every cartridge is in one place; in the end memory, the catalog and the drives agree.
+ * every moment every cartridge is in one place; in the end memory, the catalog and the drives
+ * agree.
  */
 #include <pthread.h>
 
 #include "smc_support.h"
 
-#define HOSTS     8
+#define HOSTS      8
 #define CARTRIDGES 5
-#define ROUNDS    60
+#define ROUNDS     60
 
 struct host {
 	pthread_t thread;
@@ -42,8 +43,8 @@ static void move_one(struct host *h, unsigned *seed)
 {
 	uint16_t a = pick(seed), b = pick(seed), c = pick(seed);
 	const uint8_t move[] = { MOVE(a, b) }, exchange[] = { EXCHANGE(a, b, c) };
-	struct result res = rand_r(seed) % 3 ? command(h, move, sizeof(move), 0) :
-					       command(h, exchange, sizeof(exchange), 0);
+	struct result res = rand_r(seed) % 3 ? command(h, move, sizeof(move), 0)
+					     : command(h, exchange, sizeof(exchange), 0);
 
 	if (res.status == SCSI_GOOD)
 		h->moved++;

@@ -10,21 +10,22 @@
 /* Spaces behind a barcode of eight characters, up to 32. */
 #define PAD24 "                        "
 
-static struct result status(struct smc *m, uint8_t bits, uint16_t start, uint16_t n, uint8_t flags,
-	uint32_t alloc)
+static struct result status(
+	struct smc *m, uint8_t bits, uint16_t start, uint16_t n, uint8_t flags, uint32_t alloc)
 {
 	memset(smc_in, 0xee, 1024);
 	return RUN(m, 0, NULL, sizeof(smc_in), STATUS(bits, start, n, flags, alloc));
 }
 
-/* --- fields -------------------------------------------------------------------------------------- */
+/* --- fields ------------------------------------------------------------------------ */
 
 static void storage_elements_are_described(void **state)
 {
 	struct smc *m = *state;
 	static const uint8_t head[] = { BE2(1001), BE2(2), 0, BE3(8 + 2 * 16) };
 	static const uint8_t page[] = { 2, 0, BE2(16), 0, BE3(2 * 16) };
-	static const uint8_t full[] = { BE2(1001), 0x09, 0, 0, 0, 0, 0, 0, 0x81, BE2(1000), 0, 0, 0, 0 };
+	static const uint8_t full[] = { BE2(1001), 0x09, 0, 0, 0, 0, 0, 0, 0x81, BE2(1000), 0, 0, 0,
+		0 };
 	static const uint8_t empty[] = { BE2(1002), 0x08, 0, 0, 0, 0, 0, 0, 0, BE2(0), 0, 0, 0, 0 };
 
 	shop_add(m->shop, "AAA001L5", SLOT(0));
@@ -165,7 +166,7 @@ static void unknown_element_type_is_refused(void **state)
 	assert_bad_cdb(status(m, VOLTAG | 15, 0, 1, 0, 4096), 1);
 }
 
-/* --- allocation length ----------------------------------------------------------------------------- */
+/* --- allocation length ------------------------------------------------------------- */
 
 static void only_whole_headers_and_descriptors_are_transferred(void **state)
 {
@@ -233,10 +234,10 @@ static void largest_library_fits_into_one_report(void **state)
 	assert_int_equal(be16(smc_in + 2), 64001 + SHOP_DRIVES);
 }
 
-/* --- SEND VOLUME TAG, REQUEST VOLUME ELEMENT ADDRESS ------------------------------------------------- */
+/* --- SEND VOLUME TAG, REQUEST VOLUME ELEMENT ADDRESS ------------------------------- */
 
-#define SEND_TAG(type, start, action)    0xb6, type, BE2(start), 0, action, 0, 0, BE2(40), 0, 0
-#define REQUEST(bits, start, n, alloc)   0xb5, bits, BE2(start), BE2(n), 0, BE3(alloc), 0, 0
+#define SEND_TAG(type, start, action)  0xb6, type, BE2(start), 0, action, 0, 0, BE2(40), 0, 0
+#define REQUEST(bits, start, n, alloc) 0xb5, bits, BE2(start), BE2(n), 0, BE3(alloc), 0, 0
 
 static struct result search(struct smc *m, unsigned host, const char *template, uint8_t type,
 	uint16_t start, uint8_t action)
@@ -284,9 +285,9 @@ static void templates_have_wildcards(void **state)
 	static const struct {
 		const char *template;
 		unsigned n;
-	} cases[] = { { "*", 3 }, { "", 0 }, { "AAA*", 2 }, { "*L5", 3 }, { "*01*", 2 }, { "AAA", 0 },
-		{ "???001L5", 2 }, { "????????", 3 }, { "?????????", 0 }, { "*A*2*5", 1 },
-		{ "*5*", 3 }, { "AAA001L5*", 1 }, { "A*L6", 0 }, { "**B**", 1 } };
+	} cases[] = { { "*", 3 }, { "", 0 }, { "AAA*", 2 }, { "*L5", 3 }, { "*01*", 2 },
+		{ "AAA", 0 }, { "???001L5", 2 }, { "????????", 3 }, { "?????????", 0 },
+		{ "*A*2*5", 1 }, { "*5*", 3 }, { "AAA001L5*", 1 }, { "A*L6", 0 }, { "**B**", 1 } };
 	struct smc *m = *state;
 
 	three_cartridges(m);

@@ -44,9 +44,14 @@ static inline void smc_nexus(
 		"iqn.2026-11.com.example:host6", "iqn.2026-11.com.example:host7",
 		"iqn.2026-11.com.example:host8" };
 
-	*n = (struct nexus){ .loop = loop, .bufs = bufs, .ops = &smc_nexus_ops,
-		.initiator = names[i], .isid = { 0, 2, 0x3d, 0, 0, (uint8_t)i },
-		.target = "iqn.2026-11.com.example:vtl0-mediachanger", .tpgt = 1, .rel_port = 1 };
+	*n = (struct nexus){ .loop = loop,
+		.bufs = bufs,
+		.ops = &smc_nexus_ops,
+		.initiator = names[i],
+		.isid = { 0, 2, 0x3d, 0, 0, (uint8_t)i },
+		.target = "iqn.2026-11.com.example:vtl0-mediachanger",
+		.tpgt = 1,
+		.rel_port = 1 };
 	assert_int_equal(nexus_open(n, map), 0);
 }
 
@@ -83,8 +88,26 @@ static inline void smc_close(struct smc *m)
 }
 
 #define SMC_CFG \
-	(struct changer_cfg){ .serial = "LIB0001", \
-		.naa = { 0x60, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15 } }
+	(struct changer_cfg) \
+	{ \
+		.serial = "LIB0001", \
+		.naa = { 0x60, \
+			1, \
+			2, \
+			3, \
+			4, \
+			5, \
+			6, \
+			7, \
+			8, \
+			9, \
+			10, \
+			11, \
+			12, \
+			13, \
+			14, \
+			15 } \
+	}
 
 static inline int smc_begin_quietly(void **state)
 {
@@ -118,7 +141,7 @@ static inline void smc_restart(struct smc *m)
 	smc_open(m, SMC_CFG);
 }
 
-/* --- commands ------------------------------------------------------------------------------- */
+/* --- commands ---------------------------------------------------------------------- */
 
 struct result {
 	uint8_t status;
@@ -185,16 +208,15 @@ static inline struct result smc_run_into(struct nexus *n, const uint8_t *cdb, si
 	smc_run_into(&(m)->host[i], (const uint8_t[]){ __VA_ARGS__ }, \
 		sizeof((const uint8_t[]){ __VA_ARGS__ }), out, expect, smc_in)
 
-#define BE2(v)             (uint8_t)((v) >> 8), (uint8_t)(v)
-#define BE3(v)             (uint8_t)((v) >> 16), BE2(v)
-#define TUR                0x00, 0, 0, 0, 0, 0
-#define MOVE(from, to)     0xa5, 0, 0, 0, BE2(from), BE2(to), 0, 0, 0, 0
-#define EXCHANGE(a, b, c)  0xa6, 0, 0, 0, BE2(a), BE2(b), BE2(c), 0, 0
-#define VOLTAG             0x10
-#define DVCID              0x01
-#define CURDATA            0x02
-#define STATUS(bits, start, n, flags, alloc) \
-	0xb8, bits, BE2(start), BE2(n), flags, BE3(alloc), 0, 0
+#define BE2(v)                               (uint8_t)((v) >> 8), (uint8_t)(v)
+#define BE3(v)                               (uint8_t)((v) >> 16), BE2(v)
+#define TUR                                  0x00, 0, 0, 0, 0, 0
+#define MOVE(from, to)                       0xa5, 0, 0, 0, BE2(from), BE2(to), 0, 0, 0, 0
+#define EXCHANGE(a, b, c)                    0xa6, 0, 0, 0, BE2(a), BE2(b), BE2(c), 0, 0
+#define VOLTAG                               0x10
+#define DVCID                                0x01
+#define CURDATA                              0x02
+#define STATUS(bits, start, n, flags, alloc) 0xb8, bits, BE2(start), BE2(n), flags, BE3(alloc), 0, 0
 
 static inline void assert_good(struct result res)
 {

@@ -4,7 +4,7 @@
  */
 #include "smc_support.h"
 
-/* --- who it is ---------------------------------------------------------------------------------- */
+/* --- who it is --------------------------------------------------------------------- */
 
 #define INQUIRY(evpd, page) 0x12, evpd, page, BE2(255), 0
 
@@ -16,7 +16,7 @@ static void inquiry_tells_the_personality(void **state)
 	assert_int_equal(smc_in[0], 0x08); /* media changer */
 	assert_int_equal(smc_in[1], 0x80); /* removable */
 	assert_memory_equal(smc_in + 8, "STK     L700            0104", 28);
-	assert_int_equal(smc_in[55], 0x01); /* reads bar codes */
+	assert_int_equal(smc_in[55], 0x01);              /* reads bar codes */
 	assert_int_equal(be16(smc_in + 58 + 6), 0x0480); /* SMC-3 */
 	m->shop->cfg.model = CHANGER_AWS_GATEWAY_VTL;
 	smc_restart(m);
@@ -40,8 +40,8 @@ static void inquiry_has_the_serial_number(void **state)
 	assert_int_equal(smc_in[5], 0x03); /* NAA */
 	assert_int_equal(smc_in[7], 16);
 	assert_good(RUN(m, 0, NULL, 255, INQUIRY(1, 0x00)));
-	assert_memory_equal(smc_in, ((uint8_t[]){ 0x08, 0, 0, 6, 0, 0x80, 0x83, 0x86, 0x87, 0x88 }),
-		10);
+	assert_memory_equal(
+		smc_in, ((uint8_t[]){ 0x08, 0, 0, 6, 0, 0x80, 0x83, 0x86, 0x87, 0x88 }), 10);
 }
 
 static void names_given_go_before_the_personalitys(void **state)
@@ -88,7 +88,7 @@ static void report_luns_and_supported_codes_know_the_changer(void **state)
 	assert_false(write);
 }
 
-/* --- mode and log pages -------------------------------------------------------------------------- */
+/* --- mode and log pages ------------------------------------------------------------ */
 
 #define MODE_SENSE(page) 0x1a, 0x08, page, 0, 255, 0
 
@@ -105,8 +105,7 @@ static void mode_page_1d_tells_where_elements_are(void **state)
 	assert_int_equal(RUN(m, 0, NULL, 255, 0x1a, 0, 0x1d, 0, 255, 0).in_len, 24);
 	assert_memory_equal(smc_in + 4, want, sizeof(want));
 	/* Likewise in the long form. */
-	assert_int_equal(
-		RUN(m, 0, NULL, 255, 0x5a, 0, 0x1d, 0, 0, 0, 0, 0, 255, 0).in_len, 28);
+	assert_int_equal(RUN(m, 0, NULL, 255, 0x5a, 0, 0x1d, 0, 0, 0, 0, 0, 255, 0).in_len, 28);
 	assert_memory_equal(smc_in + 8, want, sizeof(want));
 }
 
@@ -133,8 +132,10 @@ static void mode_pages_1e_1f_tell_what_the_robot_can(void **state)
 	assert_good(RUN(m, 0, NULL, 255, MODE_SENSE(0x1f)));
 	assert_memory_equal(smc_in + 4,
 		((uint8_t[]){ 0x1f, 0x12, 0x0e, 0, 0, 0x0e, 0x0e, 0x0e, 0, 0, 0, 0, 0, 0x0e, 0x0e,
-			0x0e, 0, 0, 0, 0 }), 20);
-	assert_int_equal(RUN(m, 0, NULL, 255, MODE_SENSE(0x3f)).in_len, 4 + 16 + 12 + 12 + 20 + 4 + 20);
+			0x0e, 0, 0, 0, 0 }),
+		20);
+	assert_int_equal(
+		RUN(m, 0, NULL, 255, MODE_SENSE(0x3f)).in_len, 4 + 16 + 12 + 12 + 20 + 4 + 20);
 	assert_bad_cdb(RUN(m, 0, NULL, 255, MODE_SENSE(0x08)), 2);
 }
 
@@ -144,14 +145,14 @@ static void log_sense_has_tape_alert(void **state)
 
 	assert_good(RUN(m, 0, NULL, 512, 0x4d, 0, 0x40, 0, 0, 0, 0, 2, 0, 0));
 	assert_memory_equal(smc_in, ((uint8_t[]){ 0, 0, 0, 2, 0x00, 0x2e }), 6);
-	assert_int_equal(RUN(m, 0, NULL, 512, 0x4d, 0, 0x6e, 0, 0, 0, 0, 2, 0, 0).in_len,
-		4 + 64 * 5);
+	assert_int_equal(
+		RUN(m, 0, NULL, 512, 0x4d, 0, 0x6e, 0, 0, 0, 0, 2, 0, 0).in_len, 4 + 64 * 5);
 	assert_memory_equal(smc_in, ((uint8_t[]){ 0x2e, 0, BE2(320), 0, 1, 0x03, 1, 0, 0, 2 }), 11);
 	assert_bad_cdb(RUN(m, 0, NULL, 512, 0x4d, 0, 0x42, 0, 0, 0, 0, 2, 0, 0), 2);
 	assert_bad_cdb(RUN(m, 0, NULL, 512, 0x4d, 1, 0x6e, 0, 0, 0, 0, 2, 0, 0), 1);
 }
 
-/* --- MOVE MEDIUM, EXCHANGE MEDIUM ---------------------------------------------------------------- */
+/* --- MOVE MEDIUM, EXCHANGE MEDIUM -------------------------------------------------- */
 
 static void move_medium_loads_a_drive(void **state)
 {
@@ -181,7 +182,8 @@ static void move_medium_says_why_it_did_not(void **state)
 	assert_check(RUN(m, 0, NULL, 0, MOVE(SLOT(0), 0)), SENSE_ILLEGAL_REQUEST, 0x2101);
 	assert_check(RUN(m, 0, NULL, 0, 0xa5, 0, 0, 1, BE2(SLOT(0)), BE2(SLOT(3)), 0, 0, 0, 0),
 		SENSE_ILLEGAL_REQUEST, 0x2101);
-	assert_bad_cdb(RUN(m, 0, NULL, 0, 0xa5, 0, 0, 0, BE2(SLOT(0)), BE2(SLOT(3)), 0, 0, 1, 0), 10);
+	assert_bad_cdb(
+		RUN(m, 0, NULL, 0, 0xa5, 0, 0, 0, BE2(SLOT(0)), BE2(SLOT(3)), 0, 0, 1, 0), 10);
 	assert_at(m->shop, SLOT(0), "AAA001L5");
 }
 
@@ -224,8 +226,9 @@ static void exchange_medium_swaps(void **state)
 	assert_at(m->shop, SLOT(0), "AAA001L5");
 	assert_check(RUN(m, 0, NULL, 0, EXCHANGE(SLOT(1), DRIVE(0), SLOT(2))),
 		SENSE_ILLEGAL_REQUEST, 0x3b0e);
-	assert_bad_cdb(RUN(m, 0, NULL, 0, 0xa6, 0, 0, 0, BE2(SLOT(0)), BE2(DRIVE(0)), BE2(SLOT(1)),
-			       2, 0), 10);
+	assert_bad_cdb(
+		RUN(m, 0, NULL, 0, 0xa6, 0, 0, 0, BE2(SLOT(0)), BE2(DRIVE(0)), BE2(SLOT(1)), 2, 0),
+		10);
 }
 
 static void aborted_move_is_carried_out_all_the_same(void **state)
@@ -255,12 +258,12 @@ static void robot_positions_itself_and_takes_stock(void **state)
 	assert_bad_cdb(RUN(m, 0, NULL, 0, 0x2b, 0, 0, 0, BE2(SLOT(0)), 0, 0, 1, 0), 8);
 	assert_good(RUN(m, 0, NULL, 0, 0x07, 0, 0, 0, 0, 0));
 	assert_good(RUN(m, 0, NULL, 0, 0x37, 1, BE2(SLOT(0)), 0, 0, BE2(3), 0, 0));
-	assert_check(RUN(m, 0, NULL, 0, 0x37, 1, BE2(9), 0, 0, BE2(3), 0, 0),
-		SENSE_ILLEGAL_REQUEST, 0x2101);
+	assert_check(RUN(m, 0, NULL, 0, 0x37, 1, BE2(9), 0, 0, BE2(3), 0, 0), SENSE_ILLEGAL_REQUEST,
+		0x2101);
 	assert_good(RUN(m, 0, NULL, 0, 0x37, 0, BE2(9), 0, 0, BE2(3), 0, 0));
 }
 
-/* --- who is told, and who is kept out ------------------------------------------------------------- */
+/* --- who is told, and who is kept out ---------------------------------------------- */
 
 static void operators_are_told_to_every_host(void **state)
 {
@@ -300,10 +303,10 @@ static void reserved_changer_moves_nothing_for_others(void **state)
 	RUN(m, 0, NULL, 0, TUR);
 	RUN(m, 1, NULL, 0, TUR);
 	assert_good(RUN(m, 0, NULL, 0, 0x16, 0, 0, 0, 0, 0));
-	assert_int_equal(RUN(m, 1, NULL, 0, MOVE(SLOT(0), SLOT(1))).status,
-		SCSI_RESERVATION_CONFLICT);
-	assert_int_equal(RUN(m, 1, NULL, 64, STATUS(0, 0, 1, 0, 64)).status,
-		SCSI_RESERVATION_CONFLICT);
+	assert_int_equal(
+		RUN(m, 1, NULL, 0, MOVE(SLOT(0), SLOT(1))).status, SCSI_RESERVATION_CONFLICT);
+	assert_int_equal(
+		RUN(m, 1, NULL, 64, STATUS(0, 0, 1, 0, 64)).status, SCSI_RESERVATION_CONFLICT);
 	assert_good(RUN(m, 1, NULL, 64, STATUS(0, 0, 1, CURDATA, 64)));
 	assert_good(RUN(m, 0, NULL, 0, MOVE(SLOT(0), SLOT(1))));
 	assert_good(RUN(m, 0, NULL, 0, 0x17, 0, 0, 0, 0, 0));
@@ -320,8 +323,8 @@ static void persistent_reservation_keeps_others_from_moving(void **state)
 	RUN(m, 1, NULL, 0, TUR);
 	assert_good(RUN(m, 0, registered, 24, 0x5f, 0, 0, 0, 0, 0, 0, 0, 24, 0));
 	assert_good(RUN(m, 0, holder, 24, 0x5f, 1, 1, 0, 0, 0, 0, 0, 24, 0)); /* WRITE EXCLUSIVE */
-	assert_int_equal(RUN(m, 1, NULL, 0, MOVE(SLOT(0), SLOT(1))).status,
-		SCSI_RESERVATION_CONFLICT);
+	assert_int_equal(
+		RUN(m, 1, NULL, 0, MOVE(SLOT(0), SLOT(1))).status, SCSI_RESERVATION_CONFLICT);
 	assert_good(RUN(m, 1, NULL, 64, STATUS(0, 0, 1, 0, 64)));
 	assert_good(RUN(m, 0, NULL, 0, MOVE(SLOT(0), SLOT(1))));
 }

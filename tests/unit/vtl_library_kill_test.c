@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A tape library and SIGKILL: what was acknowledged has happened, what was not has happened whole or
- * not at all, and every cartridge is in one place, with its files, whatever it was cut off at.
+ * A tape library and SIGKILL: what was acknowledged has happened, what was not has happened whole
+ * or not at all, and every cartridge is in one place, with its files, whatever it was cut off at.
  */
 #include <limits.h>
 #include <signal.h>
@@ -37,7 +37,7 @@ static void barcode_of(unsigned number, char out[static BARCODE_SIZE])
 	snprintf(out, BARCODE_SIZE, "K%05uL5", number % 100000);
 }
 
-/* --- the child ---------------------------------------------------------------------------------- */
+/* --- the child --------------------------------------------------------------------- */
 
 static uint16_t pick(unsigned *seed)
 {
@@ -64,8 +64,11 @@ static bool choose(const struct catalog_tape *t, void *arg)
 static struct library_request random_request(
 	struct shop *s, unsigned *seed, unsigned *next, char barcode[static BARCODE_SIZE])
 {
-	struct library_request r = { .host = true, .from = pick(seed), .to = pick(seed),
-		.then = pick(seed), .add.size = SHOP_SIZE };
+	struct library_request r = { .host = true,
+		.from = pick(seed),
+		.to = pick(seed),
+		.then = pick(seed),
+		.add.size = SHOP_SIZE };
 	struct choice c = { .pick = UINT_MAX };
 
 	library_tapes(s->l, choose, &c);
@@ -119,7 +122,7 @@ _Noreturn static void work(struct shop *s, int to, unsigned seed, unsigned next)
 	_exit(2); /* it is to be killed before */
 }
 
-/* --- the parent --------------------------------------------------------------------------------- */
+/* --- the parent -------------------------------------------------------------------- */
 
 static size_t find(const struct known *k, const char *barcode)
 {
@@ -247,7 +250,8 @@ static void look(struct shop *s, struct known *k)
 		struct library_element e = shop_element(s, DRIVE(i));
 		uint16_t to;
 
-		/* The drive takes the cartridge up by itself; what is asked for comes after that. */
+		/* The drive takes the cartridge up by itself; what is asked for comes after
+		 * that. */
 		for (to = SLOT(0); e.full && to < SLOT(SHOP_SLOTS); to++)
 			if (!shop_element(s, to).full && !shop_move(s, DRIVE(i), to))
 				break;

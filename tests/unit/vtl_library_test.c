@@ -4,7 +4,7 @@
  */
 #include "library_support.h"
 
-/* --- moving ------------------------------------------------------------------------------------- */
+/* --- moving ------------------------------------------------------------------------ */
 
 static void cartridge_moves_from_slot_to_slot(void **state)
 {
@@ -55,8 +55,12 @@ static void wrong_moves_are_refused_and_change_nothing(void **state)
 
 static enum library_result exchange(struct shop *s, uint16_t from, uint16_t to, uint16_t then)
 {
-	return shop_ask(s, (struct library_request){ .op = LIBRARY_EXCHANGE, .host = true,
-				   .from = from, .to = to, .then = then }).result;
+	return shop_ask(s, (struct library_request){ .op = LIBRARY_EXCHANGE,
+				   .host = true,
+				   .from = from,
+				   .to = to,
+				   .then = then })
+		.result;
 }
 
 static void exchange_swaps_two_cartridges(void **state)
@@ -148,8 +152,11 @@ static void host_is_not_told_of_its_own_moves(void **state)
 	before = s->inventory_changes;
 	shop_move(s, SLOT(0), SLOT(1));
 	assert_int_equal(s->inventory_changes, before);
-	assert_int_equal(shop_ask(s, (struct library_request){ .op = LIBRARY_MOVE,
-				      .from = SLOT(1), .to = SLOT(0) }).result, LIBRARY_OK);
+	assert_int_equal(shop_ask(s,
+				 (struct library_request){
+					 .op = LIBRARY_MOVE, .from = SLOT(1), .to = SLOT(0) })
+				 .result,
+		LIBRARY_OK);
 	assert_int_equal(s->inventory_changes, before + 1);
 	assert_int_equal(s->mail_changes, 0);
 }
@@ -166,7 +173,7 @@ static void registry_learns_of_what_a_host_exports(void **state)
 	assert_string_equal(s->exported, "");
 }
 
-/* --- coming and going --------------------------------------------------------------------------- */
+/* --- coming and going -------------------------------------------------------------- */
 
 static void copy_row(const struct catalog_tape *t, void *arg)
 {
@@ -232,8 +239,10 @@ static void wrong_new_cartridges_are_refused(void **state)
 	assert_int_equal(shop_add(s, "../x", SLOT(1)), LIBRARY_INVALID);
 	assert_int_equal(shop_add(s, "", SLOT(1)), LIBRARY_INVALID);
 	assert_int_equal(shop_do(s, LIBRARY_ADD, NULL), LIBRARY_INVALID);
-	assert_int_equal(shop_ask(s, (struct library_request){ .op = LIBRARY_ADD,
-				      .barcode = "AAA002L5", .add.size = 5 }).result,
+	assert_int_equal(shop_ask(s,
+				 (struct library_request){
+					 .op = LIBRARY_ADD, .barcode = "AAA002L5", .add.size = 5 })
+				 .result,
 		LIBRARY_INVALID);
 	assert_false(shop_has(s, "tapes/AAA002L5"));
 }
@@ -267,7 +276,9 @@ static void cartridge_in_a_drive_is_left_alone(void **state)
 static void existing_cartridge_is_taken_up_with_its_data(void **state)
 {
 	struct shop *s = *state;
-	struct library_request r = { .op = LIBRARY_ADD, .barcode = "OLD001L5", .add.existing = true };
+	struct library_request r = {
+		.op = LIBRARY_ADD, .barcode = "OLD001L5", .add.existing = true
+	};
 	struct iovec iov = { "hello", 5 };
 	struct cartridge *c;
 	char path[128];
@@ -276,9 +287,12 @@ static void existing_cartridge_is_taken_up_with_its_data(void **state)
 	assert_int_equal(shop_ask(s, r).result, LIBRARY_FAILED);
 	snprintf(path, sizeof(path), "%s/OLD001L5", s->path);
 	assert_int_equal(cartridge_create(path, &(struct cartridge_cfg){ .barcode = "OLD001L5",
-		.media = media_generation(4), .capacity = SHOP_SIZE }), 0);
+							.media = media_generation(4),
+							.capacity = SHOP_SIZE }),
+		0);
 	assert_int_equal(cartridge_open(path, &(struct cartridge_opening){ .drive = NULL }, &c), 0);
-	assert_int_equal(cartridge_write(c, &iov, 1, 5, 1, &(struct cartridge_write_how){ 0 }, &done),
+	assert_int_equal(
+		cartridge_write(c, &iov, 1, 5, 1, &(struct cartridge_write_how){ 0 }, &done),
 		CARTRIDGE_OK);
 	assert_int_equal(cartridge_close(c), 0);
 	assert_int_equal(shop_add(s, "OLD001L5", SLOT(0)), LIBRARY_EXISTS);
@@ -298,7 +312,8 @@ static void used_bytes_are_known_after_unloading(void **state)
 	shop_add(s, "AAA001L5", SLOT(0));
 	snprintf(path, sizeof(path), "%s/AAA001L5", s->path);
 	assert_int_equal(cartridge_open(path, &(struct cartridge_opening){ .drive = NULL }, &c), 0);
-	assert_int_equal(cartridge_write(c, &iov, 1, 5, 1, &(struct cartridge_write_how){ 0 }, &done),
+	assert_int_equal(
+		cartridge_write(c, &iov, 1, 5, 1, &(struct cartridge_write_how){ 0 }, &done),
 		CARTRIDGE_OK);
 	assert_int_equal(cartridge_close(c), 0);
 	assert_int_equal(row_of(s, "AAA001L5").used, 0);
@@ -312,8 +327,9 @@ static void used_bytes_are_known_after_unloading(void **state)
 static void write_protect_tab_is_set_and_cleared(void **state)
 {
 	struct shop *s = *state;
-	struct library_request r = { .op = LIBRARY_PROTECT, .barcode = "AAA001L5",
-		.write_protect = true };
+	struct library_request r = {
+		.op = LIBRARY_PROTECT, .barcode = "AAA001L5", .write_protect = true
+	};
 	struct drive_medium m;
 
 	shop_add(s, "AAA001L5", SLOT(0));
@@ -342,8 +358,11 @@ static void locked_mail_slots_are_the_hosts_own(void **state)
 	assert_int_equal(shop_do(s, LIBRARY_ARCHIVE, "AAA001L5"), LIBRARY_LOCKED);
 	assert_int_equal(shop_add(s, "AAA002L5", SLOT(0)), LIBRARY_OK);
 	assert_int_equal(shop_move(s, MAIL(0), SLOT(1)), LIBRARY_OK);
-	assert_int_equal(shop_ask(s, (struct library_request){ .op = LIBRARY_ARCHIVE, .host = true,
-				      .barcode = "AAA001L5" }).result, LIBRARY_OK);
+	assert_int_equal(shop_ask(s, (struct library_request){ .op = LIBRARY_ARCHIVE,
+					     .host = true,
+					     .barcode = "AAA001L5" })
+				 .result,
+		LIBRARY_OK);
 }
 
 static void pool_is_assigned(void **state)
@@ -353,7 +372,9 @@ static void pool_is_assigned(void **state)
 	shop_add(s, "AAA001L5", SLOT(0));
 	assert_int_equal(row_of(s, "AAA001L5").pool_entered, 0);
 	assert_int_equal(shop_ask(s, (struct library_request){ .op = LIBRARY_POOL,
-				      .barcode = "AAA001L5", .pool = "GLACIER" }).result,
+					     .barcode = "AAA001L5",
+					     .pool = "GLACIER" })
+				 .result,
 		LIBRARY_OK);
 	assert_string_equal(row_of(s, "AAA001L5").pool, "GLACIER");
 	assert_true(row_of(s, "AAA001L5").pool_entered > 0);
@@ -364,22 +385,25 @@ static int refuse(struct library_request *r, struct catalog_tx *tx, const struct
 {
 	(void)tx;
 	assert_string_equal(row->barcode, "AAA001L5");
-	assert_int_equal(row->place.kind, r->op == LIBRARY_MOVE ? CATALOG_IN_DRIVE : CATALOG_IN_SLOT);
+	assert_int_equal(
+		row->place.kind, r->op == LIBRARY_MOVE ? CATALOG_IN_DRIVE : CATALOG_IN_SLOT);
 	return -EACCES;
 }
 
 static void move_that_cannot_be_remembered_has_not_happened(void **state)
 {
 	struct shop *s = *state;
-	struct library_request r = { .op = LIBRARY_ADD, .barcode = "AAA001L5", .also = refuse,
-		.add.size = SHOP_SIZE };
+	struct library_request r = {
+		.op = LIBRARY_ADD, .barcode = "AAA001L5", .also = refuse, .add.size = SHOP_SIZE
+	};
 
 	assert_int_equal(shop_ask(s, r).result, LIBRARY_FAILED);
 	assert_false(shop_has(s, "tapes/AAA001L5"));
 	shop_add(s, "AAA001L5", SLOT(0));
 	shop_move(s, SLOT(0), DRIVE(0));
-	r = shop_ask(s, (struct library_request){ .op = LIBRARY_MOVE, .from = DRIVE(0),
-				.to = DRIVE(1), .also = refuse });
+	r = shop_ask(
+		s, (struct library_request){
+			   .op = LIBRARY_MOVE, .from = DRIVE(0), .to = DRIVE(1), .also = refuse });
 	assert_int_equal(r.result, LIBRARY_FAILED);
 	assert_int_equal(r.err, -EACCES);
 	assert_true(drive_loaded(s->drives[0]));
@@ -387,7 +411,7 @@ static void move_that_cannot_be_remembered_has_not_happened(void **state)
 	assert_at(s, DRIVE(0), "AAA001L5");
 }
 
-/* --- the archive -------------------------------------------------------------------------------- */
+/* --- the archive ------------------------------------------------------------------- */
 
 static void cartridge_goes_to_the_archive_and_comes_back(void **state)
 {
@@ -403,8 +427,10 @@ static void cartridge_goes_to_the_archive_and_comes_back(void **state)
 	assert_true(row_of(s, "AAA001L5").archived > 0);
 	assert_int_equal(shop_do(s, LIBRARY_ARCHIVE, "AAA001L5"), LIBRARY_ARCHIVED);
 	shop_restart(s);
-	r = shop_ask(s, (struct library_request){ .op = LIBRARY_RETRIEVE, .barcode = "AAA001L5",
-				.write_protect = true, .retrieved_to = "sgw-1" });
+	r = shop_ask(s, (struct library_request){ .op = LIBRARY_RETRIEVE,
+				.barcode = "AAA001L5",
+				.write_protect = true,
+				.retrieved_to = "sgw-1" });
 	assert_int_equal(r.result, LIBRARY_OK);
 	assert_int_equal(r.place.kind, CATALOG_IN_SLOT);
 	shop_until(s, "AAA001L5", LIBRARY_STATE_RETRIEVED);
@@ -418,11 +444,16 @@ static void cartridge_goes_to_the_archive_and_comes_back(void **state)
 static void slot_is_kept_for_what_comes_back(void **state)
 {
 	struct shop *s = *state;
-	struct shop_request back = { .r = { .op = LIBRARY_RETRIEVE, .barcode = "AAA001L5",
-					     .where = LIBRARY_AT, .to = SLOT(0),
-					     .done = shop_answered, .home = s->rig.loop } };
-	struct shop_request in_between = { .r = { .op = LIBRARY_MOVE, .from = SLOT(1),
-						   .to = SLOT(0), .done = shop_answered,
+	struct shop_request back = { .r = { .op = LIBRARY_RETRIEVE,
+					     .barcode = "AAA001L5",
+					     .where = LIBRARY_AT,
+					     .to = SLOT(0),
+					     .done = shop_answered,
+					     .home = s->rig.loop } };
+	struct shop_request in_between = { .r = { .op = LIBRARY_MOVE,
+						   .from = SLOT(1),
+						   .to = SLOT(0),
+						   .done = shop_answered,
 						   .home = s->rig.loop } };
 
 	shop_add(s, "AAA001L5", SLOT(0));
@@ -459,14 +490,16 @@ static void cartridge_that_cannot_be_archived_comes_back(void **state)
 	shop_add(s, "AAA001L5", SLOT(3));
 	snprintf(path, sizeof(path), "%s/AAA001L5", s->archive);
 	assert_int_equal(cartridge_create(path, &(struct cartridge_cfg){ .barcode = "AAA001L5",
-		.media = media_generation(4), .capacity = SHOP_SIZE }), 0);
+							.media = media_generation(4),
+							.capacity = SHOP_SIZE }),
+		0);
 	assert_int_equal(shop_do(s, LIBRARY_ARCHIVE, "AAA001L5"), LIBRARY_OK);
 	shop_until(s, "AAA001L5", LIBRARY_STATE_AVAILABLE);
 	assert_at(s, SLOT(3), "AAA001L5");
 	assert_true(shop_has(s, "tapes/AAA001L5/p0"));
 }
 
-/* --- restarts ------------------------------------------------------------------------------------ */
+/* --- restarts ---------------------------------------------------------------------- */
 
 static void everything_is_where_it_was_after_a_restart(void **state)
 {
@@ -573,8 +606,9 @@ static void removal_interrupted_after_the_catalog_is_finished(void **state)
 static void files_made_before_a_crash_are_taken_up(void **state)
 {
 	struct shop *s = *state;
-	struct cartridge_cfg cfg = { .barcode = "AAA001L5", .media = media_generation(5),
-		.capacity = SHOP_SIZE };
+	struct cartridge_cfg cfg = {
+		.barcode = "AAA001L5", .media = media_generation(5), .capacity = SHOP_SIZE
+	};
 	struct shelf_found found;
 
 	assert_int_equal(shelf_make(s->path, &cfg, &found), 0);
@@ -621,8 +655,11 @@ static void other_librarys_cartridges_are_not_its_own(void **state)
 static void requests_before_loading_and_after_closing_are_refused(void **state)
 {
 	struct shop *s = *state;
-	struct shop_request early = { .r = { .op = LIBRARY_MOVE, .from = SLOT(0), .to = SLOT(1),
-					      .done = shop_answered, .home = s->rig.loop } };
+	struct shop_request early = { .r = { .op = LIBRARY_MOVE,
+					      .from = SLOT(0),
+					      .to = SLOT(1),
+					      .done = shop_answered,
+					      .home = s->rig.loop } };
 	struct shop_request late = early;
 	struct shop_request in_time = early;
 
@@ -646,7 +683,7 @@ static void requests_before_loading_and_after_closing_are_refused(void **state)
 	library_listen(s->l, &s->ears);
 }
 
-/* --- seeing --------------------------------------------------------------------------------------- */
+/* --- seeing ------------------------------------------------------------------------ */
 
 struct seen {
 	uint16_t first, last;
@@ -679,7 +716,8 @@ static void elements_come_in_the_order_of_their_addresses(void **state)
 	assert_int_equal(library_elements(s->l, CATALOG_IN_VAULT, DRIVE(1), 3, see, &some), 3);
 	assert_int_equal(some.first, DRIVE(1));
 	assert_int_equal(some.last, SLOT(1));
-	assert_int_equal(library_elements(s->l, CATALOG_IN_DRIVE, 0, 10, see, &drives), SHOP_DRIVES);
+	assert_int_equal(
+		library_elements(s->l, CATALOG_IN_DRIVE, 0, 10, see, &drives), SHOP_DRIVES);
 }
 
 static void models_number_their_elements(void **state)

@@ -59,8 +59,9 @@ static int end(void **state)
 
 static void make(const char *dir)
 {
-	struct cartridge_cfg cfg = { .barcode = BARCODE, .media = media_generation(5),
-		.capacity = SIZE };
+	struct cartridge_cfg cfg = {
+		.barcode = BARCODE, .media = media_generation(5), .capacity = SIZE
+	};
 	struct shelf_found found;
 
 	assert_int_equal(shelf_make(dir, &cfg, &found), 0);
@@ -116,7 +117,7 @@ static int carry(const char *from, const char *to, bool stopped)
 	return shelf_carry(from, to, BARCODE, &stop);
 }
 
-/* --- carrying ------------------------------------------------------------------------------------- */
+/* --- carrying ---------------------------------------------------------------------- */
 
 static void carries_within_a_file_system(void **state)
 {
@@ -241,13 +242,14 @@ static void damaged_cartridge_is_carried_too(void **state)
 	assert_int_equal(carry(s->near, s->far, false), -ENOENT);
 }
 
-/* --- making and removing ---------------------------------------------------------------------------- */
+/* --- making and removing ----------------------------------------------------------- */
 
 static void blank_one_is_taken_up_and_a_used_one_is_not(void **state)
 {
 	struct shelves *s = *state;
-	struct cartridge_cfg cfg = { .barcode = BARCODE, .media = media_generation(5),
-		.capacity = SIZE };
+	struct cartridge_cfg cfg = {
+		.barcode = BARCODE, .media = media_generation(5), .capacity = SIZE
+	};
 	struct shelf_found found;
 
 	make(s->near);
