@@ -16,6 +16,7 @@
 #include "ctl/connect.h"
 #include "ctl/credentials.h"
 #include "ctl/port_groups.h"
+#include "ctl/stats.h"
 #include "ctl/tapes.h"
 #include "ctl/volumes.h"
 
@@ -33,21 +34,6 @@ static void print_portals(const json_t *portals)
 			advertised ? advertised : "");
 		ask_line(i ? "" : "portals", text);
 	}
-}
-
-static void print_traffic(const json_t *n)
-{
-	struct grid_text a, b;
-
-	printf("%-15s%u, and %u not logged in yet\n", "connections",
-		(unsigned)(ask_number(n, "connections") - ask_number(n, "half_open")),
-		(unsigned)ask_number(n, "half_open"));
-	ask_line("sessions", grid_number(ask_number(n, "sessions"), &a));
-	printf("%-15s%s, and %s refused\n", "logins", grid_number(ask_number(n, "logins"), &a),
-		grid_number(ask_number(n, "logins_refused"), &b));
-	ask_line("commands", grid_number(ask_number(n, "commands"), &a));
-	ask_line("written", grid_size(ask_number(n, "bytes_in"), &a));
-	ask_line("read", grid_size(ask_number(n, "bytes_out"), &a));
 }
 
 static enum exit_status run_status(const struct session *s, char **args, int n)
@@ -71,7 +57,7 @@ static enum exit_status run_status(const struct session *s, char **args, int n)
 	printf("%-15s%u, polling for up to %u us\n", "reactors",
 		(unsigned)ask_number(b, "reactors"), (unsigned)ask_number(b, "poll_us"));
 	ask_line("file I/O", ask_text(b, "file_io"));
-	print_traffic(json_object_get(b, "iscsi"));
+	stats_print_traffic(json_object_get(b, "iscsi"));
 	json_decref(b);
 	return EXIT_DONE;
 }
@@ -268,6 +254,7 @@ static enum exit_status run_reload(const struct session *s, char **args, int n)
 // clang-format off
 const struct command commands[] = {
 	{ "status",   "",       0, 0, "how the server does", run_status, NULL },
+	{ "stats",    "",       0, 0, "what was done, at what cost, and by which target", stats_show, NULL },
 	{ "targets",  "[NAME]", 0, 1, "the targets and their LUNs, or all about one",
 	  run_targets, NULL },
 	{ "connect",  "TARGET", 1, 1, "what to type on a host to log in to a target",

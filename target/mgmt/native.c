@@ -21,6 +21,7 @@
 #include "mgmt/native_credentials.h"
 #include "mgmt/native_json.h"
 #include "mgmt/native_port_groups.h"
+#include "mgmt/native_stats.h"
 #include "mgmt/native_tapes.h"
 #include "mgmt/native_volumes.h"
 #include "version.h"
@@ -41,21 +42,6 @@ static void add_portal(void *arg, const struct registry_portal *p)
 	object_put(&o, "advertised", json_of_text(p->advertised));
 	object_put(&o, "group", json_of_number(p->group));
 	json_array_append_new(arg, object_end(&o));
-}
-
-static json_t *traffic(const struct iscsi_counters *n)
-{
-	struct object o = object_begin();
-
-	object_put(&o, "connections", json_of_number(n->connections));
-	object_put(&o, "half_open", json_of_number(n->half_open));
-	object_put(&o, "sessions", json_of_number(n->sessions));
-	object_put(&o, "logins", json_of_number(n->logins));
-	object_put(&o, "logins_refused", json_of_number(n->logins_refused));
-	object_put(&o, "commands", json_of_number(n->commands));
-	object_put(&o, "bytes_in", json_of_number(n->bytes_in));
-	object_put(&o, "bytes_out", json_of_number(n->bytes_out));
-	return object_end(&o);
 }
 
 static void get_status(struct call *c)
@@ -79,7 +65,7 @@ static void get_status(struct call *c)
 	object_put(&o, "targets", json_of_number(s.targets));
 	object_put(&o, "units", json_of_number(s.units));
 	object_put(&o, "portals", portals);
-	object_put(&o, "iscsi", traffic(&s.iscsi));
+	object_put(&o, "iscsi", native_traffic(&s.iscsi));
 	call_reply(c, HTTP_OK, object_end(&o));
 }
 
@@ -399,6 +385,7 @@ static bool admit(struct call *c)
 // clang-format off
 static const struct route routes[] = {
 	{ ROUTE_GET,    "/v1/status",          0,             get_status },
+	{ ROUTE_GET,    "/v1/stats",           0,             native_get_stats },
 	{ ROUTE_GET,    "/v1/targets",         0,             get_targets },
 	{ ROUTE_GET,    "/v1/targets/{name}",  0,             get_target },
 	{ ROUTE_GET,    "/v1/targets/{name}/connect", 0,      native_get_connect },

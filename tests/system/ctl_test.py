@@ -12,6 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from initiator import login
+from support import DISK, PREFIX, conf, target
+
 NAME = "iqn.2026-11.com.example:disk"
 CONF = '''
 state_dir = "state";
@@ -77,6 +80,31 @@ def test_status_tells_what_the_server_is(server, ctl):
     assert re.search(rf"^portals +{server.portal}, group 1$", text, re.M)
     assert re.search(r"^targets +1, with 2 logical units$", text, re.M)
     assert re.search(r"^file I/O +(io_uring|threads)$", text, re.M)
+
+
+def test_stats_tell_what_was_done_and_by_which_target(start, ctl):
+    server = start(conf(target(), target(PREFIX + "idle"), more=
+                        'pools = ( { name = "p"; path = "."; max_size = "1G"; } );'))
+    with login(server.port, DISK) as session:
+        session.ready()
+        before = json.loads(ctl(server, "--json", "stats").stdout)
+        session.write(0, bytes(64 * 512))
+        for _ in range(9):
+            session.read(0, 64)
+        after = json.loads(ctl(server, "--json", "stats").stdout)
+        was, now = ({t["name"]: t for t in s["targets"]} for s in (before, after))
+        assert now[DISK]["sessions"] == now[DISK]["connections"] == 1
+        assert now[DISK]["commands"] - was[DISK]["commands"] == 10
+        # The headers of PDUs count.
+        assert 0 <= now[DISK]["bytes_in"] - was[DISK]["bytes_in"] - 64 * 512 < 1000
+        assert 0 <= now[DISK]["bytes_out"] - was[DISK]["bytes_out"] - 9 * 64 * 512 < 2000
+        assert (now[PREFIX + "idle"]["sessions"], now[PREFIX + "idle"]["commands"]) == (0, 0)
+        assert after["time_ms"] >= before["time_ms"] and after["process"]["resident_bytes"] > 1 << 20
+        ctl(server, "volume", "create", PREFIX + "made", "64M")
+        text = ctl(server, "stats").stdout
+    assert re.search(r"^pools +p: 1 volumes of 64\.0 MiB, at most 1\.0 GiB$", text, re.M)
+    assert re.search(rf"^{re.escape(DISK)} +1 +\d+ +\S+ KiB +\S+ KiB$", text, re.M), text
+    assert re.search(r"^memory +\S+ MiB$", text, re.M)
 
 
 def test_targets_are_a_table(server, ctl):

@@ -11,6 +11,7 @@ from credentials_test import OTHER, OURS, TWO, Api, may_log_in
 from initiator import Closed, NotTheTarget, Refused, login
 from support import DISK, HOST, PREFIX, SECRET, conf, lines, target, wait_until
 
+pytestmark = pytest.mark.threads
 ROTATIONS = 1000
 SESSIONS = 8
 
