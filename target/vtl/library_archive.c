@@ -129,16 +129,25 @@ static bool state_is(const struct inventory_tape *t, const char *state)
 	return !strcmp(t->row.state, state);
 }
 
+static enum library_result may_leave(
+	struct library *l, const struct library_request *r, const struct inventory_tape *t)
+{
+	if (!t)
+		return LIBRARY_NO_TAPE;
+	if (t->row.place.kind == CATALOG_IN_VAULT)
+		return LIBRARY_ARCHIVED;
+	if (t->row.place.kind == CATALOG_IN_DRIVE)
+		return LIBRARY_IN_DRIVE;
+	if (!r->host && library_locked(l, t->row.place.kind))
+		return LIBRARY_LOCKED;
+	return LIBRARY_OK;
+}
+
 void library_archive(struct library *l)
 {
 	const struct library_request *r = l->job.r;
 	const struct inventory_tape *t = inventory_find(&l->inv, r->barcode);
-	enum library_result refused = !t                                      ? LIBRARY_NO_TAPE
-				      : t->row.place.kind == CATALOG_IN_VAULT ? LIBRARY_ARCHIVED
-				      : t->row.place.kind == CATALOG_IN_DRIVE ? LIBRARY_IN_DRIVE
-				      : !r->host && library_locked(l, t->row.place.kind)
-					      ? LIBRARY_LOCKED
-					      : LIBRARY_OK;
+	enum library_result refused = may_leave(l, r, t);
 	struct catalog_tape row;
 
 	if (refused) {
@@ -155,20 +164,30 @@ void library_archive(struct library *l)
 }
 
 /* One whose way back was given up, as no slot was free, may be asked for again. */
+static enum library_result may_return(
+	struct library *l, struct library_request *r, const struct inventory_tape *t)
+{
+	enum library_result result;
+
+	if (!t)
+		return LIBRARY_NO_TAPE;
+	if (t->under_way)
+		return LIBRARY_ARCHIVED;
+	if (!state_is(t, LIBRARY_STATE_ARCHIVED) && !state_is(t, LIBRARY_STATE_RETRIEVING))
+		return LIBRARY_NOT_ARCHIVED;
+	result = library_choose(l, r, &r->place);
+	if (!result && !r->host && library_locked(l, r->place.kind))
+		result = LIBRARY_LOCKED;
+	return result;
+}
+
 void library_retrieve(struct library *l)
 {
 	struct library_request *r = l->job.r;
 	const struct inventory_tape *t = inventory_find(&l->inv, r->barcode);
-	enum library_result refused =
-		!t             ? LIBRARY_NO_TAPE
-		: t->under_way ? LIBRARY_ARCHIVED
-		: !state_is(t, LIBRARY_STATE_ARCHIVED) && !state_is(t, LIBRARY_STATE_RETRIEVING)
-			? LIBRARY_NOT_ARCHIVED
-			: library_choose(l, r, &r->place);
+	enum library_result refused = may_return(l, r, t);
 	struct catalog_tape row;
 
-	if (!refused && !r->host && library_locked(l, r->place.kind))
-		refused = LIBRARY_LOCKED;
 	if (refused) {
 		library_end(l, refused, 0);
 		return;
