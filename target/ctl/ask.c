@@ -93,6 +93,21 @@ enum exit_status ask_print(struct grid *g, const char *nothing)
 	return ok ? EXIT_DONE : EXIT_REFUSED;
 }
 
+enum exit_status ask_list(const struct session *s, const char *path, const struct ask_list *l)
+{
+	json_t *b;
+	enum exit_status status = ask_server(s, "GET", path, NULL, &b);
+	const json_t *list = json_object_get(b, l->name);
+	struct grid *g = b ? grid_new(l->titles) : NULL;
+
+	if (!b)
+		return status;
+	for (size_t i = 0; i < json_array_size(list); i++)
+		l->add(g, json_array_get(list, i));
+	json_decref(b);
+	return ask_print(g, l->nothing);
+}
+
 void ask_line(const char *title, const char *text)
 {
 	printf("%-15s", title);

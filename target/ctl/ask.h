@@ -28,6 +28,16 @@ uint64_t ask_number(const json_t *o, const char *name);
 /* Prints the grid, or `nothing` if it has no row, and frees it. */
 enum exit_status ask_print(struct grid *g, const char *nothing);
 
+/* A list that the server gives as the member `name` of its answer, as a grid: add() adds the cells of
+ * one entry. */
+struct ask_list {
+	const char *name;
+	const char *const *titles; /* of the grid */
+	void (*add)(struct grid *g, const json_t *entry);
+	const char *nothing; /* printed when it is empty */
+};
+enum exit_status ask_list(const struct session *s, const char *path, const struct ask_list *l);
+
 /* A line of a title and a text; NULL is "-". */
 void ask_line(const char *title, const char *text);
 

@@ -75,25 +75,14 @@ static bool add_query(char *path, const struct session *s, const char *option, c
 enum exit_status audit_list(const struct session *s, char **args, int n)
 {
 	char path[ASK_PATH_MAX] = "/v1/audit";
-	enum exit_status status;
-	const json_t *list;
-	struct grid *g;
-	json_t *b;
 
 	(void)args;
 	(void)n;
 	if (!add_query(path, s, "limit", "limit") || !add_query(path, s, "before", "before") ||
 		!add_query(path, s, "of", "object"))
 		return ask_usage("that is too long");
-	status = ask_server(s, "GET", path, NULL, &b);
-	if (!b)
-		return status;
-	list = json_object_get(b, "audit");
-	g = grid_new(titles);
-	for (size_t i = 0; i < json_array_size(list); i++)
-		add_entry(g, json_array_get(list, i));
-	json_decref(b);
-	return ask_print(g, "nothing has been changed");
+	return ask_list(s, path,
+		&(struct ask_list){ "audit", titles, add_entry, "nothing has been changed" });
 }
 
 enum exit_status audit_rekey(const struct session *s, char **args, int n)

@@ -102,17 +102,8 @@ static const char *const target_titles[] = { "TARGET", "AUTH", ">LUN", "KIND", "
 
 static enum exit_status list_targets(const struct session *s)
 {
-	json_t *b;
-	enum exit_status status = ask_server(s, "GET", "/v1/targets", NULL, &b);
-	const json_t *list = json_object_get(b, "targets");
-	struct grid *g = b ? grid_new(target_titles) : NULL;
-
-	if (!b)
-		return status;
-	for (size_t i = 0; i < json_array_size(list); i++)
-		add_target(g, json_array_get(list, i));
-	json_decref(b);
-	return ask_print(g, "there are no targets");
+	return ask_list(s, "/v1/targets",
+		&(struct ask_list){ "targets", target_titles, add_target, "there are no targets" });
 }
 
 static void print_groups(const json_t *groups)
@@ -199,19 +190,11 @@ static void add_session(struct grid *g, const json_t *s)
 
 static enum exit_status run_sessions(const struct session *s, char **args, int n)
 {
-	json_t *b;
-	enum exit_status status = ask_server(s, "GET", "/v1/sessions", NULL, &b);
-	const json_t *list = json_object_get(b, "sessions");
-	struct grid *g = b ? grid_new(session_titles) : NULL;
-
 	(void)args;
 	(void)n;
-	if (!b)
-		return status;
-	for (size_t i = 0; i < json_array_size(list); i++)
-		add_session(g, json_array_get(list, i));
-	json_decref(b);
-	return ask_print(g, "there are no sessions");
+	return ask_list(s, "/v1/sessions",
+		&(struct ask_list){
+			"sessions", session_titles, add_session, "there are no sessions" });
 }
 
 static enum exit_status run_drop(const struct session *s, char **args, int n)

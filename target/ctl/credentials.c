@@ -110,22 +110,11 @@ static void add_row(struct grid *g, const json_t *row)
 enum exit_status credentials_list(const struct session *s, char **args, int n)
 {
 	char path[ASK_PATH_MAX] = "/v1/credentials";
-	enum exit_status status;
-	const json_t *list;
-	struct grid *g;
-	json_t *b;
 
 	if (n && !path_to(path, args[0], NULL, NULL))
 		return EXIT_USAGE;
-	status = ask_server(s, "GET", path, NULL, &b);
-	if (!b)
-		return status;
-	list = json_object_get(b, "credentials");
-	g = grid_new(titles);
-	for (size_t i = 0; i < json_array_size(list); i++)
-		add_row(g, json_array_get(list, i));
-	json_decref(b);
-	return ask_print(g, "there are no credentials");
+	return ask_list(s, path,
+		&(struct ask_list){ "credentials", titles, add_row, "there are no credentials" });
 }
 
 /* --- what came of a change ------------------------------------------------------------------ */

@@ -36,19 +36,10 @@ static void add_group(struct grid *g, const json_t *group)
 
 enum exit_status port_group_list(const struct session *s, char **args, int n)
 {
-	json_t *b;
-	enum exit_status status = ask_server(s, "GET", "/v1/port-groups", NULL, &b);
-	const json_t *list = json_object_get(b, "port_groups");
-	struct grid *g = b ? grid_new(titles) : NULL;
-
 	(void)args;
 	(void)n;
-	if (!b)
-		return status;
-	for (size_t i = 0; i < json_array_size(list); i++)
-		add_group(g, json_array_get(list, i));
-	json_decref(b);
-	return ask_print(g, "there are no portals");
+	return ask_list(s, "/v1/port-groups",
+		&(struct ask_list){ "port_groups", titles, add_group, "there are no portals" });
 }
 
 enum exit_status port_group_set(const struct session *s, char **args, int n)

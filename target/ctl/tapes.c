@@ -82,19 +82,11 @@ static void add_library(struct grid *g, const json_t *l)
 
 enum exit_status tapes_libraries(const struct session *s, char **args, int n)
 {
-	json_t *b;
-	enum exit_status status = ask_server(s, "GET", "/v1/libraries", NULL, &b);
-	const json_t *list = json_object_get(b, "libraries");
-	struct grid *g = b ? grid_new(library_titles) : NULL;
-
 	(void)args;
 	(void)n;
-	if (!b)
-		return status;
-	for (size_t i = 0; i < json_array_size(list); i++)
-		add_library(g, json_array_get(list, i));
-	json_decref(b);
-	return ask_print(g, "there are no libraries");
+	return ask_list(s, "/v1/libraries",
+		&(struct ask_list){
+			"libraries", library_titles, add_library, "there are no libraries" });
 }
 
 static bool path_of(char path[static ASK_PATH_MAX], const char *base, const char *name,
@@ -151,22 +143,11 @@ static enum exit_status list_drives(const struct session *s, const char *const *
 	char **args, int n, void (*add)(struct grid *g, const json_t *drive))
 {
 	char path[ASK_PATH_MAX] = "/v1/drives";
-	enum exit_status status;
-	const json_t *list;
-	struct grid *g;
-	json_t *b;
 
 	if (n && !path_of(path, "/v1/libraries/", args[0], "/drives"))
 		return ask_usage("that is not the name of a library");
-	status = ask_server(s, "GET", path, NULL, &b);
-	if (!b)
-		return status;
-	g = grid_new(titles);
-	list = json_object_get(b, "drives");
-	for (size_t i = 0; i < json_array_size(list); i++)
-		add(g, json_array_get(list, i));
-	json_decref(b);
-	return ask_print(g, "there are no drives");
+	return ask_list(
+		s, path, &(struct ask_list){ "drives", titles, add, "there are no drives" });
 }
 
 static const char *const drive_titles[] = { "LIBRARY", ">DRIVE", "STATE", "TAPE", "PRODUCT", "SERIAL",
@@ -303,22 +284,11 @@ static void add_tape(struct grid *g, const json_t *t)
 enum exit_status tapes_list(const struct session *s, char **args, int n)
 {
 	char path[ASK_PATH_MAX] = "/v1/tapes";
-	enum exit_status status;
-	const json_t *list;
-	struct grid *g;
-	json_t *b;
 
 	if (n && !path_of(path, "/v1/libraries/", args[0], "/tapes"))
 		return ask_usage("that is not the name of a library");
-	status = ask_server(s, "GET", path, NULL, &b);
-	if (!b)
-		return status;
-	g = grid_new(tape_titles);
-	list = json_object_get(b, "tapes");
-	for (size_t i = 0; i < json_array_size(list); i++)
-		add_tape(g, json_array_get(list, i));
-	json_decref(b);
-	return ask_print(g, "there are no cartridges");
+	return ask_list(s, path,
+		&(struct ask_list){ "tapes", tape_titles, add_tape, "there are no cartridges" });
 }
 
 static void print_tape(const json_t *t)

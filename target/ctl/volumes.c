@@ -55,19 +55,10 @@ static void add_volume(struct grid *g, const json_t *v)
 
 enum exit_status volume_list(const struct session *s, char **args, int n)
 {
-	json_t *b;
-	enum exit_status status = ask_server(s, "GET", "/v1/volumes", NULL, &b);
-	const json_t *list = json_object_get(b, "volumes");
-	struct grid *g = b ? grid_new(titles) : NULL;
-
 	(void)args;
 	(void)n;
-	if (!b)
-		return status;
-	for (size_t i = 0; i < json_array_size(list); i++)
-		add_volume(g, json_array_get(list, i));
-	json_decref(b);
-	return ask_print(g, "there are no volumes");
+	return ask_list(s, "/v1/volumes",
+		&(struct ask_list){ "volumes", titles, add_volume, "there are no volumes" });
 }
 
 /* --- changing ------------------------------------------------------------------------------- */
