@@ -237,7 +237,8 @@ static enum exit_status run_reload(const struct session *s, char **args, int n)
 // clang-format off
 const struct command commands[] = {
 	{ "status",   "",       0, 0, "how the server does", run_status, NULL },
-	{ "stats",    "",       0, 0, "what was done, at what cost, and by which target", stats_show, NULL },
+	{ "stats",    "",       0, 0, "what was done, at what cost, and by which target",
+	  stats_show, NULL },
 	{ "targets",  "[NAME]", 0, 1, "the targets and their LUNs, or all about one",
 	  run_targets, NULL },
 	{ "connect",  "TARGET", 1, 1, "what to type on a host to log in to a target",

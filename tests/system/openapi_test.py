@@ -152,7 +152,7 @@ def test_answers_have_the_shapes_that_are_described(make_server):
     call = Described(Api(server))
     session = login(server.port, DISK)
     tsih = call("GET", "/v1/sessions", 200)["sessions"][0]["tsih"]
-    for path in ("/v1/status", "/v1/targets", "/v1/svms", "/v1/credentials"):
+    for path in ("/v1/status", "/v1/stats", "/v1/targets", "/v1/svms", "/v1/credentials"):
         call("GET", path, 200)
     call("GET", "/v1/targets/{name}", 200, name=DISK)
     call("GET", "/v1/targets/{name}", 404, name="x")
