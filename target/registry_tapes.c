@@ -18,6 +18,7 @@
 #include "vtl/media.h"
 
 #define CANCEL_MS 100
+#define SETTLE_MS 20
 
 /* --- places ------------------------------------------------------------------------------------- */
 
@@ -297,7 +298,8 @@ static bool take_barcode(const struct catalog_tape *t, void *arg)
 /* A row, copied out of the library's lock. */
 struct tape_copy {
 	struct catalog_tape row;
-	char barcode[BARCODE_SIZE], library[80], state[32], pool[LIBRARY_POOL_SIZE], to[64];
+	char barcode[BARCODE_SIZE], library[80], state[32], pool[LIBRARY_POOL_SIZE];
+	char to[512]; /* longer than any ARN */
 };
 
 static void copy_tape(const struct catalog_tape *t, void *arg)
@@ -770,12 +772,14 @@ struct changer_op {
 	struct registry_changer_change what;
 	char *library, *changer, *who;
 	struct catalog_request request;
+	struct loop_timer timer;
 };
 
 static void changer_op_free(struct changer_op *op)
 {
 	if (!op)
 		return;
+	loop_timer_clear(&op->timer);
 	free(op->library);
 	free(op->changer);
 	free(op->who);
@@ -788,14 +792,26 @@ static void changer_over(struct changer_op *op, enum registry_tape_result result
 	changer_op_free(op);
 }
 
-static void on_changer_served(void *arg)
+/* The new library takes up its cartridges when the old one has let go of them. */
+static void on_changer_timer(struct loop_timer *t)
 {
-	struct changer_op *op = arg;
+	struct changer_op *op = container_of(t, struct changer_op, timer);
 	struct log_quoted who;
 
+	if (op->r->now.cfg && !libraries_settled(&op->r->tape)) {
+		loop_timer_set(t, SETTLE_MS);
+		return;
+	}
 	log_msg(LOG_NOTICE, "library %s has changer %s, by %s", op->library, op->changer,
 		log_quote(op->who, strlen(op->who), &who));
 	changer_over(op, TAPE_DONE, NULL);
+}
+
+static void on_changer_served(void *arg)
+{
+	struct changer_op *op = arg;
+
+	on_changer_timer(&op->timer);
 }
 
 /* It is stored; where it cannot be served now it will be after the next start. */
@@ -852,6 +868,7 @@ void registry_changer_change(struct registry *r, const struct registry_changer_c
 	if (op) {
 		op->r = r;
 		op->what = *what;
+		loop_timer_init(r->loop, &op->timer, on_changer_timer);
 	}
 	if (!op || !copy_text(&op->library, what->library) ||
 		!copy_text(&op->changer, what->changer) || !copy_text(&op->who, what->who))

@@ -36,6 +36,13 @@ static const char serialization[] =
 /* What is known, to be refused in words of the service. */
 #define SNAPSHOT            { "SnapshotId", AWS_TEXT, 0, 13, 22, &aws_snapshot_pattern }
 #define KMS                 { "KMSEncrypted", AWS_BOOL, 0, 0, 0, NULL }, { "KMSKey", AWS_TEXT, 0, 7, 2048, NULL }
+#define TAPE_ARN            { "TapeARN", AWS_TEXT, AWS_REQUIRED, 50, 500, &aws_tape_arn_pattern }
+#define TAPE_ARNS           { "TapeARNs", AWS_TEXTS, 0, 50, 500, &aws_tape_arn_pattern }
+#define TAPE_SIZE           { "TapeSizeInBytes", AWS_NUMBER, AWS_REQUIRED, INT64_MIN, INT64_MAX, NULL }
+#define POOL(flags)         { "PoolId", AWS_TEXT, flags, 1, 100, NULL }
+#define WORM                { "Worm", AWS_BOOL, 0, 0, 0, NULL }
+/* There is no retention to go around. */
+#define BYPASS              { "BypassGovernanceRetention", AWS_BOOL, 0, 0, 0, NULL }
 #define PAGING              { "Marker", AWS_TEXT, 0, 1, 1000, NULL }, { "Limit", AWS_NUMBER, 0, 1, INT32_MAX, NULL }
 
 static const struct aws_member update_chap[] = { TARGET_ARN, INITIATOR,
@@ -73,6 +80,22 @@ static const struct aws_member add_disks[] = { GATEWAY_ARN(AWS_REQUIRED), DISK_I
 static const struct aws_member add_tags[] = { RESOURCE_ARN, TAGS(AWS_REQUIRED) };
 static const struct aws_member remove_tags[] = { RESOURCE_ARN,
 	{ "TagKeys", AWS_TEXTS, AWS_REQUIRED, 1, 128, &aws_tag_key_pattern } };
+static const struct aws_member device_type[] = {
+	{ "VTLDeviceARN", AWS_TEXT, AWS_REQUIRED, 50, 500, NULL },
+	{ "DeviceType", AWS_TEXT, AWS_REQUIRED, 2, 50, NULL } };
+static const struct aws_member gateway_tapes[] = { GATEWAY_ARN(AWS_REQUIRED), TAPE_ARNS, PAGING };
+static const struct aws_member tapes[] = { TAPE_ARNS, PAGING };
+static const struct aws_member recovery_points[] = { GATEWAY_ARN(AWS_REQUIRED), PAGING };
+static const struct aws_member tape_pools[] = { { "PoolARNs", AWS_TEXTS, 0, 50, 500, NULL }, PAGING };
+static const struct aws_member create_tapes[] = { GATEWAY_ARN(AWS_REQUIRED), TAPE_SIZE,
+	{ "ClientToken", AWS_TEXT, AWS_REQUIRED, 5, 100, NULL },
+	{ "NumTapesToCreate", AWS_NUMBER, AWS_REQUIRED, 1, 10, NULL },
+	{ "TapeBarcodePrefix", AWS_TEXT, AWS_REQUIRED, 1, 4, &aws_barcode_prefix_pattern }, POOL(0), KMS, WORM, TAGS(0) };
+static const struct aws_member create_tape[] = { GATEWAY_ARN(AWS_REQUIRED), TAPE_SIZE,
+	{ "TapeBarcode", AWS_TEXT, AWS_REQUIRED, 5, 16, &aws_barcode_pattern }, POOL(0), KMS, WORM, TAGS(0) };
+static const struct aws_member gateway_tape[] = { GATEWAY_ARN(AWS_REQUIRED), TAPE_ARN, BYPASS };
+static const struct aws_member one_tape[] = { TAPE_ARN, BYPASS };
+static const struct aws_member assign_pool[] = { TAPE_ARN, POOL(AWS_REQUIRED), BYPASS };
 static const struct aws_member list_tags[] = { RESOURCE_ARN, PAGING };
 
 #define ROW(name, changes, always, run, members) \
@@ -91,6 +114,21 @@ static const struct aws_operation operations[] = {
 	CHANGES("ShutdownGateway",          aws_shutdown_gateway,             one_gateway),
 	ROW("StartGateway", true, true,     aws_start_gateway,                one_gateway),
 	LOOKS("DescribeVTLDevices",         aws_describe_vtl_devices,         vtl_devices),
+	CHANGES("UpdateVTLDeviceType",      aws_update_vtl_device_type,       device_type),
+	CHANGES("CreateTapes",              aws_create_tapes,                 create_tapes),
+	CHANGES("CreateTapeWithBarcode",    aws_create_tape_with_barcode,     create_tape),
+	LOOKS("DescribeTapes",              aws_describe_tapes,               gateway_tapes),
+	LOOKS("ListTapes",                  aws_list_tapes,                   tapes),
+	CHANGES("DeleteTape",               aws_delete_tape,                  gateway_tape),
+	LOOKS("DescribeTapeArchives",       aws_describe_tape_archives,       tapes),
+	CHANGES("RetrieveTapeArchive",      aws_retrieve_tape_archive,        gateway_tape),
+	CHANGES("DeleteTapeArchive",        aws_delete_tape_archive,          one_tape),
+	CHANGES("CancelArchival",           aws_cancel_archival,              gateway_tape),
+	CHANGES("CancelRetrieval",          aws_cancel_retrieval,             gateway_tape),
+	LOOKS("DescribeTapeRecoveryPoints", aws_describe_tape_recovery_points, recovery_points),
+	CHANGES("RetrieveTapeRecoveryPoint", aws_retrieve_tape_recovery_point, gateway_tape),
+	LOOKS("ListTapePools",              aws_list_tape_pools,              tape_pools),
+	CHANGES("AssignTapePool",           aws_assign_tape_pool,             assign_pool),
 	LOOKS("ListVolumes",                aws_list_volumes,                 list_volumes),
 	LOOKS("DescribeStorediSCSIVolumes", aws_describe_stored_volumes,      volumes),
 	LOOKS("DescribeCachediSCSIVolumes", aws_describe_cached_volumes,      volumes),

@@ -18,13 +18,27 @@ static const char *partition(const char *region)
 	return strncmp(region, "us-gov-", 7) ? "aws" : "aws-us-gov";
 }
 
-/* What all our ARNs begin with. */
-static struct aws_arn before_gateway(const struct config_aws *g)
+/* What all our ARNs of a kind begin with. */
+static struct aws_arn before(const struct config_aws *g, const char *kind)
 {
 	struct aws_arn arn;
 
-	snprintf(arn.text, sizeof(arn.text), "arn:%s:storagegateway:%s:%s:gateway/",
-		partition(g->region), g->region, g->account);
+	snprintf(arn.text, sizeof(arn.text), "arn:%s:storagegateway:%s:%s:%s/",
+		partition(g->region), g->region, g->account, kind);
+	return arn;
+}
+
+static struct aws_arn before_gateway(const struct config_aws *g)
+{
+	return before(g, "gateway");
+}
+
+struct aws_arn aws_tape_arn(const struct config_aws *gateway, const char *barcode)
+{
+	struct aws_arn arn = before(gateway, "tape");
+	size_t len = strlen(arn.text);
+
+	snprintf(arn.text + len, sizeof(arn.text) - len, "%s", barcode);
 	return arn;
 }
 
@@ -104,6 +118,17 @@ enum aws_code aws_arn_is_gateway(const struct config_aws *gateway, const char *a
 	enum aws_code code = take_apart(gateway, arn, "", &rest);
 
 	return !code && *rest ? AWS_GATEWAY_NOT_FOUND : code;
+}
+
+enum aws_code aws_arn_tape(const struct config_aws *gateway, const char *arn, const char **out)
+{
+	struct aws_arn start = before(gateway, "tape");
+	size_t len = strlen(start.text);
+
+	if (strncmp(arn, start.text, len) != 0)
+		return AWS_NO_TAPE;
+	*out = arn + len;
+	return AWS_OK;
 }
 
 enum aws_code aws_arn_target(const struct config_aws *gateway, const char *arn, const char **out)

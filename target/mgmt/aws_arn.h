@@ -21,6 +21,9 @@ struct aws_arn aws_target_arn(const struct config_aws *gateway, const char *targ
 /* …/volume/vol-0123456789ABCDEF0 */
 struct aws_arn aws_volume_arn(const struct config_aws *gateway, const char *volume);
 
+/* arn:aws:storagegateway:REGION:ACCOUNT:tape/TEST38A29D */
+struct aws_arn aws_tape_arn(const struct config_aws *gateway, const char *barcode);
+
 /* "vol-" and 17 upper-case hex digits: of a LUN, always the same. */
 #define AWS_VOLUME_ID_SIZE 22
 void aws_volume_id(const struct config_aws *gateway, const char *target, uint32_t lun,
@@ -34,6 +37,8 @@ void aws_volume_id(const struct config_aws *gateway, const char *target, uint32_
  */
 enum aws_code aws_arn_is_gateway(const struct config_aws *gateway, const char *arn);
 enum aws_code aws_arn_target(const struct config_aws *gateway, const char *arn, const char **out);
+/* AWS_NO_TAPE: no ARN of a tape, or of another account or region. */
+enum aws_code aws_arn_tape(const struct config_aws *gateway, const char *arn, const char **out);
 enum aws_code aws_arn_volume(const struct config_aws *gateway, const char *arn, const char **out);
 
 #endif

@@ -36,6 +36,9 @@
 	X(AWS_STORAGE_FAILURE,        "StorageFailure",         "A gateway storage failure occurred.") \
 	X(AWS_NETWORK_CHANGED,        "NetworkConfigurationChanged", \
 		"The gateway network configuration has changed.") \
+	X(AWS_NO_TAPE,                "TapeCartridgeNotFound",  "The specified tape cartridge was not found.") \
+	X(AWS_TOO_MANY_TAPES,         "MaximumTapeCartridgeCountExceeded", \
+		"The maximum tape cartridge count was exceeded.") \
 	X(AWS_NOT_SUPPORTED,          "NotSupported",           "The specified operation is not supported.") \
 	X(AWS_SERVICE_UNAVAILABLE,    "ServiceUnavailable",     "The service is unavailable.") \
 	X(AWS_WRONG_GATEWAY_TYPE,     "UnsupportedOperationForGatewayType", \

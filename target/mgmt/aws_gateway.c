@@ -218,11 +218,3 @@ void aws_activate_gateway(struct aws_request *q)
 }
 
 /* --- tape ----------------------------------------------------------------------------------- */
-
-/* Libraries are not served yet. */
-void aws_describe_vtl_devices(struct aws_request *q)
-{
-	if (aws_is_gateway(q))
-		aws_reply(q, json_pack("{s:s, s:[]}", "GatewayARN",
-				     aws_member_text(q, "GatewayARN"), "VTLDevices"));
-}

@@ -84,6 +84,34 @@ const struct aws_pattern aws_gateway_name_pattern = {
 const struct aws_pattern aws_tag_key_pattern = { "^([\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]*)$",
 	is_tag_key };
 
+static bool is_barcode(const char *value)
+{
+	return strspn(value, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789") == strlen(value);
+}
+
+static bool is_barcode_prefix(const char *value)
+{
+	return strspn(value, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") == strlen(value);
+}
+
+/* What stands between the colons is looked at when the name is. */
+static bool is_tape_arn(const char *value)
+{
+	const char *barcode = strrchr(value, '/');
+	size_t len = barcode ? strlen(barcode + 1) : 0;
+
+	return !strncmp(value, "arn:aws", 7) && barcode && barcode - value > 5 &&
+	       !strncmp(barcode - 5, ":tape/", 6) && len >= 5 && len <= 16 &&
+	       is_barcode(barcode + 1);
+}
+
+const struct aws_pattern aws_barcode_pattern = { "^[A-Z0-9]*$", is_barcode };
+const struct aws_pattern aws_barcode_prefix_pattern = { "^[A-Z]*$", is_barcode_prefix };
+const struct aws_pattern aws_tape_arn_pattern = {
+	"^arn:(aws|aws-cn|aws-us-gov):storagegateway:[a-z\\-0-9]+:[0-9]+:tape\\/[0-9A-Z]{5,16}$",
+	is_tape_arn
+};
+
 static const struct aws_member tag_members[] = {
 	{ "Key", AWS_TEXT, AWS_REQUIRED, 1, 128, &aws_tag_key_pattern },
 	{ "Value", AWS_TEXT, AWS_REQUIRED, 0, 256, NULL },

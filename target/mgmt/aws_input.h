@@ -24,7 +24,8 @@ struct aws_pattern {
 	bool (*matches)(const char *value);
 };
 extern const struct aws_pattern aws_iqn_pattern, aws_target_name_pattern, aws_interface_pattern,
-	aws_snapshot_pattern, aws_gateway_name_pattern, aws_tag_key_pattern;
+	aws_snapshot_pattern, aws_gateway_name_pattern, aws_tag_key_pattern, aws_barcode_pattern,
+	aws_barcode_prefix_pattern, aws_tape_arn_pattern;
 
 struct aws_member {
 	const char *name; /* "TargetARN" */

@@ -17,7 +17,28 @@ void aws_activate_gateway(struct aws_request *q);
 void aws_update_gateway_information(struct aws_request *q);
 void aws_shutdown_gateway(struct aws_request *q);
 void aws_start_gateway(struct aws_request *q);
+
+/* aws_vtl.c */
 void aws_describe_vtl_devices(struct aws_request *q);
+void aws_update_vtl_device_type(struct aws_request *q);
+
+/* aws_tape.c */
+void aws_describe_tapes(struct aws_request *q);
+void aws_list_tapes(struct aws_request *q);
+void aws_describe_tape_archives(struct aws_request *q);
+void aws_describe_tape_recovery_points(struct aws_request *q);
+void aws_retrieve_tape_recovery_point(struct aws_request *q);
+void aws_list_tape_pools(struct aws_request *q);
+
+/* aws_tape_change.c */
+void aws_create_tapes(struct aws_request *q);
+void aws_create_tape_with_barcode(struct aws_request *q);
+void aws_delete_tape(struct aws_request *q);
+void aws_delete_tape_archive(struct aws_request *q);
+void aws_retrieve_tape_archive(struct aws_request *q);
+void aws_cancel_archival(struct aws_request *q);
+void aws_cancel_retrieval(struct aws_request *q);
+void aws_assign_tape_pool(struct aws_request *q);
 
 /* aws_volume.c */
 void aws_list_volumes(struct aws_request *q);

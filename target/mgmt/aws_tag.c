@@ -6,12 +6,14 @@
 #include "mgmt/aws_tag.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/log.h"
 #include "mgmt/aws_arn.h"
 #include "mgmt/aws_operations.h"
+#include "mgmt/aws_tape.h"
 #include "mgmt/aws_volume.h"
 
 #define TAGS_MAX 50 /* of one resource */
@@ -164,6 +166,10 @@ static bool find_resource(struct aws_request *q, struct aws_arn *out)
 	*out = aws_gateway_arn(aws_gateway(q));
 	if (!code)
 		return true;
+	if (aws_tape_by_arn(q, arn)) {
+		snprintf(out->text, sizeof(out->text), "%s", arn);
+		return true;
+	}
 	if (!strstr(arn, "/volume/")) {
 		aws_refuse(q, code);
 		return false;

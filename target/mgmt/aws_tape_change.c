@@ -1,0 +1,430 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Cartridges that are made, deleted, and brought back from the archive. To the archive a host brings
+ * them, by moving them into a mail slot.
+ *
+ * CreateTapes has a ClientToken: the barcodes that it makes up are written down with the token before
+ * the first cartridge is made. A request that is repeated, be it after the server was killed in
+ * between, makes those that are missing and gives the same answer.
+ */
+#include <errno.h>
+#include <openssl/evp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "mgmt/aws_gateway.h"
+#include "mgmt/aws_operations.h"
+#include "mgmt/aws_tag.h"
+#include "mgmt/aws_tape.h"
+
+#define GIB           (UINT64_C(1) << 30)
+#define TOKEN_SECONDS (7 * 86400)
+#define TAPES_MAX     10 /* of one request */
+
+/* --- making ---------------------------------------------------------------------------------------- */
+
+struct creation {
+	struct aws_request *q;
+	char barcodes[TAPES_MAX][REGISTRY_BARCODE_SIZE];
+	size_t n, next;
+	bool lone; /* CreateTapeWithBarcode */
+	const char *pool;
+	uint64_t size;
+	char library[65];
+	struct aws_arn arn; /* of the next, for its tags */
+
+	struct catalog_request request;
+	const char *token, *prefix; /* borrowed from the request */
+	char scope[64];
+	uint8_t hash[CATALOG_TOKEN_HASH];
+	char *answer;
+	bool repeats;
+};
+
+static void creation_free(struct creation *c)
+{
+	free(c->answer);
+	free(c);
+}
+
+static void refuse(struct creation *c, enum aws_code code)
+{
+	aws_refuse(c->q, code);
+	creation_free(c);
+}
+
+static struct aws_arn arn_of(const struct creation *c, size_t i)
+{
+	return aws_tape_arn(aws_gateway(c->q), c->barcodes[i]);
+}
+
+static void reply_made(struct creation *c)
+{
+	json_t *list;
+
+	if (c->lone) {
+		aws_reply(c->q, json_pack("{s:s}", "TapeARN", arn_of(c, 0).text));
+		creation_free(c);
+		return;
+	}
+	list = json_array();
+	for (size_t i = 0; i < c->n; i++)
+		json_array_append_new(list, json_string(arn_of(c, i).text));
+	aws_reply(c->q, json_pack("{s:o}", "TapeARNs", list));
+	creation_free(c);
+}
+
+/* On the catalog's thread, in the transaction of the cartridge. */
+static int add_tags(void *arg, struct catalog_tx *tx)
+{
+	const struct creation *c = arg;
+	const json_t *tags = json_object_get(c->q->body, "Tags");
+	int err = 0;
+
+	for (size_t i = 0; !err && i < json_array_size(tags); i++) {
+		const json_t *tag = json_array_get(tags, i);
+
+		err = catalog_tag_put(tx, c->arn.text,
+			json_string_value(json_object_get(tag, "Key")),
+			json_string_value(json_object_get(tag, "Value")));
+	}
+	return err;
+}
+
+static void make_next(struct creation *c);
+
+/* Of several, one whose barcode was used is one that the request has made before. */
+static void on_made(void *arg, const struct registry_tape_outcome *o)
+{
+	struct creation *c = arg;
+
+	if (aws_is_over(c->q)) {
+		refuse(c, AWS_SERVICE_UNAVAILABLE);
+	} else if (o->result && (c->lone || o->result != TAPE_EXISTS)) {
+		aws_refuse_tape(c->q, o);
+		creation_free(c);
+	} else {
+		c->next++;
+		make_next(c);
+	}
+}
+
+static void make_next(struct creation *c)
+{
+	if (c->next == c->n) {
+		reply_made(c);
+		return;
+	}
+	c->arn = arn_of(c, c->next);
+	registry_tape_change(c->q->registry,
+		&(struct registry_tape_change){ .verb = TAPE_CREATE,
+			.library = c->library,
+			.barcode = c->barcodes[c->next],
+			.place = { .kind = REGISTRY_IN_SLOT },
+			.size = c->size,
+			.worm = aws_member_true(c->q, "Worm"),
+			.pool = c->pool,
+			.who = call_who(c->q->call),
+			.also = add_tags,
+			.done = on_made,
+			.arg = c });
+}
+
+/* --- tokens ----------------------------------------------------------------------------------------- */
+
+/* On the catalog's thread, as what follows. */
+static int make_up_barcode(struct creation *c, struct catalog_tx *tx, size_t i)
+{
+	bool used = true;
+
+	for (int tries = 0; used && tries < 1000; tries++) {
+		int err;
+
+		if (!registry_tape_barcode(c->prefix, c->barcodes[i]))
+			return -EINVAL;
+		err = catalog_tape_barcode_used(tx, c->barcodes[i], &used);
+		if (err)
+			return err;
+		for (size_t k = 0; k < i; k++)
+			used |= !strcmp(c->barcodes[k], c->barcodes[i]);
+	}
+	return used ? -EEXIST : 0;
+}
+
+static int write_token(struct creation *c, struct catalog_tx *tx)
+{
+	char answer[TAPES_MAX * REGISTRY_BARCODE_SIZE + 1] = "";
+	int64_t now = time(NULL);
+	struct catalog_token token = { .scope = c->scope,
+		.token = c->token,
+		.answer = answer,
+		.expires = now + TOKEN_SECONDS };
+	int err = catalog_token_expire(tx, now);
+
+	for (size_t i = 0; i < c->n; i++) {
+		strcat(answer, c->barcodes[i]);
+		strcat(answer, i + 1 < c->n ? " " : "");
+	}
+	memcpy(token.hash, c->hash, sizeof(token.hash));
+	return err ? err : catalog_token_add(tx, &token);
+}
+
+static int run_token(struct catalog_request *r, struct catalog_tx *tx)
+{
+	struct creation *c = container_of(r, struct creation, request);
+	uint8_t hash[CATALOG_TOKEN_HASH];
+	int err;
+
+	free(c->answer);
+	c->answer = NULL;
+	err = catalog_token_find(tx, c->scope, c->token, time(NULL), hash, &c->answer);
+	c->repeats = !err && !memcmp(hash, c->hash, sizeof(hash));
+	if (err != -ENOENT)
+		return err;
+	err = 0;
+	for (size_t i = 0; !err && i < c->n; i++)
+		err = make_up_barcode(c, tx, i);
+	return err ? err : write_token(c, tx);
+}
+
+/* What was made up for the token before. */
+static void take_barcodes(struct creation *c)
+{
+	char *rest = c->answer, *word;
+
+	c->n = 0;
+	while (c->n < TAPES_MAX && (word = strsep(&rest, " ")))
+		snprintf(c->barcodes[c->n++], REGISTRY_BARCODE_SIZE, "%s", word);
+}
+
+static void on_token(struct catalog_request *r)
+{
+	struct creation *c = container_of(r, struct creation, request);
+
+	if (aws_is_over(c->q)) {
+		refuse(c, AWS_SERVICE_UNAVAILABLE);
+	} else if (r->err) {
+		refuse(c, AWS_GATEWAY_ERROR);
+	} else if (c->answer && !c->repeats) {
+		refuse(c, AWS_INVALID_PARAMETERS);
+	} else {
+		if (c->answer)
+			take_barcodes(c);
+		make_next(c);
+	}
+}
+
+/* The same whatever the order of the members, and however a text is escaped. */
+static bool hash_request(const struct aws_request *q, uint8_t hash[static CATALOG_TOKEN_HASH])
+{
+	char *text = json_dumps(q->body, JSON_COMPACT | JSON_SORT_KEYS);
+	bool ok = text && EVP_Digest(text, strlen(text), hash, NULL, EVP_sha256(), NULL) == 1;
+
+	free(text);
+	return ok;
+}
+
+/* --- what can be refused at once --------------------------------------------------------------------- */
+
+struct count {
+	unsigned tapes;
+	const char *library;
+};
+
+static void count_tapes(void *arg, const struct registry_library *l)
+{
+	struct count *c = arg;
+
+	if (!strcmp(l->name, c->library))
+		c->tapes = l->tapes;
+}
+
+static enum aws_code check(const struct aws_request *q, size_t n)
+{
+	const struct config_aws *g = aws_gateway(q);
+	int64_t size = aws_member_number(q, "TapeSizeInBytes", 0);
+	struct count c = { .library = aws_library(q) };
+
+	if (aws_member(q, "KMSKey") || aws_member_true(q, "KMSEncrypted"))
+		return AWS_NOT_SUPPORTED;
+	if (size <= 0 || (uint64_t)size % GIB || (uint64_t)size < g->min_tape_size ||
+		(uint64_t)size > g->max_tape_size || !aws_pool_of_request(q) ||
+		!aws_tags_allowed(aws_member(q, "Tags")))
+		return AWS_INVALID_PARAMETERS;
+	registry_libraries(q->registry, count_tapes, &c);
+	return c.tapes + n > AWS_TAPES_MAX ? AWS_TOO_MANY_TAPES : AWS_OK;
+}
+
+/* NULL: the request has been answered. */
+static struct creation *creation_new(struct aws_request *q, size_t n)
+{
+	struct creation *c = NULL;
+	enum aws_code code;
+
+	if (!aws_is_tape_gateway(q))
+		return NULL;
+	code = check(q, n);
+	if (!code)
+		c = calloc(1, sizeof(*c));
+	if (!c) {
+		aws_refuse(q, code ? code : AWS_SERVICE_UNAVAILABLE);
+		return NULL;
+	}
+	c->q = q;
+	c->n = n;
+	c->size = (uint64_t)aws_member_number(q, "TapeSizeInBytes", 0);
+	c->pool = aws_pool_of_request(q);
+	snprintf(c->library, sizeof(c->library), "%s", aws_library(q));
+	return c;
+}
+
+void aws_create_tape_with_barcode(struct aws_request *q)
+{
+	struct creation *c = creation_new(q, 1);
+
+	if (!c)
+		return;
+	c->lone = true;
+	snprintf(c->barcodes[0], REGISTRY_BARCODE_SIZE, "%s", aws_member_text(q, "TapeBarcode"));
+	make_next(c);
+}
+
+void aws_create_tapes(struct aws_request *q)
+{
+	struct catalog *catalog = registry_catalog(q->registry);
+	struct creation *c =
+		creation_new(q, (size_t)aws_member_number(q, "NumTapesToCreate", 1));
+
+	if (!c)
+		return;
+	c->token = aws_member_text(q, "ClientToken");
+	c->prefix = aws_member_text(q, "TapeBarcodePrefix");
+	snprintf(c->scope, sizeof(c->scope), "CreateTapes/%s", aws_gateway(q)->gateway);
+	if (!catalog || !hash_request(q, c->hash)) {
+		refuse(c, AWS_SERVICE_UNAVAILABLE);
+		return;
+	}
+	c->request = (struct catalog_request){
+		.run = run_token, .done = on_token, .home = q->aws->loop
+	};
+	catalog_submit(catalog, &c->request);
+}
+
+/* --- what changes one ---------------------------------------------------------------------------------- */
+
+static void reply_tape(void *arg, const struct registry_tape_outcome *o)
+{
+	struct aws_request *q = arg;
+
+	if (o->result)
+		aws_refuse_tape(q, o);
+	else
+		aws_reply(q, json_pack("{s:s}", "TapeARN", aws_member_text(q, "TapeARN")));
+}
+
+static void change(struct aws_request *q, struct registry_tape_change what)
+{
+	what.place.kind = REGISTRY_IN_SLOT;
+	what.who = call_who(q->call);
+	what.done = reply_tape;
+	what.arg = q;
+	registry_tape_change(q->registry, &what);
+}
+
+/* On the catalog's thread: the tags of a cartridge go with it. The ARN is the request's own, which
+ * has been found to be right. */
+static int remove_tags(void *arg, struct catalog_tx *tx)
+{
+	const struct aws_request *q = arg;
+
+	return catalog_tag_remove_all(
+		tx, json_string_value(json_object_get(q->body, "TapeARN")));
+}
+
+static void delete(struct aws_request *q, enum aws_tape_where where)
+{
+	struct aws_tape_named t;
+
+	if (!aws_tape_of_request(q, where, &t))
+		return;
+	if (where == AWS_TAPE_IN_ARCHIVE && t.retrieved)
+		aws_refuse_with(q, AWS_INVALID_PARAMETERS, "The specified tape was retrieved.");
+	else if (t.in_drive)
+		aws_refuse_with(
+			q, AWS_INVALID_PARAMETERS, "The specified tape is in a tape drive.");
+	else
+		change(q, (struct registry_tape_change){
+				  .verb = TAPE_DELETE, .barcode = t.barcode, .also = remove_tags });
+}
+
+void aws_delete_tape(struct aws_request *q)
+{
+	if (aws_is_tape_gateway(q))
+		delete(q, AWS_TAPE_IN_LIBRARY);
+}
+
+void aws_delete_tape_archive(struct aws_request *q)
+{
+	delete(q, AWS_TAPE_IN_ARCHIVE);
+}
+
+/* One that is on its way already, or back, need not be asked for again. */
+void aws_retrieve_tape_archive(struct aws_request *q)
+{
+	struct aws_tape_named t;
+
+	if (!aws_is_tape_gateway(q) || !aws_tape_of_request(q, AWS_TAPE_IN_ARCHIVE, &t))
+		return;
+	if (t.retrieved)
+		aws_reply(q, json_pack("{s:s}", "TapeARN", aws_member_text(q, "TapeARN")));
+	else
+		change(q, (struct registry_tape_change){ .verb = TAPE_RETRIEVE,
+				  .barcode = t.barcode,
+				  .retrieved_to = aws_gateway_arn(aws_gateway(q)).text,
+				  .write_protect = true });
+}
+
+static void cancel(struct aws_request *q, bool archival)
+{
+	struct aws_tape_named t;
+	bool going;
+
+	if (!aws_is_tape_gateway(q) || !aws_tape_of_request(q, AWS_TAPE_ANYWHERE, &t))
+		return;
+	going = archival ? t.in_transit || !strcmp(t.state, "ARCHIVING")
+			 : !strcmp(t.state, "RETRIEVING");
+	if (going)
+		change(q, (struct registry_tape_change){
+				  .verb = TAPE_CANCEL, .barcode = t.barcode });
+	else
+		aws_refuse_with(q, AWS_INVALID_PARAMETERS,
+			archival ? "The specified tape is not being archived."
+				 : "The specified tape is not being retrieved.");
+}
+
+void aws_cancel_archival(struct aws_request *q)
+{
+	cancel(q, true);
+}
+
+void aws_cancel_retrieval(struct aws_request *q)
+{
+	cancel(q, false);
+}
+
+/* The pool of a cartridge that is in it can only be one that is colder. */
+void aws_assign_tape_pool(struct aws_request *q)
+{
+	const char *pool = aws_pool_of_request(q);
+	struct aws_tape_named t;
+
+	if (!aws_tape_of_request(q, AWS_TAPE_ANYWHERE, &t))
+		return;
+	if (!pool || !strcmp(t.pool, "DEEP_ARCHIVE"))
+		aws_refuse(q, AWS_INVALID_PARAMETERS);
+	else
+		change(q, (struct registry_tape_change){
+				  .verb = TAPE_ASSIGN, .barcode = t.barcode, .pool = pool });
+}
