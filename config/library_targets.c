@@ -61,8 +61,8 @@ static bool copy_credentials(
 		t->credentials = calloc(lib->n_credentials, sizeof(*t->credentials));
 	for (size_t i = 0; t->credentials && i < lib->n_credentials; i++) {
 		t->n_credentials++;
-		if (!object_copy(section, &t->credentials[i],
-			    (void *)(uintptr_t)&lib->credentials[i]) ||
+		if (!object_copy(
+			    section, &t->credentials[i], (void *)(uintptr_t)&lib->credentials[i]) ||
 			!copy_place(cfg, &lib->credentials[i], &t->credentials[i]))
 			return false;
 	}

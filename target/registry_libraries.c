@@ -26,9 +26,9 @@
 #include "registry_fault.h"
 #include "vtl/drive.h"
 
-#define SERIAL_SIZE  16 /* of a device: that of the library in 10, and two digits */
-#define RELOAD_MS    5000
-#define TRANSIT_MS   3000 /* in which a cartridge may be taken out of its mail slot again */
+#define SERIAL_SIZE       16 /* of a device: that of the library in 10, and two digits */
+#define RELOAD_MS         5000
+#define TRANSIT_MS        3000 /* in which a cartridge may be taken out of its mail slot again */
 
 #define LIBRARY_NAME_SIZE 65
 
@@ -64,7 +64,7 @@ struct served_library {
 	struct libraries_env *env;
 	struct list link; /* env->open, the oldest in front */
 	struct library_traits traits;
-	unsigned holds;     /* sets and units */
+	unsigned holds; /* sets and units */
 	bool made_path, made_archive, committed, started, loaded, failed, closing;
 	struct library *robot;
 	struct drive **drives;
@@ -113,7 +113,7 @@ static enum changer_model_id model_of(enum config_changer c)
 	}
 }
 
-/* --- changers that were chosen while the server ran -------------------------------------------- */
+/* --- changers that were chosen while the server ran ----------------------------------------- */
 
 #define CHOICES "library-changer/" /* settings: this and the name of the library */
 
@@ -231,15 +231,16 @@ static char *archive_of(const struct config_library *row)
 	return asprintf(&path, "%s/archive", row->path) < 0 ? NULL : path;
 }
 
-static bool traits_of(const struct libraries_env *env, const struct config_library *row,
-	struct library_traits *t)
+static bool traits_of(
+	const struct libraries_env *env, const struct config_library *row, struct library_traits *t)
 {
 	*t = (struct library_traits){
 		.name = strdup(row->name),
 		.path = strdup(row->path),
 		.archive = archive_of(row),
 		.serial = row->serial ? strdup(row->serial) : derive_serial(env, row->name),
-		.place = strdup(row->layout == CONFIG_LAYOUT_LUNS ? row->target : row->target_prefix),
+		.place = strdup(
+			row->layout == CONFIG_LAYOUT_LUNS ? row->target : row->target_prefix),
 		.model = model_for(env, row),
 		.generation = (uint32_t)row->drive,
 		.drives = row->drives,
@@ -326,9 +327,9 @@ static void on_robot_closed(void *arg)
 	struct served_library *s = arg;
 
 	s->robot = NULL;
-	s->work = (struct work){ .run = on_drives_closing,
-		.done = on_drives_closed,
-		.home = s->env->loop };
+	s->work = (struct work){
+		.run = on_drives_closing, .done = on_drives_closed, .home = s->env->loop
+	};
 	work_submit(s->env->pool, &s->work);
 }
 
@@ -348,7 +349,7 @@ void served_library_release(struct served_library *s)
 	library_close(s->robot, on_robot_closed, s);
 }
 
-/* --- making ---------------------------------------------------------------------------------- */
+/* --- making --------------------------------------------------------------------------------- */
 
 static int make_directory(const char *path, bool *made)
 {
@@ -468,8 +469,8 @@ static int open_library(struct libraries_env *env, const struct config *cfg,
 		if (!err)
 			err = make_robot(s);
 		if (err)
-			registry_fault(faults, cfg, row, err, "library %s: %s", row->name,
-				strerror(-err));
+			registry_fault(
+				faults, cfg, row, err, "library %s: %s", row->name, strerror(-err));
 	}
 	if (err) {
 		unmake_directories(s);
@@ -482,7 +483,7 @@ static int open_library(struct libraries_env *env, const struct config *cfg,
 	return 0;
 }
 
-/* --- cartridges that are declared ------------------------------------------------------------ */
+/* --- cartridges that are declared ----------------------------------------------------------- */
 
 static void make_next(struct served_library *s);
 
@@ -565,7 +566,7 @@ static void declare_tapes(struct served_library *s, const struct config_library 
 		make_next(s);
 }
 
-/* --- taking up cartridges --------------------------------------------------------------------- */
+/* --- taking up cartridges ------------------------------------------------------------------- */
 
 static void on_loaded(void *arg, int err, const char *why)
 {
@@ -623,7 +624,7 @@ static void start_next(struct libraries_env *env)
 		start(container_of(l, struct served_library, link));
 }
 
-/* --- from mail slots to the archive ------------------------------------------------------------ */
+/* --- from mail slots to the archive --------------------------------------------------------- */
 
 /* The first cartridge behind the last one that is to go. */
 static bool find_leaving(const struct catalog_tape *t, void *arg)
@@ -692,10 +693,9 @@ void served_library_mail_changed(struct served_library *s)
 		loop_timer_set(&s->transit.timer, TRANSIT_MS);
 }
 
-/* --- sets -------------------------------------------------------------------------------------- */
+/* --- sets ----------------------------------------------------------------------------------- */
 
-static struct served_library *find_same(
-	const struct libraries *old, const struct library_traits *t)
+static struct served_library *find_same(const struct libraries *old, const struct library_traits *t)
 {
 	for (size_t i = 0; old && i < old->n; i++)
 		if (same_traits(&old->v[i]->traits, t))
@@ -795,7 +795,7 @@ struct served_library *libraries_named(const struct libraries *ls, const char *n
 	return NULL;
 }
 
-/* --- devices ----------------------------------------------------------------------------------- */
+/* --- devices -------------------------------------------------------------------------------- */
 
 const char *served_library_archive(const struct served_library *s)
 {
@@ -827,8 +827,8 @@ void served_library_device(
 	snprintf(out->place, sizeof(out->place), "library\n%s\n%u\n", s->traits.name, device);
 }
 
-static int drive_unit(struct served_library *s, unsigned device, const struct device_cfg *cfg,
-	struct lu **out)
+static int drive_unit(
+	struct served_library *s, unsigned device, const struct device_cfg *cfg, struct lu **out)
 {
 	struct tape_cfg tape = {
 		.drive = s->drives[device - 1],
@@ -843,8 +843,7 @@ static int drive_unit(struct served_library *s, unsigned device, const struct de
 	return tape_create(&tape, out);
 }
 
-static int changer_unit(
-	struct served_library *s, const struct device_cfg *cfg, struct lu **out)
+static int changer_unit(struct served_library *s, const struct device_cfg *cfg, struct lu **out)
 {
 	struct changer_cfg changer = {
 		.library = s->robot,
@@ -860,8 +859,8 @@ static int changer_unit(
 	return changer_create(&changer, out);
 }
 
-int served_library_unit(struct served_library *s, unsigned device, const struct device_cfg *cfg,
-	struct lu **out)
+int served_library_unit(
+	struct served_library *s, unsigned device, const struct device_cfg *cfg, struct lu **out)
 {
 	return device ? drive_unit(s, device, cfg, out) : changer_unit(s, cfg, out);
 }

@@ -27,8 +27,8 @@ struct libraries_env {
 
 	struct changer_choice *choices; /* private: see libraries_choose() */
 	size_t n_choices;
-	struct list open;      /* private: libraries, until they are closed */
-	unsigned closing;      /* private: how many are on their way there */
+	struct list open; /* private: libraries, until they are closed */
+	unsigned closing; /* private: how many are on their way there */
 	/* Optional: libraries_open() or libraries_settled() may say something else now. */
 	void (*changed)(void *arg);
 	void *arg;
@@ -69,13 +69,12 @@ void libraries_commit(struct libraries *ls);
 /* Lets go of a set, after its units. NULL is fine. */
 void libraries_free(struct libraries *ls);
 
-/* --- one library ------------------------------------------------------------------------------ */
+/* --- one library ---------------------------------------------------------------------------- */
 
 struct served_library;
 
 /* That of a row of the set's own configuration; never NULL. Borrowed. */
-struct served_library *libraries_find(
-	const struct libraries *ls, const struct config_library *row);
+struct served_library *libraries_find(const struct libraries *ls, const struct config_library *row);
 /* By its name; NULL when there is none. */
 struct served_library *libraries_named(const struct libraries *ls, const char *name);
 
@@ -106,8 +105,8 @@ struct device_cfg {
 };
 /* A logical unit for a device. It needs the library, so the caller holds it until gone(). 0 and
  * *out with one reference, or -ENOMEM, -EINVAL. */
-int served_library_unit(struct served_library *s, unsigned device, const struct device_cfg *cfg,
-	struct lu **out);
+int served_library_unit(
+	struct served_library *s, unsigned device, const struct device_cfg *cfg, struct lu **out);
 
 /* The library is closed when nobody holds it any more. */
 void served_library_hold(struct served_library *s);

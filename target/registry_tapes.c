@@ -20,7 +20,7 @@
 #define CANCEL_MS 100
 #define SETTLE_MS 20
 
-/* --- places ------------------------------------------------------------------------------------- */
+/* --- places --------------------------------------------------------------------------------- */
 
 const char *registry_place_text(enum registry_place_kind kind)
 {
@@ -58,7 +58,7 @@ static struct registry_place place_view(struct catalog_place place)
 	}
 }
 
-/* --- libraries ---------------------------------------------------------------------------------- */
+/* --- libraries ------------------------------------------------------------------------------ */
 
 /* Through which LUN of which target a device is reached. */
 static const char *find_target(
@@ -111,7 +111,8 @@ static void give_library(const struct registry *r, const struct config_library *
 
 /* Those of a name, or with NULL all. */
 static bool each_row(const struct registry *r, const char *name,
-	void (*fn)(const struct registry *r, const struct config_library *row, void *arg), void *arg)
+	void (*fn)(const struct registry *r, const struct config_library *row, void *arg),
+	void *arg)
 {
 	const struct config *cfg = r->now.cfg;
 	bool found = !name;
@@ -142,7 +143,7 @@ void registry_libraries(const struct registry *r,
 	each_row(r, NULL, visit_library, &(struct library_visitor){ each, arg });
 }
 
-/* --- drives ------------------------------------------------------------------------------------- */
+/* --- drives --------------------------------------------------------------------------------- */
 
 static const char *state_text(enum drive_state state)
 {
@@ -220,7 +221,7 @@ bool registry_drives(const struct registry *r, const char *library,
 	return each_row(r, library, visit_drives, &(struct drive_visitor){ each, arg });
 }
 
-/* --- cartridges ---------------------------------------------------------------------------------- */
+/* --- cartridges ----------------------------------------------------------------------------- */
 
 struct tape_visitor {
 	void (*each)(void *arg, const struct registry_tape *tape);
@@ -353,8 +354,7 @@ static struct served_library *library_of(const struct registry *r, const char *b
 	const struct config *cfg = r->now.cfg;
 
 	for (size_t i = 0; cfg && barcode && i < cfg->n_libraries; i++) {
-		struct served_library *s =
-			libraries_find(r->now.libraries, &cfg->libraries[i]);
+		struct served_library *s = libraries_find(r->now.libraries, &cfg->libraries[i]);
 
 		if (library_tape(served_library_robot(s), barcode, NULL, NULL))
 			return s;
@@ -375,7 +375,7 @@ bool registry_tape_barcode(const char *prefix, char out[static REGISTRY_BARCODE_
 	return barcode_random(prefix, out);
 }
 
-/* --- a change ------------------------------------------------------------------------------------ */
+/* --- a change ------------------------------------------------------------------------------- */
 
 struct op {
 	struct registry *r;
@@ -510,7 +510,7 @@ static int write_down(
 	return err ? err : catalog_audit_add(tx, &audit);
 }
 
-/* --- from places to addresses ---------------------------------------------------------------------- */
+/* --- from places to addresses --------------------------------------------------------------- */
 
 struct free_element {
 	uint16_t address;
@@ -645,7 +645,7 @@ static enum registry_tape_result plan(struct op *op)
 	}
 }
 
-/* --- the beginning of a change ---------------------------------------------------------------------- */
+/* --- the beginning of a change -------------------------------------------------------------- */
 
 /* With NULL, the only one. */
 static struct served_library *named(const struct registry *r, const char *name)
@@ -735,9 +735,8 @@ void registry_tape_change(struct registry *r, const struct registry_tape_change 
 	enum registry_tape_result result;
 
 	if (!op) {
-		what->done(what->arg,
-			&(struct registry_tape_outcome){ .result = TAPE_NO_MEMORY,
-				.text = result_text(TAPE_NO_MEMORY) });
+		what->done(what->arg, &(struct registry_tape_outcome){ .result = TAPE_NO_MEMORY,
+					      .text = result_text(TAPE_NO_MEMORY) });
 		return;
 	}
 	op->request = (struct library_request){
@@ -765,7 +764,7 @@ void registry_tape_change(struct registry *r, const struct registry_tape_change 
 		library_submit(served_library_robot(op->s), &op->request);
 }
 
-/* --- another changer ---------------------------------------------------------------------------- */
+/* --- another changer ------------------------------------------------------------------------ */
 
 struct changer_op {
 	struct registry *r;
@@ -841,10 +840,9 @@ static void on_changer_stored(struct catalog_request *request)
 static int store_changer(struct catalog_request *request, struct catalog_tx *tx)
 {
 	const struct changer_op *op = container_of(request, struct changer_op, request);
-	const struct catalog_audit audit = { .who = op->who,
-		.what = "change changer",
-		.object = op->library,
-		.result = "done" };
+	const struct catalog_audit audit = {
+		.who = op->who, .what = "change changer", .object = op->library, .result = "done"
+	};
 	int err = libraries_choice_store(tx, op->library, op->changer);
 
 	return err ? err : catalog_audit_add(tx, &audit);

@@ -13,20 +13,20 @@
 #include "catalog/tape.h"
 #include "registry.h"
 
-/* --- looking: text lives for the call of `each` ------------------------------------------------ */
+/* --- looking: text lives for the call of `each` --------------------------------------------- */
 
 struct registry_library {
 	const char *name;
 	const char *changer; /* "STK-L700" */
 	const char *vendor, *product, *revision, *serial;
-	const char *target;  /* of the changer; at LUN 0 */
+	const char *target; /* of the changer; at LUN 0 */
 	const char *path, *archive;
 	unsigned drives, slots, mail_slots;
-	unsigned tapes;      /* in these */
-	unsigned archived;   /* in the archive, or on the way to or from it */
+	unsigned tapes;           /* in these */
+	unsigned archived;        /* in the archive, or on the way to or from it */
 	uint64_t moves, failures; /* since the start */
-	bool locked;         /* a host prevents the mail slots from being opened */
-	bool ready;          /* its cartridges have been taken up */
+	bool locked;              /* a host prevents the mail slots from being opened */
+	bool ready;               /* its cartridges have been taken up */
 };
 /* In the order of the configuration. */
 void registry_libraries(const struct registry *r,
@@ -47,11 +47,11 @@ struct registry_drive {
 	const char *state;   /* "empty", "loaded", "unloaded", "cleaning" … */
 	const char *barcode; /* NULL: empty */
 	bool write_protect, compression;
-	bool prevented;      /* a host keeps the cartridge from being taken out */
-	uint64_t loads;      /* since the start */
-	unsigned partition;  /* where the tape stands, and of the partition; 0 unless it is loaded */
+	bool prevented;     /* a host keeps the cartridge from being taken out */
+	uint64_t loads;     /* since the start */
+	unsigned partition; /* where the tape stands, and of the partition; 0 unless it is loaded */
 	uint64_t object, file, used, capacity;
-	struct registry_traffic load; /* since the cartridge was loaded */
+	struct registry_traffic load;  /* since the cartridge was loaded */
 	struct registry_traffic total; /* since the start */
 };
 /* All of a library, or of all. False: there is no such library. */
@@ -80,10 +80,10 @@ struct registry_tape {
 	const char *medium; /* "LTO-5" */
 	bool worm, cleaning, write_protect;
 	uint64_t size, used; /* bytes */
-	const char *state;  /* "AVAILABLE", "ARCHIVING", "ARCHIVED", "RETRIEVING", "RETRIEVED" */
-	const char *pool;   /* "": none */
-	const char *retrieved_to; /* "": it was not */
-	bool in_transit;    /* it is to go to the archive in a moment */
+	const char *state;   /* "AVAILABLE", "ARCHIVING", "ARCHIVED", "RETRIEVING", "RETRIEVED" */
+	const char *pool;    /* "": none */
+	const char *retrieved_to;                /* "": it was not */
+	bool in_transit;                         /* it is to go to the archive in a moment */
 	int64_t created, archived, pool_entered; /* seconds since 1970; 0: never */
 };
 /* All of a library, or of all, in the order of barcodes. False: there is no such library. */
@@ -98,7 +98,7 @@ bool registry_tape(const struct registry *r, const char *barcode,
 #define REGISTRY_BARCODE_SIZE 17
 bool registry_tape_barcode(const char *prefix, char out[static REGISTRY_BARCODE_SIZE]);
 
-/* --- changing ---------------------------------------------------------------------------------- */
+/* --- changing ------------------------------------------------------------------------------- */
 
 #define REGISTRY_TAPE_RESULTS(X) \
 	X(TAPE_DONE, "done") \
@@ -130,10 +130,10 @@ struct registry_tape_outcome {
 };
 
 enum registry_tape_verb {
-	TAPE_CREATE,   /* library, barcode, size, generation, worm, cleaning, existing, pool, place */
+	TAPE_CREATE, /* library, barcode, size, generation, worm, cleaning, existing, pool, place */
 	TAPE_DELETE,
-	TAPE_MOVE,     /* place */
-	TAPE_UNLOAD,   /* back to where it came from, or to any slot */
+	TAPE_MOVE,   /* place */
+	TAPE_UNLOAD, /* back to where it came from, or to any slot */
 	TAPE_ARCHIVE,
 	TAPE_RETRIEVE, /* retrieved_to, write_protect, place */
 	TAPE_PROTECT,  /* write_protect */
@@ -149,10 +149,10 @@ struct registry_tape_change {
 	uint64_t size;       /* bytes; 0: native capacity */
 	unsigned generation; /* LTO; 0: as the barcode says, or as the drives */
 	bool worm, cleaning;
-	bool existing;       /* the cartridge's directory is there already, and is taken up as it is */
+	bool existing; /* the cartridge's directory is there already, and is taken up as it is */
 	bool write_protect;
 	const char *pool, *retrieved_to;
-	const char *who;     /* for audit and log */
+	const char *who; /* for audit and log */
 	/* Optional: more that belongs into the transaction of the change, on the catalog's thread; 0,
 	 * or -errno and nothing has happened. May be called again. */
 	int (*also)(void *arg, struct catalog_tx *tx);

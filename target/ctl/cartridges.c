@@ -111,9 +111,8 @@ static json_t *traits(enum cartridge_result res, const struct cartridge_block *g
 		return json_pack("{s:s}", "kind", "filemark");
 	if (res == CARTRIDGE_CORRUPT)
 		return json_pack("{s:s}", "kind", "damaged");
-	return json_pack("{s:s, s:I, s:b, s:b}", "kind", "block", "length",
-		(json_int_t)got->length, "compressed", got->compressed, "encrypted",
-		got->encrypted);
+	return json_pack("{s:s, s:I, s:b, s:b}", "kind", "block", "length", (json_int_t)got->length,
+		"compressed", got->compressed, "encrypted", got->encrypted);
 }
 
 static bool add_run(struct walk *w, enum cartridge_result res, const struct cartridge_block *got)
@@ -125,8 +124,8 @@ static bool add_run(struct walk *w, enum cartridge_result res, const struct cart
 		json_decref(is);
 		return !json_object_set_new(w->run, "count", json_integer(n + 1));
 	}
-	w->run = json_pack(
-		"{s:I, s:I, s:o}", "object", (json_int_t)w->object, "count", (json_int_t)1, "is", is);
+	w->run = json_pack("{s:I, s:I, s:o}", "object", (json_int_t)w->object, "count",
+		(json_int_t)1, "is", is);
 	return w->run && !json_array_append_new(w->runs, w->run);
 }
 
@@ -221,8 +220,9 @@ static void add_runs(struct grid *g, const json_t *p)
 		grid_add(g, grid_number(ask_number(run, "object"), &t));
 		grid_add(g, grid_number(ask_number(run, "count"), &t));
 		grid_add(g, ask_text(is, "kind"));
-		grid_add(g, json_object_get(is, "length") ? grid_number(ask_number(is, "length"), &t)
-							  : "");
+		grid_add(g, json_object_get(is, "length")
+				    ? grid_number(ask_number(is, "length"), &t)
+				    : "");
 		grid_add(g, encrypted && compressed ? "encrypted, compressed"
 			    : encrypted             ? "encrypted"
 			    : compressed            ? "compressed"
@@ -392,13 +392,13 @@ static enum exit_status make_cartridge(const struct session *s, const char *path
 				 "end, as in TEST01L5");
 	cfg.capacity = (uint64_t)capacity;
 	err = cartridge_create(path, &cfg);
-	return err ? refuse(path, err == -EINVAL ? "a cartridge cannot have this size" : reason(err))
+	return err ? refuse(path,
+			     err == -EINVAL ? "a cartridge cannot have this size" : reason(err))
 		   : EXIT_DONE;
 }
 
-static enum exit_status say_import(
-	const struct session *s, struct cartridge *c, const char *image, enum cartridge_result res,
-	const struct simh_report *r)
+static enum exit_status say_import(const struct session *s, struct cartridge *c, const char *image,
+	enum cartridge_result res, const struct simh_report *r)
 {
 	say_copied(s, cartridge_info(c)->barcode, r);
 	if (res == CARTRIDGE_OK)

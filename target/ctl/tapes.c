@@ -12,7 +12,8 @@ const struct command_option tapes_create_options[] = {
 	{ "library", "NAME", "where it is to be, if there are several libraries" },
 	{ "size", "SIZE", "what it holds; as its generation does unless given" },
 	{ "worm", NULL, "what is written on it stays" },
-	{ "cleaning", NULL, "a cleaning cartridge, as CLN at the beginning of a barcode says, too" },
+	{ "cleaning", NULL,
+		"a cleaning cartridge, as CLN at the beginning of a barcode says, too" },
 	{ "existing", NULL, "take up the cartridge of that name in the library's path" },
 	{ "mail", NULL, "put it into a mail slot, not a slot" },
 	{ "pool", "NAME", "it is archived when it comes into a mail slot" },
@@ -23,7 +24,7 @@ const struct command_option tapes_retrieve_options[] = {
 	{ 0 },
 };
 
-/* --- words --------------------------------------------------------------------------------------- */
+/* --- words ---------------------------------------------------------------------------------- */
 
 static bool is_set(const json_t *o, const char *name)
 {
@@ -59,7 +60,7 @@ static const char *tape_words(const json_t *tape, struct words *out)
 	return out->text;
 }
 
-/* --- libraries ------------------------------------------------------------------------------------ */
+/* --- libraries ------------------------------------------------------------------------------ */
 
 static const char *const library_titles[] = { "LIBRARY", "CHANGER", ">DRIVES", ">SLOTS", ">MAIL",
 	">TAPES", ">ARCHIVED", ">MOVES", "STATE", "TARGET", NULL };
@@ -76,7 +77,9 @@ static void add_library(struct grid *g, const json_t *l)
 	grid_add(g, grid_number(ask_number(l, "tapes"), &t));
 	grid_add(g, grid_number(ask_number(l, "archived"), &t));
 	grid_add(g, grid_number(ask_number(l, "moves"), &t));
-	grid_add(g, !is_set(l, "ready") ? "getting ready" : is_set(l, "locked") ? "locked" : "ready");
+	grid_add(g, !is_set(l, "ready")   ? "getting ready"
+		    : is_set(l, "locked") ? "locked"
+					  : "ready");
 	grid_add(g, ask_text(l, "target"));
 }
 
@@ -89,8 +92,8 @@ enum exit_status tapes_libraries(const struct session *s, char **args, int n)
 			"libraries", library_titles, add_library, "there are no libraries" });
 }
 
-static bool path_of(char path[static ASK_PATH_MAX], const char *base, const char *name,
-	const char *tail)
+static bool path_of(
+	char path[static ASK_PATH_MAX], const char *base, const char *name, const char *tail)
 {
 	*path = '\0';
 	return *name && ask_path(path, base, name) && ask_path(path, tail, "");
@@ -137,10 +140,10 @@ enum exit_status tapes_library_status(const struct session *s, char **args, int 
 	return status;
 }
 
-/* --- drives --------------------------------------------------------------------------------------- */
+/* --- drives --------------------------------------------------------------------------------- */
 
-static enum exit_status list_drives(const struct session *s, const char *const *titles,
-	char **args, int n, void (*add)(struct grid *g, const json_t *drive))
+static enum exit_status list_drives(const struct session *s, const char *const *titles, char **args,
+	int n, void (*add)(struct grid *g, const json_t *drive))
 {
 	char path[ASK_PATH_MAX] = "/v1/drives";
 
@@ -150,8 +153,8 @@ static enum exit_status list_drives(const struct session *s, const char *const *
 		s, path, &(struct ask_list){ "drives", titles, add, "there are no drives" });
 }
 
-static const char *const drive_titles[] = { "LIBRARY", ">DRIVE", "STATE", "TAPE", "PRODUCT", "SERIAL",
-	">LUN", "TARGET", NULL };
+static const char *const drive_titles[] = { "LIBRARY", ">DRIVE", "STATE", "TAPE", "PRODUCT",
+	"SERIAL", ">LUN", "TARGET", NULL };
 
 static void add_drive(struct grid *g, const json_t *d)
 {
@@ -189,8 +192,9 @@ static void add_stats(struct grid *g, const json_t *d)
 	grid_add(g, grid_number(ask_number(total, "blocks_written"), &t));
 	grid_add(g, grid_number(ask_number(total, "blocks_read"), &t));
 	grid_add(g, grid_number(ask_number(total, "filemarks_written"), &t));
-	grid_add(g, grid_number(ask_number(total, "write_errors") +
-				ask_number(total, "read_errors"), &t));
+	grid_add(
+		g, grid_number(ask_number(total, "write_errors") + ask_number(total, "read_errors"),
+			   &t));
 }
 
 enum exit_status tapes_drive_stats(const struct session *s, char **args, int n)
@@ -260,7 +264,7 @@ enum exit_status tapes_drive_status(const struct session *s, char **args, int n)
 	return status;
 }
 
-/* --- cartridges ------------------------------------------------------------------------------------ */
+/* --- cartridges ----------------------------------------------------------------------------- */
 
 static const char *const tape_titles[] = { "TAPE", "LIBRARY", "PLACE", "STATE", "MEDIUM", ">SIZE",
 	">USED", "POOL", "NOTES", NULL };
@@ -355,8 +359,8 @@ static bool find_library(const struct session *s, struct words *out, enum exit_s
 	*status = ask_server(&quiet, "GET", "/v1/libraries", NULL, &b);
 	list = json_object_get(b, "libraries");
 	if (b && json_array_size(list) != 1)
-		*status = ask_usage("there is not one library, but %zu: say which",
-			json_array_size(list));
+		*status = ask_usage(
+			"there is not one library, but %zu: say which", json_array_size(list));
 	else if (b)
 		snprintf(out->text, sizeof(out->text) - 1, "%s",
 			ask_text(json_array_get(list, 0), "name"));
@@ -371,10 +375,10 @@ static enum exit_status create_in(
 	enum exit_status status;
 	struct words w;
 	json_t *b, *body = json_pack("{s:s, s:I, s:b, s:b, s:b, s:s, s:s*}", "barcode", barcode,
-			"size", (json_int_t)size, "worm", command_has(s, "worm"), "cleaning",
-			command_has(s, "cleaning"), "existing", command_has(s, "existing"), "to",
-			command_has(s, "mail") ? "mail slot" : "slot", "pool",
-			command_value(s, "pool"));
+			   "size", (json_int_t)size, "worm", command_has(s, "worm"), "cleaning",
+			   command_has(s, "cleaning"), "existing", command_has(s, "existing"), "to",
+			   command_has(s, "mail") ? "mail slot" : "slot", "pool",
+			   command_value(s, "pool"));
 
 	if (!body || !path_of(path, "/v1/libraries/", library, "/tapes")) {
 		json_decref(body);
@@ -420,7 +424,7 @@ enum exit_status tapes_delete(const struct session *s, char **args, int n)
 	return status;
 }
 
-/* --- moving ---------------------------------------------------------------------------------------- */
+/* --- moving --------------------------------------------------------------------------------- */
 
 static enum exit_status move_to(
 	const struct session *s, const char *barcode, const char *kind, const char *number)
@@ -479,7 +483,8 @@ enum exit_status tapes_drive_load(const struct session *s, char **args, int n)
 		return ask_usage("that is not a barcode");
 	status = ask_server(&quiet, "GET", path, NULL, &b);
 	if (b && strcmp(ask_text(b, "library"), args[0]) != 0)
-		status = ask_usage("cartridge %s is in library %s", args[2], ask_text(b, "library"));
+		status =
+			ask_usage("cartridge %s is in library %s", args[2], ask_text(b, "library"));
 	else if (b)
 		status = move_to(s, args[2], "drive", args[1]);
 	json_decref(b);

@@ -13,7 +13,7 @@
 
 #define DEFAULT_POOL "GLACIER"
 
-/* --- what is meant ------------------------------------------------------------------------------ */
+/* --- what is meant -------------------------------------------------------------------------- */
 
 const char *aws_library(const struct aws_request *q)
 {
@@ -44,7 +44,7 @@ const char *aws_pool_of_request(const struct aws_request *q)
 	return strcmp(pool, "DEEP_ARCHIVE") ? NULL : "DEEP_ARCHIVE";
 }
 
-/* --- states ------------------------------------------------------------------------------------- */
+/* --- states --------------------------------------------------------------------------------- */
 
 static bool is(const struct registry_tape *t, const char *state)
 {
@@ -67,7 +67,7 @@ static const char *status(const struct registry_tape *t)
 	return t->in_transit ? "IN TRANSIT TO VTS" : t->state;
 }
 
-/* --- one cartridge ------------------------------------------------------------------------------ */
+/* --- one cartridge -------------------------------------------------------------------------- */
 
 static struct object identity(const struct aws_request *q, const struct registry_tape *t)
 {
@@ -128,7 +128,7 @@ static json_t *tape_archive(const struct aws_request *q, const struct registry_t
 	return object_end(&o);
 }
 
-/* --- lists -------------------------------------------------------------------------------------- */
+/* --- lists ---------------------------------------------------------------------------------- */
 
 struct listing {
 	const struct aws_request *q;
@@ -261,7 +261,7 @@ void aws_list_tape_pools(struct aws_request *q)
 		aws_reply(q, json_pack("{s:[]}", "PoolInfos"));
 }
 
-/* --- the one that a request names ------------------------------------------------------------- */
+/* --- the one that a request names ----------------------------------------------------------- */
 
 struct search {
 	const char *library;
@@ -295,8 +295,7 @@ bool aws_tape_of_request(
 {
 	struct search s = { .library = aws_library(q), .where = where, .out = out };
 	const char *barcode;
-	enum aws_code code =
-		aws_arn_tape(aws_gateway(q), aws_member_text(q, "TapeARN"), &barcode);
+	enum aws_code code = aws_arn_tape(aws_gateway(q), aws_member_text(q, "TapeARN"), &barcode);
 
 	if (!code)
 		registry_tape(q->registry, barcode, take, &s);
@@ -317,7 +316,7 @@ bool aws_tape_by_arn(const struct aws_request *q, const char *arn)
 	return s.found;
 }
 
-/* --- refusals ------------------------------------------------------------------------------------ */
+/* --- refusals ------------------------------------------------------------------------------- */
 
 static enum aws_code code_of(enum registry_tape_result result)
 {

@@ -23,7 +23,7 @@
 #define TOKEN_SECONDS (7 * 86400)
 #define TAPES_MAX     10 /* of one request */
 
-/* --- making ---------------------------------------------------------------------------------------- */
+/* --- making --------------------------------------------------------------------------------- */
 
 struct creation {
 	struct aws_request *q;
@@ -118,21 +118,20 @@ static void make_next(struct creation *c)
 		return;
 	}
 	c->arn = arn_of(c, c->next);
-	registry_tape_change(c->q->registry,
-		&(struct registry_tape_change){ .verb = TAPE_CREATE,
-			.library = c->library,
-			.barcode = c->barcodes[c->next],
-			.place = { .kind = REGISTRY_IN_SLOT },
-			.size = c->size,
-			.worm = aws_member_true(c->q, "Worm"),
-			.pool = c->pool,
-			.who = call_who(c->q->call),
-			.also = add_tags,
-			.done = on_made,
-			.arg = c });
+	registry_tape_change(c->q->registry, &(struct registry_tape_change){ .verb = TAPE_CREATE,
+						     .library = c->library,
+						     .barcode = c->barcodes[c->next],
+						     .place = { .kind = REGISTRY_IN_SLOT },
+						     .size = c->size,
+						     .worm = aws_member_true(c->q, "Worm"),
+						     .pool = c->pool,
+						     .who = call_who(c->q->call),
+						     .also = add_tags,
+						     .done = on_made,
+						     .arg = c });
 }
 
-/* --- tokens ----------------------------------------------------------------------------------------- */
+/* --- tokens --------------------------------------------------------------------------------- */
 
 /* On the catalog's thread, as what follows. */
 static int make_up_barcode(struct creation *c, struct catalog_tx *tx, size_t i)
@@ -226,7 +225,7 @@ static bool hash_request(const struct aws_request *q, uint8_t hash[static CATALO
 	return ok;
 }
 
-/* --- what can be refused at once --------------------------------------------------------------------- */
+/* --- what can be refused at once ------------------------------------------------------------ */
 
 struct count {
 	unsigned tapes;
@@ -294,8 +293,7 @@ void aws_create_tape_with_barcode(struct aws_request *q)
 void aws_create_tapes(struct aws_request *q)
 {
 	struct catalog *catalog = registry_catalog(q->registry);
-	struct creation *c =
-		creation_new(q, (size_t)aws_member_number(q, "NumTapesToCreate", 1));
+	struct creation *c = creation_new(q, (size_t)aws_member_number(q, "NumTapesToCreate", 1));
 
 	if (!c)
 		return;
@@ -312,7 +310,7 @@ void aws_create_tapes(struct aws_request *q)
 	catalog_submit(catalog, &c->request);
 }
 
-/* --- what changes one ---------------------------------------------------------------------------------- */
+/* --- what changes one ----------------------------------------------------------------------- */
 
 static void reply_tape(void *arg, const struct registry_tape_outcome *o)
 {
@@ -339,11 +337,10 @@ static int remove_tags(void *arg, struct catalog_tx *tx)
 {
 	const struct aws_request *q = arg;
 
-	return catalog_tag_remove_all(
-		tx, json_string_value(json_object_get(q->body, "TapeARN")));
+	return catalog_tag_remove_all(tx, json_string_value(json_object_get(q->body, "TapeARN")));
 }
 
-static void delete(struct aws_request *q, enum aws_tape_where where)
+static void delete (struct aws_request *q, enum aws_tape_where where)
 {
 	struct aws_tape_named t;
 
@@ -362,12 +359,12 @@ static void delete(struct aws_request *q, enum aws_tape_where where)
 void aws_delete_tape(struct aws_request *q)
 {
 	if (aws_is_tape_gateway(q))
-		delete(q, AWS_TAPE_IN_LIBRARY);
+		delete (q, AWS_TAPE_IN_LIBRARY);
 }
 
 void aws_delete_tape_archive(struct aws_request *q)
 {
-	delete(q, AWS_TAPE_IN_ARCHIVE);
+	delete (q, AWS_TAPE_IN_ARCHIVE);
 }
 
 /* One that is on its way already, or back, need not be asked for again. */
@@ -396,8 +393,8 @@ static void cancel(struct aws_request *q, bool archival)
 	going = archival ? t.in_transit || !strcmp(t.state, "ARCHIVING")
 			 : !strcmp(t.state, "RETRIEVING");
 	if (going)
-		change(q, (struct registry_tape_change){
-				  .verb = TAPE_CANCEL, .barcode = t.barcode });
+		change(q,
+			(struct registry_tape_change){ .verb = TAPE_CANCEL, .barcode = t.barcode });
 	else
 		aws_refuse_with(q, AWS_INVALID_PARAMETERS,
 			archival ? "The specified tape is not being archived."

@@ -37,7 +37,7 @@ struct aws_arn aws_drive_arn(const struct config_aws *gateway, unsigned number)
 	return device_arn(gateway, "TAPEDRIVE", number);
 }
 
-/* --- describing ---------------------------------------------------------------------------------- */
+/* --- describing ----------------------------------------------------------------------------- */
 
 struct listing {
 	const struct aws_request *q;
@@ -58,8 +58,8 @@ static void put_attributes(void *arg, const struct registry_target *t)
 	const struct portal_at *portal = portal_in_groups(&a->l->portals, t->groups, t->n_groups);
 	struct object o = object_begin();
 
-	object_put(&o, "TargetARN",
-		json_string(aws_target_arn(aws_gateway(a->l->q), t->name).text));
+	object_put(
+		&o, "TargetARN", json_string(aws_target_arn(aws_gateway(a->l->q), t->name).text));
 	if (portal) {
 		object_put(&o, "NetworkInterfaceId", json_string(portal->host));
 		object_put(&o, "NetworkInterfacePort", json_of_number(portal->port));
@@ -68,8 +68,8 @@ static void put_attributes(void *arg, const struct registry_target *t)
 	a->made = object_end(&o);
 }
 
-static void add(struct listing *l, const struct aws_arn *arn, const char *type,
-	const char *vendor, const char *product, const char *target)
+static void add(struct listing *l, const struct aws_arn *arn, const char *type, const char *vendor,
+	const char *product, const char *target)
 {
 	struct attributes a = { .l = l };
 	struct object o = object_begin();
@@ -105,7 +105,9 @@ static void add_drive(void *arg, const struct registry_drive *d)
 /* The devices in the order of their ARNs: MEDIACHANGER comes before TAPEDRIVE. */
 static json_t *devices(const struct aws_request *q)
 {
-	struct listing l = { .q = q, .library = aws_library(q), .list = json_array(),
+	struct listing l = { .q = q,
+		.library = aws_library(q),
+		.list = json_array(),
 		.portals = portal_list_begin(q->registry) };
 
 	l.failed |= l.portals.failed;
@@ -140,8 +142,7 @@ static bool pick(const struct aws_request *q, json_t *list)
 		if (!find(list, json_array_get(arns, i)))
 			return false;
 	for (size_t i = json_array_size(arns) ? json_array_size(list) : 0; i-- > 0;) {
-		const json_t *arn =
-			json_object_get(json_array_get(list, i), "VTLDeviceARN");
+		const json_t *arn = json_object_get(json_array_get(list, i), "VTLDeviceARN");
 		bool wanted = false;
 
 		for (size_t k = 0; k < json_array_size(arns); k++)
@@ -171,17 +172,18 @@ void aws_describe_vtl_devices(struct aws_request *q)
 	json_decref(list);
 }
 
-/* --- another changer ------------------------------------------------------------------------------ */
+/* --- another changer ------------------------------------------------------------------------ */
 
 static void on_changed(void *arg, enum registry_tape_result result, const char *text)
 {
 	struct aws_request *q = arg;
 
 	if (result)
-		aws_refuse_tape(q, &(struct registry_tape_outcome){ .result = result, .text = text });
+		aws_refuse_tape(
+			q, &(struct registry_tape_outcome){ .result = result, .text = text });
 	else
-		aws_reply(q, json_pack("{s:s}", "VTLDeviceARN",
-				     aws_member_text(q, "VTLDeviceARN")));
+		aws_reply(
+			q, json_pack("{s:s}", "VTLDeviceARN", aws_member_text(q, "VTLDeviceARN")));
 }
 
 /* The changer alone can be another one; of drives there is one type. */
@@ -194,10 +196,10 @@ void aws_update_vtl_device_type(struct aws_request *q)
 		aws_refuse(q, AWS_INVALID_PARAMETERS);
 		return;
 	}
-	registry_changer_change(q->registry,
-		&(struct registry_changer_change){ .library = aws_library(q),
-			.changer = aws_member_text(q, "DeviceType"),
-			.who = call_who(q->call),
-			.done = on_changed,
-			.arg = q });
+	registry_changer_change(
+		q->registry, &(struct registry_changer_change){ .library = aws_library(q),
+				     .changer = aws_member_text(q, "DeviceType"),
+				     .who = call_who(q->call),
+				     .done = on_changed,
+				     .arg = q });
 }

@@ -12,7 +12,7 @@
 
 #define N(v) (sizeof(v) / sizeof((v)[0]))
 
-/* --- as JSON ------------------------------------------------------------------------------------- */
+/* --- as JSON -------------------------------------------------------------------------------- */
 
 static json_t *library_json(const struct registry_library *l)
 {
@@ -122,7 +122,7 @@ static json_t *tape_json(const struct registry_tape *t)
 	return object_end(&o);
 }
 
-/* --- looking ------------------------------------------------------------------------------------- */
+/* --- looking -------------------------------------------------------------------------------- */
 
 static void add_library(void *arg, const struct registry_library *l)
 {
@@ -196,8 +196,7 @@ static void reply_list(struct call *c, bool found, const char *what, json_t *lis
 void native_get_drives(struct call *c)
 {
 	json_t *list = json_array();
-	bool found =
-		registry_drives(native_of(c)->registry, call_argument(c, 0), add_drive, list);
+	bool found = registry_drives(native_of(c)->registry, call_argument(c, 0), add_drive, list);
 
 	reply_list(c, found, "drives", list);
 }
@@ -230,8 +229,8 @@ void native_get_drive(struct call *c)
 	else if (s.found)
 		call_reply(c, HTTP_OK, s.found);
 	else
-		call_refuse(c, HTTP_NOTFOUND, "no_such_drive", "library %s has no drive %s",
-			s.name, number);
+		call_refuse(c, HTTP_NOTFOUND, "no_such_drive", "library %s has no drive %s", s.name,
+			number);
 }
 
 void native_get_library_tapes(struct call *c)
@@ -263,7 +262,7 @@ void native_get_tape(struct call *c)
 		refuse_tape(c, barcode);
 }
 
-/* --- changing ------------------------------------------------------------------------------------- */
+/* --- changing ------------------------------------------------------------------------------- */
 
 static const struct {
 	int status;
@@ -327,7 +326,8 @@ static bool place_of(struct call *c, const char *fallback, struct registry_place
 		if (!strcmp(to, registry_place_text(out->kind)))
 			return true;
 	}
-	call_refuse(c, 400, "bad_place", "a cartridge goes to a \"slot\", a \"mail slot\" or a \"drive\"");
+	call_refuse(c, 400, "bad_place",
+		"a cartridge goes to a \"slot\", a \"mail slot\" or a \"drive\"");
 	return false;
 }
 
@@ -361,8 +361,8 @@ void native_create_tape(struct call *c)
 
 void native_change_tape(struct call *c)
 {
-	static const struct body_member members[] = {
-		{ "write_protect", BODY_BOOL }, { "pool", BODY_TEXT } };
+	static const struct body_member members[] = { { "write_protect", BODY_BOOL },
+		{ "pool", BODY_TEXT } };
 	bool protect, pool;
 
 	if (!body_check(c, members, N(members)))
@@ -386,8 +386,8 @@ void native_delete_tape(struct call *c)
 
 void native_move_tape(struct call *c)
 {
-	static const struct body_member members[] = {
-		{ "to", BODY_TEXT }, { "number", BODY_NUMBER } };
+	static const struct body_member members[] = { { "to", BODY_TEXT },
+		{ "number", BODY_NUMBER } };
 	struct registry_tape_change what = { .verb = TAPE_MOVE };
 
 	if (body_check(c, members, N(members)) && place_of(c, NULL, &what.place))

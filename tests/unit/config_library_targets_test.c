@@ -36,8 +36,7 @@ static void each_device_of_layout_targets_has_a_target(void **state)
 		assert_int_equal(t->auth, CONFIG_AUTH_CHAP);
 		assert_int_equal(t->n_luns, 1);
 		assert_int_equal(t->luns[0].lun, 0);
-		assert_int_equal(
-			t->luns[0].type, i ? CONFIG_LUN_DRIVE : CONFIG_LUN_CHANGER);
+		assert_int_equal(t->luns[0].type, i ? CONFIG_LUN_DRIVE : CONFIG_LUN_CHANGER);
 		assert_int_equal(t->luns[0].device, i);
 		assert_ptr_equal(t->luns[0].library, cfg->libraries);
 	}
@@ -69,8 +68,9 @@ static void layout_luns_has_the_changer_before_the_drives(void **state)
 
 static void every_target_has_the_credentials_of_the_library_with_their_line(void **state)
 {
-	struct config *cfg = completed(BASE "\n\nlibraries = ( { name = \"v\"; target_prefix = \"" IQN
-					    "v\"; drives = 1; path = \"/v\";\n" ROW " } );");
+	struct config *cfg =
+		completed(BASE "\n\nlibraries = ( { name = \"v\"; target_prefix = \"" IQN
+			       "v\"; drives = 1; path = \"/v\";\n" ROW " } );");
 
 	(void)state;
 	assert_int_equal(cfg->n_targets, 2);
