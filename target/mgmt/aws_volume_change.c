@@ -97,6 +97,14 @@ static void reply_arn(struct aws_request *q)
 	aws_reply(q, json_pack("{s:s}", "VolumeARN", aws_member_text(q, "VolumeARN")));
 }
 
+/* A stored volume is attached with its disk. */
+static bool is_other_disk(const struct aws_request *q, const struct aws_volume *v)
+{
+	const char *disk = aws_member_text(q, "DiskId");
+
+	return disk && (!v->disk || strcmp(v->disk, disk) != 0);
+}
+
 /* The volume that the request names, if it can be changed. False: the request has been answered. */
 static bool find(struct volume_change *ch)
 {
@@ -107,6 +115,11 @@ static bool find(struct volume_change *ch)
 		vs.failed ? NULL : aws_volume_find(q, &vs, aws_member_text(q, "VolumeARN"), &code);
 	bool made = v && v->made;
 
+	if (made && is_other_disk(q, v)) {
+		made = false;
+		v = NULL;
+		code = AWS_NO_DISK;
+	}
 	if (made) {
 		snprintf(ch->id, sizeof(ch->id), "%s", v->id);
 		snprintf(ch->target, sizeof(ch->target), "%s", v->target);

@@ -914,7 +914,7 @@ def test_generated_bodies_get_the_documented_errors_and_the_server_lives(server)
              "AttachVolume", "DetachVolume", "DeleteVolume", "UpdateGatewayInformation",
              "ActivateGateway", "AddCache", "AddUploadBuffer", "DescribeCache"]
     known = {"InvalidGatewayRequestException", "ValidationException", "SerializationException"}
-    for _ in range(int(os.environ.get("GENERATED", "1000"))):
+    for _ in range(int(os.environ.get("GENERATED", "10000"))):
         name, body = rng.choice(names), generated(rng)
         status, answer = send(server, body, "StorageGateway_20130630." + name)
         assert status == 200 or (status == 400 and answer["__type"] in known), (name, body, answer)

@@ -7,8 +7,8 @@ import time
 
 import pytest
 
-from aws_test import (AMAZON, GATEWAY, KEY, NEW, OLD, aws, client, code, http_over_socket,
-                      management, refused, send, target_arn, tags_of)
+from aws_test import (AMAZON, GATEWAY, KEY, NEW, OLD, ClientError, aws, client, code,
+                      http_over_socket, management, refused, send, target_arn, tags_of)
 from initiator import Refused, login
 from support import DISK, HOST, PREFIX, conf, target
 
@@ -190,10 +190,11 @@ def test_a_refused_request_may_be_repeated_with_its_token(server):
 def test_the_same_request_eight_times_at_once_makes_one_volume(server):
     answers = []
 
-    def ask():
-        answers.append(create(client(server))["VolumeARN"])
+    def ask(sg):
+        answers.append(create(sg)["VolumeARN"])
 
-    threads = [threading.Thread(target=ask) for _ in range(8)]
+    # boto3 makes clients for one thread at a time.
+    threads = [threading.Thread(target=ask, args=(client(server),)) for _ in range(8)]
     for t in threads:
         t.start()
     for t in threads:
@@ -396,6 +397,16 @@ def test_a_stored_volume_is_its_disk(stored):
     assert sg.list_local_disks(GatewayARN=GATEWAY)["Disks"][0]["DiskAllocationType"] == "AVAILABLE"
 
 
+def test_a_stored_volume_is_attached_with_its_own_disk_alone(stored):
+    sg = client(stored)
+    arn = create_stored(sg)["VolumeARN"]
+    sg.detach_volume(VolumeARN=arn)
+    assert code(sg.attach_volume, VolumeARN=arn, DiskId="disk-c", **PLACE) == "DiskDoesNotExist"
+    assert sg.attach_volume(VolumeARN=arn, DiskId="disk-a", TargetName="vol2", **PLACE)[
+        "TargetARN"] == target_arn(AMZN + "vol2")
+    login(stored.port, AMZN + "vol2").logout()
+
+
 def test_a_disk_that_is_not_to_be_preserved_is_erased(stored):
     (stored.dir / "a.img").open("r+b").write(BLOCK)
     create_stored(client(stored), preserve=False)
@@ -514,6 +525,34 @@ def test_while_a_gateway_is_shut_down_only_three_operations_are_answered(server)
             "GatewayNotConnected")
     sg.start_gateway(GatewayARN=GATEWAY)
     assert sg.list_volumes()["VolumeInfos"]
+
+
+def test_shutting_down_and_starting_at_once_leaves_one_of_both_states(server):
+    answers = []
+
+    def change(sg, name):
+        for _ in range(10):
+            try:
+                getattr(sg, name)(GatewayARN=GATEWAY)
+                answers.append("done")
+            except ClientError as e:
+                answers.append(e.response["error"]["errorCode"])
+
+    threads = [threading.Thread(target=change, args=(client(server), name))
+               for name in ("shutdown_gateway", "start_gateway") * 3]
+    for t in threads:
+        t.start()
+    for t in threads:
+        t.join()
+    assert set(answers) <= {"done", "GatewayNotConnected", "GatewayProxyNetworkConnectionBusy"}
+    assert len(answers) == 60 and "done" in answers
+    for name, is_open in (("start_gateway", True), ("shutdown_gateway", False)):
+        getattr(client(server), name)(GatewayARN=GATEWAY)
+        if is_open:
+            login(server.port, DISK).logout()
+        else:
+            with pytest.raises(Refused):
+                login(server.port, DISK)
 
 
 def test_a_shut_down_gateway_stays_so_over_a_reload(server, ctl):
