@@ -186,6 +186,7 @@ def memory_holds(pid, canary):
     return found
 
 
+@pytest.mark.plain
 def test_a_secret_is_in_no_memory_once_it_is_gone(make_server, ctl, tmp_path):
     if os.geteuid() != 0:
         pytest.skip("takes root: the server's memory is hidden")

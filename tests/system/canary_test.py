@@ -19,7 +19,8 @@ from initiator import login
 from ontap_test import ADMIN, CREDENTIALS
 from support import DISK, HOST, PREFIX, conf, target, wait_until
 
-pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="takes root: the memory is hidden")
+pytestmark = [pytest.mark.plain,
+              pytest.mark.skipif(os.geteuid() != 0, reason="takes root: the memory is hidden")]
 AWS = "StorageGateway_20130630."
 OUT = "out-canary-Qx7v"     # never in force together with the others
 CANARIES = {"aws": "aws-canary-Zk3p", "aws-tls": "awt-canary-Hn8r",
