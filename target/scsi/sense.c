@@ -25,7 +25,7 @@ static size_t encode_fixed(const struct sense *s, uint8_t *buf)
 	bool valid = s->info_valid && fits_fixed(s->info);
 
 	memset(buf, 0, 18);
-	buf[0] = (uint8_t)(0x70 | valid << 7);
+	buf[0] = (uint8_t)(0x70 | s->deferred | valid << 7);
 	buf[2] = (uint8_t)(s->key | stream_bits(s));
 	if (valid)
 		put_be32(buf + 3, (uint32_t)s->info);
@@ -58,7 +58,7 @@ static size_t encode_descriptor(const struct sense *s, uint8_t *buf)
 {
 	struct wr w = wr_of(buf, SENSE_MAX);
 
-	wr_u8(&w, 0x72);
+	wr_u8(&w, 0x72 | s->deferred);
 	wr_u8(&w, s->key);
 	wr_be16(&w, s->asc);
 	wr_zero(&w, 4);

@@ -30,6 +30,7 @@ enum sense_key {
 struct sense {
 	uint8_t key;  /* enum sense_key */
 	uint16_t asc; /* additional sense code << 8 | qualifier */
+	bool deferred; /* of an earlier command, whose status was GOOD (SPC-5 4.4.7) */
 	bool info_valid;
 	bool filemark, eom, ili; /* SSC */
 	uint64_t info;  /* INFORMATION; in fixed format its low 32 bits, VALID only if it fits
@@ -49,7 +50,7 @@ static inline void sense_progress(struct sense *s, unsigned progress)
 /* Longest encoding that sense_encode() makes. */
 #define SENSE_MAX 64
 
-/* Encodes into buf (at least SENSE_MAX bytes): response code 70h fixed (18 bytes) or 72h
+/* Encodes into buf (at least SENSE_MAX bytes): response code 70h or 71h fixed (18 bytes) or 72h, 73h
  * descriptor (8 bytes and descriptors). Gives the length. */
 size_t sense_encode(const struct sense *s, bool descriptor, uint8_t *buf);
 

@@ -34,7 +34,13 @@ struct tape {
 	_Atomic bool append_only;       /* WRITE MODE: see ssc_format.c */
 	_Atomic uint64_t pews;          /* programmable early warning: bytes before early warning */
 
+	/* Of writing behind: ssc_behind.c. */
+	_Atomic unsigned pending; /* commands that are with the drive, or wait for it */
+	_Atomic uint64_t behind;  /* bytes that are still to be written */
+	_Atomic uint64_t room;    /* before anything has to be told; 0: not appending */
+
 	/* Of jobs alone. */
+	struct sense deferred; /* with `deferred` set: still to be told */
 	bool dirty;    /* something was written since the last sync */
 	bool past_pew; /* the programmable early warning has been told */
 	uint8_t allowed; /* by ALLOW OVERWRITE, and where */
@@ -63,6 +69,7 @@ static inline struct tape *tape_of(const struct scsi_task *t)
 /* --- commands as jobs: ssc_job.c ------------------------------------------------------------- */
 
 struct tape_job;
+struct tape_place;
 /* In a job. c is the cartridge; NULL only for those that asked for it. */
 typedef void tape_run(struct scsi_task *t, struct tape_job *j, struct cartridge *c);
 
@@ -100,6 +107,12 @@ bool tape_go(struct scsi_task *t, const struct tape_job *j, struct cartridge *c)
 enum cartridge_result tape_read(struct scsi_task *t, struct cartridge *c, void *buf, size_t size,
 	struct cartridge_block *got);
 
+/* In a job: after a write that went well. */
+void tape_appended(struct tape *tape, const struct tape_place *p);
+/* A WRITE of which all data have come: true when it has its status although they are still to be
+ * written. */
+bool tape_write_behind(struct scsi_task *t, const struct tape_job *j);
+
 /* In a job: false, with a status, where the unit only appends and data follow (ssc_format.c). */
 bool tape_may_overwrite(struct scsi_task *t, struct cartridge *c);
 
@@ -112,7 +125,9 @@ void tape_check(struct scsi_task *t, enum sense_key key, uint16_t asc, unsigned 
 /* The same with the INFORMATION field: what is left of the transfer length or count. */
 void tape_check_left(
 	struct scsi_task *t, enum sense_key key, uint16_t asc, unsigned flags, int64_t left);
-/* What a result other than OK means where the command itself says nothing else. */
+/* What a result other than OK means where the command itself says nothing else. False: that the unit
+ * is busy. */
+bool tape_sense_of(struct tape *tape, enum cartridge_result r, bool writing, struct sense *s);
 void tape_failed(struct scsi_task *t, enum cartridge_result r, bool writing);
 
 /* Makes durable what was written. False: the task has its status. */
@@ -123,6 +138,7 @@ struct tape_place {
 	struct cartridge_position at;
 	bool early;        /* at or past early warning */
 	bool programmed;   /* at or past the programmable one */
+	uint64_t to_early, to_programmed; /* bytes before that */
 };
 void tape_place(const struct tape *tape, struct cartridge *c, struct tape_place *out);
 

@@ -23,18 +23,41 @@ struct tape_job *tape_job(struct scsi_task *t)
 	return j;
 }
 
+/* What an earlier command has to say still goes before what this one would do (SPC-5 4.4.7). */
+static bool deferred(struct scsi_task *t)
+{
+	struct tape *tape = tape_of(t);
+
+	if (!tape->deferred.deferred)
+		return false;
+	task_check(t, SENSE_NO_SENSE, 0);
+	t->sense = tape->deferred;
+	tape->deferred.deferred = false;
+	return true;
+}
+
+static void run_now(struct scsi_task *t, struct tape_job *j, struct cartridge *c)
+{
+	struct sense s;
+
+	if (deferred(t))
+		return;
+	if (c || j->without) {
+		j->run(t, j, c);
+		return;
+	}
+	s = lu_absence(t->itl->lu);
+	task_check(t, s.key, s.asc);
+}
+
 static void run(struct drive *d, struct drive_job *job)
 {
 	struct tape_job *j = container_of(job, struct tape_job, job);
-	struct cartridge *c = drive_cartridge(d);
-	struct sense s;
+	struct tape *tape = tape_of(j->t);
 
-	if (c || j->without) {
-		j->run(j->t, j, c);
-		return;
-	}
-	s = lu_absence(j->t->itl->lu);
-	task_check(j->t, s.key, s.asc);
+	atomic_store(&tape->room, 0);
+	run_now(j->t, j, drive_cartridge(d));
+	atomic_fetch_sub(&tape->pending, 1);
 }
 
 static void done(struct drive_job *job)
@@ -61,6 +84,7 @@ enum scsi_next tape_submit(struct scsi_task *t, tape_run *fn)
 	j->job.home = t->nexus->loop;
 	t->then = ran;
 	t->busy = true;
+	atomic_fetch_add(&tape_of(t)->pending, 1);
 	drive_submit(tape_of(t)->drive, &j->job);
 	return SCSI_PENDING;
 }
@@ -69,20 +93,28 @@ bool tape_cancel(struct scsi_task *t)
 {
 	struct tape_job *j = t->more;
 
-	return j && j->run && drive_cancel(tape_of(t)->drive, &j->job);
+	if (!j || !j->run || !drive_cancel(tape_of(t)->drive, &j->job))
+		return false;
+	atomic_fetch_sub(&tape_of(t)->pending, 1);
+	return true;
 }
 
 /* --- how they end ------------------------------------------------------------------------------ */
 
-void tape_check(struct scsi_task *t, enum sense_key key, uint16_t asc, unsigned flags)
+static struct sense sense(enum sense_key key, uint16_t asc, unsigned flags)
 {
-	t->sense = (struct sense){
+	return (struct sense){
 		.key = (uint8_t)key,
 		.asc = asc,
 		.filemark = flags & TAPE_FILEMARK,
 		.eom = flags & TAPE_EOM,
 		.ili = flags & TAPE_ILI,
 	};
+}
+
+void tape_check(struct scsi_task *t, enum sense_key key, uint16_t asc, unsigned flags)
+{
+	t->sense = sense(key, asc, flags);
 	task_status(t, SCSI_CHECK_CONDITION);
 }
 
@@ -103,34 +135,43 @@ void tape_alert(struct tape *tape, unsigned flag)
 		cartridge_set_alerts(c, tape->alerts);
 }
 
-void tape_failed(struct scsi_task *t, enum cartridge_result r, bool writing)
+bool tape_sense_of(struct tape *tape, enum cartridge_result r, bool writing, struct sense *s)
 {
 	switch (r) {
-	case CARTRIDGE_OK: return;
-	case CARTRIDGE_FILEMARK: tape_check(t, SENSE_NO_SENSE, 0x0001, TAPE_FILEMARK); return;
-	case CARTRIDGE_EOD: tape_check(t, SENSE_BLANK_CHECK, 0x0005, 0); return;
-	case CARTRIDGE_BOP: tape_check(t, SENSE_NO_SENSE, 0x0004, TAPE_EOM); return;
-	case CARTRIDGE_FULL: tape_check(t, SENSE_VOLUME_OVERFLOW, 0x0002, TAPE_EOM); return;
-	case CARTRIDGE_PROTECTED: tape_check(t, SENSE_DATA_PROTECT, 0x2700, 0); return;
+	case CARTRIDGE_OK:
+	case CARTRIDGE_NO_MEMORY: return false;
+	case CARTRIDGE_FILEMARK: *s = sense(SENSE_NO_SENSE, 0x0001, TAPE_FILEMARK); break;
+	case CARTRIDGE_EOD: *s = sense(SENSE_BLANK_CHECK, 0x0005, 0); break;
+	case CARTRIDGE_BOP: *s = sense(SENSE_NO_SENSE, 0x0004, TAPE_EOM); break;
+	case CARTRIDGE_FULL: *s = sense(SENSE_VOLUME_OVERFLOW, 0x0002, TAPE_EOM); break;
+	case CARTRIDGE_PROTECTED: *s = sense(SENSE_DATA_PROTECT, 0x2700, 0); break;
 	case CARTRIDGE_WORM: /* WORM MEDIUM - OVERWRITE ATTEMPTED */
-		tape_check(t, SENSE_DATA_PROTECT, 0x300c, 0);
-		return;
+		*s = sense(SENSE_DATA_PROTECT, 0x300c, 0);
+		break;
 	case CARTRIDGE_NO_KEY: /* UNABLE TO DECRYPT DATA */
-		tape_check(t, SENSE_DATA_PROTECT, 0x7401, 0);
-		return;
+		*s = sense(SENSE_DATA_PROTECT, 0x7401, 0);
+		break;
 	case CARTRIDGE_WRONG_KEY: /* INCORRECT DATA ENCRYPTION KEY */
-		tape_check(t, SENSE_DATA_PROTECT, 0x7403, 0);
-		return;
-	case CARTRIDGE_INVALID: tape_check(t, SENSE_ILLEGAL_REQUEST, 0x2400, 0); return;
-	case CARTRIDGE_NO_MEMORY: task_status(t, SCSI_BUSY); return;
+		*s = sense(SENSE_DATA_PROTECT, 0x7403, 0);
+		break;
+	case CARTRIDGE_INVALID: *s = sense(SENSE_ILLEGAL_REQUEST, 0x2400, 0); break;
 	case CARTRIDGE_CORRUPT:
 	case CARTRIDGE_NO_SPACE:
 	case CARTRIDGE_IO: /* UNRECOVERED READ ERROR, WRITE ERROR */
-		tape_alert(tape_of(t), ALERT_HARD_ERROR);
-		tape_alert(tape_of(t), writing ? ALERT_WRITE_FAILURE : ALERT_READ_FAILURE);
-		tape_check(t, SENSE_MEDIUM_ERROR, writing ? 0x0c00 : 0x1100, 0);
-		return;
+		tape_alert(tape, ALERT_HARD_ERROR);
+		tape_alert(tape, writing ? ALERT_WRITE_FAILURE : ALERT_READ_FAILURE);
+		*s = sense(SENSE_MEDIUM_ERROR, writing ? 0x0c00 : 0x1100, 0);
+		break;
 	}
+	return true;
+}
+
+void tape_failed(struct scsi_task *t, enum cartridge_result r, bool writing)
+{
+	if (tape_sense_of(tape_of(t), r, writing, &t->sense))
+		task_status(t, SCSI_CHECK_CONDITION);
+	else if (r != CARTRIDGE_OK)
+		task_status(t, SCSI_BUSY);
 }
 
 bool tape_settle(struct scsi_task *t, struct cartridge *c)
@@ -154,5 +195,7 @@ void tape_place(const struct tape *tape, struct cartridge *c, struct tape_place 
 	early = media_early_warning(cartridge_info(c)->media, u.capacity);
 	pews = atomic_load_explicit(&tape->pews, memory_order_relaxed);
 	out->early = left <= early;
-	out->programmed = pews && (left <= early || left - early <= pews);
+	out->to_early = out->early ? 0 : left - early;
+	out->programmed = pews && out->to_early <= pews;
+	out->to_programmed = out->programmed || !pews ? 0 : out->to_early - pews;
 }

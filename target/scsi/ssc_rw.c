@@ -210,6 +210,7 @@ static void written(struct scsi_task *t, struct cartridge *c)
 	tape_place(tape, c, &p);
 	news = p.programmed && !tape->past_pew;
 	tape->past_pew = p.programmed;
+	tape_appended(tape, &p);
 	if (p.early)
 		tape_check_left(t, SENSE_NO_SENSE, 0x0002, TAPE_EOM, 0);
 	else if (news) /* PROGRAMMABLE EARLY WARNING DETECTED */
@@ -247,6 +248,8 @@ static enum scsi_next write_data(struct scsi_task *t)
 {
 	if (t->got < t->out.len) /* INVALID FIELD IN COMMAND INFORMATION UNIT: no part is written */
 		return task_check(t, SENSE_ILLEGAL_REQUEST, 0x0e03);
+	if (tape_write_behind(t, tape_job(t)))
+		return task_good(t);
 	return tape_submit(t, write_run);
 }
 

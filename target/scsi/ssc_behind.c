@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Writing behind: buffered mode 1 of SSC-4 4.2.12. While a host appends block after block, the status
+ * of a WRITE comes when its data are here, and they are written while the next are on their way.
+ *
+ * That is done only where nothing can have to be told with the status: the command before was a
+ * write that went well, no other waits, and early warnings are further away than all that is still
+ * to be written. What fails nevertheless (the file system) is told by the next command, as a deferred
+ * error; writes that were accepted in between are not done. Nothing is durable before a
+ * synchronizing command has said so, and that one waits for its turn behind all of these.
+ */
+#include <stdlib.h>
+
+#include "scsi/nexus.h"
+#include "scsi/ssc.h"
+
+#define BEHIND_MAX ((uint64_t)16 << 20) /* bytes */
+#define MARGIN     ((uint64_t)4 << 20)  /* what else a log may need */
+#define OVERHEAD   128u                 /* of a block */
+
+struct behind {
+	struct drive_job job;
+	struct tape *tape;    /* whose unit is referenced */
+	struct nexus *nexus;  /* held: its loop, and where the buffer came from */
+	uint8_t *buf;
+	uint32_t buf_len;
+	size_t len, count;    /* blocks */
+	uint64_t charge;
+};
+
+/* --- in jobs --------------------------------------------------------------------------------------- */
+
+void tape_appended(struct tape *tape, const struct tape_place *p)
+{
+	atomic_store(&tape->room, p->to_programmed ? p->to_programmed : p->to_early);
+}
+
+static enum cartridge_result append(struct behind *b, struct cartridge *c)
+{
+	struct tape *tape = b->tape;
+	struct cartridge_write_how how = { .compress = atomic_load(&tape->compress) };
+	struct iovec iov = { b->buf, b->buf_len };
+	size_t done;
+	enum cartridge_result r = cartridge_write(c, &iov, 1, b->len, b->count, &how, &done);
+	struct tape_place p;
+
+	tape->dirty = tape->dirty || done;
+	tape_place(tape, c, &p);
+	tape_appended(tape, &p);
+	return r;
+}
+
+static void run(struct drive *d, struct drive_job *job)
+{
+	struct behind *b = container_of(job, struct behind, job);
+	struct tape *tape = b->tape;
+	struct cartridge *c = drive_cartridge(d);
+	struct sense s = { .key = SENSE_MEDIUM_ERROR, .asc = 0x0c00 };
+	enum cartridge_result r = CARTRIDGE_OK;
+
+	if (tape->deferred.deferred)
+		goto out;
+	if (c)
+		r = append(b, c);
+	if (r != CARTRIDGE_OK)
+		tape_sense_of(tape, r, true, &s);
+	if (!c || r != CARTRIDGE_OK) {
+		s.deferred = true;
+		tape->deferred = s;
+		atomic_store(&tape->room, 0);
+	}
+out:
+	atomic_fetch_sub(&tape->behind, b->charge);
+}
+
+/* --- on the loop ----------------------------------------------------------------------------------- */
+
+static void done(struct drive_job *job)
+{
+	struct behind *b = container_of(job, struct behind, job);
+	struct lu *lu = &b->tape->lu;
+
+	bufs_put(b->nexus->bufs, b->buf, b->buf_len);
+	nexus_unhold(b->nexus);
+	free(b);
+	lu_unref(lu);
+}
+
+static bool runs_ahead(struct tape *tape, uint64_t charge)
+{
+	uint64_t behind;
+
+	if (atomic_load(&tape->unbuffered) || atomic_load(&tape->append_only) ||
+		atomic_load(&tape->pending))
+		return false;
+	behind = atomic_fetch_add(&tape->behind, charge) + charge;
+	if (behind <= BEHIND_MAX && behind + MARGIN < atomic_load(&tape->room))
+		return true;
+	atomic_fetch_sub(&tape->behind, charge);
+	return false;
+}
+
+bool tape_write_behind(struct scsi_task *t, const struct tape_job *j)
+{
+	struct tape *tape = tape_of(t);
+	size_t count = j->fixed ? j->len : 1;
+	uint64_t charge = t->buf_len + (uint64_t)count * OVERHEAD;
+	struct behind *b;
+
+	if (j->at_object || t->attr > TASK_SIMPLE || !runs_ahead(tape, charge))
+		return false;
+	b = malloc(sizeof(*b));
+	if (!b) {
+		atomic_fetch_sub(&tape->behind, charge);
+		return false;
+	}
+	*b = (struct behind){
+		.job = { .run = run, .done = done, .home = t->nexus->loop },
+		.tape = tape,
+		.nexus = t->nexus,
+		.buf = t->buf,
+		.buf_len = t->buf_len,
+		.len = j->fixed ? j->block_len : j->len,
+		.count = count,
+		.charge = charge,
+	};
+	t->buf = NULL;
+	lu_ref(&tape->lu);
+	nexus_hold(t->nexus);
+	drive_submit(tape->drive, &b->job);
+	return true;
+}
