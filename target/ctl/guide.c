@@ -110,3 +110,11 @@ uint64_t guide_disk(const struct guide *g)
 			return g->luns[i].lun;
 	return 0;
 }
+
+bool guide_has(const struct guide *g, const char *kind)
+{
+	for (size_t i = 0; i < g->n_luns; i++)
+		if (!strcmp(g->luns[i].kind, kind))
+			return true;
+	return !g->n_luns && !strcmp(kind, "disk");
+}

@@ -54,6 +54,8 @@ const char *guide_read(struct guide *g, const json_t *answer);
 
 /* The first disk, or LUN 0 where there is none. */
 uint64_t guide_disk(const struct guide *g);
+/* Whether there is a unit of this kind; a disk is taken to be there where no unit is. */
+bool guide_has(const struct guide *g, const char *kind);
 
 /* A kind of host, and the text for it. The table ends with one without a name. */
 struct guide_host {

@@ -112,6 +112,8 @@ void guide_linux(const struct guide *g, FILE *to)
 	fputs("\n5. What has come:\n\n", to);
 	for (size_t i = 0; i < g->n_luns; i++)
 		print_unit(g, &g->luns[i], to);
+	if (!guide_has(g, "disk"))
+		return;
 	fputs("\n6. So that a disk waits as long as the session, a line for\n"
 	      "   /etc/udev/rules.d/60-countersign.rules:\n\n"
 	      "     ACTION!=\"remove\", SUBSYSTEM==\"scsi\", ENV{DEVTYPE}==\"scsi_device\", "

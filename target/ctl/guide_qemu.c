@@ -6,7 +6,7 @@
 #include "ctl/quote.h"
 
 /* driver=iscsi,…: all that says which unit it is, quoted for a shell. */
-static const char *blockdev(const struct guide *g, struct quoted *out)
+static const char *blockdev(const struct guide *g, uint64_t lun, struct quoted *out)
 {
 	struct quoted user, initiator;
 	char name[280] = "", proof[560] = "", all[QUOTE_MAX];
@@ -19,7 +19,7 @@ static const char *blockdev(const struct guide *g, struct quoted *out)
 			quote_qemu(g->login.user, &user));
 	snprintf(all, sizeof(all),
 		"driver=iscsi,transport=tcp,portal=%s,target=%.255s,lun=%" PRIu64 "%s%s",
-		g->portals[0].text, g->target, guide_disk(g), name, proof);
+		g->portals[0].text, g->target, lun, name, proof);
 	return quote_shell(all, out);
 }
 
@@ -42,22 +42,46 @@ static void print_secret_file(const struct guide *g, FILE *to)
 			quote_shell(g->login.secret, &q));
 }
 
-void guide_qemu(const struct guide *g, FILE *to)
+static void print_disk(const struct guide *g, const char *object, FILE *to)
 {
-	const char *object = g->login.chap ? "object secret,id=chap,file=chap.secret " : "";
 	struct quoted q;
 
-	blockdev(g, &q);
-	fprintf(to, "QEMU to %s%s\n\n", g->target,
-		g->login.target_secret ? " (it proves itself, and asks no proof of the target)"
-				       : "");
-	print_secret_file(g, to);
+	blockdev(g, guide_disk(g), &q);
 	fprintf(to, "  qemu-img info %s%s--image-opts \\\n    %s\n", *object ? "--" : "", object,
 		q.text);
 	fprintf(to,
 		"  qemu-system-x86_64 %s%s-blockdev \\\n    %s,node-name=unit,discard=unmap \\\n"
 		"    -device virtio-blk-pci,drive=unit -m 1G\n",
 		*object ? "-" : "", object, q.text);
+}
+
+/* Drives and changers are handed through, command by command. */
+static void print_tapes(const struct guide *g, const char *object, FILE *to)
+{
+	struct quoted q;
+
+	fprintf(to, "  qemu-system-x86_64 %s%s-m 1G -device virtio-scsi-pci", *object ? "-" : "",
+		object);
+	for (size_t i = 0; i < g->n_luns; i++)
+		fprintf(to,
+			" \\\n    -blockdev %s,node-name=unit%" PRIu64
+			" -device scsi-generic,drive=unit%" PRIu64,
+			blockdev(g, g->luns[i].lun, &q), g->luns[i].lun, g->luns[i].lun);
+	fputc('\n', to);
+}
+
+void guide_qemu(const struct guide *g, FILE *to)
+{
+	const char *object = g->login.chap ? "object secret,id=chap,file=chap.secret " : "";
+
+	fprintf(to, "QEMU to %s%s\n\n", g->target,
+		g->login.target_secret ? " (it proves itself, and asks no proof of the target)"
+				       : "");
+	print_secret_file(g, to);
+	if (guide_has(g, "disk"))
+		print_disk(g, object, to);
+	else
+		print_tapes(g, object, to);
 	print_md5(g, "QEMU before libiscsi 1.20", to);
 }
 

@@ -34,7 +34,7 @@ static void print_target_secret(const struct guide *g, FILE *to)
 static void print_powershell(const struct guide *g, FILE *to)
 {
 	const struct guide_portal *p = &g->portals[0];
-	struct quoted t, a;
+	struct quoted t;
 
 	quote_powershell(g->target, &t);
 	fputs("  Set-Service msiscsi -StartupType Automatic; Start-Service msiscsi\n", to);
@@ -61,8 +61,15 @@ static void print_powershell(const struct guide *g, FILE *to)
 		"    -TargetPortalAddress %s -TargetPortalPortNumber %u",
 		t.text, p->address, p->port);
 	print_chap(&g->login, to);
-	fprintf(to, "\n  Get-IscsiSession | Where-Object TargetNodeAddress -eq %s | Get-Disk\n",
-		quote_powershell(g->target, &a));
+	if (guide_has(g, "disk"))
+		fprintf(to,
+			"\n  Get-IscsiSession | Where-Object TargetNodeAddress -eq %s | Get-Disk\n",
+			t.text);
+	else
+		fputs("\n  Get-PnpDevice -Class TapeDrive, MediumChanger   # of a tape drive, the "
+		      "driver must be\n  # Microsoft's: Device Manager, Update driver, LTO Tape "
+		      "drive\n",
+			to);
 }
 
 static void print_window(const struct guide *g, FILE *to)

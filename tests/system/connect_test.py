@@ -152,6 +152,34 @@ def test_a_host_that_discovery_is_closed_to_is_told_the_target(start, connect):
     assert "-m discovery -t" not in text
 
 
+LIBRARY = '''libraries = ( { name = "vtl"; layout = "luns"; target = "%s"; auth = "chap";
+    credentials = ( %s ); drives = 2; slots = 4; import_export = 2; path = "vtl"; } );
+''' % (PREFIX + "vtl", CREDENTIAL)
+
+
+@pytest.fixture
+def library(start, tmp_path):
+    return start(conf(more=LIBRARY))
+
+
+def test_tapes_are_told_as_tapes(library, connect):
+    text = connect(library, name=PREFIX + "vtl")
+    assert f"/dev/tape/by-path/ip-{library.portal}-iscsi-{PREFIX}vtl-lun-2\n" in text
+    assert "mediumx     # LUN 0, the changer\n" in text and "60-countersign.rules" not in text
+    text = connect(library, "--os", "windows", name=PREFIX + "vtl")
+    assert "Get-PnpDevice -Class TapeDrive, MediumChanger" in text and "Get-Disk" not in text
+
+
+@pytest.mark.skipif(not shutil.which("qemu-system-x86_64"), reason="QEMU is not installed")
+def test_qemu_hands_tapes_through(library, connect, tmp_path):
+    text = commands(connect(library, "--os", "qemu", "--show-secret", name=PREFIX + "vtl"))
+    secret, machine = text.split("  qemu-system-x86_64")
+    done = shell(f"{secret}printf 'info block\\nquit\\n' | qemu-system-x86_64 {machine.rstrip()} -nodefaults "
+                 "-display none -S -monitor stdio", tmp_path)
+    assert not done.stderr, done.stderr
+    assert all(f"unit{n}: json:" in done.stdout for n in range(3)), done.stdout
+
+
 # --- which portals ----------------------------------------------------------------------------
 
 

@@ -57,6 +57,23 @@ def test_linux_logs_in_by_what_it_is_told(linux, start, told, ctl, saw, name, te
     saw("; ".join(step(told, 4)))
 
 
+def test_linux_finds_its_tapes_where_it_is_told(linux, start, told, saw):
+    vtl = OPEN + "-vtl"
+    server = start(open_disk(more=f'''libraries = ( {{ name = "vtl"; layout = "luns"; auth = "none";
+        target = "{vtl}"; drives = 2; slots = 4; import_export = 2; path = "vtl"; }} );'''))
+    told = told(server, vtl, "linux")
+    guest = linux.guest
+    guest.write("/etc/iscsi/iscsid.conf", "\n".join(step(told, 2)) + "\n")
+    guest.run("modprobe -a st ch sg")
+    guest.run("\n".join(step(told, 4)))
+    changer, *drives = step(told, 5)
+    assert len(drives) == 2
+    for drive in drives:
+        guest.wait(f"[ -c {drive.split()[-1]} ]")
+    guest.wait(changer.partition("#")[0])
+    saw("; ".join(step(told, 5)))
+
+
 def test_ipxe_boots_by_what_it_is_told(start_with_disk, told, ipxe, saw):  # noqa: F811
     server = start_with_disk(locked_disk(DISK))
     script = told(server, LOCKED, "ipxe").splitlines()
