@@ -11,7 +11,11 @@
  *
  * Where WRITE USING TOKEN has a token that begins with a T, it shows the token that was told last:
  * no input could guess one.
+ *
+ * Reservations are kept by somebody who answers late, and at times that he cannot. At the end a unit
+ * made from what is kept must tell the same of its registrants as the one that there was.
  */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -24,7 +28,20 @@
 #define NEXUSES 2
 #define BLOCKS  256
 
+#define KEPT_MAX 64
+
+/* What is kept of a disk's reservations. */
+struct note {
+	struct lu_reservation r;
+	struct lu_registrant regs[KEPT_MAX];
+	char names[KEPT_MAX][256];
+	bool off; /* something could not be kept: it is not what the unit has */
+};
+
 struct world {
+	struct lu_keeper keeper;
+	unsigned asked; /* how often */
+	struct note note[DISKS];
 	struct loop *loop;
 	struct bufs *bufs;
 	struct lu *lu[DISKS];
@@ -53,13 +70,51 @@ static void gone(void *arg)
 	((struct world *)arg)->gone++;
 }
 
-static struct lu *disk(struct world *w, uint8_t i)
+/* --- who keeps reservations ----------------------------------------------------------------- */
+
+static void write_down(struct note *n, const struct lu_reservation *r)
+{
+	n->r = *r;
+	n->r.registrants = n->regs;
+	for (unsigned i = 0; i < r->n; i++) {
+		n->regs[i] = r->registrants[i];
+		n->regs[i].initiator = n->names[i];
+		strncpy(n->names[i], r->registrants[i].initiator, sizeof(n->names[i]) - 1);
+	}
+}
+
+static void say_so(struct loop_msg *m)
+{
+	struct lu_keep *k = container_of(m, struct lu_keep, msg);
+
+	k->done(k, k->err);
+}
+
+static void keep(struct lu_keeper *kr, struct lu_keep *k, const uint8_t naa[16],
+	const struct lu_reservation *r)
+{
+	struct world *w = container_of(kr, struct world, keeper);
+	struct note *n = &w->note[naa[15]];
+
+	k->err = ++w->asked % 16 == 0 || r->n > KEPT_MAX ? -EIO : 0;
+	n->off |= k->err;
+	if (!k->err)
+		write_down(n, r);
+	k->msg.run = say_so;
+	loop_post(k->loop, &k->msg);
+}
+
+/* --- disks and those who reach them --------------------------------------------------------- */
+
+static struct lu *disk(struct world *w, uint8_t i, const struct lu_reservation *kept)
 {
 	struct store_cfg sc = { .kind = "ram", .size = BLOCKS * 512, .block_size = 512 };
 	struct disk_cfg dc = { .block_size = 512,
 		.thin = true,
 		.removable = true,
 		.naa = { 0x60, [15] = i },
+		.keeper = &w->keeper,
+		.kept = kept,
 		.gone = gone,
 		.arg = w };
 	struct store_error why;
@@ -78,12 +133,12 @@ static void world_open(struct world *w)
 {
 	struct lun_entry e[DISKS];
 
-	w->gone = 0;
-	memset(w->token, 0, sizeof(w->token));
+	memset(w, 0, sizeof(*w));
+	w->keeper.keep = keep;
 	must(loop_create(0, &w->loop));
 	must(bufs_create(NULL, 1 << 20, &w->bufs));
 	for (uint32_t i = 0; i < DISKS; i++) {
-		w->lu[i] = disk(w, (uint8_t)i);
+		w->lu[i] = disk(w, (uint8_t)i, NULL);
 		e[i] = (struct lun_entry){ i, w->lu[i] };
 	}
 	must(lun_map_create(e, DISKS, &w->map));
@@ -94,7 +149,7 @@ static void world_open(struct world *w)
 			.initiator = i ? "iqn.2026-11.com.example:b" : "iqn.2026-11.com.example:a",
 			.target = "iqn.2026-11.com.example:t",
 			.tpgt = 1,
-			.rel_port = 1 };
+			.rel_port = (uint16_t)(1 + i) };
 		must(nexus_open(&w->nexus[i], w->map));
 	}
 }
@@ -223,6 +278,57 @@ static void one(struct world *w, const uint8_t head[static 21], const uint8_t *d
 	scsi_task_release(&t);
 }
 
+/* --- what is kept --------------------------------------------------------------------------- */
+
+/* PERSISTENT RESERVE IN through a nexus; how much it gave, 0: somebody has RESERVEd the unit. */
+static uint32_t reserve_in(struct nexus *n, unsigned lun, uint8_t action, uint8_t out[static 8192])
+{
+	uint32_t len = 0;
+	struct scsi_task t;
+
+	do {
+		memset(&t, 0, sizeof(t));
+		t.nexus = n;
+		t.done = done;
+		t.lun = (uint64_t)lun << 48;
+		memcpy(t.cdb, (const uint8_t[]){ 0x5e, action, 0, 0, 0, 0, 0, 0x20, 0, 0 }, 10);
+		t.cdb_len = 10;
+		t.dir = SCSI_DIR_IN;
+		t.expect = 8192;
+		if (scsi_task_start(&t) != SCSI_DONE)
+			abort();
+		len = t.status == SCSI_GOOD ? t.in.len : 0;
+		if (len)
+			memcpy(out, t.in.iov[0].iov_base, len);
+		scsi_task_release(&t);
+	} while (t.status == SCSI_CHECK_CONDITION); /* unit attentions */
+	return len;
+}
+
+/* A unit that begins with what is kept has what the unit has that was kept. */
+static void look_at_kept(struct world *w, unsigned i)
+{
+	static uint8_t is[8192], kept[8192];
+	const struct note *note = &w->note[i];
+	struct nexus n = w->nexus[0];
+	struct lun_entry e = { 0, NULL };
+	struct lun_map *map;
+	uint32_t len;
+
+	if (note->off || !reserve_in(&w->nexus[0], i, 2, is) || !(is[3] & 1))
+		return;
+	len = reserve_in(&w->nexus[0], i, 3, is);
+	e.lu = disk(w, (uint8_t)i, &note->r);
+	must(lun_map_create(&e, 1, &map));
+	must(nexus_open(&n, map));
+	if (reserve_in(&n, 0, 3, kept) != len || memcmp(is, kept, len) != 0)
+		abort();
+	nexus_close(&n, closed);
+	lun_map_unref(map);
+	lu_unref(e.lu);
+	w->gone--;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -237,6 +343,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 		one(&w, head, rd_bytes(&r, len), len);
 	}
+	for (unsigned i = 0; i < DISKS; i++)
+		look_at_kept(&w, i);
 	world_close(&w);
 	return 0;
 }
