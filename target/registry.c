@@ -25,6 +25,9 @@
 #include "registry_stored.h"
 
 #define WORK_THREADS 16
+/* Tape has threads of its own: a cartridge that is copied to a slow archive, or a drive whose file
+ * system does not answer, must not keep disks waiting. */
+#define TAPE_THREADS 128
 #define REACTORS_MAX 256
 
 static uint64_t monotonic_ms(void)
@@ -482,7 +485,10 @@ int registry_create(struct loop *loop, struct registry **out)
 	err = volumes_create(&r->volumes);
 	if (!err)
 		err = work_pool_create(WORK_THREADS, &r->pool);
+	if (!err)
+		err = work_pool_create(TAPE_THREADS, &r->tape.pool);
 	if (err) {
+		work_pool_free(r->pool);
 		free(r->volumes);
 		free(r);
 		return err;
@@ -627,7 +633,6 @@ static int start_libraries(struct registry *r, const struct config *cfg, struct 
 	int err;
 
 	r->tape.loop = r->loop;
-	r->tape.pool = r->pool;
 	r->tape.catalog = r->catalog;
 	memcpy(r->tape.identity, r->env.identity, sizeof(r->tape.identity));
 	r->tape.changed = on_libraries_changed;
@@ -734,6 +739,7 @@ void registry_free(struct registry *r)
 		;
 	/* Stores that were on their way before: the pool ends with them, then they say so. */
 	work_pool_free(r->pool);
+	work_pool_free(r->tape.pool);
 	while (loop_step(r->loop))
 		;
 	changes_end(r);

@@ -60,11 +60,17 @@ struct library_transit {
 	bool busy;
 };
 
+struct library_settling {
+	struct served_library *s;
+	struct drive_job job;
+};
+
 struct served_library {
 	struct libraries_env *env;
 	struct list link; /* env->open, the oldest in front */
 	struct library_traits traits;
-	unsigned holds; /* sets and units */
+	unsigned holds;    /* sets and units, and what is under way */
+	unsigned settling; /* drives */
 	bool made_path, made_archive, committed, started, loaded, failed, closing;
 	struct library *robot;
 	struct drive **drives;
@@ -392,6 +398,7 @@ static int make_drive(struct served_library *s, uint32_t i)
 		.generation = s->traits.generation,
 		.serial = s->serials[i + 1],
 		.pool = s->env->pool,
+		.starting = true,
 	};
 
 	return drive_create(&cfg, &s->drives[i]);
@@ -568,6 +575,56 @@ static void declare_tapes(struct served_library *s, const struct config_library 
 
 /* --- taking up cartridges ------------------------------------------------------------------- */
 
+/* Drives have what they held, and the others are empty. */
+static void on_drives_settled(struct served_library *s)
+{
+	s->loaded = true;
+	make_next(s);
+	served_library_mail_changed(s);
+}
+
+static void settle_run(struct drive *d, struct drive_job *job)
+{
+	(void)job;
+	drive_settle(d);
+}
+
+static void settle_done(struct drive_job *job)
+{
+	struct library_settling *one = container_of(job, struct library_settling, job);
+	struct served_library *s = one->s;
+
+	free(one);
+	if (--s->settling == 0)
+		on_drives_settled(s);
+	served_library_release(s);
+}
+
+/* A drive does one thing after the other: behind this, the cartridge that the library gave it back
+ * is in it. */
+static void settle_drives(struct served_library *s)
+{
+	s->settling = 1;
+	for (uint32_t i = 0; i < s->traits.drives; i++) {
+		struct library_settling *one = calloc(1, sizeof(*one));
+
+		if (!one) {
+			log_msg(LOG_ERR, "library %s: out of memory: drive %u is not ready",
+				s->traits.name, i + 1);
+			continue;
+		}
+		one->s = s;
+		one->job = (struct drive_job){
+			.run = settle_run, .done = settle_done, .home = s->env->loop
+		};
+		s->settling++;
+		served_library_hold(s);
+		drive_submit(s->drives[i], &one->job);
+	}
+	if (--s->settling == 0)
+		on_drives_settled(s);
+}
+
 static void on_loaded(void *arg, int err, const char *why)
 {
 	struct served_library *s = arg;
@@ -582,12 +639,12 @@ static void on_loaded(void *arg, int err, const char *why)
 		tell(s->env);
 		return;
 	}
-	s->loaded = true;
+	if (s->closing)
+		return;
 	library_status(s->robot, &status);
 	log_msg(LOG_INFO, "library %s: %u cartridges, and %u in the archive", s->traits.name,
 		status.tapes, status.archived);
-	make_next(s);
-	served_library_mail_changed(s);
+	settle_drives(s);
 }
 
 static void on_again(struct loop_timer *t)

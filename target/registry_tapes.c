@@ -17,7 +17,6 @@
 #include "vtl/drive.h"
 #include "vtl/media.h"
 
-#define CANCEL_MS 100
 #define SETTLE_MS 20
 
 /* --- places --------------------------------------------------------------------------------- */
@@ -154,6 +153,7 @@ static const char *state_text(enum drive_state state)
 	case DRIVE_UNLOADED: return "unloaded";
 	case DRIVE_CLEANING: return "cleaning";
 	case DRIVE_INCOMPATIBLE: return "incompatible";
+	case DRIVE_STARTING: return "starting";
 	default: return "unreadable";
 	}
 }
@@ -192,7 +192,7 @@ static void give_drive(const struct registry *r, const struct config_library *ro
 	out.revision = drive_revision(d);
 	out.serial = drive_serial(d);
 	out.state = state_text(s.medium.state);
-	out.barcode = s.medium.state != DRIVE_EMPTY ? s.medium.barcode : NULL;
+	out.barcode = *s.medium.barcode ? s.medium.barcode : NULL;
 	out.prevented = s.prevented;
 	out.compression = s.compression;
 	out.loads = s.loads;
@@ -384,8 +384,6 @@ struct op {
 	char *barcode, *pool, *retrieved_to, *who;
 	char detail[200];
 	struct library_request request;
-	struct loop_timer timer; /* TAPE_CANCEL waits for what cannot be stopped: */
-	bool archiving;          /* its way to the archive, and not from there */
 };
 
 static const char *const verbs[] = {
@@ -404,7 +402,6 @@ static void op_free(struct op *op)
 {
 	if (!op)
 		return;
-	loop_timer_clear(&op->timer);
 	free(op->barcode);
 	free(op->pool);
 	free(op->retrieved_to);
@@ -440,6 +437,7 @@ static enum registry_tape_result result_of(enum library_result r)
 	case LIBRARY_IN_DRIVE: return TAPE_IN_DRIVE;
 	case LIBRARY_ARCHIVED: return TAPE_ARCHIVED;
 	case LIBRARY_NOT_ARCHIVED: return TAPE_NOT_ARCHIVED;
+	case LIBRARY_SETTLED: return TAPE_INVALID;
 	case LIBRARY_NO_SPACE: return TAPE_NO_SPACE;
 	case LIBRARY_FAILED:
 	case LIBRARY_DRIVE_FAILED: return TAPE_FAILED;
@@ -571,7 +569,7 @@ static enum registry_tape_result plan_move(struct op *op)
 	if (op->what.verb == TAPE_MOVE)
 		return choose(robot, &op->what.place, &q->to);
 	if (copy.row.place.kind != CATALOG_IN_DRIVE)
-		return TAPE_INVALID;
+		return TAPE_NOT_LOADED;
 	return choose_home(robot, &copy.row.source, &q->to);
 }
 
@@ -621,11 +619,8 @@ static enum registry_tape_result plan_return(struct op *op)
 			       ? choose_home(robot, &copy.row.source, &q->to)
 			       : TAPE_NO_PLACE;
 	}
-	q->where = LIBRARY_IN_SLOT;
-	op->archiving = !strcmp(copy.state, LIBRARY_STATE_ARCHIVING);
-	q->op = op->archiving ? LIBRARY_RETRIEVE : LIBRARY_ARCHIVE;
-	return op->archiving || !strcmp(copy.state, LIBRARY_STATE_RETRIEVING) ? TAPE_DONE
-									      : TAPE_INVALID;
+	q->op = LIBRARY_CANCEL;
+	return TAPE_DONE;
 }
 
 static enum registry_tape_result plan(struct op *op)
@@ -714,21 +709,6 @@ static void describe(struct op *op)
 	}
 }
 
-/* A way ends where it leads before the way back begins. */
-static void on_timer(struct loop_timer *t)
-{
-	struct op *op = container_of(t, struct op, timer);
-	const char *going = op->archiving ? LIBRARY_STATE_ARCHIVING : LIBRARY_STATE_RETRIEVING;
-	struct tape_copy copy;
-
-	if (op->r->now.cfg &&
-		library_tape(served_library_robot(op->s), op->barcode, copy_tape, &copy) &&
-		!strcmp(copy.state, going))
-		loop_timer_set(&op->timer, CANCEL_MS);
-	else
-		library_submit(served_library_robot(op->s), &op->request);
-}
-
 void registry_tape_change(struct registry *r, const struct registry_tape_change *what)
 {
 	struct op *op = op_new(r, what);
@@ -757,11 +737,7 @@ void registry_tape_change(struct registry *r, const struct registry_tape_change 
 	}
 	describe(op);
 	served_library_hold(op->s);
-	loop_timer_init(r->loop, &op->timer, on_timer);
-	if (what->verb == TAPE_CANCEL && op->request.op != LIBRARY_MOVE)
-		on_timer(&op->timer);
-	else
-		library_submit(served_library_robot(op->s), &op->request);
+	library_submit(served_library_robot(op->s), &op->request);
 }
 
 /* --- another changer ------------------------------------------------------------------------ */

@@ -112,6 +112,7 @@ bool registry_tape_barcode(const char *prefix, char out[static REGISTRY_BARCODE_
 	X(TAPE_PREVENTED, "a host prevents the drive from giving the cartridge away") \
 	X(TAPE_LOCKED, "a host has locked the mail slots") \
 	X(TAPE_IN_DRIVE, "the cartridge is in a drive") \
+	X(TAPE_NOT_LOADED, "the cartridge is in no drive") \
 	X(TAPE_ARCHIVED, "the cartridge is in the archive, or on its way there or back") \
 	X(TAPE_NOT_ARCHIVED, "the cartridge is not in the archive") \
 	X(TAPE_NO_SPACE, "the file system is full") \

@@ -278,6 +278,7 @@ static const struct {
 	[TAPE_PREVENTED] = { 409, "prevented" },
 	[TAPE_LOCKED] = { 409, "locked" },
 	[TAPE_IN_DRIVE] = { 409, "in_drive" },
+	[TAPE_NOT_LOADED] = { 409, "not_loaded" },
 	[TAPE_ARCHIVED] = { 409, "archived" },
 	[TAPE_NOT_ARCHIVED] = { 409, "not_archived" },
 	[TAPE_NO_SPACE] = { 507, "no_space" },

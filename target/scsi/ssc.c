@@ -27,6 +27,8 @@ static uint32_t absence(enum drive_state state)
 		return SENSE_MEDIUM_ERROR << 16 | 0x3000;
 	case DRIVE_UNREADABLE: /* MEDIUM FORMAT CORRUPTED */
 		return SENSE_MEDIUM_ERROR << 16 | 0x3100;
+	case DRIVE_STARTING: /* LOGICAL UNIT IS IN PROCESS OF BECOMING READY */
+		return SENSE_NOT_READY << 16 | 0x0401;
 	default: return SENSE_NOT_READY << 16 | 0x3a00;
 	}
 }

@@ -137,7 +137,7 @@ static void sequential(struct wr *w, const struct facts *f)
 
 static void device_status(struct wr *w, const struct facts *f)
 {
-	bool here = f->s.medium.state != DRIVE_EMPTY, ready = f->s.medium.state == DRIVE_LOADED;
+	bool here = f->s.medium.barcode[0], ready = f->s.medium.state == DRIVE_LOADED;
 
 	wr_param(w, 0, LBIN, 4);
 	wr_u8(w, (uint8_t)((f->s.prevented ? PREVENTED : 0) | (loaded(f) ? MAM_READY : 0) |

@@ -83,6 +83,8 @@ int drive_create(const struct drive_cfg *cfg, struct drive **out)
 		return -EINVAL;
 	}
 	d->pool = cfg->pool;
+	if (cfg->starting)
+		d->status.medium.state = DRIVE_STARTING;
 	pthread_mutex_init(&d->lock, NULL);
 	pthread_mutex_init(&d->listening, NULL);
 	list_init(&d->queue);
@@ -371,6 +373,14 @@ int drive_insert(struct drive *d, const char *path, bool write_protect)
 	return err;
 }
 
+void drive_settle(struct drive *d)
+{
+	if (d->status.medium.state != DRIVE_STARTING)
+		return;
+	set_state(d, DRIVE_EMPTY, 0);
+	announce(d, DRIVE_SETTLED);
+}
+
 int drive_eject(struct drive *d)
 {
 	int err;
@@ -461,7 +471,9 @@ bool drive_loaded(struct drive *d)
 
 bool drive_full(struct drive *d)
 {
-	return state_of(d) != DRIVE_EMPTY;
+	enum drive_state state = state_of(d);
+
+	return state != DRIVE_EMPTY && state != DRIVE_STARTING;
 }
 
 void drive_status(struct drive *d, struct drive_status *out)

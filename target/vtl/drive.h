@@ -34,6 +34,7 @@ struct drive_cfg {
 	const char *revision;
 	const char *serial;       /* must be given */
 	struct work_pool *pool;   /* lives longer than the drive */
+	bool starting;            /* it is not empty before drive_settle() */
 };
 
 /* An empty drive. 0 and *out, -EINVAL or -ENOMEM. */
@@ -79,6 +80,7 @@ enum drive_state {
 	DRIVE_CLEANING,     /* a cleaning cartridge */
 	DRIVE_INCOMPATIBLE, /* of a generation that the drive does not read */
 	DRIVE_UNREADABLE,   /* its files are damaged, or the file system failed */
+	DRIVE_STARTING,     /* whether a cartridge is in it nobody has said yet */
 };
 
 /*
@@ -87,6 +89,8 @@ enum drive_state {
  * -EMEDIUMTYPE for what the drive does not read.
  */
 int drive_insert(struct drive *d, const char *path, bool write_protect);
+/* There is none unless drive_insert() has said so: ends STARTING. */
+void drive_settle(struct drive *d);
 /* Unloads it if need be, and takes it out. 0, also when none is there; -EPERM when a host
  * prevents it: it stays then. Of the errors of closing it, the negative errno; it is out then. */
 int drive_eject(struct drive *d);
@@ -149,6 +153,7 @@ enum drive_event {
 	DRIVE_HOST_LOADED,
 	DRIVE_HOST_UNLOADED,
 	DRIVE_FORMATTED, /* drive_formatted() */
+	DRIVE_SETTLED,   /* it is empty, as it turned out */
 };
 
 struct drive_listener {

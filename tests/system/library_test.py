@@ -175,10 +175,32 @@ def test_a_reload_leaves_a_library_and_its_sessions_alone(server):
     assert tape.session.attention() is None and robot.session.attention() is None
 
 
+def test_a_reload_that_takes_a_credential_away_closes_its_sessions(start):
+    lib = library(auth="chap", more=f"credentials = ( {CREDENTIAL} );")
+    server = start(text(lib))
+    robot = changer(server, secret=SECRET, target_secret=TARGET_SECRET)
+    server.write_conf(text(library(auth="chap")))
+    reload(server)
+    assert robot.session.wire.is_closed()
+    with pytest.raises(Refused):
+        changer(server, secret=SECRET, target_secret=TARGET_SECRET)
+
+
+def test_a_fault_between_credentials_has_the_line_of_the_library(start, run, programs):
+    lib = library(auth="chap", more=f"credentials = (\n{CREDENTIAL} );")
+    server = start(text(lib))
+    other = f'{{ initiator = "{PREFIX}h2"; secret = "{TARGET_SECRET}"; }}'
+    server.write_conf(text(lib) + f"discovery = {{ credentials = ( {other} ); }};")
+    done = run(programs / "countersignd", "-t", "-c", server.conf, status=1)
+    assert re.search(r"countersign.conf:\d+: ", done.stderr), done.stderr
+    assert ":1:" not in done.stderr
+
+
 def test_a_reload_makes_cartridges_that_are_new(server):
     server.write_conf(text(library(barcodes=TAPES + ["TEST05L5"])))
     reload(server)
-    wait_until(lambda: "TEST05L5" in changer(server).places())
+    wait_until(lambda: len(Api(server).must("GET", "/v1/tapes")["tapes"]) == 5)
+    assert changer(server).places()["TEST05L5"] == (SLOT, 4)
 
 
 def test_a_library_that_grows_keeps_its_cartridges(server):

@@ -131,7 +131,7 @@ def call_for_tapes(call):
             ("PATCH", "", {"pool": "GLACIER"}, {"pool": 1})]:
         call(method, one + tail, 200, good, barcode="TEST01L5")
         call("GET", base + "/drives/{drive}", 200, name="vtl", drive=1)
-        call(method, one + tail, 400, bad, barcode="TEST01L5")
+        call(method, one + tail, 400 if bad is not None else 409, bad, barcode="TEST01L5")
         call(method, one + tail, 404, good, barcode="TEST09L5")
     call("POST", one + "/move", 422, {"to": "slot", "number": 9}, barcode="TEST01L5")
     call("POST", one + "/archive", 200, barcode="TEST01L5")

@@ -70,7 +70,7 @@ def test_drives_are_loaded_and_unloaded_by_their_number(tell, rows):
     ("tape move TEST01L5 slot 2", "the place is taken"),
     ("tape move TEST01L5 slot 9", "there is no such place"),
     ("tape move TEST01L5 drive 3", "there is no such place"),
-    ("tape unload TEST01L5", "a value is not valid"),
+    ("tape unload TEST01L5", "the cartridge is in no drive"),
     ("tape load TEST09L5", "there is no such cartridge"),
     ("tape retrieve TEST01L5", "the cartridge is not in the archive"),
     ("tape create TEST01L5", "the barcode is or was in use"),
