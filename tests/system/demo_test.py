@@ -52,6 +52,7 @@ def test_the_libiscsi_commands_that_it_prints_work(demo):
     assert done.returncode == 0, done.stdout + done.stderr
     assert "iqn.2026-11.org.countersign:demo" in done.stdout
     assert "DIRECT_ACCESS" in done.stdout
+    assert "iqn.2026-11.org.countersign:tapes" in done.stdout
 
 
 @pytest.mark.skipif(not shutil.which("qemu-img"), reason="qemu-utils is not installed")
