@@ -76,6 +76,8 @@ static void drive_changed(struct drive_listener *ls, enum drive_event event)
 	tape->allowed = 0;
 	if (event != DRIVE_FORMATTED)
 		begin_alerts(tape);
+	if (event == DRIVE_EJECTED || event == DRIVE_HOST_UNLOADED)
+		tape_demounted(tape);
 	pthread_mutex_lock(&lu->lock);
 	refresh(tape);
 	if (event == DRIVE_INSERTED && !lu->ejected)
@@ -120,7 +122,7 @@ static const struct vpd_page tape_pages[] = {
 
 static const struct scsi_op *const tape_ops[] = {
 	ssc_rw_ops, ssc_move_ops, ssc_medium_ops, ssc_verify_ops, ssc_format_ops, ssc_log_ops,
-	ssc_attribute_ops, spc_ops, mode_ops, diag_ops, opcodes_ops, reserve_ops, removal_ops, pr_in_ops, pr_out_ops, NULL,
+	ssc_attribute_ops, ssc_security_ops, spc_ops, mode_ops, diag_ops, opcodes_ops, reserve_ops, removal_ops, pr_in_ops, pr_out_ops, NULL,
 };
 
 static void tape_end(struct lu *lu)
@@ -128,6 +130,7 @@ static void tape_end(struct lu *lu)
 	struct tape *tape = container_of(lu, struct tape, lu);
 
 	drive_unlisten(tape->drive, &tape->listener);
+	explicit_bzero(&tape->encryption, sizeof(tape->encryption));
 }
 
 /* SAM-5, iSCSI, SPC-4, SSC-4 */

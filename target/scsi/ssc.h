@@ -21,6 +21,16 @@
 #include "vtl/cartridge.h"
 #include "vtl/drive.h"
 
+/* SECURITY PROTOCOL OUT's: ssc_security.c. */
+enum { TAPE_AS_IT_IS = 0, TAPE_DECRYPT = 2, TAPE_MIXED = 3 }; /* DECRYPTION MODE */
+struct tape_encryption {
+	struct cartridge_key key;
+	bool encrypt;
+	uint8_t decrypt;
+	bool until_demount; /* CKOD */
+	uint32_t instance;  /* KEY INSTANCE COUNTER */
+};
+
 struct tape {
 	struct lu lu; /* the first: freed as such */
 	struct drive *drive;
@@ -43,6 +53,8 @@ struct tape {
 	struct sense deferred; /* with `deferred` set: still to be told */
 	bool dirty;    /* something was written since the last sync */
 	bool past_pew; /* the programmable early warning has been told */
+	struct tape_encryption encryption;
+	bool clear; /* the block that was not read was not encrypted */
 	uint8_t allowed; /* by ALLOW OVERWRITE, and where */
 	unsigned allowed_partition;
 	uint64_t allowed_object;
@@ -103,9 +115,14 @@ struct tape_job *tape_transfer(struct scsi_task *t);
 bool tape_total(struct scsi_task *t, const struct tape_job *j, uint32_t *bytes);
 /* In a job: goes where a CDB of 16 bytes says. False: likewise. */
 bool tape_go(struct scsi_task *t, const struct tape_job *j, struct cartridge *c);
-/* cartridge_read() with the unit's key. */
+/* cartridge_read() as the unit decrypts. NO_KEY may also mean that the block is not encrypted and
+ * should be: tape->clear. */
 enum cartridge_result tape_read(struct scsi_task *t, struct cartridge *c, void *buf, size_t size,
 	struct cartridge_block *got);
+
+/* In a job: the key to write with, or NULL; and what becomes of keys when the cartridge goes. */
+const struct cartridge_key *tape_write_key(const struct tape *tape);
+void tape_demounted(struct tape *tape);
 
 /* In a job: after a write that went well. */
 void tape_appended(struct tape *tape, const struct tape_place *p);
@@ -147,7 +164,7 @@ void tape_place(const struct tape *tape, struct cartridge *c, struct tape_place 
 #define TAPE_STOPS (STOPS_CHANGE | STOPS_READY)
 
 extern const struct scsi_op ssc_rw_ops[], ssc_move_ops[], ssc_medium_ops[], ssc_log_ops[],
-	ssc_attribute_ops[], ssc_verify_ops[], ssc_format_ops[];
+	ssc_attribute_ops[], ssc_verify_ops[], ssc_format_ops[], ssc_security_ops[];
 extern const struct mode_rules ssc_mode_rules;
 /* By the number of partitions that a medium of the drive's generation may have. */
 extern const struct mode_page ssc_modes_1[], ssc_modes_2[], ssc_modes_4[];

@@ -38,7 +38,8 @@ void tape_appended(struct tape *tape, const struct tape_place *p)
 static enum cartridge_result append(struct behind *b, struct cartridge *c)
 {
 	struct tape *tape = b->tape;
-	struct cartridge_write_how how = { .compress = atomic_load(&tape->compress) };
+	struct cartridge_write_how how = { .compress = atomic_load(&tape->compress),
+		.key = tape_write_key(tape) };
 	struct iovec iov = { b->buf, b->buf_len };
 	size_t done;
 	enum cartridge_result r = cartridge_write(c, &iov, 1, b->len, b->count, &how, &done);

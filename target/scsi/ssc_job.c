@@ -148,8 +148,9 @@ bool tape_sense_of(struct tape *tape, enum cartridge_result r, bool writing, str
 	case CARTRIDGE_WORM: /* WORM MEDIUM - OVERWRITE ATTEMPTED */
 		*s = sense(SENSE_DATA_PROTECT, 0x300c, 0);
 		break;
-	case CARTRIDGE_NO_KEY: /* UNABLE TO DECRYPT DATA */
-		*s = sense(SENSE_DATA_PROTECT, 0x7401, 0);
+	case CARTRIDGE_NO_KEY: /* UNENCRYPTED DATA ENCOUNTERED WHILE DECRYPTING, UNABLE TO DECRYPT */
+		*s = sense(SENSE_DATA_PROTECT, tape->clear ? 0x7402 : 0x7401, 0);
+		tape->clear = false;
 		break;
 	case CARTRIDGE_WRONG_KEY: /* INCORRECT DATA ENCRYPTION KEY */
 		*s = sense(SENSE_DATA_PROTECT, 0x7403, 0);

@@ -64,13 +64,6 @@ bool tape_go(struct scsi_task *t, const struct tape_job *j, struct cartridge *c)
 	return r == CARTRIDGE_OK;
 }
 
-enum cartridge_result tape_read(struct scsi_task *t, struct cartridge *c, void *buf, size_t size,
-	struct cartridge_block *got)
-{
-	(void)t;
-	return cartridge_read(c, buf, size, NULL, got);
-}
-
 /* --- READ -------------------------------------------------------------------------------------- */
 
 /* Why the next block cannot be had (SSC-4 7.5): left is what is left of the transfer length. */
@@ -229,7 +222,8 @@ static void write_stopped(struct scsi_task *t, enum cartridge_result r, int64_t 
 static void write_run(struct scsi_task *t, struct tape_job *j, struct cartridge *c)
 {
 	struct tape *tape = tape_of(t);
-	struct cartridge_write_how how = { .compress = atomic_load(&tape->compress) };
+	struct cartridge_write_how how = { .compress = atomic_load(&tape->compress),
+		.key = tape_write_key(tape) };
 	struct iovec iov = { t->buf, t->buf_len };
 	size_t len = j->fixed ? j->block_len : j->len, count = j->fixed ? j->len : 1, done;
 	enum cartridge_result r;
