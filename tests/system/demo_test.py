@@ -84,7 +84,8 @@ README = (ROOT / "README").read_text()
 @pytest.fixture
 def readme(make_server):
     """A server with the configuration of the README, but for places."""
-    text = re.search(r"^    state_dir = .*?^      \} \);$", README, re.M | re.S)[0]
+    text = "\n".join(re.search(rf"^    {name} = .*?^      \}} \);$", README, re.M | re.S)[0]
+                     for name in ("state_dir", "libraries"))
     for place, here in {"/var/lib/countersign": "state", "/srv/": "", "0.0.0.0": "127.0.0.1",
                         "3260": "$port"}.items():
         assert place in text
