@@ -87,6 +87,7 @@ int library_create(const struct library_cfg *cfg, struct library **out)
 		return -ENOMEM;
 	list_init(&l->queue);
 	list_init(&l->listeners);
+	list_init(&l->ways);
 	pthread_mutex_init(&l->lock, NULL);
 	pthread_mutex_init(&l->listeners_lock, NULL);
 	l->kick.run = kicked;
@@ -311,7 +312,7 @@ static void tell(struct loop_msg *m)
 	r->done(r);
 }
 
-static void answer(struct library_request *r, enum library_result result, int err)
+void library_answer(struct library_request *r, enum library_result result, int err)
 {
 	r->result = result;
 	r->err = err;
@@ -360,6 +361,7 @@ static void start(struct library *l, struct library_request *r)
 		[LIBRARY_REMOVE] = library_remove,
 		[LIBRARY_ARCHIVE] = library_archive,
 		[LIBRARY_RETRIEVE] = library_retrieve,
+		[LIBRARY_CANCEL] = library_cancel,
 		[LIBRARY_PROTECT] = library_protect,
 		[LIBRARY_POOL] = library_assign,
 		[LIBRARY_SETTLE] = library_settle,
@@ -428,7 +430,13 @@ void library_end(struct library *l, enum library_result result, int err)
 	free(job->next);
 	job->next = NULL;
 	l->busy = false;
-	answer(job->r, result, err);
+	library_answer(job->r, result, err);
+	library_pump(l);
+}
+
+void library_set_aside(struct library *l)
+{
+	l->busy = false;
 	library_pump(l);
 }
 
@@ -437,7 +445,7 @@ void library_close(struct library *l, void (*closed)(void *arg), void *arg)
 	pthread_mutex_lock(&l->lock);
 	l->closing = true;
 	pthread_mutex_unlock(&l->lock);
-	atomic_store(&l->stop, true);
+	library_stop_ways(l);
 	l->closed = closed;
 	l->closed_arg = arg;
 	library_pump(l);
@@ -537,20 +545,34 @@ static int change_rows(const struct library *l, struct catalog_tx *tx)
 	}
 }
 
+static int also(
+	const struct library_job *job, struct catalog_tx *tx, const struct catalog_tape *row)
+{
+	int err = job->r->also ? job->r->also(job->r, tx, row) : 0;
+
+	if (err || !job->others)
+		return err;
+	list_for_each(it, job->others) {
+		struct library_request *r = container_of(it, struct library_request, link);
+
+		err = err || !r->also ? err : r->also(r, tx, row);
+	}
+	return err;
+}
+
 static int commit_run(struct catalog_request *c, struct catalog_tx *tx)
 {
 	struct library *l = library_of_commit(c);
 	const struct library_job *job = &l->job;
-	struct library_request *r = job->r;
 	int err = change_rows(l, tx);
 	struct catalog_tape row;
 
-	if (err || !r->also)
+	if (err)
 		return err;
 	if (!job->nmoves)
-		return r->also(r, tx, job->change == LIBRARY_NO_ROW ? NULL : &job->next->row);
+		return also(job, tx, job->change == LIBRARY_NO_ROW ? NULL : &job->next->row);
 	row = moved_row(&l->inv, job, 0);
-	return r->also(r, tx, &row);
+	return also(job, tx, &row);
 }
 
 /* What is durable becomes true in memory. */

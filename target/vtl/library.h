@@ -173,6 +173,7 @@ void library_unlisten(struct library *l, struct library_listener *ls);
 	X(LIBRARY_IN_DRIVE, "the cartridge is in a drive") \
 	X(LIBRARY_ARCHIVED, "the cartridge is in the archive") \
 	X(LIBRARY_NOT_ARCHIVED, "the cartridge is not in the archive") \
+	X(LIBRARY_SETTLED, "the cartridge is not on its way to or from the archive") \
 	X(LIBRARY_NO_SPACE, "the file system is full") \
 	X(LIBRARY_FAILED, "the file system or the catalog failed") \
 	X(LIBRARY_DRIVE_FAILED, "the drive failed to unload") \
@@ -192,6 +193,7 @@ enum library_op {
 	LIBRARY_REMOVE,   /* the cartridge and all that is on it; not from a drive */
 	LIBRARY_ARCHIVE,  /* from a slot or mail slot to the archive */
 	LIBRARY_RETRIEVE, /* and back, into a free place */
+	LIBRARY_CANCEL,   /* of one on its way: back to where it came from, or to any slot */
 	LIBRARY_PROTECT,  /* sets or clears the write protect tab; not in a drive */
 	LIBRARY_POOL,     /* assigns a pool */
 };
@@ -254,7 +256,8 @@ struct library_request {
  * Those of one thread are carried out in their order, one at a time. ARCHIVE and RETRIEVE end when
  * the cartridge is on its way (its state says so, and is durable); its files follow in the
  * background, and when they are there the state says that. Meanwhile it can be neither moved nor
- * removed.
+ * removed. CANCEL waits for the files to stop, while others are carried out, and ends when it is
+ * durable that the cartridge is back, or, where it had arrived by then, on its way back.
  */
 void library_submit(struct library *l, struct library_request *r);
 

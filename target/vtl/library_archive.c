@@ -18,11 +18,15 @@
 
 /* --- carriers ---------------------------------------------------------------------- */
 
+/* Whoever asked for the way back learns how that went. */
 static void settle_over(struct library_request *r)
 {
 	struct library_carrier *c = container_of(r, struct library_carrier, settle);
 	struct library *l = c->l;
+	struct list *e;
 
+	while ((e = list_pop(&c->cancellers)))
+		library_answer(container_of(e, struct library_request, link), r->result, r->err);
 	free(c);
 	l->carriers--;
 	library_pump(l);
@@ -35,7 +39,7 @@ static void carry_run(struct work *w)
 	bool archiving = c->place.kind == CATALOG_IN_VAULT;
 
 	c->err = shelf_carry(archiving ? l->path : l->archive, archiving ? l->archive : l->path,
-		c->barcode, &l->stop);
+		c->barcode, &c->stop);
 }
 
 /* Memory is the library's alone; so it is put in front, also of one that takes no more. */
@@ -66,6 +70,8 @@ static struct library_carrier *carrier_new(
 		return NULL;
 	c->l = l;
 	c->place = place;
+	list_init(&c->link);
+	list_init(&c->cancellers);
 	strcpy(c->barcode, barcode);
 	c->work = (struct work){ .run = carry_run, .done = carried, .home = l->loop };
 	return c;
@@ -84,9 +90,30 @@ static void reserve(struct library *l, struct catalog_place place, bool on)
 
 static void carrier_start(struct library_carrier *c)
 {
-	c->l->carriers++;
-	inventory_find(&c->l->inv, c->barcode)->under_way = true;
-	work_submit(c->l->pool, &c->work);
+	struct library *l = c->l;
+
+	l->carriers++;
+	list_push(&l->ways, &c->link);
+	atomic_store(&c->stop, l->closing);
+	inventory_find(&l->inv, c->barcode)->under_way = true;
+	work_submit(l->pool, &c->work);
+}
+
+static struct library_carrier *find_carrier(const struct library *l, const char *barcode)
+{
+	list_for_each(it, &l->ways) {
+		struct library_carrier *c = container_of(it, struct library_carrier, link);
+
+		if (!strcmp(c->barcode, barcode))
+			return c;
+	}
+	return NULL;
+}
+
+void library_stop_ways(struct library *l)
+{
+	list_for_each(it, &l->ways)
+		atomic_store(&container_of(it, struct library_carrier, link)->stop, true);
 }
 
 /* --- ARCHIVE, RETRIEVE ------------------------------------------------------------- */
@@ -200,36 +227,71 @@ void library_retrieve(struct library *l)
 	begin_way(l, &row, r->place);
 }
 
+/* --- CANCEL ------------------------------------------------------------------------ */
+
+void library_cancel(struct library *l)
+{
+	struct library_request *r = l->job.r;
+	struct library_carrier *c = find_carrier(l, r->barcode);
+
+	if (!c) {
+		bool there = inventory_find(&l->inv, r->barcode);
+
+		library_end(l, there ? LIBRARY_SETTLED : LIBRARY_NO_TAPE, 0);
+		return;
+	}
+	atomic_store(&c->stop, true);
+	list_push(&c->cancellers, &r->link);
+	library_set_aside(l);
+}
+
 /* --- SETTLE ------------------------------------------------------------------------ */
 
 static void settled(struct library *l, int err)
 {
-	struct library_carrier *c = container_of(l->job.r, struct library_carrier, settle);
+	struct library_carrier *next = l->job.carrier;
 
-	if (err)
-		reserve(l, c->place, false);
-	else if (l->job.left != CATALOG_IN_VAULT)
+	l->job.carrier = NULL;
+	if (next && err) {
+		reserve(l, next->place, false);
+		free(next);
+	} else if (next) {
+		carrier_start(next);
+	}
+	if (!err && l->job.left != CATALOG_IN_VAULT)
 		library_notify(l, l->job.left);
-	library_end(l, library_result_of(err), err);
+	library_end(l, err ? library_result_of(err) : l->job.result, err);
 }
 
-/* Back where it came from, or to any place; or it stays where it is until the next start. */
-static void turn_back(struct library *l, const struct library_carrier *c, struct catalog_tape *row)
+/* Where one that had left an element finds room: there, or anywhere. */
+static enum library_result choose_home(
+	struct library *l, const struct catalog_tape *row, struct catalog_place *place)
 {
 	const struct inventory_element *e = inventory_element(&l->inv, row->source);
 	struct library_request any = { .where = LIBRARY_ANYWHERE };
-	struct catalog_place place = row->source;
+
+	if (!e || e->tape || e->reserved)
+		return library_choose(l, &any, place);
+	*place = row->source;
+	return LIBRARY_OK;
+}
+
+/* The files are where they were: so is the cartridge, or it stays on its way until the next
+ * start. */
+static enum library_result stay(
+	struct library *l, const struct library_carrier *c, struct catalog_tape *row)
+{
+	enum library_result result;
 
 	if (c->place.kind != CATALOG_IN_VAULT) {
 		row->state = LIBRARY_STATE_ARCHIVED;
 		row->retrieved_to = "";
-		return;
+		return LIBRARY_OK;
 	}
-	if (!e || e->tape || e->reserved)
-		if (library_choose(l, &any, &place))
-			return;
-	row->place = place;
-	row->state = LIBRARY_STATE_AVAILABLE;
+	result = choose_home(l, row, &row->place);
+	if (!result)
+		row->state = LIBRARY_STATE_AVAILABLE;
+	return result;
 }
 
 static void arrive(const struct library_carrier *c, struct catalog_tape *row)
@@ -243,30 +305,79 @@ static void arrive(const struct library_carrier *c, struct catalog_tape *row)
 	}
 }
 
-void library_settle(struct library *l)
+/* The files have arrived, and are to go back: another carrier takes them. */
+static enum library_result turn_back(
+	struct library *l, const struct library_carrier *c, struct catalog_tape *row)
 {
-	const struct library_carrier *c = container_of(l->job.r, struct library_carrier, settle);
-	struct inventory_tape *t = inventory_find(&l->inv, c->barcode);
-	struct catalog_tape row = t->row;
+	struct catalog_place place = { .kind = CATALOG_IN_VAULT };
+	enum library_result result = LIBRARY_OK;
 
-	t->under_way = false;
-	if (c->err == -ECANCELED) { /* the next start goes on */
-		library_end(l, LIBRARY_OK, 0);
-		return;
+	if (c->place.kind == CATALOG_IN_VAULT) {
+		row->state = LIBRARY_STATE_RETRIEVING;
+		row->retrieved_to = "";
+		result = choose_home(l, row, &place);
+	} else {
+		row->state = LIBRARY_STATE_ARCHIVING;
 	}
-	if (c->err) {
+	if (result)
+		return result;
+	l->job.carrier = carrier_new(l, c->barcode, place);
+	if (!l->job.carrier)
+		return LIBRARY_NO_MEMORY;
+	reserve(l, place, true);
+	return LIBRARY_OK;
+}
+
+static void log_way(const struct library *l, const struct library_carrier *c)
+{
+	if (c->err != -ECANCELED)
 		log_msg(LOG_ERR, "library %s: cartridge %s cannot be %s: %s", l->name, c->barcode,
 			c->place.kind == CATALOG_IN_VAULT ? "archived" : "retrieved",
 			strerror(-c->err));
-		reserve(l, c->place, false);
-		turn_back(l, c, &row);
-	} else {
-		arrive(c, &row);
+}
+
+/* What became of the way. One that cannot go back is where it was going to. */
+static enum library_result resolve(
+	struct library *l, const struct library_carrier *c, struct catalog_tape *row)
+{
+	const struct catalog_tape before = *row;
+	enum library_result result = LIBRARY_OK;
+
+	if (c->err) {
+		log_way(l, c);
+		return stay(l, c, row);
 	}
-	l->job.change = LIBRARY_CHANGED_ROW;
-	l->job.left = row.place.kind;
-	if (!library_prepare(l, &row))
+	if (!list_empty(&c->cancellers))
+		result = turn_back(l, c, row);
+	if (result)
+		*row = before;
+	if (!l->job.carrier)
+		arrive(c, row);
+	return result;
+}
+
+void library_settle(struct library *l)
+{
+	struct library_carrier *c = container_of(l->job.r, struct library_carrier, settle);
+	struct inventory_tape *t = inventory_find(&l->inv, c->barcode);
+	struct catalog_tape row = t->row;
+
+	list_del(&c->link);
+	t->under_way = false;
+	reserve(l, c->place, false);
+	if (c->err == -ECANCELED && list_empty(&c->cancellers)) { /* the next start goes on */
+		library_end(l, LIBRARY_OK, 0);
 		return;
+	}
+	l->job.result = resolve(l, c, &row);
+	l->job.change = LIBRARY_CHANGED_ROW;
+	l->job.others = &c->cancellers;
+	l->job.left = row.place.kind;
+	l->job.next = inventory_tape_new(&row);
+	if (!l->job.next) {
+		settled(l, -ENOMEM);
+		return;
+	}
 	l->job.next->imported = row.place.kind == CATALOG_IN_MAIL_SLOT;
 	library_commit(l, settled);
 }

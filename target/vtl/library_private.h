@@ -48,8 +48,9 @@ struct library_job {
 	struct inventory_tape *next; /* the row as it will be; NULL once memory has it */
 	enum { LIBRARY_NEW_ROW, LIBRARY_CHANGED_ROW, LIBRARY_NO_ROW } change;
 	struct shelf_found found;
-	struct library_carrier *carrier;
-	enum catalog_place_kind left; /* the kind of place that an operator reached into */
+	struct library_carrier *carrier; /* that starts when the job is done */
+	struct list *others;             /* requests that end with this one; NULL: none */
+	enum catalog_place_kind left;    /* the kind of place that an operator reached into */
 	struct work work;
 	int work_err;
 
@@ -60,6 +61,9 @@ struct library_job {
 /* A cartridge on its way to or from the archive. */
 struct library_carrier {
 	struct library *l;
+	struct list link;       /* in ways */
+	struct list cancellers; /* requests that wait for the way back */
+	atomic_bool stop;       /* the copy is to end */
 	struct library_request settle;
 	struct work work;
 	struct catalog_place place; /* that is kept for it; vault: it goes to the archive */
@@ -78,7 +82,6 @@ struct library {
 	struct loop *loop;
 	void (*exported)(void *arg, const char *barcode);
 	void *arg;
-	atomic_bool stop; /* copies are to end */
 
 	pthread_mutex_t lock;
 	struct inventory inv; /* changed by the loop alone */
@@ -93,7 +96,8 @@ struct library {
 	/* The loop's. */
 	struct library_job job;
 	bool busy, pumping;
-	unsigned int carriers;
+	unsigned int carriers; /* and reloads of drives */
+	struct list ways;      /* carriers */
 	void (*closed)(void *arg);
 	void *closed_arg;
 };
@@ -102,6 +106,12 @@ struct library {
 
 /* The request under way has ended; the next one begins. */
 void library_end(struct library *l, enum library_result result, int err);
+/* Gives a request its answer: for those that waited beside the queue. */
+void library_answer(struct library_request *r, enum library_result result, int err);
+/* The request under way waits beside the queue: the next one begins. */
+void library_set_aside(struct library *l);
+/* Copies on the way to and from the archive end. */
+void library_stop_ways(struct library *l);
 /* The result that stands for -errno. */
 enum library_result library_result_of(int err);
 /* Begins what waits, unless one is under way. */
@@ -139,8 +149,9 @@ void library_add(struct library *l);  /* library_tape.c, and the next three */
 void library_remove(struct library *l);
 void library_protect(struct library *l);
 void library_assign(struct library *l);
-void library_archive(struct library *l); /* library_archive.c, and the next two */
+void library_archive(struct library *l); /* library_archive.c, and the next three */
 void library_retrieve(struct library *l);
+void library_cancel(struct library *l);
 void library_settle(struct library *l);
 
 /* Goes on with what an earlier run left on its way. */

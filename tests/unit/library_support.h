@@ -167,6 +167,30 @@ static inline int shop_end(void **state)
 	return rc;
 }
 
+/* The archive is another file system, where there is one. */
+static inline int shop_begin_far(void **state)
+{
+	struct shop *s;
+
+	if (shop_begin(state))
+		return -1;
+	s = *state;
+	strcpy(s->archive, "/dev/shm/library-XXXXXX");
+	if (!mkdtemp(s->archive))
+		strcpy(s->archive, s->rig.folder);
+	shop_restart(s);
+	return 0;
+}
+
+static inline int shop_end_far(void **state)
+{
+	struct shop *s = *state;
+	char command[128];
+
+	snprintf(command, sizeof(command), "rm -rf %s", s->archive);
+	return system(command) || shop_end(state);
+}
+
 /* --- requests ---------------------------------------------------------------------- */
 
 struct shop_request {
@@ -254,6 +278,15 @@ static inline bool shop_has(const struct shop *s, const char *path)
 	char whole[128];
 
 	snprintf(whole, sizeof(whole), "%s/%s", s->rig.folder, path);
+	return !access(whole, F_OK);
+}
+
+/* Whether the archive has the files of a cartridge. */
+static inline bool shop_archived(const struct shop *s, const char *barcode)
+{
+	char whole[128];
+
+	snprintf(whole, sizeof(whole), "%s/%s/p0", s->archive, barcode);
 	return !access(whole, F_OK);
 }
 

@@ -422,7 +422,7 @@ static void cartridge_goes_to_the_archive_and_comes_back(void **state)
 	assert_int_equal(shop_do(s, LIBRARY_ARCHIVE, "AAA001L5"), LIBRARY_OK);
 	assert_at(s, SLOT(2), "");
 	shop_until(s, "AAA001L5", LIBRARY_STATE_ARCHIVED);
-	assert_true(shop_has(s, "archive/AAA001L5/p0"));
+	assert_true(shop_archived(s, "AAA001L5"));
 	assert_false(shop_has(s, "tapes/AAA001L5"));
 	assert_true(row_of(s, "AAA001L5").archived > 0);
 	assert_int_equal(shop_do(s, LIBRARY_ARCHIVE, "AAA001L5"), LIBRARY_ARCHIVED);
@@ -497,6 +497,97 @@ static void cartridge_that_cannot_be_archived_comes_back(void **state)
 	shop_until(s, "AAA001L5", LIBRARY_STATE_AVAILABLE);
 	assert_at(s, SLOT(3), "AAA001L5");
 	assert_true(shop_has(s, "tapes/AAA001L5/p0"));
+}
+
+static void submit(struct shop *s, struct shop_request *q, enum library_op op, const char *barcode)
+{
+	*q = (struct shop_request){
+		.r = { .op = op, .barcode = barcode, .done = shop_answered, .home = s->rig.loop }
+	};
+	library_submit(s->l, &q->r);
+}
+
+static void wait_for(struct shop *s, const struct shop_request *q)
+{
+	while (!q->done)
+		loop_step(s->rig.loop);
+}
+
+/* Whether the copy was stopped or had arrived, it is back in the end. */
+static void archiving_is_taken_back(void **state)
+{
+	struct shop *s = *state;
+	struct shop_request leave, back;
+
+	shop_add(s, "AAA001L5", SLOT(3));
+	for (unsigned int i = 0; i < 10; i++) {
+		submit(s, &leave, LIBRARY_ARCHIVE, "AAA001L5");
+		submit(s, &back, LIBRARY_CANCEL, "AAA001L5");
+		wait_for(s, &back);
+		assert_int_equal(leave.r.result, LIBRARY_OK);
+		assert_int_equal(back.r.result, LIBRARY_OK);
+		shop_until(s, "AAA001L5", LIBRARY_STATE_AVAILABLE);
+		assert_at(s, SLOT(3), "AAA001L5");
+		assert_true(shop_has(s, "tapes/AAA001L5/p0"));
+		assert_false(shop_archived(s, "AAA001L5"));
+	}
+	shop_restart(s);
+	assert_at(s, SLOT(3), "AAA001L5");
+}
+
+static void retrieval_is_taken_back(void **state)
+{
+	struct shop *s = *state;
+	struct shop_request leave, back, again;
+
+	shop_add(s, "AAA001L5", SLOT(3));
+	shop_do(s, LIBRARY_ARCHIVE, "AAA001L5");
+	shop_until(s, "AAA001L5", LIBRARY_STATE_ARCHIVED);
+	for (unsigned int i = 0; i < 10; i++) {
+		submit(s, &leave, LIBRARY_RETRIEVE, "AAA001L5");
+		submit(s, &back, LIBRARY_CANCEL, "AAA001L5");
+		submit(s, &again, LIBRARY_CANCEL, "AAA001L5");
+		wait_for(s, &back);
+		wait_for(s, &again);
+		assert_int_equal(leave.r.result, LIBRARY_OK);
+		assert_int_equal(back.r.result, LIBRARY_OK);
+		shop_until(s, "AAA001L5", LIBRARY_STATE_ARCHIVED);
+		assert_int_equal(shop_element(s, SLOT(0)).full, false);
+	}
+	assert_int_equal(shop_do(s, LIBRARY_CANCEL, "AAA001L5"), LIBRARY_SETTLED);
+	assert_int_equal(shop_do(s, LIBRARY_CANCEL, "NOTTHERE"), LIBRARY_NO_TAPE);
+	assert_int_equal(shop_add(s, "AAA002L5", SLOT(0)), LIBRARY_OK); /* is not kept any more */
+}
+
+static int refuse_cancel(
+	struct library_request *r, struct catalog_tx *tx, const struct catalog_tape *row)
+{
+	(void)r;
+	(void)tx;
+	assert_string_equal(row->barcode, "AAA001L5");
+	return -EACCES;
+}
+
+/* Its state is as of before; the next start finds out where the files are. */
+static void way_back_that_cannot_be_remembered_is_refused(void **state)
+{
+	struct shop *s = *state;
+	struct shop_request leave, back;
+
+	shop_add(s, "AAA001L5", SLOT(3));
+	submit(s, &leave, LIBRARY_ARCHIVE, "AAA001L5");
+	back = (struct shop_request){ .r = { .op = LIBRARY_CANCEL,
+					      .barcode = "AAA001L5",
+					      .also = refuse_cancel,
+					      .done = shop_answered,
+					      .home = s->rig.loop } };
+	library_submit(s->l, &back.r);
+	wait_for(s, &back);
+	assert_int_equal(back.r.result, LIBRARY_FAILED);
+	assert_int_equal(back.r.err, -EACCES);
+	shop_restart(s);
+	shop_until(s, "AAA001L5", LIBRARY_STATE_ARCHIVED);
+	assert_true(shop_has(s, "archive/AAA001L5/p0"));
 }
 
 /* --- restarts ---------------------------------------------------------------------- */
@@ -764,6 +855,10 @@ static void status_counts(void **state)
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, shop_begin, shop_end)
+#define FAR(name) \
+	{ \
+#name "_far", name, shop_begin_far, shop_end_far, NULL \
+	}
 	const struct CMUnitTest tests[] = {
 		T(cartridge_moves_from_slot_to_slot),
 		T(drive_loads_what_is_moved_to_it),
@@ -789,6 +884,12 @@ int main(void)
 		T(slot_is_kept_for_what_comes_back),
 		T(archived_cartridge_is_removed_with_its_files),
 		T(cartridge_that_cannot_be_archived_comes_back),
+		T(archiving_is_taken_back),
+		T(retrieval_is_taken_back),
+		FAR(archiving_is_taken_back),
+		FAR(retrieval_is_taken_back),
+		FAR(cartridge_goes_to_the_archive_and_comes_back),
+		T(way_back_that_cannot_be_remembered_is_refused),
 		T(everything_is_where_it_was_after_a_restart),
 		T(interrupted_archiving_is_gone_on_with),
 		T(interrupted_retrieval_is_gone_on_with),
