@@ -32,9 +32,9 @@ static void wr_standard(struct wr *w, const struct lu *lu)
 {
 	uint8_t vendor[20] = { 0 };
 
-	/* TPGS: implicit access states. 3PC */
+	/* TPGS: implicit access states. 3PC, PROTECT */
 	wr_head(w, lu->model->device_type, lu->has & LU_REMOVABLE,
-		0x10 | (lu->ops[0x83]->name ? 0x08 : 0));
+		(uint8_t)(0x10 | (lu->ops[0x83]->name ? 0x08 : 0) | lu->model->protects));
 	wr_bytes(w, lu->vendor, 8);
 	wr_bytes(w, lu->product, 16);
 	wr_bytes(w, lu->revision, 4);

@@ -106,17 +106,36 @@ static void vpd_capabilities(struct wr *w, const struct itl *itl)
 	wr_u8(w, 0);
 }
 
+/* B5h, logical block protection (SSC-5 8.6.6): CRC32C of four bytes, LBP_W_C and LBP_R_C. */
+static void vpd_protection(struct wr *w, const struct itl *itl)
+{
+	(void)itl;
+	wr_zero(w, 4);
+	wr_bytes(w, (const uint8_t[]){ 3, 0x02, TAPE_GUARD, 0xc0 }, 4);
+}
+
+/* 86h, extended INQUIRY data: that of all units, and SPT = 001b, a tape's way to protect blocks. */
+static void vpd_tape_extended(struct wr *w, const struct itl *itl)
+{
+	size_t at = w->len;
+
+	vpd_extended(w, itl);
+	if (wr_fits(w))
+		w->buf[at] |= 0x08;
+}
+
 /* B1h, the manufacturer's serial number, and B3h, what the library calls the device: both are the
  * serial number. */
 static const struct vpd_page tape_pages[] = {
 	{ 0x80, 0, vpd_serial },
 	{ 0x83, 0, vpd_identification },
-	{ 0x86, 0, vpd_extended },
+	{ 0x86, 0, vpd_tape_extended },
 	{ 0x87, 0, vpd_mode_policy },
 	{ 0x88, 0, vpd_scsi_ports },
 	{ 0xb0, 0, vpd_capabilities },
 	{ 0xb1, 0, vpd_serial },
 	{ 0xb3, 0, vpd_serial },
+	{ 0xb5, 0, vpd_protection },
 	{ .write = NULL },
 };
 
@@ -137,6 +156,7 @@ static void tape_end(struct lu *lu)
 #define TAPE_MODEL(pages_of_modes) { \
 	.kind = "tape", \
 	.device_type = 0x01, \
+	.protects = true, \
 	.ops = tape_ops, \
 	.pages = tape_pages, \
 	.modes = pages_of_modes, \

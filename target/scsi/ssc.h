@@ -41,6 +41,7 @@ struct tape {
 	_Atomic bool unbuffered;        /* status comes when data are durable */
 	_Atomic bool compress;
 	_Atomic bool report_early;      /* REW: early warning is told when reading, too */
+	_Atomic bool guard_write, guard_read; /* logical block protection: see ssc_guard.c */
 	_Atomic bool append_only;       /* WRITE MODE: see ssc_format.c */
 	_Atomic uint64_t pews;          /* programmable early warning: bytes before early warning */
 
@@ -119,6 +120,17 @@ bool tape_go(struct scsi_task *t, const struct tape_job *j, struct cartridge *c)
  * should be: tape->clear. */
 enum cartridge_result tape_read(struct scsi_task *t, struct cartridge *c, void *buf, size_t size,
 	struct cartridge_block *got);
+
+/* --- logical block protection: ssc_guard.c, in jobs ---------------------------------------------- */
+
+#define TAPE_GUARD 4u /* bytes behind each block: CRC32C, least significant first */
+
+/* Writes blocks that end with their guard, which is checked and not written. *wrong: the one behind
+ * those that are done does not match. */
+enum cartridge_result tape_write_guarded(struct cartridge *c, const uint8_t *buf, size_t len,
+	size_t count, const struct cartridge_write_how *how, size_t *done, bool *wrong);
+/* Puts the guard behind a block of `len` bytes in a buffer that has `room`, as far as it goes. */
+void tape_add_guard(uint8_t *block, size_t len, size_t room);
 
 /* In a job: the key to write with, or NULL; and what becomes of keys when the cartridge goes. */
 const struct cartridge_key *tape_write_key(const struct tape *tape);

@@ -92,6 +92,7 @@ static bool runs_ahead(struct tape *tape, uint64_t charge)
 	uint64_t behind;
 
 	if (atomic_load(&tape->unbuffered) || atomic_load(&tape->append_only) ||
+		atomic_load(&tape->guard_write) ||
 		atomic_load(&tape->pending))
 		return false;
 	behind = atomic_fetch_add(&tape->behind, charge) + charge;

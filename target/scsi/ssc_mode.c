@@ -13,12 +13,17 @@
 #define COMPRESSION    0x0f
 #define DEVICE         0x10
 #define PARTITION      0x11
+#define CONTROL        0x0a
+#define PROTECTION     0xf0 /* its subpage: logical block protection */
 #define CONFIGURATION  0x1d
 
 #define DCE            0x80 /* data compression page, byte 2 */
 #define REW            0x01 /* device configuration page, byte 8 */
 #define SWP            0x04 /* …, byte 10 */
 #define COMPRESS_AT    14   /* SELECT DATA COMPRESSION ALGORITHM */
+#define CRC32C         2    /* LOGICAL BLOCK PROTECTION METHOD */
+#define LBP_W          0x80
+#define LBP_R          0x40
 #define BUFFERED_MODE  0x70 /* of the device-specific parameter */
 #define BUFFERED_ONCE  0x10
 #define DENSITY_SAME   0x7f
@@ -98,6 +103,10 @@ static bool select_page(struct scsi_task *t, const struct mode_page *p, const ui
 		return task_bad_list(t, at + COMPRESS_AT, -1), false;
 	if (p->code == DEVICE && p->subpage && next[5] >> 4 > 1)
 		return task_bad_list(t, at + 5, 7), false;
+	if (p->code == CONTROL && p->subpage && next[4] && next[4] != CRC32C)
+		return task_bad_list(t, at + 4, -1), false;
+	if (p->code == CONTROL && p->subpage && next[4] && (next[5] & 0x3f) != TAPE_GUARD)
+		return task_bad_list(t, at + 5, 5), false;
 	if (p->code == PARTITION && next[3] > p->defaults[2])
 		return task_bad_list(t, at + 3, -1), false;
 	return true;
@@ -120,12 +129,15 @@ static void changed(struct lu *lu)
 	struct tape *tape = (struct tape *)(void *)lu;
 	const uint8_t *device = mode_values(lu, DEVICE, 0);
 	const uint8_t *extension = mode_values(lu, DEVICE, 1);
+	const uint8_t *protection = mode_values(lu, CONTROL, PROTECTION);
 	bool on = compression(lu, atomic_load(&tape->compress));
 
 	atomic_store(&tape->block_len, lu->mode_head.block_len);
 	atomic_store(&tape->unbuffered, !(lu->mode_head.device & BUFFERED_MODE));
 	atomic_store(&tape->compress, on);
 	atomic_store(&tape->report_early, device[8] & REW);
+	atomic_store(&tape->guard_write, protection[4] && protection[6] & LBP_W);
+	atomic_store(&tape->guard_read, protection[4] && protection[6] & LBP_R);
 	atomic_store(&tape->append_only, extension[5] >> 4 == 1);
 	atomic_store(&tape->pews, (uint64_t)be16(extension + 6) * 1000000);
 	lu->protected = lu->protected || device[10] & SWP;
@@ -156,6 +168,9 @@ const struct mode_rules ssc_mode_rules = {
 	/* Control: D_SENSE and TAS may be changed. */ \
 	{ 0x0a, 0, 12, .defaults = { 0x0a, 0x0a, 0x02, 0, 0, 0x40, [8] = FF2 }, \
 	  .changeable = { [2] = 0x04, [5] = 0x40 } }, \
+	/* Control data protection: method, length of the guard; LBP_W, LBP_R. */ \
+	{ 0x0a, 0xf0, 32, .defaults = { 0x4a, 0xf0, 0, 0x1c }, \
+	  .changeable = { [4] = 0xff, [5] = 0x3f, [6] = 0xc0 } }, \
 	/* Data compression: DCE, DCC; DDE; algorithm 1. */ \
 	{ 0x0f, 0, 16, .defaults = { 0x0f, 0x0e, 0xc0, 0x80, [7] = 0x01, [11] = 0x01 }, \
 	  .changeable = { [2] = 0x80 } }, \

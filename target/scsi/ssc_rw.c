@@ -114,19 +114,36 @@ static bool length_matters(const struct tape_job *j, uint32_t length)
 	return !j->sili || (length > j->len && j->block_len);
 }
 
+/* The next block, with its guard where the host wants it; the length is what the host sees. */
+static enum cartridge_result read_block(
+	struct scsi_task *t, struct cartridge *c, uint8_t *buf, size_t size, uint32_t *length)
+{
+	bool guarded = atomic_load_explicit(&tape_of(t)->guard_read, memory_order_relaxed);
+	struct cartridge_block got;
+	enum cartridge_result r = tape_read(t, c, buf, size, &got);
+
+	if (r != CARTRIDGE_OK)
+		return r;
+	*length = got.length + (guarded ? TAPE_GUARD : 0);
+	if (guarded && buf)
+		tape_add_guard(buf, got.length, size);
+	return r;
+}
+
 static void read_variable(struct scsi_task *t, const struct tape_job *j, struct cartridge *c)
 {
-	struct cartridge_block got;
-	enum cartridge_result r = tape_read(t, c, t->buf, t->buf ? t->buf_len : 0, &got);
+	uint32_t length;
+	enum cartridge_result r =
+		read_block(t, c, t->buf, t->buf ? t->buf_len : 0, &length);
 
 	if (r != CARTRIDGE_OK) {
 		read_stopped(t, c, r, j->len);
 		return;
 	}
-	give(t, got.length < j->len ? got.length : j->len);
-	if (length_matters(j, got.length))
+	give(t, length < j->len ? length : j->len);
+	if (length_matters(j, length))
 		tape_check_left(
-			t, SENSE_NO_SENSE, 0, TAPE_ILI, (int64_t)j->len - (int64_t)got.length);
+			t, SENSE_NO_SENSE, 0, TAPE_ILI, (int64_t)j->len - (int64_t)length);
 	else
 		maybe_tell_early(t, c);
 }
@@ -137,17 +154,16 @@ static void read_fixed(struct scsi_task *t, const struct tape_job *j, struct car
 	uint32_t n;
 
 	for (n = 0; n < j->len; n++) {
-		uint32_t off = n * j->block_len;
+		uint32_t off = n * j->block_len, length;
 		uint32_t room = t->buf && off < t->buf_len ? t->buf_len - off : 0;
-		struct cartridge_block got;
-		enum cartridge_result r = tape_read(t, c, (uint8_t *)t->buf + (room ? off : 0),
-			room < j->block_len ? room : j->block_len, &got);
+		enum cartridge_result r = read_block(t, c, room ? (uint8_t *)t->buf + off : NULL,
+			room < j->block_len ? room : j->block_len, &length);
 
 		if (r != CARTRIDGE_OK) {
 			read_stopped(t, c, r, (int64_t)j->len - n);
 			break;
 		}
-		if (got.length != j->block_len) {
+		if (length != j->block_len) {
 			tape_check_left(t, SENSE_NO_SENSE, 0, TAPE_ILI, (int64_t)j->len - n);
 			break;
 		}
@@ -223,16 +239,23 @@ static void write_run(struct scsi_task *t, struct tape_job *j, struct cartridge 
 {
 	struct tape *tape = tape_of(t);
 	struct cartridge_write_how how = { .compress = atomic_load(&tape->compress),
-		.key = tape_write_key(tape) };
+		.protected = atomic_load(&tape->guard_write), .key = tape_write_key(tape) };
 	struct iovec iov = { t->buf, t->buf_len };
 	size_t len = j->fixed ? j->block_len : j->len, count = j->fixed ? j->len : 1, done;
 	enum cartridge_result r;
+	bool wrong = false;
 
 	if (!tape_go(t, j, c) || !tape_may_overwrite(t, c))
 		return;
-	r = cartridge_write(c, &iov, 1, len, count, &how, &done);
+	if (how.protected)
+		r = tape_write_guarded(c, t->buf, len, count, &how, &done, &wrong);
+	else
+		r = cartridge_write(c, &iov, 1, len, count, &how, &done);
 	tape->dirty = tape->dirty || done;
-	if (r != CARTRIDGE_OK)
+	if (wrong) /* LOGICAL BLOCK GUARD CHECK FAILED */
+		tape_check_left(t, SENSE_HARDWARE_ERROR, 0x1001, 0,
+			j->fixed ? (int64_t)(count - done) : (int64_t)j->len);
+	else if (r != CARTRIDGE_OK)
 		write_stopped(t, r, j->fixed ? (int64_t)(count - done) : (int64_t)j->len);
 	else if (!atomic_load(&tape->unbuffered) || tape_settle(t, c))
 		written(t, c);
@@ -247,6 +270,13 @@ static enum scsi_next write_data(struct scsi_task *t)
 	return tape_submit(t, write_run);
 }
 
+/* A guard needs a block before it. */
+static bool too_short(const struct scsi_task *t, const struct tape_job *j)
+{
+	return atomic_load(&tape_of(t)->guard_write) &&
+	       (j->fixed ? j->block_len : j->len) <= TAPE_GUARD;
+}
+
 /* WRITE(6), WRITE(16) (SSC-4 7.8, 7.9). */
 static enum scsi_next write_start(struct scsi_task *t)
 {
@@ -259,6 +289,8 @@ static enum scsi_next write_start(struct scsi_task *t)
 		return task_bad_cdb(t, length_field(j), -1);
 	if (!j->len)
 		return task_good(t);
+	if (too_short(t, j))
+		return task_bad_cdb(t, length_field(j), -1);
 	if (!(t->dir & SCSI_DIR_OUT) || t->expect < bytes)
 		return task_check(t, SENSE_ILLEGAL_REQUEST, 0x0e03);
 	return list_wanted(t, bytes);

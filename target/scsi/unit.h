@@ -116,6 +116,7 @@ struct mode_rules;
 struct lu_model {
 	const char *kind;    /* lu_kind() */
 	uint8_t device_type; /* PERIPHERAL DEVICE TYPE (SPC-5 6.7.2) */
+	bool protects;       /* PROTECT: there is protection information */
 	const struct scsi_op *const
 		*ops;                  /* lists of rows, each ends with an empty one; NULL ends */
 	const struct vpd_page *pages;  /* sorted by code, ends with an empty one */

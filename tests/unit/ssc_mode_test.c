@@ -24,8 +24,8 @@ static void the_drive_is_an_ibm_ult3580_td5(void **state)
 
 static void the_vital_product_data_are_those_of_a_tape(void **state)
 {
-	const uint8_t list[] = { 0x01, 0x00, 0, 9, 0x00, 0x80, 0x83, 0x86, 0x87, 0x88, 0xb0, 0xb1,
-		0xb3 };
+	const uint8_t list[] = { 0x01, 0x00, 0, 10, 0x00, 0x80, 0x83, 0x86, 0x87, 0x88, 0xb0, 0xb1,
+		0xb3, 0xb5 };
 	struct tape_rig *rig = tape_rig_new(*state, 5);
 	struct result res = TAPE(rig, NULL, 255, 0x12, 1, 0x00, 0, 255, 0);
 
@@ -37,6 +37,10 @@ static void the_vital_product_data_are_those_of_a_tape(void **state)
 	assert_memory_equal(res.in, "\x01\xb0\0\x02\x01\0", 6);
 	res = TAPE(rig, NULL, 255, 0x12, 1, 0xb1, 0, 255, 0);
 	assert_memory_equal(res.in, "\x01\xb1\0\x0a" "1068000001", 14);
+	res = TAPE(rig, NULL, 255, 0x12, 1, 0xb5, 0, 255, 0);
+	assert_memory_equal(res.in, "\x01\xb5\0\x08\0\0\0\0\x03\x02\x04\xc0", 12);
+	assert_int_equal(TAPE(rig, NULL, 255, 0x12, 1, 0x86, 0, 255, 0).in[4], 0x08);
+	assert_int_equal(TAPE(rig, NULL, 96, 0x12, 0, 0, 0, 96, 0).in[5] & 1, 1); /* PROTECT */
 	tape_rig_free(rig);
 }
 

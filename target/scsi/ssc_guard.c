@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Logical block protection by CRC32C (SSC-4 4.2.29): between the host and the drive each block has
+ * its checksum behind it, which counts as part of its length. On the tape every block has one anyway.
+ */
+#include <string.h>
+
+#include "scsi/ssc.h"
+#include "vtl/format.h"
+
+static void guard_of(const uint8_t *block, size_t len, uint8_t out[static TAPE_GUARD])
+{
+	uint32_t crc = crc_end(crc_feed(CRC_BEGIN, block, len));
+
+	for (unsigned i = 0; i < TAPE_GUARD; i++)
+		out[i] = (uint8_t)(crc >> 8 * i);
+}
+
+/* One block after the other, as their guards stand in between. */
+enum cartridge_result tape_write_guarded(struct cartridge *c, const uint8_t *buf, size_t len,
+	size_t count, const struct cartridge_write_how *how, size_t *done, bool *wrong)
+{
+	enum cartridge_result r = CARTRIDGE_OK;
+
+	*wrong = false;
+	for (*done = 0; *done < count && r == CARTRIDGE_OK; buf += len) {
+		struct iovec iov = { (void *)(uintptr_t)buf, len - TAPE_GUARD };
+		uint8_t guard[TAPE_GUARD];
+		size_t one;
+
+		guard_of(buf, iov.iov_len, guard);
+		*wrong = memcmp(guard, buf + iov.iov_len, TAPE_GUARD) != 0;
+		if (*wrong)
+			break;
+		r = cartridge_write(c, &iov, 1, iov.iov_len, 1, how, &one);
+		*done += one;
+	}
+	return r;
+}
+
+void tape_add_guard(uint8_t *block, size_t len, size_t room)
+{
+	uint8_t guard[TAPE_GUARD];
+	size_t n = room > len ? room - len : 0;
+
+	if (!n)
+		return;
+	guard_of(block, len, guard);
+	memcpy(block + len, guard, n < TAPE_GUARD ? n : TAPE_GUARD);
+}
