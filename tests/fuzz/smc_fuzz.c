@@ -100,7 +100,7 @@ static void world_close(void)
 	state_dir_close(w->state);
 	bufs_free(w->bufs);
 	loop_free(w->loop);
-	snprintf(command, sizeof(command), "rm -rf %s", w->dir);
+	snprintf(command, sizeof(command), "rm -rf %.63s", w->dir);
 	if (system(command))
 		fprintf(stderr, "%s: cannot be removed\n", w->dir);
 }

@@ -182,11 +182,12 @@ static inline struct result smc_run_into(struct nexus *n, const uint8_t *cdb, si
 
 	smc_task(&t, n, cdb, len, out, expect);
 	next = scsi_task_start(&t);
-	if (next == SCSI_WANT_DATA) {
+	if (next == SCSI_WANT_DATA && out) {
 		assert_true(t.out.len <= expect && t.out.cnt == 1);
 		memcpy(t.out.iov[0].iov_base, out, t.out.len);
 		next = scsi_task_data(&t, t.out.len);
 	}
+	assert_int_not_equal(next, SCSI_WANT_DATA);
 	if (next == SCSI_PENDING)
 		while (t.done)
 			loop_step(n->loop);
