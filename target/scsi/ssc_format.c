@@ -122,7 +122,8 @@ static uint64_t unit_of(const uint8_t *page)
 	return unit;
 }
 
-/* Sizes that the host has set; one of them may be what the others leave. False: they do not fit. */
+/* Sizes that the host has set; one of them may be what the others leave. Those that are less than a
+ * partition can have are rounded up, as mkltfs counts on. False: they do not fit. */
 static bool sizes_of_host(const uint8_t *page, uint64_t total, uint64_t *size, unsigned n)
 {
 	uint64_t left = total, unit = unit_of(page);
@@ -140,6 +141,10 @@ static bool sizes_of_host(const uint8_t *page, uint64_t total, uint64_t *size, u
 		if (unit > left || v > left / unit)
 			return false;
 		size[i] = v * unit;
+		if (v && size[i] < CARTRIDGE_CAPACITY_MIN)
+			size[i] = CARTRIDGE_CAPACITY_MIN;
+		if (size[i] > left)
+			return false;
 		left -= size[i];
 	}
 	if (rest >= 0)

@@ -28,7 +28,9 @@
 #define BUFFERED_ONCE  0x10
 #define DENSITY_SAME   0x7f
 
-#define PARTITION_UNIT 9 /* page 11h counts in 10^9 bytes */
+/* PARTITION UNITS of page 11h, as a power of ten: as LTO drives count, and what small tapes need. */
+#define GIGABYTES 9
+#define MEGABYTES 6
 
 static const struct tape *tape_in(const struct lu *lu)
 {
@@ -41,8 +43,12 @@ static void partition_defaults(
 	const struct mode_page *p, const struct drive_medium *in, uint8_t *page)
 {
 	unsigned most = p->defaults[2];
-	uint64_t unit = 1000000000;
+	uint64_t total = 0, unit;
 
+	for (unsigned i = 0; i < in->partitions; i++)
+		total += in->partition_capacity[i];
+	page[6] = total && total < UINT64_C(60000000000) ? MEGABYTES : GIGABYTES;
+	unit = page[6] == MEGABYTES ? 1000000 : 1000000000;
 	page[3] = (uint8_t)(in->partitions ? in->partitions - 1 : 0);
 	for (unsigned i = 0; i < in->partitions && i <= most && most; i++) {
 		uint64_t n = in->partition_capacity[i] / unit;
@@ -193,7 +199,7 @@ const struct mode_rules ssc_mode_rules = {
 /* Medium partition: FDP, SDP, IDP, sizes in PSUM's unit, POFM; formats are recognized. */
 #define PARTITIONS(n, sizes) \
 	{ 0x11, 0, 8 + 2 * (sizes), \
-	  .defaults = { 0x11, 6 + 2 * (sizes), (n) - 1, 0, 0x1c, 0x03, PARTITION_UNIT }, \
+	  .defaults = { 0x11, 6 + 2 * (sizes), (n) - 1, 0, 0x1c, 0x03, GIGABYTES }, \
 	  .changeable = { [3] = 0xff, [4] = 0xf8, [6] = 0x0f, [8] = FF4, FF4 } }
 
 const struct mode_page ssc_modes_1[] = { PAGES_BEFORE, PARTITIONS(1, 0), PAGES_AFTER };

@@ -2,7 +2,7 @@
 """Random commands to a tape drive, beside a tape that is a list (SSC-4): data, sense, residuals and
 positions are the same all the way; and what was synchronised is there after a kill.
 
-TAPE_MODEL_SECONDS says how long each test goes on (20), TAPE_MODEL_SEED which sequence."""
+TAPE_MODEL_SECONDS says how long each test goes on (15), TAPE_MODEL_SEED which sequence."""
 import os
 import random
 import struct
@@ -85,10 +85,16 @@ class Drive:
                   data_out=struct.pack(">BBBB", 0, 0, 0x10, 8) + struct.pack(">II", 0, length))
 
     def partition(self, megabytes):
-        """Two partitions, of which the first is so large, by mode page 11h and FORMAT MEDIUM."""
-        page = struct.pack(">BBBBBBBBHH", 0x11, 10, 1, 1, 0x30, 3, 0, 0, megabytes, 0xffff)
+        """Two partitions, of which the first is so large, as mkltfs makes them: mode page 11h as it
+        is, with IDP and the sizes, then FORMAT MEDIUM."""
+        told = self.must(struct.pack(">BBBxB", 0x1a, 8, 0x11, 16), 16)
+        buffered, page = told[2] & 0x70, bytearray(told[4:])
+        page[3] = 1                                 # ADDITIONAL PARTITIONS DEFINED
+        page[4] = 0x20 | page[4] & 0x1f             # IDP; PSUM and POFM stay
+        page[6] = 6                                 # PARTITION UNITS
+        struct.pack_into(">HH", page, 8, megabytes, 0xffff)
         self.must(struct.pack(">BBxxB", 0x15, 0x10, 4 + len(page)),
-                  data_out=struct.pack(">BBBB", 0, 0, 0x10, 0) + page)
+                  data_out=bytes([0, 0, buffered, 0]) + page)
         self.must(struct.pack(">BBB", 0x04, 0, 2))
 
 
@@ -374,7 +380,7 @@ class Pair:
 
 
 def seconds():
-    return float(os.environ.get("TAPE_MODEL_SECONDS", "20"))
+    return float(os.environ.get("TAPE_MODEL_SECONDS", "15"))
 
 
 def generator():
@@ -420,22 +426,26 @@ def drive_of(server):
     raise AssertionError("the drive does not become ready")
 
 
-@pytest.mark.parametrize("partitions", [1])
+@pytest.mark.parametrize("partitions", [1, 2])
 def test_a_drive_behaves_as_a_tape_does(start, partitions):
     server, rng = start(library()), generator()
     load(server)
     drive = drive_of(server)
-    if partitions == 2:
+    if partitions > 1:
         drive.partition(300)
     pair, end = Pair(drive, rng, partitions), time.monotonic() + seconds()
     while time.monotonic() < end:
         pair.step()
 
 
-def test_what_was_synchronised_is_there_after_a_kill(start):
+@pytest.mark.parametrize("partitions", [1, 2])
+def test_what_was_synchronised_is_there_after_a_kill(start, partitions):
     server, rng = start(library()), generator()
     load(server)
-    pair, end = Pair(drive_of(server), rng), time.monotonic() + seconds()
+    drive = drive_of(server)
+    if partitions > 1:
+        drive.partition(300)
+    pair, end = Pair(drive, rng, partitions), time.monotonic() + seconds()
     while time.monotonic() < end:
         for _ in range(rng.randint(5, 60)):
             pair.step()

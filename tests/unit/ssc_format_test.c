@@ -109,6 +109,29 @@ static void a_tape_is_partitioned_as_the_host_says(void **state)
 	tape_rig_free(rig);
 }
 
+/* POFM stays: partitions are made by FORMAT MEDIUM, never by MODE SELECT (SSC-4 8.3.8). */
+static void that_format_medium_makes_partitions_cannot_be_changed(void **state)
+{
+	struct tape_rig *rig = tape_rig_blank(state);
+	struct result res = set_partitions(rig, 0x38, 15, 0xffff);
+
+	assert_check(res, SENSE_ILLEGAL_REQUEST, 0x2600);
+	tape_rig_free(rig);
+}
+
+static void a_partition_that_would_be_too_small_is_made_larger(void **state)
+{
+	struct tape_rig *rig = tape_rig_blank(state);
+	struct drive_medium m;
+
+	assert_good(set_partitions(rig, 0x3c, 0xffff, 1));
+	assert_good(TAPE(rig, NULL, 0, FORMAT(1)));
+	drive_medium(rig->drive, &m);
+	assert_int_equal(m.partition_capacity[0], TAPE_CAPACITY - VTL_MIB);
+	assert_int_equal(m.partition_capacity[1], VTL_MIB);
+	tape_rig_free(rig);
+}
+
 static void each_partition_has_its_own_objects(void **state)
 {
 	struct tape_rig *rig = tape_rig_blank(state);
@@ -263,6 +286,8 @@ int main(void)
 		TEST(verify_of_fixed_blocks_counts_them),
 		TEST(verify_goes_to_the_end_of_data_or_over_filemarks),
 		TEST(a_tape_is_partitioned_as_the_host_says),
+		TEST(that_format_medium_makes_partitions_cannot_be_changed),
+		TEST(a_partition_that_would_be_too_small_is_made_larger),
 		TEST(each_partition_has_its_own_objects),
 		TEST(the_drive_chooses_sizes_where_the_host_does_not),
 		TEST(the_default_format_has_one_partition),

@@ -151,7 +151,18 @@ static void a_drive_with_partitions_has_their_sizes_in_page_11(void **state)
 	struct result res = TAPE(rig, NULL, 255, 0x1a, 0x08, 0x11, 0, 255, 0);
 
 	assert_int_equal(res.in_len, 4 + 12);
-	assert_memory_equal(res.in + 4, "\x11\x0a\x01\x00\x1c\x03\x09", 7);
+	assert_memory_equal(res.in + 4, "\x11\x0a\x01\x00\x1c\x03\x06\0\0\x04\0\0", 12);
+	tape_rig_free(rig);
+}
+
+static void page_11_counts_a_tape_of_full_size_in_gigabytes(void **state)
+{
+	struct tape_rig *rig = tape_rig_loaded(*state, (struct cartridge_cfg){
+		.barcode = "TEST01L5", .media = media_generation(5) });
+	struct result res = TAPE(rig, NULL, 255, 0x1a, 0x08, 0x11, 0, 255, 0);
+
+	assert_int_equal(res.in[4 + 6], 9);
+	assert_int_equal(be16(res.in + 4 + 8), 1500);
 	tape_rig_free(rig);
 }
 
@@ -301,6 +312,7 @@ int main(void)
 		TEST(the_block_descriptor_can_be_left_out),
 		TEST(all_pages_come_with_page_3f),
 		TEST(a_drive_with_partitions_has_their_sizes_in_page_11),
+		TEST(page_11_counts_a_tape_of_full_size_in_gigabytes),
 		TEST(page_1d_says_whether_the_cartridge_is_worm),
 		TEST(a_block_length_is_taken_and_told_to_others),
 		TEST(a_block_length_over_8_mib_is_refused),
