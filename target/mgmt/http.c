@@ -17,6 +17,7 @@
 #include <event2/http.h>
 #include <event2/keyvalq_struct.h>
 #include <event2/listener.h>
+#include <fcntl.h>
 #include <openssl/ssl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,6 +25,7 @@
 #include <sys/queue.h>
 #include <sys/socket.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/list.h"
 #include "base/log.h"
@@ -33,7 +35,9 @@
 
 #define SWEEP_MS 1000
 #define DOOM_MS  20 /* until the next sweep when connections are to go */
+#define PAUSE_MS 100
 #define SECOND   UINT64_C(1000000000)
+#define QUIET_S  60 /* between two lines of the log about that nobody can be taken */
 
 struct http {
 	struct http_cfg cfg;
@@ -46,6 +50,9 @@ struct http {
 	unsigned n_conns;
 	struct loop_timer sweep;
 	struct loop_defer settle;
+	struct loop_watch knock; /* of the listening socket, beside evhttp's own */
+	struct loop_timer again;
+	uint64_t quiet_until; /* the log has been told, and is not until then */
 };
 
 /* What came of the last request on a connection. The first to go comes first. */
@@ -303,11 +310,47 @@ static struct bufferevent *on_connection(struct event_base *base, void *arg)
 	return bev;
 }
 
-static void on_accept_error(struct evconnlistener *listener, void *arg)
+/* Out of descriptors, the kernel would report the connection that waits for ever. libevent gives this
+ * function evhttp's argument and not ours, so that it can do no more than look away; look_again() is
+ * sure to come, since on_knock() was told of that connection, too. */
+static void on_accept_error(struct evconnlistener *listener, void *evhttp)
 {
-	(void)listener;
-	log_msg(LOG_WARNING, "management: cannot take a connection: %s", strerror(errno));
-	listener_pause(arg, true);
+	(void)evhttp;
+	evconnlistener_disable(listener);
+}
+
+static void tell_of_wait(struct http *h, int err)
+{
+	if (in_seconds(0) < h->quiet_until)
+		return;
+	log_msg(LOG_ERR, "management: new connections have to wait: %s", strerror(err));
+	h->quiet_until = in_seconds(QUIET_S);
+}
+
+static void look_again(struct loop_timer *t)
+{
+	struct http *h = container_of(t, struct http, again);
+
+	if (loop_rewatch(&h->knock, LOOP_READ) != 0)
+		loop_timer_set(t, PAUSE_MS);
+	if (!h->paused)
+		evconnlistener_enable(h->listener);
+}
+
+/* Somebody is at the door. Whether there is a descriptor for him can be tried out here. */
+static bool on_knock(struct loop_watch *w, unsigned conditions)
+{
+	struct http *h = container_of(w, struct http, knock);
+	int fd = fcntl(w->fd, F_DUPFD_CLOEXEC, 0);
+
+	(void)conditions;
+	if (fd < 0)
+		tell_of_wait(h, errno);
+	else
+		close(fd);
+	loop_rewatch(w, 0);
+	loop_timer_set(&h->again, PAUSE_MS);
+	return false;
 }
 
 /* --- calls ---------------------------------------------------------------------------------- */
@@ -735,7 +778,7 @@ static bool listen_on(struct http *h, int fd)
 	}
 	h->listener = l;
 	evconnlistener_set_error_cb(l, on_accept_error);
-	return true;
+	return loop_watch(h->cfg.loop, &h->knock, fd, LOOP_READ, on_knock) == 0;
 }
 
 int http_open(const struct http_cfg *cfg, int fd, struct http **out)
@@ -748,6 +791,7 @@ int http_open(const struct http_cfg *cfg, int fd, struct http **out)
 	list_init(&h->conns);
 	list_init(&h->calls);
 	loop_timer_init(cfg->loop, &h->sweep, sweep);
+	loop_timer_init(cfg->loop, &h->again, look_again);
 	loop_defer_init(&h->settle, settle_deferred);
 	h->evhttp = evhttp_new(loop_base(cfg->loop));
 	if (!h->evhttp || !listen_on(h, fd)) {
@@ -763,6 +807,8 @@ void http_mute(struct http *h)
 {
 	if (!h->listener)
 		return;
+	loop_unwatch(&h->knock);
+	loop_timer_clear(&h->again);
 	evhttp_del_accept_socket(h->evhttp, h->bound);
 	h->listener = NULL;
 }
@@ -771,6 +817,8 @@ void http_close(struct http *h)
 {
 	if (!h)
 		return;
+	loop_unwatch(&h->knock);
+	loop_timer_clear(&h->again);
 	if (h->evhttp)
 		evhttp_free(h->evhttp);
 	list_for_each_safe(it, &h->calls) {

@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""When the machine gives less than the server wants: those who are served already do not suffer for
+it, and when there is enough again all is as before."""
+import os
+import resource
+import socket
+import time
+
+import pytest
+from initiator import login
+from support import DISK, conf, cpu_seconds, disk, target
+
+MANAGED = '''management = {
+  socket = "state/ctl.sock";
+  http = ( { address = "127.0.0.1"; port = $webport; } );
+  ontap = { svm = "svm1"; users = ( { name = "admin"; password = "netapp1!example"; } ); };
+};
+'''
+
+
+def leave(server, spare):
+    """Lets a server open so many descriptors more, and no further."""
+    limit = len(os.listdir(f"/proc/{server.pid}/fd")) + spare
+    resource.prlimit(server.pid, resource.RLIMIT_NOFILE, (limit, limit))
+
+
+@pytest.mark.parametrize("door", ["portal", "web", "socket"])
+def test_without_descriptors_connections_wait_and_sessions_stay(start, ctl, door):
+    server = start(conf(target(luns=disk("disk.img")), more=MANAGED))
+    session = login(server.port, DISK)
+    assert session.attention()
+    leave(server, 8)
+    crowd = []
+    for _ in range(16):
+        crowd.append(socket.socket(socket.AF_UNIX if door == "socket" else socket.AF_INET))
+        crowd[-1].connect(str(server.dir / "state/ctl.sock") if door == "socket" else
+                          ("127.0.0.1", server.ports["webport" if door == "web" else "port"]))
+    server.wait_for_log("new connections have to wait: Too many open files")
+    session.write(0, b"good" * 1024)
+    session.flush()
+    assert session.read(0, 8) == b"good" * 1024
+    used = cpu_seconds(server.pid)
+    time.sleep(1)
+    assert cpu_seconds(server.pid) - used < 0.3
+    for one in crowd:
+        one.close()
+    assert "countersign" in ctl(server, "status").stdout.lower()
+    login(server.port, DISK, initiator=DISK + "-host2").wire.close()
+    session.wire.close()
