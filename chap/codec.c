@@ -5,15 +5,6 @@
 #include <stdbool.h>
 #include <string.h>
 
-#define AS_TEXT(id, text) [id] = (text),
-
-const char *codec_fault_text(enum codec_fault fault)
-{
-	static const char *const texts[] = { CODEC_FAULTS(AS_TEXT) };
-
-	return fault < sizeof(texts) / sizeof(texts[0]) ? texts[fault] : "unknown fault";
-}
-
 void codec_hex(const uint8_t *in, size_t n, char *out)
 {
 	static const char digits[] = "0123456789abcdef";

@@ -22,21 +22,16 @@
 /* Characters that codec_hex() writes for n bytes, NUL included. */
 #define CODEC_HEX_SIZE(n) (2 + 2 * (n) + 1)
 
-#define CODEC_FAULTS(X) \
-	X(CODEC_OK, "well-formed") \
-	X(CODEC_NO_PREFIX, "binary value without 0x or 0b") \
-	X(CODEC_EMPTY, "empty value") \
-	X(CODEC_TOO_LONG, "value longer than allowed") \
-	X(CODEC_BAD_DIGIT, "character that does not belong in the value") \
-	X(CODEC_ODD_DIGITS, "odd number of hexadecimal digits") \
-	X(CODEC_BAD_PADDING, "wrong base64 padding") \
-	X(CODEC_OUT_OF_RANGE, "number out of range")
-
-#define CODEC_AS_ENUM(id, text) id,
-enum codec_fault { CODEC_FAULTS(CODEC_AS_ENUM) };
-
-/* For log lines; never NULL, never quotes the value. */
-const char *codec_fault_text(enum codec_fault fault);
+enum codec_fault {
+	CODEC_OK,
+	CODEC_NO_PREFIX, /* a binary value without 0x or 0b */
+	CODEC_EMPTY,
+	CODEC_TOO_LONG, /* for the destination, or more than the standard allows */
+	CODEC_BAD_DIGIT,
+	CODEC_ODD_DIGITS, /* of hexadecimal */
+	CODEC_BAD_PADDING, /* of base64 */
+	CODEC_OUT_OF_RANGE,
+};
 
 /* Writes "0x" and 2n lower-case digits and a NUL; out has CODEC_HEX_SIZE(n) characters of room.
  * Hex and not base64 because libiscsi reads nothing else. */

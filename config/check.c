@@ -73,18 +73,13 @@ static int by_key_then_serial(const void *pa, const void *pb)
 	return order ? order : (a->serial > b->serial) - (a->serial < b->serial);
 }
 
-void check_index_sort(struct check_index *index)
-{
-	if (index->n)
-		qsort(index->v, index->n, sizeof(*index->v), by_key_then_serial);
-}
-
 void check_unique(struct check *c, struct check_index *index, const char *what)
 {
 	struct check_place place = { "" };
 	size_t first = 0;
 
-	check_index_sort(index);
+	if (index->n)
+		qsort(index->v, index->n, sizeof(*index->v), by_key_then_serial);
 	for (size_t i = 1; i < index->n; i++) {
 		const struct check_entry *e = &index->v[i];
 

@@ -4,8 +4,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <systemd/sd-daemon.h>
 #include <time.h>
@@ -32,17 +30,6 @@ void service_reloading(void)
 void service_stopping(void)
 {
 	sd_notify(0, "STOPPING=1");
-}
-
-void service_status(const char *fmt, ...)
-{
-	char text[256];
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(text, sizeof(text), fmt, ap);
-	va_end(ap);
-	sd_notifyf(0, "STATUS=%s", text);
 }
 
 int service_take_fds(struct service_fds *out)

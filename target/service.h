@@ -12,8 +12,6 @@
 void service_ready(void);
 void service_reloading(void);
 void service_stopping(void);
-/* One line about the state, as `systemctl status` shows it. */
-void service_status(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 /* Sockets that were handed over; whoever takes one sets its place to -1. */
 struct service_fds {

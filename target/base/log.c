@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <stdarg.h>
 #include <stdatomic.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -171,29 +172,24 @@ static void to_syslog(int priority, const char *text)
 	syslog(priority & LOG_PRIMASK, "%s", line);
 }
 
-void log_vmsg(int priority, const char *fmt, va_list ap)
+void log_msg(int priority, const char *fmt, ...)
 {
 	char text[LINE_MAX_BYTES];
-	int saved = errno;
+	int saved = errno, n;
+	va_list ap;
 
 	if (!log_on(priority & LOG_PRIMASK))
 		return;
-	if (vsnprintf(text, sizeof(text), fmt, ap) < 0)
+	va_start(ap, fmt);
+	n = vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	if (n < 0)
 		snprintf(text, sizeof(text), "%s", fmt);
 	if (atomic_load(&sink) == LOG_TO_SYSLOG)
 		to_syslog(priority, text);
 	else
 		to_stderr(priority, text);
 	errno = saved;
-}
-
-void log_msg(int priority, const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	log_vmsg(priority, fmt, ap);
-	va_end(ap);
 }
 
 /* One byte of peer text as it is shown. Gives how many characters it takes, at most 4. */

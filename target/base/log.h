@@ -7,7 +7,6 @@
 #ifndef BASE_LOG_H
 #define BASE_LOG_H
 
-#include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <syslog.h>
@@ -23,7 +22,6 @@ bool log_on(int priority);
 
 /* Writes one line; no newline in fmt. Never fails, never blocks for long, keeps errno. */
 void log_msg(int priority, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-void log_vmsg(int priority, const char *fmt, va_list ap) __attribute__((format(printf, 2, 0)));
 
 /* Room for a quoted peer text: at most LOG_QUOTE_MAX bytes of it are shown. */
 #define LOG_QUOTE_MAX 256

@@ -130,18 +130,6 @@ int catalog_credential_remove(struct catalog_tx *tx, enum catalog_scope scope,
 	return db_run_one(&q);
 }
 
-int catalog_credential_remove_scope(
-	struct catalog_tx *tx, enum catalog_scope scope, const char *scope_name)
-{
-	struct query q =
-		db_query(tx->db, "DELETE FROM credential WHERE scope_kind = ? AND scope = ?");
-
-	db_bind_int(&q, scope);
-	db_bind_text(&q, scope_name);
-	tx->stale_secrets = true;
-	return db_run(&q);
-}
-
 /* --- reading -------------------------------------------------------------------------------- */
 
 /* The secrets of one row, in clear. */

@@ -64,10 +64,6 @@ int catalog_credential_put(struct catalog_tx *tx, const struct catalog_credentia
 int catalog_credential_remove(struct catalog_tx *tx, enum catalog_scope scope,
 	const char *scope_name, const char *initiator);
 
-/* Removes all rows of a scope, as many as there are. 0 or -errno. */
-int catalog_credential_remove_scope(
-	struct catalog_tx *tx, enum catalog_scope scope, const char *scope_name);
-
 /* Calls row() for every row, in the order of scope and initiator, until it gives another value than
  * 0, which is then what this gives. What it is shown, secrets in clear, is gone when it returns.
  * -EBADMSG: a secret was tampered with. */

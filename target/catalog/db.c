@@ -190,11 +190,6 @@ bool db_in_transaction(const struct db *db)
 	return !sqlite3_get_autocommit(db->handle);
 }
 
-int64_t db_changes(const struct db *db)
-{
-	return sqlite3_changes64(db->handle);
-}
-
 int db_journal_pages(const struct db *db)
 {
 	return db->journal_pages;
@@ -322,5 +317,5 @@ int db_run_one(struct query *q)
 {
 	int err = db_run(q);
 
-	return err || db_changes(q->db) ? err : -ENOENT;
+	return err || sqlite3_changes64(q->db->handle) ? err : -ENOENT;
 }

@@ -36,8 +36,6 @@ int db_exec(struct db *db, const char *sql);
 /* A pragma that gives one number, or the like. 0 or -errno. */
 int db_exec_int(struct db *db, const char *sql, int64_t *value);
 bool db_in_transaction(const struct db *db);
-/* Rows that the last INSERT, UPDATE or DELETE concerned. */
-int64_t db_changes(const struct db *db);
 
 /* How long the journal is, in pages, as of the last commit. */
 int db_journal_pages(const struct db *db);

@@ -15,15 +15,15 @@
 #include "iscsi/cmd.h"
 #include "iscsi/early.h"
 #include "iscsi/full.h"
-#include "net/guard.h"
 #include "iscsi/login.h"
 #include "iscsi/pdu.h"
 #include "iscsi/reactor.h"
 #include "iscsi/session.h"
 #include "iscsi/shared.h"
 #include "iscsi/text.h"
+#include "net/guard.h"
 
-const char *conn_phase_text(enum conn_phase phase)
+static const char *phase_text(enum conn_phase phase)
 {
 #define CONN_AS_TEXT(id, text) text,
 	static const char *const texts[] = { CONN_PHASES(CONN_AS_TEXT) };
@@ -218,7 +218,7 @@ static void refused(struct conn *c)
 		login_too_long(c);
 		return;
 	}
-	conn_close(c, LOG_NOTICE, "%s (%s)", texts[c->framer.refusal], conn_phase_text(c->phase));
+	conn_close(c, LOG_NOTICE, "%s (%s)", texts[c->framer.refusal], phase_text(c->phase));
 }
 
 static bool listens(const struct conn *c)
@@ -265,7 +265,7 @@ static void left(struct conn *c)
 			   "it may expect another target secret or name");
 	else
 		conn_close(c, c->phase == CONN_LOGOUT ? LOG_DEBUG : LOG_INFO,
-			   "the initiator closed the connection (%s)", conn_phase_text(c->phase));
+			   "the initiator closed the connection (%s)", phase_text(c->phase));
 }
 
 static ssize_t heard(struct conn *c, ssize_t n)

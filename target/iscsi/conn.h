@@ -114,6 +114,4 @@ bool conn_gather(struct conn *c);
 void conn_log(const struct conn *c, int priority, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 
-const char *conn_phase_text(enum conn_phase phase);
-
 #endif

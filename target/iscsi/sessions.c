@@ -179,13 +179,3 @@ unsigned sessions_of_target(struct sessions *t, const char *target)
 	pthread_mutex_unlock(&t->lock);
 	return n;
 }
-
-unsigned sessions_count(struct sessions *t)
-{
-	unsigned n;
-
-	pthread_mutex_lock(&t->lock);
-	n = t->n + t->discovery;
-	pthread_mutex_unlock(&t->lock);
-	return n;
-}

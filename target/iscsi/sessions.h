@@ -50,7 +50,6 @@ struct session_entry *sessions_own(struct sessions *t, uint16_t tsih, const stru
  * For a connection that wants to join it. */
 struct reactor *sessions_find(struct sessions *t, uint16_t tsih, const struct session_entry *like);
 
-unsigned sessions_count(struct sessions *t);
 /* Of one target, by its normalised name. */
 unsigned sessions_of_target(struct sessions *t, const char *target);
 

@@ -66,8 +66,6 @@ bool call_is_local(const struct call *c);
 
 /* Adds a header to the answer; before call_reply(). */
 void call_answer_header(struct call *c, const char *name, const char *value);
-/* An answer of another content type than the dialect's; before call_reply(). Static text. */
-void call_answer_type(struct call *c, const char *content_type);
 
 /* Answers. `body` is taken over; NULL stands for memory that ran out, and becomes a 500. */
 void call_reply(struct call *c, int status, json_t *body);

@@ -463,11 +463,6 @@ void call_answer_header(struct call *c, const char *name, const char *value)
 		evhttp_add_header(evhttp_request_get_output_headers(c->req), name, value);
 }
 
-void call_answer_type(struct call *c, const char *content_type)
-{
-	c->content_type = content_type;
-}
-
 static void set_deadline(const struct call *c, unsigned seconds)
 {
 	struct http_conn *conn = call_conn(c);

@@ -28,8 +28,6 @@ struct query_leaf {
 	bool fold;        /* compared without regard to case */
 };
 
-#define QUERY_LEAVES_MAX 32
-
 struct query_shape {
 	const struct query_leaf *leaves;
 	size_t n;

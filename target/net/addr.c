@@ -284,12 +284,6 @@ bool addr_same(const struct addr *a, const struct addr *b)
 	return addr_port(a) == addr_port(b) && addr_same_host(a, b);
 }
 
-bool addr_in_range(const struct addr *a, const struct addr *first, const struct addr *last)
-{
-	return a->sa.sa_family == first->sa.sa_family && a->sa.sa_family == last->sa.sa_family &&
-	       addr_compare_host(first, a) <= 0 && addr_compare_host(a, last) <= 0;
-}
-
 bool addr_in_net(const struct addr *a, const struct addr *net, unsigned prefix)
 {
 	size_t alen, nlen;

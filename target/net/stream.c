@@ -73,11 +73,6 @@ void stream_close(struct stream *s)
 	s->fd = -1;
 }
 
-void stream_finish(struct stream *s)
-{
-	shutdown(s->fd, SHUT_WR);
-}
-
 size_t stream_available(const struct stream *s)
 {
 	int n;

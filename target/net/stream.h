@@ -31,8 +31,6 @@ int stream_init(struct stream *s, int fd);
 /* Closes; what was sent still goes out, unless input was left unread (TCP then resets).
  * Harmless on a stream that is closed. A zeroed stream is not: it holds descriptor 0. */
 void stream_close(struct stream *s);
-/* Says to the peer that nothing more will be sent; reading goes on. */
-void stream_finish(struct stream *s);
 
 /* Bytes that could be read now without waiting; 0 when there are none or the socket is broken. */
 size_t stream_available(const struct stream *s);

@@ -52,17 +52,6 @@ struct lu *nexus_lu(const struct nexus *n, uint64_t lun)
 	return itl ? itl->lu : NULL;
 }
 
-struct itl *nexus_itl_of(const struct nexus *n, const struct lu *lu)
-{
-	const struct lun_entry *e;
-	unsigned count = n->map ? lun_map_entries(n->map, &e) : 0;
-
-	for (unsigned i = 0; i < count; i++)
-		if (e[i].lu == lu)
-			return n->itls[i];
-	return NULL;
-}
-
 struct pr_nexus nexus_identity(const struct nexus *n, struct port_name *name)
 {
 	const uint8_t *id = n->isid;

@@ -20,9 +20,6 @@ struct port_name {
 };
 struct pr_nexus nexus_identity(const struct nexus *n, struct port_name *name);
 
-/* The first I_T_L nexus to a unit, or NULL: it left the map. */
-struct itl *nexus_itl_of(const struct nexus *n, const struct lu *lu);
-
 /* The initiator knows that its LUNs have changed: no unit needs to say it any more. */
 void nexus_luns_told(const struct nexus *n);
 

@@ -158,11 +158,6 @@ static int remove_one(struct catalog_tx *tx, void *arg)
 	return catalog_credential_remove(tx, CATALOG_OF_TARGET, "t", arg);
 }
 
-static int remove_all(struct catalog_tx *tx, void *arg)
-{
-	return catalog_credential_remove_scope(tx, CATALOG_OF_TARGET, arg);
-}
-
 static void put_three(struct rig *rig)
 {
 	static const char *const rows[3][2] = { { "t", "a" }, { "t", "b" }, { "u", "a" } };
@@ -183,14 +178,6 @@ static void one_credential_is_removed_and_then_not_there(void **state)
 	assert_int_equal(rig_run(*state, remove_one, (char[]){ "a" }), 0);
 	assert_int_equal(rig_run(*state, remove_one, (char[]){ "a" }), -ENOENT);
 	assert_shown(*state, load_credentials, "0 t b 1 |||1||0,0,0\n0 u a 1 |||1||0,0,0\n");
-}
-
-static void all_credentials_of_a_scope_are_removed_and_of_no_other(void **state)
-{
-	put_three(*state);
-	assert_int_equal(rig_run(*state, remove_all, (char[]){ "t" }), 0);
-	assert_shown(*state, load_credentials, "0 u a 1 |||1||0,0,0\n");
-	assert_int_equal(rig_run(*state, remove_all, (char[]){ "t" }), 0);
 }
 
 static int stop_at_first(const struct catalog_credential *c, void *arg)
@@ -946,7 +933,6 @@ int main(void)
 		ROW_TEST(the_longest_secret_is_kept_and_a_longer_one_refused),
 		ROW_TEST(a_scope_that_does_not_exist_is_refused),
 		ROW_TEST(one_credential_is_removed_and_then_not_there),
-		ROW_TEST(all_credentials_of_a_scope_are_removed_and_of_no_other),
 		ROW_TEST(a_row_function_can_stop_the_loading),
 		ROW_TEST(the_audit_is_listed_newest_first),
 		ROW_TEST(the_audit_is_listed_by_pages_and_objects),

@@ -320,13 +320,6 @@ static void a_list_of_32_entries_is_read_and_one_of_33_refused(void **state)
 	assert_int_equal(codec_alg_list(text, &set), CODEC_TOO_LONG);
 }
 
-static void every_fault_has_a_text(void **state)
-{
-	(void)state;
-	assert_string_equal(codec_fault_text(CODEC_ODD_DIGITS), "odd number of hexadecimal digits");
-	assert_string_equal(codec_fault_text((enum codec_fault)99), "unknown fault");
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -351,7 +344,6 @@ int main(void)
 		cmocka_unit_test(a_list_gives_the_algorithms_that_we_know),
 		cmocka_unit_test(a_malformed_list_is_refused_whole),
 		cmocka_unit_test(a_list_of_32_entries_is_read_and_one_of_33_refused),
-		cmocka_unit_test(every_fault_has_a_text),
 	};
 
 	return cmocka_run_group_tests_name("chap/codec", tests, NULL, NULL);

@@ -148,21 +148,6 @@ static void a_full_socket_takes_a_part_and_then_is_eagain(void **state)
 	pair_close(&p);
 }
 
-static void a_finished_stream_ends_for_the_peer_and_still_receives(void **state)
-{
-	struct iovec iov = { (char[]){ 'x' }, 1 };
-	char c;
-	struct pair p;
-
-	(void)state;
-	tcp_open(&p);
-	stream_finish(&p.a);
-	assert_int_equal(stream_read(&p.b, &c, 1), 0);
-	assert_int_equal(stream_send(&p.b, &iov, 1, false), 1);
-	assert_int_equal(stream_read(&p.a, &c, 1), 1);
-	pair_close(&p);
-}
-
 static void sending_to_a_peer_that_is_gone_is_an_error_and_no_signal(void **state)
 {
 	struct iovec iov = { (char[]){ 'x' }, 1 };
@@ -197,7 +182,6 @@ int main(void)
 		cmocka_unit_test(pieces_are_sent_and_received_in_order),
 		cmocka_unit_test(nothing_to_receive_is_eagain),
 		cmocka_unit_test(a_full_socket_takes_a_part_and_then_is_eagain),
-		cmocka_unit_test(a_finished_stream_ends_for_the_peer_and_still_receives),
 		cmocka_unit_test(sending_to_a_peer_that_is_gone_is_an_error_and_no_signal),
 		cmocka_unit_test(a_closed_stream_can_be_closed_again),
 	};
