@@ -224,7 +224,7 @@ static const struct setting libraries_rows[] = {
 	CHOICE(config_library, layout, layouts, "targets", "each device a target, or one target for all"),
 	TEXT(config_library, target_prefix, 0, target_prefix, NULL, "beginning of the target names, for layout targets"),
 	TEXT(config_library, target, 0, target_name, NULL, "target name, for layout luns"),
-	CHOICE(config_library, auth, auths, "chap", "whether logins must prove themselves"),
+	CHOICE(config_library, auth, auths, "none", "whether logins must prove themselves"),
 	INTS(config_library, portal_groups, 1, 65535, "groups that show the targets; all unless given"),
 	GROUPS(config_library, credentials, 0, credentials, "who may log in, to every target of the library"),
 	CHOICE(config_library, changer, changers, "STK-L700", "which medium changer it is"),

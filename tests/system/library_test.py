@@ -248,8 +248,12 @@ def test_the_acceptance_configuration_serves_both_libraries(start, run, programs
         return run(programs / "countersignctl", "-s", server.dir / "acceptance-state/ctl.sock",
                    *args).stdout
     assert re.search(r"^vtl0 +STK-L700 +2 +16 +4 +2 +0 ", ctl("library", "list"), re.M)
+    # A library that says nothing of credentials is open, each device until it has one.
+    assert changer(server).places() == {f"TEST0{n}L5": (SLOT, n - 1) for n in (1, 2)}
+    ctl("credentials", "set", "--generate", EACH + "-mediachanger", PREFIX + "host1")
     with pytest.raises(Refused):
-        login(server.port, EACH + "-mediachanger", secret=SECRET)
+        login(server.port, EACH + "-mediachanger")
+    drive(server, 2)
 
     def session():
         return login(server.port, ONE, secret=SECRET, target_secret=TARGET_SECRET)

@@ -33,7 +33,7 @@ static void each_device_of_layout_targets_has_a_target(void **state)
 		const struct config_target *t = &cfg->targets[i];
 
 		assert_string_equal(t->name, names[i]);
-		assert_int_equal(t->auth, CONFIG_AUTH_CHAP);
+		assert_false(config_chap_needed(t->auth, t->n_credentials));
 		assert_int_equal(t->n_luns, 1);
 		assert_int_equal(t->luns[0].lun, 0);
 		assert_int_equal(t->luns[0].type, i ? CONFIG_LUN_DRIVE : CONFIG_LUN_CHANGER);
@@ -77,6 +77,7 @@ static void every_target_has_the_credentials_of_the_library_with_their_line(void
 	for (size_t i = 0; i < 2; i++) {
 		const struct config_target *t = &cfg->targets[i];
 
+		assert_true(config_chap_needed(t->auth, t->n_credentials));
 		assert_int_equal(t->n_credentials, 1);
 		assert_string_equal(t->credentials[0].initiator, IQN "h");
 		assert_memory_equal(t->credentials[0].secret.bytes, "initiator-111111", 16);
