@@ -41,6 +41,10 @@ void guide_esxi(const struct guide *g, FILE *to)
 		"  esxcli storage core adapter rescan -A $adapter\n"
 		"  esxcli iscsi session list -A $adapter --name=%s\n",
 		g->portals[0].text, g->portals[0].text, g->target);
+	if (!guide_has(g, "disk"))
+		fputs("\nVMware does not support tape over iSCSI: log in from a virtual machine "
+		      "instead, as Linux or\nWindows does.\n",
+			to);
 	if (p->chap)
 		fputs("\nESXi shows these to other users of its shell, and takes one pair for all "
 		      "targets of the\nadapter; `esxcli iscsi adapter target portal auth chap set` "

@@ -19,6 +19,8 @@ void guide_ipxe(const struct guide *g, FILE *to)
 
 	fprintf(to, "#!ipxe\n# To %s: as the boot file of DHCP, or typed at iPXE's prompt.\n",
 		g->target);
+	if (!guide_has(g, "disk"))
+		fputs("# It has no disk, and so nothing that iPXE could boot.\n", to);
 	if (p->chap && !g->md5)
 		fputs("# iPXE knows CHAP with MD5 alone, which this server does not take "
 		      "(`algorithms`).\n",

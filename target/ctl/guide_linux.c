@@ -48,24 +48,24 @@ static void print_settings(const struct guide *g, FILE *to)
 			to);
 }
 
-/* Where udev puts a unit; it writes an IPv6 address in a way of its own. */
+/* Where udev puts a unit; it writes an IPv6 address in a way of its own. A tape is named by the
+ * device that does not rewind it when it is closed. */
 static void print_unit(const struct guide *g, const struct guide_lun *l, FILE *to)
 {
 	const struct guide_portal *p = &g->portals[0];
-	const char *folder = strcmp(l->kind, "tape") ? "disk" : "tape";
-	bool ipv6 = strchr(p->address, ':');
+	bool ipv6 = strchr(p->address, ':'), changer = !strcmp(l->kind, "changer"),
+	     tape = !strcmp(l->kind, "tape");
 
-	if (!strcmp(l->kind, "changer")) {
-		fprintf(to, "     lsscsi -g | grep mediumx     # LUN %" PRIu64 ", the changer\n",
-			l->lun);
-		return;
-	}
-	fprintf(to, "     ls -l /dev/%s/by-path/%s%s-iscsi-%s-lun-", folder, ipv6 ? "*" : "ip-",
-		ipv6 ? "" : p->text, g->target);
+	fprintf(to, "     ls -l /dev/%s/by-path/%s%s-iscsi-%s-lun-", changer || tape ? "tape" : "disk",
+		ipv6 ? "*" : "ip-", ipv6 ? "" : p->text, g->target);
 	if (l->lun < 256)
-		fprintf(to, "%" PRIu64 "\n", l->lun);
+		fprintf(to, "%" PRIu64, l->lun);
 	else /* SAM-5 4.7: flat space addressing, as a number of eight bytes */
-		fprintf(to, "0x%04" PRIx64 "000000000000\n", UINT64_C(0x4000) | l->lun);
+		fprintf(to, "0x%04" PRIx64 "000000000000", UINT64_C(0x4000) | l->lun);
+	fputs(changer ? "-changer     # or look for mediumx in what `lsscsi -g` says\n"
+		: tape ? "-nst\n"
+		       : "\n",
+		to);
 }
 
 static void print_commands(const struct guide *g, FILE *to)

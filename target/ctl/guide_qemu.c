@@ -85,27 +85,37 @@ void guide_qemu(const struct guide *g, FILE *to)
 	print_md5(g, "QEMU before libiscsi 1.20", to);
 }
 
-/* The server proves itself at discovery only if discovery asks for a proof; so that comes first. */
+/* Variables for the command behind them alone: those of a login would spoil a discovery, at which the
+ * server proves itself only if discovery asks for a proof. */
+static void print_variables(const struct guide_proof *p, FILE *to)
+{
+	struct quoted a, b;
+
+	if (!p->chap)
+		return;
+	fprintf(to, "  LIBISCSI_CHAP_USERNAME=%s LIBISCSI_CHAP_PASSWORD=%s \\\n",
+		quote_shell(p->user, &a), quote_shell(p->secret, &b));
+	if (p->target_secret)
+		fprintf(to,
+			"  LIBISCSI_CHAP_TARGET_USERNAME=%s LIBISCSI_CHAP_TARGET_PASSWORD=%s "
+			"\\\n",
+			quote_shell(p->target_user, &a), quote_shell(p->target_secret, &b));
+}
+
 void guide_libiscsi(const struct guide *g, FILE *to)
 {
-	const struct guide_proof *p = &g->login;
 	const char *portal = g->portals[0].text;
-	struct quoted a, b;
+	struct quoted q;
 	char name[300] = "";
 
 	if (g->initiator)
-		snprintf(name, sizeof(name), "-i %s ", quote_shell(g->initiator, &a));
+		snprintf(name, sizeof(name), "-i %s ", quote_shell(g->initiator, &q));
 	fprintf(to, "libiscsi's tools to %s\n\n", g->target);
-	if (!g->discovery.chap && !g->discovery.closed)
+	if (!g->discovery.closed) {
+		print_variables(&g->discovery, to);
 		fprintf(to, "  iscsi-ls %siscsi://%s\n", name, portal);
-	if (p->chap)
-		fprintf(to, "  export LIBISCSI_CHAP_USERNAME=%s LIBISCSI_CHAP_PASSWORD=%s\n",
-			quote_shell(p->user, &a), quote_shell(p->secret, &b));
-	if (p->target_secret)
-		fprintf(to,
-			"  export LIBISCSI_CHAP_TARGET_USERNAME=%s "
-			"LIBISCSI_CHAP_TARGET_PASSWORD=%s\n",
-			quote_shell(p->target_user, &a), quote_shell(p->target_secret, &b));
+	}
+	print_variables(&g->login, to);
 	fprintf(to, "  iscsi-inq %siscsi://%s/%s/%" PRIu64 "\n", name, portal, g->target,
 		guide_disk(g));
 	print_md5(g, "libiscsi before 1.20", to);

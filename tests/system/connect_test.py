@@ -58,6 +58,16 @@ def test_the_commands_for_libiscsi_log_in(start, connect, tmp_path, credential):
     assert no_secret(server, ODD, ODD_TARGET)
 
 
+@pytest.mark.skipif(not shutil.which("iscsi-ls"), reason="libiscsi-bin is not installed")
+def test_the_commands_for_libiscsi_discover_by_the_credential_of_discovery(start, connect, tmp_path):
+    server = start(conf(target(credentials=CREDENTIAL), more='''discovery = { auth = "chap";
+        credentials = ( { user = "finder"; secret = "discovery-secret"; } ); };'''))
+    done = shell(commands(connect(server, "--os", "libiscsi", "--show-secret")), tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert f"Target:{DISK} Portal:{server.portal},1" in done.stdout
+    assert lines(server, f"logged in to {DISK}, authentication mutual CHAP")
+
+
 @pytest.mark.skipif(not shutil.which("qemu-img"), reason="qemu-utils is not installed")
 @pytest.mark.parametrize("credential", [CREDENTIAL, ODD_CREDENTIAL, ""],
                          ids=["mutual", "odd", "none"])
@@ -164,10 +174,17 @@ def library(start, tmp_path):
 
 def test_tapes_are_told_as_tapes(library, connect):
     text = connect(library, name=PREFIX + "vtl")
-    assert f"/dev/tape/by-path/ip-{library.portal}-iscsi-{PREFIX}vtl-lun-2\n" in text
-    assert "mediumx     # LUN 0, the changer\n" in text and "60-countersign.rules" not in text
+    there = f"/dev/tape/by-path/ip-{library.portal}-iscsi-{PREFIX}vtl-lun"
+    assert f"{there}-0-changer " in text and f"{there}-2-nst\n" in text
+    assert "60-countersign.rules" not in text
     text = connect(library, "--os", "windows", name=PREFIX + "vtl")
     assert "Get-PnpDevice -Class TapeDrive, MediumChanger" in text and "Get-Disk" not in text
+
+
+@pytest.mark.parametrize("os_name, words", [
+    ("ipxe", "# It has no disk"), ("esxi", "VMware does not support tape over iSCSI")])
+def test_hosts_that_have_no_use_for_tapes_are_told_so(library, connect, os_name, words):
+    assert words in connect(library, "--os", os_name, name=PREFIX + "vtl")
 
 
 @pytest.mark.skipif(not shutil.which("qemu-system-x86_64"), reason="QEMU is not installed")
