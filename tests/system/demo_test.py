@@ -63,8 +63,9 @@ def test_the_qemu_commands_that_it_prints_work(demo, tmp_path):
     assert "virtual size: 4 GiB" in done.stdout
 
 
-def test_the_command_for_other_hosts_that_it_prints_works(demo):
-    windows, rest = commands(demo, "The same for").splitlines()
+def test_the_commands_for_more_that_it_prints_work(demo):
+    tapes, windows, rest = commands(demo, "The same for").splitlines()
+    assert "countersign:tapes-lun-2-nst" in shell(tapes).stdout
     done = shell(windows)
     assert "Connect-IscsiTarget" in done.stdout and "friend-of-you-02" in done.stdout, done.stderr
     assert "usage: countersignctl" in shell(rest).stdout
