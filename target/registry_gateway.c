@@ -22,6 +22,7 @@
 struct gateway {
 	char id[40];
 	char name[TEXT_SIZE], timezone[TEXT_SIZE]; /* "": as configured */
+	char capacity[TEXT_SIZE];                  /* "": not said */
 	bool active, stopped;
 };
 
@@ -84,6 +85,8 @@ static int load_setting(const char *name, const char *value, void *arg)
 		snprintf(g->name, sizeof(g->name), "%s", value);
 	else if (!strcmp(field, "timezone"))
 		snprintf(g->timezone, sizeof(g->timezone), "%s", value);
+	else if (!strcmp(field, "capacity"))
+		snprintf(g->capacity, sizeof(g->capacity), "%s", value);
 	else if (!strcmp(field, "active"))
 		g->active = true;
 	else if (!strcmp(field, "stopped"))
@@ -122,6 +125,7 @@ struct registry_gateway registry_gateway(const struct registry *r)
 		return (struct registry_gateway){ 0 };
 	return (struct registry_gateway){ .name = *g->name ? g->name : NULL,
 		.timezone = *g->timezone ? g->timezone : NULL,
+		.capacity = *g->capacity ? g->capacity : NULL,
 		.active = g->active,
 		.stopped = g->stopped };
 }
@@ -149,6 +153,8 @@ static int store(struct catalog_request *request, struct catalog_tx *tx)
 
 	if (!err)
 		err = put(tx, g, "timezone", g->timezone);
+	if (!err)
+		err = put(tx, g, "capacity", g->capacity);
 	if (!err)
 		err = put(tx, g, "active", g->active ? "yes" : "");
 	if (!err)
@@ -282,6 +288,8 @@ static void change(struct gateway_op *op, const struct registry_gateway_change *
 		snprintf(g->name, sizeof(g->name), "%s", what->name);
 	if (what->timezone)
 		snprintf(g->timezone, sizeof(g->timezone), "%s", what->timezone);
+	if (what->capacity)
+		snprintf(g->capacity, sizeof(g->capacity), "%s", what->capacity);
 	g->active |= what->act == GATEWAY_ACTIVATED;
 	if (what->act == GATEWAY_STARTED || what->act == GATEWAY_STOPPED)
 		g->stopped = what->act == GATEWAY_STOPPED;

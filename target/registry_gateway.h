@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * What the Storage Gateway API has made of the gateway that the configuration describes: another
- * name or time zone, active or not, shut down or not. It is in the catalog, by the gateway's id, so
+ * name, time zone or capacity, active or not, shut down or not. It is in the catalog, by the gateway's id, so
  * that it is there after a restart, and a gateway that was shut down stays so.
  *
  * All calls are made, and all callbacks come, on the thread of the main loop.
@@ -14,6 +14,7 @@
 struct registry_gateway {
 	const char *name;     /* NULL: as the configuration has it */
 	const char *timezone; /* NULL: as the configuration has it */
+	const char *capacity; /* how large it is said to be; NULL: nobody has said */
 	bool active;          /* was activated by its key, where the configuration has one */
 	bool stopped;         /* no login is taken, and there are no sessions */
 };
@@ -24,7 +25,7 @@ struct registry_gateway registry_gateway(const struct registry *r);
 enum registry_gateway_act { GATEWAY_STAYS, GATEWAY_ACTIVATED, GATEWAY_STARTED, GATEWAY_STOPPED };
 
 struct registry_gateway_change {
-	const char *name, *timezone; /* NULL: stays; copied */
+	const char *name, *timezone, *capacity; /* NULL: stays; copied */
 	enum registry_gateway_act act;
 	const char *who, *what; /* for the audit; copied */
 	/*

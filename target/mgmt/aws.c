@@ -35,7 +35,7 @@ static const char serialization[] =
 #define TAGS(flags)         { "Tags", AWS_TAGS, flags, 0, 0, NULL }
 /* What is known, to be refused in words of the service. */
 #define SNAPSHOT            { "SnapshotId", AWS_TEXT, 0, 13, 22, &aws_snapshot_pattern }
-#define KMS                 { "KMSEncrypted", AWS_BOOL, 0, 0, 0, NULL }, { "KMSKey", AWS_TEXT, 0, 7, 2048, NULL }
+#define KMS                 { "KMSEncrypted", AWS_BOOL, 0, 0, 0, NULL }, { "KMSKey", AWS_TEXT, 0, 7, 2048, &aws_kms_key_pattern }
 #define TAPE_ARN            { "TapeARN", AWS_TEXT, AWS_REQUIRED, 50, 500, &aws_tape_arn_pattern }
 #define TAPE_ARNS           { "TapeARNs", AWS_TEXTS, 0, 50, 500, &aws_tape_arn_pattern }
 #define TAPE_SIZE           { "TapeSizeInBytes", AWS_NUMBER, AWS_REQUIRED, INT64_MIN, INT64_MAX, NULL }
@@ -59,7 +59,8 @@ static const struct aws_member one_volume[] = { VOLUME_ARN };
 static const struct aws_member update_gateway[] = { GATEWAY_ARN(AWS_REQUIRED),
 	{ "GatewayName", AWS_TEXT, 0, 2, 255, &aws_gateway_name_pattern },
 	{ "GatewayTimezone", AWS_TEXT, 0, 3, 10, NULL },
-	{ "CloudWatchLogGroupARN", AWS_TEXT, 0, 0, 562, NULL }, { "GatewayCapacity", AWS_TEXT, 0, 1, 20, NULL } };
+	{ "CloudWatchLogGroupARN", AWS_TEXT, 0, 0, 562, NULL },
+	{ "GatewayCapacity", AWS_TEXT, 0, 0, 20, &aws_capacity_set } };
 static const struct aws_member activate_gateway[] = { { "ActivationKey", AWS_TEXT, AWS_REQUIRED, 1, 50, NULL },
 	{ "GatewayName", AWS_TEXT, AWS_REQUIRED, 2, 255, &aws_gateway_name_pattern },
 	{ "GatewayTimezone", AWS_TEXT, AWS_REQUIRED, 3, 10, NULL },

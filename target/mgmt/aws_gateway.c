@@ -98,10 +98,12 @@ static json_t *interfaces(const struct registry *r)
 static json_t *gateway_information(const struct aws_request *q)
 {
 	const struct config_aws *g = aws_gateway(q);
+	const struct registry_gateway now = registry_gateway(q->registry);
 	struct object o = identity(g);
 
-	object_put(&o, "GatewayState",
-		json_string(registry_gateway(q->registry).stopped ? "SHUTDOWN" : "RUNNING"));
+	object_put(&o, "GatewayState", json_string(now.stopped ? "SHUTDOWN" : "RUNNING"));
+	if (now.capacity)
+		object_put(&o, "GatewayCapacity", json_of_text(now.capacity));
 	object_put(&o, "GatewayTimezone", json_of_text(g->timezone));
 	object_put(&o, "GatewayNetworkInterfaces", interfaces(q->registry));
 	object_put(&o, "EndpointType", json_string("STANDARD"));
@@ -162,6 +164,7 @@ static void change(struct aws_request *q, enum registry_gateway_act act, const c
 		q->registry, &(struct registry_gateway_change){
 				     .name = aws_member_text(q, "GatewayName"),
 				     .timezone = aws_member_text(q, "GatewayTimezone"),
+				     .capacity = aws_member_text(q, "GatewayCapacity"),
 				     .act = act,
 				     .who = call_who(q->call),
 				     .what = what,
@@ -170,9 +173,16 @@ static void change(struct aws_request *q, enum registry_gateway_act act, const c
 			     });
 }
 
+/* Events are in the log of this machine and nowhere else. */
 void aws_update_gateway_information(struct aws_request *q)
 {
-	if (aws_is_gateway(q))
+	const char *log_group = aws_member_text(q, "CloudWatchLogGroupARN");
+
+	if (!aws_is_gateway(q))
+		return;
+	if (log_group && *log_group)
+		aws_refuse(q, AWS_NOT_SUPPORTED);
+	else
 		change(q, GATEWAY_STAYS, "update gateway");
 }
 

@@ -10,11 +10,13 @@
 #include <arpa/inet.h>
 #include <ctype.h>
 #include <inttypes.h>
+#include <regex.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
-#define VALUE_SHOWN 256 /* bytes of a value that are told */
+#define VALUE_SHOWN 256  /* bytes of a value that are told */
+#define LONGEST     2048 /* bytes that a pattern is tried on */
 
 /* --- patterns ------------------------------------------------------------------------------- */
 
@@ -70,19 +72,30 @@ static bool is_tag_key(const char *value)
 	return true;
 }
 
-const struct aws_pattern aws_iqn_pattern = { "[0-9a-z:.-]+", is_iqn };
-const struct aws_pattern aws_target_name_pattern = { "^[-\\.;a-z0-9]+$", is_target_name };
-const struct aws_pattern aws_interface_pattern = {
-	"\\A(25[0-5]|2[0-4]\\d|[0-1]?\\d?\\d)(\\.(25[0-5]|2[0-4]\\d|[0-1]?\\d?\\d)){3}\\z",
-	is_interface
-};
-const struct aws_pattern aws_snapshot_pattern = { "\\Asnap-([0-9A-Fa-f]{8}|[0-9A-Fa-f]{17})\\z",
-	is_snapshot };
-const struct aws_pattern aws_gateway_name_pattern = {
-	"^[ -\\.0-\\[\\]-~]*[!-\\.0-\\[\\]-~][ -\\.0-\\[\\]-~]*$", is_gateway_name
-};
-const struct aws_pattern aws_tag_key_pattern = { "^([\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]*)$",
-	is_tag_key };
+/* POSIX has neither \d nor \S, and no member with such a pattern is longer. */
+static bool is_of(const char *value, const char *regex)
+{
+	regex_t r;
+	bool ok;
+
+	if (strnlen(value, LONGEST + 1) > LONGEST || regcomp(&r, regex, REG_EXTENDED | REG_NOSUB))
+		return false;
+	ok = !regexec(&r, value, 0, NULL, 0);
+	regfree(&r);
+	return ok;
+}
+
+static bool is_kms_key(const char *value)
+{
+	return is_of(value, "^(arn:(aws|aws-cn|aws-us-gov):kms:[a-zA-Z0-9-]+:[0-9]+:(key|alias)|"
+			    "alias)/[^[:space:]]+$");
+}
+
+static bool is_tape_arn(const char *value)
+{
+	return is_of(value, "^arn:(aws|aws-cn|aws-us-gov):storagegateway:[a-z0-9-]+:[0-9]+:"
+			    "tape/[0-9A-Z]{5,16}$");
+}
 
 static bool is_barcode(const char *value)
 {
@@ -94,21 +107,41 @@ static bool is_barcode_prefix(const char *value)
 	return strspn(value, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") == strlen(value);
 }
 
-/* What stands between the colons is looked at when the name is. */
-static bool is_tape_arn(const char *value)
+static bool is_capacity(const char *value)
 {
-	const char *barcode = strrchr(value, '/');
-	size_t len = barcode ? strlen(barcode + 1) : 0;
-
-	return !strncmp(value, "arn:aws", 7) && barcode && barcode - value > 5 &&
-	       !strncmp(barcode - 5, ":tape/", 6) && len >= 5 && len <= 16 &&
-	       is_barcode(barcode + 1);
+	return !strcmp(value, "Small") || !strcmp(value, "Medium") || !strcmp(value, "Large");
 }
 
-const struct aws_pattern aws_barcode_pattern = { "^[A-Z0-9]*$", is_barcode };
-const struct aws_pattern aws_barcode_prefix_pattern = { "^[A-Z]*$", is_barcode_prefix };
+#define REGEX(pattern) "Member must satisfy regular expression pattern: " pattern
+
+const struct aws_pattern aws_iqn_pattern = { REGEX("[0-9a-z:.-]+"), is_iqn };
+const struct aws_pattern aws_target_name_pattern = { REGEX("^[-\\.;a-z0-9]+$"), is_target_name };
+const struct aws_pattern aws_interface_pattern = {
+	REGEX("\\A(25[0-5]|2[0-4]\\d|[0-1]?\\d?\\d)"
+	      "(\\.(25[0-5]|2[0-4]\\d|[0-1]?\\d?\\d)){3}\\z"),
+	is_interface
+};
+const struct aws_pattern aws_snapshot_pattern = {
+	REGEX("\\Asnap-([0-9A-Fa-f]{8}|[0-9A-Fa-f]{17})\\z"), is_snapshot
+};
+const struct aws_pattern aws_gateway_name_pattern = {
+	REGEX("^[ -\\.0-\\[\\]-~]*[!-\\.0-\\[\\]-~][ -\\.0-\\[\\]-~]*$"), is_gateway_name
+};
+const struct aws_pattern aws_tag_key_pattern = { REGEX("^([\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]*)$"),
+	is_tag_key };
+const struct aws_pattern aws_kms_key_pattern = {
+	REGEX("(^arn:(aws|aws-cn|aws-us-gov):kms:([a-zA-Z0-9-]+):([0-9]+):(key|alias)/(\\S+)$)"
+	      "|(^alias/(\\S+)$)"),
+	is_kms_key
+};
+const struct aws_pattern aws_capacity_set = {
+	"Member must satisfy enum value set: [Small, Medium, Large]", is_capacity
+};
+const struct aws_pattern aws_barcode_pattern = { REGEX("^[A-Z0-9]*$"), is_barcode };
+const struct aws_pattern aws_barcode_prefix_pattern = { REGEX("^[A-Z]*$"), is_barcode_prefix };
 const struct aws_pattern aws_tape_arn_pattern = {
-	"^arn:(aws|aws-cn|aws-us-gov):storagegateway:[a-z\\-0-9]+:[0-9]+:tape\\/[0-9A-Z]{5,16}$",
+	REGEX("^arn:(aws|aws-cn|aws-us-gov):storagegateway:[a-z\\-0-9]+:[0-9]+:"
+	      "tape\\/[0-9A-Z]{5,16}$"),
 	is_tape_arn
 };
 
@@ -213,7 +246,7 @@ static void add_value(struct findings *f, const struct aws_member *m, const char
 static void add_value(struct findings *f, const struct aws_member *m, const char *parent,
 	const char *value, const char *fmt, ...)
 {
-	char name[96], constraint[192];
+	char name[96], constraint[320];
 	va_list ap;
 
 	name_of(m, parent, name);
@@ -248,8 +281,7 @@ static void check_text(
 		add_value(f, m, parent, value,
 			"Member must have length less than or equal to %" PRId64, m->max);
 	if (m->pattern && !m->pattern->matches(value))
-		add_value(f, m, parent, value, "Member must satisfy regular expression pattern: %s",
-			m->pattern->text);
+		add_value(f, m, parent, value, "%s", m->pattern->constraint);
 }
 
 static void check_number(
@@ -277,8 +309,10 @@ static void check_texts(
 			add_value(f, m, parent, value,
 				"Member must satisfy constraint: [Member must have length less "
 				"than or equal to %" PRId64
-				", Member must have length greater than or equal to %" PRId64 "]",
-				m->max, m->min);
+				", Member must have length greater than or equal to %" PRId64
+				"%s%s]",
+				m->max, m->min, m->pattern ? ", " : "",
+				m->pattern ? m->pattern->constraint : "");
 	}
 }
 

@@ -18,14 +18,14 @@ enum aws_member_flag {
 	AWS_SENSITIVE = 2, /* the value is never told */
 };
 
-/* A pattern that the whole of a text must match. */
+/* A pattern that the whole of a text must match, or a set that it must be of. */
 struct aws_pattern {
-	const char *text; /* as published */
+	const char *constraint; /* as it is told: the pattern, or the values that there are */
 	bool (*matches)(const char *value);
 };
 extern const struct aws_pattern aws_iqn_pattern, aws_target_name_pattern, aws_interface_pattern,
 	aws_snapshot_pattern, aws_gateway_name_pattern, aws_tag_key_pattern, aws_barcode_pattern,
-	aws_barcode_prefix_pattern, aws_tape_arn_pattern;
+	aws_barcode_prefix_pattern, aws_tape_arn_pattern, aws_kms_key_pattern, aws_capacity_set;
 
 struct aws_member {
 	const char *name; /* "TargetARN" */

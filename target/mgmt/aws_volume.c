@@ -227,12 +227,13 @@ static json_t *iscsi_attributes(const struct aws_request *q, const struct aws_vo
 	return object_end(&o);
 }
 
-/* What follows the prefix that the service gives its targets; of others, all. */
+/* What follows the prefix that the service gives its targets, and that clients put in front of it.
+ * Others have no such name; NULL. */
 static const char *target_name(const char *iqn)
 {
-	return strncmp(iqn, AWS_TARGET_PREFIX, strlen(AWS_TARGET_PREFIX))
-		       ? iqn
-		       : iqn + strlen(AWS_TARGET_PREFIX);
+	size_t len = strlen(AWS_TARGET_PREFIX);
+
+	return strncmp(iqn, AWS_TARGET_PREFIX, len) ? NULL : iqn + len;
 }
 
 static const char *disk_id(const struct aws_request *q, const char *path)
@@ -258,11 +259,13 @@ static json_t *volume(const struct aws_request *q, const struct aws_volume *v)
 {
 	struct object o = identity(q, v);
 	const char *disk = v->disk ? v->disk : disk_id(q, v->path);
+	const char *name = target_name(v->target);
 
 	object_put(&o, "VolumeStatus", json_string(v->trouble ? "IRRECOVERABLE" : "AVAILABLE"));
 	if (v->attached) {
 		object_put(&o, "VolumeiSCSIAttributes", iscsi_attributes(q, v));
-		object_put(&o, "TargetName", json_string(target_name(v->target)));
+		if (name)
+			object_put(&o, "TargetName", json_string(name));
 	}
 	if (v->made)
 		object_put(&o, "CreatedDate", json_integer(v->created));

@@ -150,7 +150,8 @@ def test_a_volume_of_the_native_api_is_a_volume_here_too(server, ctl):
     sg = client(server)
     (volume,) = made(sg)
     told = describe(sg, volume["VolumeARN"])
-    assert told["TargetName"] == PREFIX + "native"
+    assert told["VolumeiSCSIAttributes"]["TargetARN"] == target_arn(PREFIX + "native")
+    assert "TargetName" not in told     # clients would put the service's prefix in front of it
     sg.delete_volume(VolumeARN=volume["VolumeARN"])
     assert "no volumes" in ctl(server, "volume", "list").stdout
 
@@ -582,6 +583,19 @@ def test_a_new_name_and_time_zone_stay(aws, server):
         GatewayARN=GATEWAY, GatewayTimezone="GMT")["GatewayName"] == "other"
     assert refused(sg.update_gateway_information, GatewayARN=GATEWAY, GatewayName="a/b")[0] == \
         "ValidationException"
+
+
+def test_a_capacity_stays_and_a_log_group_is_refused(aws, server):
+    aws("update-gateway-information", "--gateway-arn", GATEWAY, "--gateway-capacity", "Large")
+    server.kill()
+    server.start()
+    sg = client(server)
+    assert sg.describe_gateway_information(GatewayARN=GATEWAY)["GatewayCapacity"] == "Large"
+    group = "arn:aws:logs:us-east-1:111122223333:log-group:/x:*"
+    assert code(sg.update_gateway_information, GatewayARN=GATEWAY, GatewayName="other",
+                CloudWatchLogGroupARN=group) == "NotSupported"
+    assert sg.update_gateway_information(GatewayARN=GATEWAY, CloudWatchLogGroupARN="")[
+        "GatewayName"] == "mygateway"
 
 
 @pytest.fixture

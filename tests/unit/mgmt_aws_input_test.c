@@ -183,6 +183,33 @@ static void a_gateway_name_is_printable_and_not_blank(void **state)
 	assert_false(aws_gateway_name_pattern.matches("a\nb"));
 }
 
+static void a_kms_key_is_an_alias_or_an_arn(void **state)
+{
+	(void)state;
+	assert_true(aws_kms_key_pattern.matches("alias/my-key"));
+	assert_true(aws_kms_key_pattern.matches("arn:aws-cn:kms:cn-north-1:111122223333:key/1-2"));
+	assert_true(aws_kms_key_pattern.matches("arn:aws:kms:us-east-1:111122223333:alias/x"));
+	assert_false(aws_kms_key_pattern.matches("alias/"));
+	assert_false(aws_kms_key_pattern.matches("alias/my key"));
+	assert_false(aws_kms_key_pattern.matches("arn:aws:kms:us-east-1::key/1"));
+	assert_false(aws_kms_key_pattern.matches("arn:aws:s3:us-east-1:111122223333:key/1"));
+	assert_false(aws_kms_key_pattern.matches("xalias/my-key"));
+}
+
+static void a_tape_arn_has_a_barcode_and_no_gateway(void **state)
+{
+#define TAPE "arn:aws:storagegateway:us-east-1:111122223333:tape/"
+	(void)state;
+	assert_true(aws_tape_arn_pattern.matches(TAPE "TEST38A29D"));
+	assert_true(aws_tape_arn_pattern.matches(TAPE "ABCDEFGH12345678"));
+	assert_false(aws_tape_arn_pattern.matches(TAPE "ABCDEFGH123456789"));
+	assert_false(aws_tape_arn_pattern.matches(TAPE "TEST"));
+	assert_false(aws_tape_arn_pattern.matches(TAPE "test38a29d"));
+	assert_false(aws_tape_arn_pattern.matches(TAPE "TEST38A29D\n"));
+	assert_false(aws_tape_arn_pattern.matches("arn:awsx:storagegateway:a:1:tape/TEST38A29D"));
+	assert_false(aws_tape_arn_pattern.matches("arn:aws:storagegateway:a::tape/TEST38A29D"));
+}
+
 /* Cut in the middle of a character it would be no UTF-8, and so no answer. */
 static void a_long_value_is_cut_between_characters(void **state)
 {
@@ -228,6 +255,8 @@ int main(void)
 		cmocka_unit_test(tags_are_told_by_their_place),
 		cmocka_unit_test(a_tag_key_may_have_letters_of_any_script),
 		cmocka_unit_test(a_gateway_name_is_printable_and_not_blank),
+		cmocka_unit_test(a_kms_key_is_an_alias_or_an_arn),
+		cmocka_unit_test(a_tape_arn_has_a_barcode_and_no_gateway),
 		cmocka_unit_test(a_long_value_is_cut_between_characters),
 		cmocka_unit_test(more_errors_than_there_is_room_for_are_counted),
 	};
