@@ -220,6 +220,64 @@ def test_mt_writes_marks_erases_and_unloads(library, saw):
     saw("weof, erase, retension, compression, lock, unlock, offline")
 
 
+def test_mt_knows_both_sides_of_a_filemark(library, saw):
+    vtl = library(separate())
+    tape = vtl.load()
+    mt = f"mt -f {tape}"
+    vtl.guest.run(f"for n in 0 1 2; do echo file $n | dd of={tape} status=none; done")
+    # Behind the mark or in front of it: st counts the blocks backwards as long as it can.
+    for command, file, text in [("rewind", 0, "file 0"), ("fsf 2", 2, "file 2"),
+                                ("bsfm 2", 1, "file 1"), ("asf 2", 2, "file 2"),
+                                ("eod", 3, ""), ("bsfm 1", 3, "")]:
+        vtl.guest.run(f"{mt} {command}")
+        assert vtl.position()[0] == file, command
+        assert vtl.guest.run(f"dd if={tape} status=none 2>&1 || true").strip() == text or not text
+        vtl.guest.run(f"{mt} rewind && {mt} fsf {file}")
+    vtl.guest.run(f"{mt} rewind && {mt} fsf 2 && {mt} bsf 1")
+    assert vtl.position()[0] == 1                # in front of the mark that ends file 1
+    assert vtl.guest.run(f"dd if={tape} status=none | wc -c").strip() == "0"
+    assert vtl.guest.run(f"dd if={tape} status=none") == "file 2\n"
+    vtl.guest.run(f"{mt} rewind && {mt} fsfm 1")
+    assert vtl.position()[0] == 0
+    saw("fsf, fsfm, bsf, bsfm, eod")
+
+
+def test_mt_sets_what_a_drive_can_be_set_to(library, saw):
+    vtl = library(separate())
+    tape = vtl.load()
+    mt = f"mt -f {tape}"
+    assert "0x58" in vtl.guest.run(f"{mt} status")              # the density of LTO-5
+    vtl.guest.run(f"{mt} setdensity 0x58 && {mt} defdensity 0x58")
+    for wrong in ("setdensity 0x20", "wset 1", "fss 1", "setblk 16777215"):
+        with pytest.raises(GuestError):
+            vtl.guest.run(f"{mt} {wrong}")
+    vtl.guest.run(f"""
+        {mt} drvbuffer 0 && {mt} drvbuffer 1 && {mt} defblksize 0 && {mt} defcompression 1
+        {mt} stsetoptions scsi2logical can-bsr && {mt} stshowoptions | grep can-bsr
+        {mt} sttimeout 900 && {mt} stlongtimeout 14000
+        echo text | dd of={tape} status=none
+        {mt} offline && {mt} load
+        until {mt} status | grep -q ONLINE; do sleep 0.1; done
+        dd if={tape} status=none | grep -x text""")
+    saw("setdensity, drvbuffer, options, timeouts, offline, load")
+
+
+def test_mt_divides_a_tape_into_partitions(library, saw):
+    vtl = library(separate())
+    tape = vtl.load()
+    mt = f"mt -f {tape}"
+    vtl.guest.run(f"""
+        {mt} stsetoptions can-partitions scsi2logical
+        {mt} mkpartition 16
+        {mt} setpartition 1 && echo one | dd of={tape} status=none
+        {mt} setpartition 0 && echo zero | dd of={tape} status=none
+        {mt} partseek 1 0 && dd if={tape} status=none | grep -x one
+        {mt} setpartition 0 && {mt} rewind && dd if={tape} status=none | grep -x zero
+        {mt} status | grep 'partition=0'
+        {mt} mkpartition 0 && ! {mt} setpartition 1""")
+    saw("mkpartition, setpartition, partseek")
+
+
 @pytest.mark.parametrize("block", [512, 65536, 1 << 20])
 def test_fixed_blocks(library, block):
     vtl = library(separate())
