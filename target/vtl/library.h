@@ -161,6 +161,7 @@ void library_unlisten(struct library *l, struct library_listener *ls);
 	X(LIBRARY_OK, "done") \
 	X(LIBRARY_NO_ELEMENT, "there is no such element") \
 	X(LIBRARY_EMPTY, "the source is empty") \
+	X(LIBRARY_MOVED, "the cartridge has been moved meanwhile") \
 	X(LIBRARY_FULL, "the destination is full") \
 	X(LIBRARY_KEPT, "the destination is kept for a cartridge that comes from the archive") \
 	X(LIBRARY_NO_ROOM, "no slot is free") \
@@ -220,7 +221,8 @@ struct library_request {
 	bool host; /* a changer's command: hosts know, and no unit attention is raised */
 	uint16_t from, to, then;
 	enum library_where where; /* ADD, RETRIEVE */
-	const char *barcode;      /* all but MOVE and EXCHANGE */
+	/* Not EXCHANGE. MOVE, unless it is a host's or NULL: what has to be at `from`. */
+	const char *barcode;
 	struct {
 		uint64_t size; /* bytes; 0: native capacity of the generation */
 		unsigned int

@@ -28,6 +28,11 @@ static enum library_result vacancy(const struct inventory_element *e)
 	return e->tape ? LIBRARY_FULL : e->reserved ? LIBRARY_KEPT : LIBRARY_OK;
 }
 
+static bool holds(const struct inventory_element *e, const char *barcode)
+{
+	return e->tape && !strcmp(e->tape->row.barcode, barcode);
+}
+
 static bool is_storage(enum catalog_place_kind kind)
 {
 	return kind == CATALOG_IN_SLOT || kind == CATALOG_IN_MAIL_SLOT;
@@ -59,6 +64,8 @@ static enum library_result plan_move(struct library *l, const struct library_req
 
 	if (!find(l, r->from, &from, &source) || !find(l, r->to, &to, &target))
 		return LIBRARY_NO_ELEMENT;
+	if (!r->host && r->barcode && !holds(source, r->barcode))
+		return LIBRARY_MOVED;
 	if (!source->tape)
 		return LIBRARY_EMPTY;
 	if (vacancy(target))

@@ -53,6 +53,25 @@ static void wrong_moves_are_refused_and_change_nothing(void **state)
 	assert_at(s, SLOT(1), "AAA002L5");
 }
 
+static void operators_move_goes_for_one_cartridge_alone(void **state)
+{
+	struct shop *s = *state;
+	struct library_request move = {
+		.op = LIBRARY_MOVE, .barcode = "AAA001L5", .from = SLOT(0), .to = SLOT(3)
+	};
+
+	shop_add(s, "AAA001L5", SLOT(0));
+	shop_add(s, "AAA002L5", SLOT(1));
+	shop_move(s, SLOT(0), SLOT(2));
+	assert_int_equal(shop_ask(s, move).result, LIBRARY_MOVED);
+	shop_move(s, SLOT(1), SLOT(0));
+	assert_int_equal(shop_ask(s, move).result, LIBRARY_MOVED);
+	assert_at(s, SLOT(0), "AAA002L5");
+	move.from = SLOT(2);
+	assert_int_equal(shop_ask(s, move).result, LIBRARY_OK);
+	assert_at(s, SLOT(3), "AAA001L5");
+}
+
 static enum library_result exchange(struct shop *s, uint16_t from, uint16_t to, uint16_t then)
 {
 	return shop_ask(s, (struct library_request){ .op = LIBRARY_EXCHANGE,
@@ -863,6 +882,7 @@ int main(void)
 		T(cartridge_moves_from_slot_to_slot),
 		T(drive_loads_what_is_moved_to_it),
 		T(wrong_moves_are_refused_and_change_nothing),
+		T(operators_move_goes_for_one_cartridge_alone),
 		T(exchange_swaps_two_cartridges),
 		T(exchange_frees_a_drive_for_another_cartridge),
 		T(drive_keeps_what_a_host_holds),
