@@ -14,6 +14,7 @@
 #include "catalog/audit.h"
 #include "config/made.h"
 #include "registry_private.h"
+#include "registry_tape_reason.h"
 #include "vtl/drive.h"
 #include "vtl/media.h"
 
@@ -383,6 +384,7 @@ struct op {
 	struct registry_tape_change what;
 	char *barcode, *pool, *retrieved_to, *who;
 	char detail[200];
+	bool there; /* nothing has to be moved */
 	struct library_request request;
 };
 
@@ -409,7 +411,7 @@ static void op_free(struct op *op)
 	free(op);
 }
 
-static const char *result_text(enum registry_tape_result result)
+const char *registry_tape_result_text(enum registry_tape_result result)
 {
 	static const char *const texts[] = {
 #define AS_TEXT(id, text) [id] = (text),
@@ -437,7 +439,8 @@ static enum registry_tape_result result_of(enum library_result r)
 	case LIBRARY_IN_DRIVE: return TAPE_IN_DRIVE;
 	case LIBRARY_ARCHIVED: return TAPE_ARCHIVED;
 	case LIBRARY_NOT_ARCHIVED: return TAPE_NOT_ARCHIVED;
-	case LIBRARY_SETTLED: return TAPE_INVALID;
+	case LIBRARY_SETTLED: return TAPE_SETTLED;
+	case LIBRARY_MOVED: return TAPE_MOVED;
 	case LIBRARY_NO_SPACE: return TAPE_NO_SPACE;
 	case LIBRARY_FAILED:
 	case LIBRARY_DRIVE_FAILED: return TAPE_FAILED;
@@ -445,6 +448,11 @@ static enum registry_tape_result result_of(enum library_result r)
 	case LIBRARY_CLOSING: return TAPE_STOPPING;
 	}
 	return TAPE_FAILED;
+}
+
+static const char *name_of(const struct served_library *s)
+{
+	return library_name(served_library_robot(s));
 }
 
 struct telling {
@@ -460,12 +468,16 @@ static void tell(void *arg, const struct registry_tape *tape)
 	t->op->what.done(t->op->what.arg, &t->outcome);
 }
 
-/* Tells the maker; op is gone. */
+/* Tells the maker; op is gone. `text`: a sentence where somebody knows more, or "". */
 static void finish(struct op *op, enum registry_tape_result result, const char *text)
 {
-	struct telling t = { op,
-		{ .result = result, .text = text && *text ? text : result_text(result) } };
+	struct telling t = { op, { .result = result, .text = text } };
+	char reason[TAPE_REASON_SIZE];
 
+	if (result && !*text) {
+		tape_reason(op->r, &op->what, op->s ? name_of(op->s) : NULL, result, reason);
+		t.outcome.text = reason;
+	}
 	if (result || !registry_tape(op->r, op->barcode, tell, &t))
 		tell(&t, NULL);
 	op_free(op);
@@ -482,13 +494,14 @@ static void say_done(const struct op *op)
 static void on_done(struct library_request *request)
 {
 	struct op *op = container_of(request, struct op, request);
+	struct served_library *s = op->s;
 
 	if (!request->result) {
 		say_done(op);
-		served_library_mail_changed(op->s);
+		served_library_mail_changed(s);
 	}
-	served_library_release(op->s);
 	finish(op, result_of(request->result), request->why);
+	served_library_release(s);
 }
 
 /* The audit entry, in the transaction of the change. */
@@ -553,6 +566,12 @@ static enum registry_tape_result choose_home(
 	return choose(robot, &any, address);
 }
 
+static bool is_there(const struct registry_place *wanted, struct catalog_place place)
+{
+	return kind_of(wanted->kind) == place.kind &&
+	       (!wanted->number || wanted->number == place.number + 1);
+}
+
 static enum registry_tape_result plan_move(struct op *op)
 {
 	struct library *robot = served_library_robot(op->s);
@@ -566,8 +585,10 @@ static enum registry_tape_result plan_move(struct op *op)
 	if (!library_address(robot, copy.row.place, &q->from))
 		return TAPE_NO_PLACE;
 	q->op = LIBRARY_MOVE;
-	if (op->what.verb == TAPE_MOVE)
-		return choose(robot, &op->what.place, &q->to);
+	if (op->what.verb == TAPE_MOVE) {
+		op->there = is_there(&op->what.place, copy.row.place);
+		return op->there ? TAPE_DONE : choose(robot, &op->what.place, &q->to);
+	}
 	if (copy.row.place.kind != CATALOG_IN_DRIVE)
 		return TAPE_NOT_LOADED;
 	return choose_home(robot, &copy.row.source, &q->to);
@@ -679,8 +700,11 @@ static struct op *op_new(struct registry *r, const struct registry_tape_change *
 	op->r = r;
 	op->what = *what;
 	if (copy_text(&op->barcode, what->barcode) && copy_text(&op->pool, what->pool) &&
-		copy_text(&op->retrieved_to, what->retrieved_to) && copy_text(&op->who, what->who))
+		copy_text(&op->retrieved_to, what->retrieved_to) &&
+		copy_text(&op->who, what->who)) {
+		op->what.barcode = op->barcode;
 		return op;
+	}
 	op_free(op);
 	return NULL;
 }
@@ -716,7 +740,7 @@ void registry_tape_change(struct registry *r, const struct registry_tape_change 
 
 	if (!op) {
 		what->done(what->arg, &(struct registry_tape_outcome){ .result = TAPE_NO_MEMORY,
-					      .text = result_text(TAPE_NO_MEMORY) });
+					      .text = registry_tape_result_text(TAPE_NO_MEMORY) });
 		return;
 	}
 	op->request = (struct library_request){
@@ -731,8 +755,8 @@ void registry_tape_change(struct registry *r, const struct registry_tape_change 
 	result = find_library(op, what->library);
 	if (!result)
 		result = plan(op);
-	if (result) {
-		finish(op, result, NULL);
+	if (result || op->there) {
+		finish(op, result, "");
 		return;
 	}
 	describe(op);
@@ -763,7 +787,7 @@ static void changer_op_free(struct changer_op *op)
 
 static void changer_over(struct changer_op *op, enum registry_tape_result result, const char *text)
 {
-	op->what.done(op->what.arg, result, text && *text ? text : result_text(result));
+	op->what.done(op->what.arg, result, text && *text ? text : registry_tape_result_text(result));
 	changer_op_free(op);
 }
 
@@ -848,7 +872,7 @@ void registry_changer_change(struct registry *r, const struct registry_changer_c
 		!copy_text(&op->changer, what->changer) || !copy_text(&op->who, what->who))
 		result = TAPE_NO_MEMORY;
 	if (result) {
-		what->done(what->arg, result, result_text(result));
+		what->done(what->arg, result, registry_tape_result_text(result));
 		changer_op_free(op);
 		return;
 	}

@@ -115,6 +115,8 @@ bool registry_tape_barcode(const char *prefix, char out[static REGISTRY_BARCODE_
 	X(TAPE_NOT_LOADED, "the cartridge is in no drive") \
 	X(TAPE_ARCHIVED, "the cartridge is in the archive, or on its way there or back") \
 	X(TAPE_NOT_ARCHIVED, "the cartridge is not in the archive") \
+	X(TAPE_SETTLED, "the cartridge is not on its way to or from the archive") \
+	X(TAPE_MOVED, "the cartridge has been moved meanwhile") \
 	X(TAPE_NO_SPACE, "the file system is full") \
 	X(TAPE_FAILED, "the file system, the drive or the catalog failed") \
 	X(TAPE_NO_MEMORY, "out of memory") \
@@ -122,6 +124,8 @@ bool registry_tape_barcode(const char *prefix, char out[static REGISTRY_BARCODE_
 
 #define REGISTRY_TAPE_AS_ENUM(id, text) id,
 enum registry_tape_result { REGISTRY_TAPE_RESULTS(REGISTRY_TAPE_AS_ENUM) };
+/* In general terms; outcomes have sentences that name what they are about. */
+const char *registry_tape_result_text(enum registry_tape_result result);
 
 /* Unless result is TAPE_DONE nothing has changed. */
 struct registry_tape_outcome {
@@ -133,7 +137,7 @@ struct registry_tape_outcome {
 enum registry_tape_verb {
 	TAPE_CREATE, /* library, barcode, size, generation, worm, cleaning, existing, pool, place */
 	TAPE_DELETE,
-	TAPE_MOVE,   /* place */
+	TAPE_MOVE,   /* place; one that is there already, as in any slot, stays where it is */
 	TAPE_UNLOAD, /* back to where it came from, or to any slot */
 	TAPE_ARCHIVE,
 	TAPE_RETRIEVE, /* retrieved_to, write_protect, place */

@@ -281,6 +281,8 @@ static const struct {
 	[TAPE_NOT_LOADED] = { 409, "not_loaded" },
 	[TAPE_ARCHIVED] = { 409, "archived" },
 	[TAPE_NOT_ARCHIVED] = { 409, "not_archived" },
+	[TAPE_SETTLED] = { 409, "not_on_its_way" },
+	[TAPE_MOVED] = { 409, "moved" },
 	[TAPE_NO_SPACE] = { 507, "no_space" },
 	[TAPE_FAILED] = { 500, "failed" },
 	[TAPE_NO_MEMORY] = { 500, "no_memory" },

@@ -52,9 +52,19 @@ def test_load_and_unload_move_a_cartridge_and_remember_its_slot(tell, rows, serv
 def test_any_free_place_will_do(tell):
     assert tell("tape load TEST01L5").startswith("cartridge TEST01L5: drive 1,")
     assert tell("tape load TEST02L5").startswith("cartridge TEST02L5: drive 2,")
-    assert "no place is free" in tell("tape load TEST03L5", status=1)
+    assert "library vtl0 has no free drive" in tell("tape load TEST03L5", status=1)
     assert tell("library export TEST03L5").startswith("cartridge TEST03L5: mail slot 1,")
     assert tell("library import TEST03L5").startswith("cartridge TEST03L5: slot 1,")
+
+
+def test_a_cartridge_that_is_there_already_stays_where_it_is(tell, rows, server):
+    tell("tape load TEST01L5 2")
+    session = drive(server, 2).session
+    for words in ("tape load TEST01L5", "tape load TEST01L5 2", "drive load vtl0 2 TEST01L5"):
+        assert tell(words) == "cartridge TEST01L5: drive 2, AVAILABLE\n"
+    assert session.attention() is None
+    assert tell("tape move TEST02L5 slot") == "cartridge TEST02L5: slot 2, AVAILABLE\n"
+    assert rows("library list", "libraries", "name")["vtl0"]["moves"] == 1
 
 
 def test_drives_are_loaded_and_unloaded_by_their_number(tell, rows):
@@ -67,14 +77,16 @@ def test_drives_are_loaded_and_unloaded_by_their_number(tell, rows):
 
 
 @pytest.mark.parametrize("words, why", [
-    ("tape move TEST01L5 slot 2", "the place is taken"),
-    ("tape move TEST01L5 slot 9", "there is no such place"),
-    ("tape move TEST01L5 drive 3", "there is no such place"),
-    ("tape unload TEST01L5", "the cartridge is in no drive"),
-    ("tape load TEST09L5", "there is no such cartridge"),
-    ("tape retrieve TEST01L5", "the cartridge is not in the archive"),
-    ("tape create TEST01L5", "the barcode is or was in use"),
-    ("tape create x", "a value is not valid"),
+    ("tape move TEST01L5 slot 2", "slot 2 is taken: cartridge TEST02L5 is there"),
+    ("tape move TEST01L5 slot 9", "there is no slot 9: library vtl0 has 8"),
+    ("tape move TEST01L5 drive 3", "there is no drive 3: library vtl0 has 2"),
+    ("tape unload TEST01L5", "cartridge TEST01L5 is in no drive, but in slot 1"),
+    ("tape load TEST09L5", "there is no cartridge TEST09L5"),
+    ("tape retrieve TEST01L5", "cartridge TEST01L5 is not in the archive, but in slot 1"),
+    ("tape create TEST01L5", "cartridge TEST01L5 is there already: in slot 1 of library vtl0"),
+    ("tape create x", "a barcode has 5 to 16 upper-case letters and digits"),
+    ("tape create NEW001L5 --size 1K", "1 MiB or more"),
+    ("tape create NEW001L5 --library vtl9", "there is no library vtl9"),
     ("library status none", "there is no library none"),
     ("drive status vtl0 3", "library vtl0 has no drive 3"),
 ])
@@ -96,7 +108,8 @@ def test_a_host_keeps_its_cartridge(tell, server):
     tape = drive(server)
     prevent = bytes.fromhex("1e0000000100")
     tape.command(prevent)
-    assert "a host prevents" in tell("tape unload TEST01L5", status=1)
+    assert ("a host prevents drive 1 of library vtl0 from giving cartridge TEST01L5 away"
+            in tell("tape unload TEST01L5", status=1))
     assert "prevented by a host" in tell("drive status vtl0 1")
     tape.command(bytes(prevent[:4]) + bytes(2))
     tell("tape unload TEST01L5")
@@ -114,7 +127,7 @@ def test_a_cartridge_is_made_and_deleted_and_its_barcode_never_used_again(tell, 
     tell("tape delete NEW001L6")
     assert "NEW001L6" not in rows("tape list") | changer(server).places()
     assert not (server.dir / "vtl0/NEW001L6").exists()
-    assert "is or was in use" in tell("tape create NEW001L6", status=1)
+    assert "barcode NEW001L6 was in use once" in tell("tape create NEW001L6", status=1)
     server.kill(), server.start()
     assert "NEW001L6" not in rows("tape list")
 
@@ -145,7 +158,7 @@ def test_write_protection_holds_in_a_drive(tell, rows, server):
     with pytest.raises(Failed) as e:
         tape.write(b"x" * 100)
     assert e.value.sense[0] == 7
-    assert "the cartridge is in a drive" in tell("tape protect TEST01L5 off", status=1)
+    assert "cartridge TEST01L5 is in drive 1" in tell("tape protect TEST01L5 off", status=1)
     tell("tape unload TEST01L5")
     tell("tape protect TEST01L5 off")
     assert not rows("tape list")["TEST01L5"]["write_protect"]
@@ -155,7 +168,7 @@ def test_a_cartridge_goes_to_the_archive_and_back_with_its_data(tell, rows, serv
     tell("tape load TEST01L5 1")
     tape = drive(server)
     tape.write(b"x" * 100), tape.marks()
-    assert "the cartridge is in a drive" in tell("tape archive TEST01L5", status=1)
+    assert "cartridge TEST01L5 is in drive 1" in tell("tape archive TEST01L5", status=1)
     tell("tape unload TEST01L5")
     tell("tape archive TEST01L5")
     wait_until(lambda: rows("tape list")["TEST01L5"]["state"] == "ARCHIVED")
