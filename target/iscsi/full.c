@@ -278,6 +278,32 @@ static void logout_respond(struct conn *c, const struct logout_req *p, enum logo
 	tx_pdu_send(c, out);
 }
 
+/* The answer says that all is cleaned up (11.15): those to task management go before it. */
+static void logout_session(struct conn *c, const struct logout_req *p)
+{
+	struct session *s = c->s;
+
+	if (!tmf_under_way(s) || s->logout_on) {
+		logout_respond(c, p, LOGOUT_DONE);
+		return;
+	}
+	s->logout = *p;
+	s->logout_on = c;
+	conn_hold(c);
+}
+
+void full_logout_turn(struct session *s)
+{
+	struct conn *c = s->logout_on;
+
+	if (!c || tmf_under_way(s))
+		return;
+	s->logout_on = NULL;
+	if (c->phase == CONN_FULL)
+		logout_respond(c, &s->logout, LOGOUT_DONE);
+	conn_release(c);
+}
+
 static void logout_end(struct conn *c)
 {
 	struct logout_req p;
@@ -288,7 +314,7 @@ static void logout_end(struct conn *c)
 		return;
 	}
 	if (p.reason == LOGOUT_SESSION) {
-		logout_respond(c, &p, LOGOUT_DONE);
+		logout_session(c, &p);
 		return;
 	}
 	if (c->s->discovery) {

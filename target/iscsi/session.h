@@ -14,6 +14,7 @@
 #include "base/loop.h"
 #include "iscsi/directory.h"
 #include "iscsi/negotiate.h"
+#include "iscsi/pdu.h"
 #include "iscsi/sessions.h"
 #include "scsi/lu.h"
 
@@ -40,6 +41,8 @@ struct session {
 	struct list aborts;              /* struct lu_abort that wait for commands to end */
 	struct list tmfs;                /* struct tmf: task management under way */
 	struct list early;               /* struct early: requests ahead of their CmdSN */
+	struct logout_req logout;        /* waits for task management to end, if logout_on is set, */
+	struct conn *logout_on;          /* which is held */
 	uint32_t exp_cmdsn, max_cmdsn;
 	uint16_t next_id;                /* of the next command that waits for data */
 	uint64_t born;                   /* loop_now() */

@@ -8,6 +8,7 @@
 #include "iscsi/cmd.h"
 #include "iscsi/conn.h"
 #include "iscsi/early.h"
+#include "iscsi/full.h"
 #include "iscsi/reactor.h"
 #include "iscsi/server.h"
 #include "iscsi/session.h"
@@ -61,12 +62,14 @@ static void respond(struct conn *c, uint32_t itt, enum tmf_response response)
 
 static void tmf_end(struct tmf *t, enum tmf_response response)
 {
+	struct session *s = t->s;
 	struct conn *c = t->c;
 
 	respond(c, t->req.itt, response);
 	list_del(&t->link);
 	free(t);
 	conn_release(c);
+	full_logout_turn(s);
 }
 
 static struct tmf *tmf_new(struct conn *c, const struct tmf_req *p)
@@ -152,6 +155,14 @@ void tmf_turn(struct session *s)
 
 	while ((t = next_parked(s)))
 		begin(t);        /* which may end any of them */
+}
+
+bool tmf_under_way(const struct session *s)
+{
+	list_for_each(l, &s->tmfs)
+		if (!container_of(l, struct tmf, link)->parked)
+			return true;
+	return false;
 }
 
 void tmf_drop(struct session *s, const struct conn *c)

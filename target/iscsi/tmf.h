@@ -3,6 +3,8 @@
 #ifndef ISCSI_TMF_H
 #define ISCSI_TMF_H
 
+#include <stdbool.h>
+
 #include "iscsi/pdu.h"
 
 struct conn;
@@ -17,6 +19,9 @@ void tmf_cmd_ended(struct session *s);
 
 /* ExpCmdSN has moved: perhaps a request has waited for commands that were sent before it. */
 void tmf_turn(struct session *s);
+
+/* Whether there is a request that has begun and has not been answered. */
+bool tmf_under_way(const struct session *s);
 
 /* The connection leaves the session: its requests that have not begun are forgotten. */
 void tmf_drop(struct session *s, const struct conn *c);

@@ -58,13 +58,20 @@ static void reset_units(struct lu_function_all *all)
 			lu_reset(e[i].lu);
 }
 
-static void part_ended(struct lu_function_all *all)
+/* True: it was the last one, and what is left is the answer. */
+static bool was_last(struct lu_function_all *all)
 {
 	if (atomic_fetch_sub_explicit(&all->left, 1, memory_order_acq_rel) != 1)
-		return;
+		return false;
 	if (resets(all->function))
 		reset_units(all);
-	loop_post(all->req->nexus->loop, &all->end);
+	return true;
+}
+
+static void part_ended(struct lu_function_all *all)
+{
+	if (was_last(all))
+		loop_post(all->req->nexus->loop, &all->end);
 }
 
 /* --- one I_T_L nexus ----------------------------------------------------------------- */
@@ -254,5 +261,6 @@ void lu_function(struct lu_function_req *r)
 		if (!one || e[i].lu == one)
 			collect(all, e[i].lu, &chain);
 	send_out(chain, r->nexus);
-	part_ended(all);
+	if (was_last(all)) /* in place: before the answer to anything that came after it */
+		answer(&all->end);
 }

@@ -49,6 +49,9 @@ ONE_BY_ONE = {"phys", "chap"}          # a process for each test
 # Tests that end the tool's session, so that those behind them would do nothing: likewise.
 ALONE = r"iSCSITMF\.|iSCSISendTargets\."
 ALONE_SECONDS = 30
+# A test that in 1.19 looks at a flag before it asks for the answer to its own reset, which alone sets
+# the flag: it can pass only when it was run before in the same process. The second run counts.
+TWICE = r"iSCSITMF\.LUNResetSimpleAsync"
 SHORT = ["file", "two"]                # what `make check` takes the time for
 
 # What makes no sense on a kind is not run there.
@@ -68,7 +71,7 @@ ARTEFACTS = [
     ("4096", r"ProutReserve\.Access", "", "the tool reads and writes 512 bytes here, whatever the size "
                                           "of a block is"),
     (".*", r"iSCSITMF\.LUNResetSimpleAsync", r"^\S+ CU_ASSERT_EQUAL\(reconnect_succeeded,1\)$",
-     "the tool looks for the answer to the reset before it has read it; that of 1.20.2 does not"),
+     "the tool looks for the answer to the reset before it has asked for it; run again, it crashes here"),
     (".*", r"iSCSITMF\.(AbortTask|LUNReset)SimpleAsync", r"^\S+ CU_ASSERT_EQUAL\(iscsi_out_queue_length\S+$",
      "the tool looks in its queue for what its library (1.20.3) has sent at once"),
     ("phys", r"CompareAndWrite\.InvalidDataOutSize", "_r,0", "the tool of 1.20 changes the size in every "
@@ -107,7 +110,7 @@ def list_of_tests(tool=TOOL):
 
 
 def parse(output):
-    """{suite.test: Result} of what the tool has printed."""
+    """{suite.test: Result} of what the tool has printed; of a test that ran twice, the second."""
     results = {}
     for part in re.split(r"^Suite: ", output, flags=re.M)[1:]:
         suite, rest = part.split("\n", 1)
@@ -159,7 +162,9 @@ def run(build, kind, tool=TOOL, options=("-d",)):
             alone = [n for n in names if n not in left_out and (kind in ONE_BY_ONE or re.match(ALONE, n))]
             results = {} if kind in ONE_BY_ONE else parse(call(tool, options, urls, tests))
             for n in alone:
-                results.update(parse(call(tool, options, urls, f"{FAMILY}.{n}", ALONE_SECONDS)))
+                times = 2 if re.match(TWICE, n) else 1
+                results.update(parse(call(tool, options, urls, ",".join([f"{FAMILY}.{n}"] * times),
+                                          ALONE_SECONDS)))
         finally:
             server.stop()
     return {name: left_out.get(name) or

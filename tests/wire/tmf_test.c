@@ -313,6 +313,71 @@ static void a_lun_reset_ends_all_tasks_and_everybody_learns_of_it(void **state)
 	ini_close(&other);
 }
 
+/* A reset and a logout in one segment: the logout is there before the reset has been answered. */
+static void reset_and_logout(struct ini *i)
+{
+	struct pdu reset = pdu_tmf(i, TMF_LUN_RESET, TAG_NONE, 0);
+	struct pdu bye = pdu_logout(i, LOGOUT_SESSION, 0);
+	uint8_t both[2 * BHS_SIZE];
+
+	pdu_make_immediate(i, &bye);
+	memcpy(both, reset.bhs, BHS_SIZE);
+	memcpy(both + BHS_SIZE, bye.bhs, BHS_SIZE);
+	ini_send_bytes(i, both, sizeof(both), false);
+}
+
+static void a_lun_reset_is_answered_before_the_logout_behind_it(void **state)
+{
+	struct ini i;
+
+	ini_begin(&i, *state, "");
+	unit_ready(&i);
+	reset_and_logout(&i);
+	ini_recv(&i, OP_TMF_RSP);
+	assert_int_equal(i.bhs[2], TMF_COMPLETE);
+	ini_recv(&i, OP_LOGOUT_RSP);
+	ini_expect_closed(&i);
+	ini_close(&i);
+}
+
+static void a_logout_waits_for_a_lun_reset_that_waits_for_the_store(void **state)
+{
+	struct wire *w = *state;
+	struct ini i, other;
+	struct command c = { .cdb = cdb_read(0, 1), .read = true, .in = in, .expect = WIRE_BLOCK };
+
+	ini_begin(&i, w, "");
+	unit_ready(&i);
+	second(&other, w);
+	slow(w, 100);
+	command_send(&other, &c);
+	wire_sleep_ms(20);
+	reset_and_logout(&i);
+	ini_recv(&i, OP_TMF_RSP);
+	assert_int_equal(i.bhs[2], TMF_COMPLETE);
+	ini_recv(&i, OP_LOGOUT_RSP);
+	assert_int_equal(i.bhs[2], LOGOUT_DONE);
+	ini_expect_closed(&i);
+	ini_close(&i);
+	ini_close(&other);
+}
+
+static void an_initiator_that_hangs_up_after_a_reset_and_a_logout_leaves_nothing(void **state)
+{
+	struct wire *w = *state;
+	struct ini i;
+	struct command c = { .cdb = cdb_read(0, 1), .read = true, .in = in, .expect = WIRE_BLOCK };
+
+	ini_begin(&i, w, "");
+	unit_ready(&i);
+	slow(w, 100);
+	command_send(&i, &c);
+	wire_sleep_ms(20);
+	reset_and_logout(&i);
+	ini_close(&i);
+	wire_expect_idle(w);
+}
+
 static void a_lun_reset_waits_for_the_store(void **state)
 {
 	struct wire *w = *state;
@@ -550,6 +615,9 @@ int main(void)
 		TEST(clear_task_set_ends_the_tasks_of_every_session),
 		TEST(a_function_on_a_lun_without_a_unit_is_told_so),
 		TEST(a_lun_reset_ends_all_tasks_and_everybody_learns_of_it),
+		TEST(a_lun_reset_is_answered_before_the_logout_behind_it),
+		TEST(a_logout_waits_for_a_lun_reset_that_waits_for_the_store),
+		TEST(an_initiator_that_hangs_up_after_a_reset_and_a_logout_leaves_nothing),
 		TEST(a_lun_reset_waits_for_the_store),
 		TEST(no_function_is_answered_before_the_store_has_let_go),
 		TEST(a_target_warm_reset_keeps_the_sessions),
