@@ -24,7 +24,8 @@
 #include "registry_private.h"
 #include "registry_stored.h"
 
-#define WORK_THREADS 16
+/* Several times what one disk may keep busy (STORE_LANE). */
+#define WORK_THREADS 128
 /* Tape has threads of its own: a cartridge that is copied to a slow archive, or a drive whose file
  * system does not answer, must not keep disks waiting. */
 #define TAPE_THREADS 128

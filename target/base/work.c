@@ -36,15 +36,34 @@ static void tell_home(struct loop_msg *m)
 	w->done(w);
 }
 
-static void carry_out(struct work *w)
+/* The job has run. Gives the next of its lane, which takes its place there. */
+static struct work *leave_lane(struct work_pool *pool, struct work_lane *lane)
 {
-	struct loop *home = w->home;
+	struct list *next;
 
-	w->run(w);
-	if (!home)
-		return;
-	w->msg.run = tell_home;
-	loop_post(home, &w->msg);
+	pthread_mutex_lock(&pool->lock);
+	next = list_pop(&lane->waiting);
+	if (!next)
+		lane->running--;
+	pthread_mutex_unlock(&pool->lock);
+	return next ? container_of(next, struct work, link) : NULL;
+}
+
+/* A job and, where others of its lane had to wait for it, those. */
+static void carry_out(struct work_pool *pool, struct work *w)
+{
+	while (w) {
+		struct loop *home = w->home;
+		struct work_lane *lane = w->lane;
+		struct work *ran = w;
+
+		w->run(w);
+		w = lane ? leave_lane(pool, lane) : NULL;
+		if (!home)
+			continue;
+		ran->msg.run = tell_home;
+		loop_post(home, &ran->msg);
+	}
 }
 
 /* Waits for a job; NULL when the thread is to end. The lock is held. */
@@ -75,7 +94,7 @@ static void *thread_main(void *arg)
 	pthread_mutex_lock(&pool->lock);
 	while ((w = next_job(pool))) {
 		pthread_mutex_unlock(&pool->lock);
-		carry_out(w);
+		carry_out(pool, w);
 		pthread_mutex_lock(&pool->lock);
 	}
 	before = pool->dead;
@@ -156,11 +175,36 @@ static bool nobody_to_run(struct work_pool *pool, struct work *w)
 	return true;
 }
 
+void work_lane_init(struct work_lane *lane, unsigned limit)
+{
+	*lane = (struct work_lane){ .limit = limit };
+	list_init(&lane->waiting);
+}
+
+/* False: it has to wait until another job of its lane is done. The lock is held. */
+static bool enter_lane(struct work *w)
+{
+	struct work_lane *lane = w->lane;
+
+	if (!lane)
+		return true;
+	if (lane->running == lane->limit) {
+		list_push(&lane->waiting, &w->link);
+		return false;
+	}
+	lane->running++;
+	return true;
+}
+
 void work_submit(struct work_pool *pool, struct work *w)
 {
 	bool in_place;
 
 	pthread_mutex_lock(&pool->lock);
+	if (!enter_lane(w)) {
+		pthread_mutex_unlock(&pool->lock);
+		return;
+	}
 	list_push(&pool->queue, &w->link);
 	pool->queued++;
 	if (pool->queued > pool->idle && pool->running < pool->limit)
@@ -169,5 +213,5 @@ void work_submit(struct work_pool *pool, struct work *w)
 	in_place = nobody_to_run(pool, w);
 	pthread_mutex_unlock(&pool->lock);
 	if (in_place)
-		carry_out(w);
+		carry_out(pool, w);
 }

@@ -11,10 +11,20 @@
 
 struct work_pool;
 
+/* Jobs that may all wait for the same thing, a disk that hangs for example: at most `limit` of them
+ * run at a time, so that threads are left for others. It is the submitter's memory, and lives until
+ * done() of the last of its jobs runs. */
+struct work_lane {
+	unsigned limit;
+	unsigned running;    /* private, as what follows: under the pool's lock */
+	struct list waiting;
+};
+
 struct work {
 	void (*run)(struct work *w);  /* on a pool thread */
 	void (*done)(struct work *w); /* on `home`, once, after run returned */
 	struct loop *home;            /* NULL: nobody is told, and run() may free the work */
+	struct work_lane *lane;       /* NULL: none; a job of a lane has a home */
 	struct list link;    /* private */
 	struct loop_msg msg; /* private */
 };
@@ -25,8 +35,10 @@ int work_pool_create(unsigned threads, struct work_pool **out);
 /* Waits for queued work to finish, then ends the threads. NULL is fine. */
 void work_pool_free(struct work_pool *pool);
 
-/* Any thread. The work belongs to the pool until done() runs, or run() where none is told. Where no thread can be started
- * and none runs, run() is called in place (slow is better than lost). */
+void work_lane_init(struct work_lane *lane, unsigned limit);
+
+/* Any thread. The work belongs to the pool until done() runs, or run() where none is told. Where no
+ * thread can be started and none runs, run() is called in place (slow is better than lost). */
 void work_submit(struct work_pool *pool, struct work *w);
 
 #endif

@@ -14,6 +14,8 @@
 #include "scsi/op.h"
 #include "scsi/vpd.h"
 
+#define QUERIES 4 /* threads that may look for holes of one disk at a time */
+
 /* --- SYNCHRONIZE CACHE --------------------------------------------------------------- */
 
 static enum scsi_next flushed(struct scsi_task *t, int err)
@@ -260,6 +262,7 @@ int disk_create(const struct disk_cfg *cfg, struct lu **out)
 	lu->arg = cfg->arg;
 	lu->keeper = cfg->keeper;
 	lu->pool = cfg->pool;
+	work_lane_init(&lu->lane, QUERIES);
 	if (cfg->kept && !lu_restore(lu, cfg->kept)) {
 		pthread_mutex_destroy(&lu->lock);
 		err = -EINVAL;

@@ -193,7 +193,9 @@ static enum scsi_next get_lba_status(struct scsi_task *t)
 		look(s);
 		return tell(t, 0);
 	}
-	s->work = (struct work){ .run = look_in_thread, .done = looked, .home = t->nexus->loop };
+	s->work = (struct work){
+		.run = look_in_thread, .done = looked, .home = t->nexus->loop, .lane = &lu->lane
+	};
 	t->then = tell;
 	t->busy = true;
 	work_submit(lu->pool, &s->work);

@@ -18,6 +18,7 @@
 #include <stdint.h>
 
 #include "base/list.h"
+#include "base/work.h"
 #include "scsi/lu.h"
 #include "scsi/pr.h"
 #include "scsi/task.h"
@@ -162,6 +163,7 @@ struct lu {
 	void (*gone)(void *arg);
 	void *arg;
 	struct work_pool *pool;   /* NULL: what may block is done in place */
+	struct work_lane lane;    /* of a disk's jobs in the pool */
 	struct lu_keeper *keeper; /* of persistent reservations; NULL: APTPL is refused */
 
 	/* Under the lock. */

@@ -124,7 +124,9 @@ static void transfer_ran(struct work *w)
 
 static void transfer_by_pool(struct transfer *t, struct loop *loop)
 {
-	t->work = (struct work){ .run = transfer_run, .done = transfer_ran, .home = loop };
+	t->work = (struct work){
+		.run = transfer_run, .done = transfer_ran, .home = loop, .lane = t->lane
+	};
 	work_submit(t->engine->pool, &t->work);
 }
 

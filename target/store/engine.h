@@ -44,6 +44,7 @@ struct transfer {
 		struct list link; /* while it waits for a place in the ring */
 	};
 	struct store_engine *engine;
+	struct work_lane *lane; /* of its store, where the pool does it */
 	struct loop *loop;
 	void (*done)(struct transfer *t, int err); /* on loop; err is 0 or -errno */
 	int fd;
@@ -53,11 +54,14 @@ struct transfer {
 };
 
 /* Starts a transfer on `loop`, on its thread; the memory, and t->x.iov, are borrowed until
- * t->done, which is never called in place. The caller has set x, fd, write, sync and done. A
+ * t->done, which is never called in place. The caller has set x, lane, fd, write, sync and done. A
  * read beyond the end of a file gives zeros: a sparse file's unwritten tail. */
 void transfer_start(struct store_engine *e, struct transfer *t, struct loop *loop);
 
 /* The pool, for work that is no transfer. */
 struct work_pool *store_engine_pool(struct store_engine *e);
+
+/* Threads of the pool that one store may keep busy: when its disk hangs, others have theirs. */
+#define STORE_LANE 16
 
 #endif

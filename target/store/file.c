@@ -37,6 +37,7 @@ struct file {
 	_Atomic bool no_nowait_read; /* the file system has said that it cannot */
 	_Atomic bool no_nowait_write;
 	struct store_engine *engine; /* borrowed */
+	struct work_lane lane;
 	struct flush flush;
 	struct writing writing;
 };
@@ -172,6 +173,7 @@ static struct file_io *transfer_of(struct file *f, struct store_io *io)
 
 	fio->file = f;
 	fio->tries = 0;
+	t->lane = &f->lane;
 	t->fd = f->fd;
 	t->write = io->op == STORE_WRITE;
 	t->sync = t->write && io->flags & STORE_FUA;
@@ -238,7 +240,9 @@ static int file_space(struct file *f, struct store_io *io)
 
 	fio->file = f;
 	writing_begin(&f->writing, io->off, io->len);
-	fio->work = (struct work){ .run = space_run, .done = space_ran, .home = io->loop };
+	fio->work = (struct work){
+		.run = space_run, .done = space_ran, .home = io->loop, .lane = &f->lane
+	};
 	work_submit(store_engine_pool(f->engine), &fio->work);
 	return STORE_PENDING;
 }
@@ -309,6 +313,7 @@ static struct file *file_new(const struct store_cfg *cfg, const struct opened *o
 	forget_access_time(f->fd);
 	f->device = o->device;
 	f->engine = cfg->engine;
+	work_lane_init(&f->lane, STORE_LANE);
 	flush_init(&f->flush, f->fd, f->path, store_engine_pool(f->engine));
 	return f;
 }

@@ -79,7 +79,7 @@ enum {
 };
 
 /* Room for what a store needs to keep of a request. */
-#define STORE_IO_PRIVATE 176
+#define STORE_IO_PRIVATE 192
 
 struct store_io {
 	enum store_op op;

@@ -28,6 +28,7 @@ struct site {
 	int done, wanted; /* on the home thread */
 	int told_elsewhere;
 	atomic_int now, most; /* jobs at work at once */
+	pthread_mutex_t gate;
 	int pause_ms;
 };
 
@@ -80,15 +81,20 @@ static void site_close(struct site *s)
 	loop_free(s->loop);
 }
 
-static void submit(struct site *s, struct job *jobs, int n)
+static void submit_in(struct site *s, struct work_lane *lane, struct job *jobs, int n)
 {
 	s->wanted += n;
 	for (int i = 0; i < n; i++) {
-		jobs[i] = (struct job){ .work = { job_run, job_done, s->loop, { 0 }, { 0 } },
+		jobs[i] = (struct job){ .work = { job_run, job_done, s->loop, .lane = lane },
 			.site = s };
 		list_init(&jobs[i].work.link);
 		work_submit(s->pool, &jobs[i].work);
 	}
+}
+
+static void submit(struct site *s, struct job *jobs, int n)
+{
+	submit_in(s, NULL, jobs, n);
 }
 
 static void a_job_runs_elsewhere_and_is_told_at_home(void **state)
@@ -134,6 +140,61 @@ static void jobs_run_side_by_side_up_to_the_limit(void **state)
 	loop_run(s.loop);
 	assert_int_equal(atomic_load(&s.most), 4);
 	site_close(&s);
+}
+
+static void a_lane_keeps_no_more_threads_than_it_may(void **state)
+{
+	struct work_lane lane;
+	struct job jobs[20];
+	struct site s;
+
+	(void)state;
+	site_open(&s, 8);
+	work_lane_init(&lane, 2);
+	s.pause_ms = 10;
+	submit_in(&s, &lane, jobs, 20);
+	loop_run(s.loop);
+	assert_int_equal(atomic_load(&s.most), 2);
+	for (int i = 0; i < 20; i++)
+		assert_int_equal(jobs[i].runs, 1);
+	site_close(&s);
+}
+
+/* The first lane waits for a lock that the main thread holds until the other job is done. */
+static void block(struct work *w)
+{
+	struct job *j = container_of(w, struct job, work);
+
+	pthread_mutex_lock(&j->site->gate);
+	pthread_mutex_unlock(&j->site->gate);
+}
+
+static void a_lane_that_hangs_holds_up_no_other(void **state)
+{
+	struct work_lane hangs, other;
+	struct job stuck[20], lone;
+	struct site s;
+
+	(void)state;
+	site_open(&s, 4);
+	work_lane_init(&hangs, 3);
+	work_lane_init(&other, 3);
+	pthread_mutex_init(&s.gate, NULL);
+	pthread_mutex_lock(&s.gate);
+	for (int i = 0; i < 20; i++) {
+		stuck[i] = (struct job){ .work = { block, job_done, s.loop, .lane = &hangs },
+			.site = &s };
+		work_submit(s.pool, &stuck[i].work);
+	}
+	submit_in(&s, &other, &lone, 1);
+	loop_run(s.loop);
+	assert_int_equal(lone.runs, 1);
+	s.wanted += 20;
+	pthread_mutex_unlock(&s.gate);
+	loop_run(s.loop);
+	assert_int_equal(s.done, 21);
+	site_close(&s);
+	pthread_mutex_destroy(&s.gate);
 }
 
 static void one_job_at_a_time_needs_one_thread(void **state)
@@ -278,6 +339,8 @@ int main(void)
 		cmocka_unit_test(a_job_runs_elsewhere_and_is_told_at_home),
 		cmocka_unit_test(a_thousand_jobs_are_each_done_once),
 		cmocka_unit_test(jobs_run_side_by_side_up_to_the_limit),
+		cmocka_unit_test(a_lane_keeps_no_more_threads_than_it_may),
+		cmocka_unit_test(a_lane_that_hangs_holds_up_no_other),
 		cmocka_unit_test(one_job_at_a_time_needs_one_thread),
 		cmocka_unit_test(freeing_a_pool_waits_for_what_is_queued),
 		cmocka_unit_test(a_job_without_a_home_may_free_itself),
