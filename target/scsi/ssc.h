@@ -15,6 +15,7 @@
 
 #include "base/list.h"
 #include "scsi/mode.h"
+#include "scsi/nexus.h"
 #include "scsi/op.h"
 #include "scsi/reply.h"
 #include "scsi/unit.h"
@@ -49,9 +50,11 @@ struct tape {
 	_Atomic unsigned pending; /* commands that are with the drive, or wait for it */
 	_Atomic uint64_t behind;  /* bytes that are still to be written */
 	_Atomic uint64_t room;    /* before anything has to be told; 0: not appending */
+	_Atomic(const struct itl *) appender; /* who is; only compared */
 
 	/* Of jobs alone. */
-	struct sense deferred; /* with `deferred` set: still to be told */
+	struct sense deferred;        /* with `deferred` set: still to be told */
+	struct port_name deferred_to; /* to this initiator port */
 	bool dirty;    /* something was written since the last sync */
 	bool past_pew; /* the programmable early warning has been told */
 	struct tape_encryption encryption;
@@ -108,6 +111,12 @@ enum scsi_next tape_submit(struct scsi_task *t, tape_run *run);
 /* For rows: an abort takes back a job that waits. */
 bool tape_cancel(struct scsi_task *t);
 
+/* In a job: what was written behind for this nexus has failed. Its next command tells that; another
+ * nexus's does only when that initiator port has gone. */
+void tape_defer(struct tape *tape, const struct nexus *n, const struct sense *s);
+/* Whether that is still to be told to the nexus. */
+bool tape_owes(const struct tape *tape, const struct nexus *n);
+
 /* --- transfers: ssc_rw.c ------------------------------------------------------------------------- */
 
 /* The job of a CDB with FIXED, TRANSFER LENGTH and, of 16 bytes, the object to begin at. */
@@ -136,8 +145,8 @@ void tape_add_guard(uint8_t *block, size_t len, size_t room);
 const struct cartridge_key *tape_write_key(const struct tape *tape);
 void tape_demounted(struct tape *tape);
 
-/* In a job: after a write that went well. */
-void tape_appended(struct tape *tape, const struct tape_place *p);
+/* In a job: after a write of this nexus that went well. */
+void tape_appended(struct tape *tape, const struct itl *itl, const struct tape_place *p);
 /* A WRITE of which all data have come: true when it has its status although they are still to be
  * written. */
 bool tape_write_behind(struct scsi_task *t, const struct tape_job *j);

@@ -4,10 +4,11 @@
  * of a WRITE comes when its data are here, and they are written while the next are on their way.
  *
  * That is done only where nothing can have to be told with the status: the command before was a
- * write that went well, no other waits, and early warnings are further away than all that is still
- * to be written. What fails nevertheless (the file system) is told by the next command, as a deferred
- * error; writes that were accepted in between are not done. Nothing is durable before a
- * synchronizing command has said so, and that one waits for its turn behind all of these.
+ * write of the same nexus that went well, no other waits, and early warnings are further away than
+ * all that is still to be written. What fails nevertheless (the file system) is told by the nexus's
+ * next command, as a deferred error; its writes that were accepted in between are not done. Nothing
+ * is durable before a synchronizing command has said so, and that one waits for its turn behind all
+ * of these.
  */
 #include <stdlib.h>
 
@@ -22,6 +23,7 @@ struct behind {
 	struct drive_job job;
 	struct tape *tape;    /* whose unit is referenced */
 	struct nexus *nexus;  /* held: its loop, and where the buffer came from */
+	const struct itl *itl; /* only compared */
 	uint8_t *buf;
 	uint32_t buf_len;
 	size_t len, count;    /* blocks */
@@ -30,9 +32,12 @@ struct behind {
 
 /* --- in jobs --------------------------------------------------------------------------------------- */
 
-void tape_appended(struct tape *tape, const struct tape_place *p)
+void tape_appended(struct tape *tape, const struct itl *itl, const struct tape_place *p)
 {
-	atomic_store(&tape->room, p->to_programmed ? p->to_programmed : p->to_early);
+	uint64_t room = p->to_programmed ? p->to_programmed : p->to_early;
+
+	atomic_store(&tape->appender, itl);
+	atomic_store(&tape->room, tape->deferred.deferred ? 0 : room);
 }
 
 static enum cartridge_result append(struct behind *b, struct cartridge *c)
@@ -47,7 +52,7 @@ static enum cartridge_result append(struct behind *b, struct cartridge *c)
 
 	tape->dirty = tape->dirty || done;
 	tape_place(tape, c, &p);
-	tape_appended(tape, &p);
+	tape_appended(tape, b->itl, &p);
 	return r;
 }
 
@@ -59,17 +64,14 @@ static void run(struct drive *d, struct drive_job *job)
 	struct sense s = { .key = SENSE_MEDIUM_ERROR, .asc = 0x0c00 };
 	enum cartridge_result r = CARTRIDGE_OK;
 
-	if (tape->deferred.deferred)
+	if (tape_owes(tape, b->nexus))
 		goto out;
 	if (c)
 		r = append(b, c);
 	if (r != CARTRIDGE_OK)
 		tape_sense_of(tape, r, true, &s);
-	if (!c || r != CARTRIDGE_OK) {
-		s.deferred = true;
-		tape->deferred = s;
-		atomic_store(&tape->room, 0);
-	}
+	if (!c || r != CARTRIDGE_OK)
+		tape_defer(tape, b->nexus, &s);
 out:
 	atomic_fetch_sub(&tape->behind, b->charge);
 }
@@ -87,13 +89,13 @@ static void done(struct drive_job *job)
 	lu_unref(lu);
 }
 
-static bool runs_ahead(struct tape *tape, uint64_t charge)
+static bool runs_ahead(struct tape *tape, const struct itl *itl, uint64_t charge)
 {
 	uint64_t behind;
 
 	if (atomic_load(&tape->unbuffered) || atomic_load(&tape->append_only) ||
-		atomic_load(&tape->guard_write) ||
-		atomic_load(&tape->pending))
+		atomic_load(&tape->guard_write) || atomic_load(&tape->pending) ||
+		atomic_load(&tape->appender) != itl)
 		return false;
 	behind = atomic_fetch_add(&tape->behind, charge) + charge;
 	if (behind <= BEHIND_MAX && behind + MARGIN < atomic_load(&tape->room))
@@ -109,7 +111,7 @@ bool tape_write_behind(struct scsi_task *t, const struct tape_job *j)
 	uint64_t charge = t->buf_len + (uint64_t)count * OVERHEAD;
 	struct behind *b;
 
-	if (j->at_object || t->attr > TASK_SIMPLE || !runs_ahead(tape, charge))
+	if (j->at_object || t->attr > TASK_SIMPLE || !runs_ahead(tape, t->itl, charge))
 		return false;
 	b = malloc(sizeof(*b));
 	if (!b) {
@@ -120,6 +122,7 @@ bool tape_write_behind(struct scsi_task *t, const struct tape_job *j)
 		.job = { .run = run, .done = done, .home = t->nexus->loop },
 		.tape = tape,
 		.nexus = t->nexus,
+		.itl = t->itl,
 		.buf = t->buf,
 		.buf_len = t->buf_len,
 		.len = j->fixed ? j->block_len : j->len,

@@ -3,7 +3,9 @@
  * The way of a tape command through its drive, and the ways in which it may end.
  */
 #include <stdlib.h>
+#include <string.h>
 
+#include "base/log.h"
 #include "scsi/ssc.h"
 
 struct tape_job *tape_job(struct scsi_task *t)
@@ -23,18 +25,61 @@ struct tape_job *tape_job(struct scsi_task *t)
 	return j;
 }
 
-/* What an earlier command has to say still goes before what this one would do (SPC-5 4.4.7). */
+/* --- deferred errors (SPC-5 4.4.7) ------------------------------------------------------------------ */
+
+void tape_defer(struct tape *tape, const struct nexus *n, const struct sense *s)
+{
+	nexus_identity(n, &tape->deferred_to);
+	tape->deferred = *s;
+	tape->deferred.deferred = true;
+	atomic_store(&tape->room, 0);
+	log_msg(LOG_ERR, "drive %s: data of %s that it was told are written are not",
+		drive_serial(tape->drive), tape->deferred_to.text);
+}
+
+bool tape_owes(const struct tape *tape, const struct nexus *n)
+{
+	struct port_name name;
+
+	if (!tape->deferred.deferred)
+		return false;
+	nexus_identity(n, &name);
+	return !strcmp(name.text, tape->deferred_to.text);
+}
+
+static bool connected(struct tape *tape, const struct port_name *port)
+{
+	struct lu *lu = &tape->lu;
+	bool found = false;
+
+	pthread_mutex_lock(&lu->lock);
+	list_for_each(it, &lu->itls) {
+		struct port_name name;
+
+		nexus_identity(container_of(it, struct itl, in_lu)->nexus, &name);
+		found = found || !strcmp(name.text, port->text);
+	}
+	pthread_mutex_unlock(&lu->lock);
+	return found;
+}
+
+/* What an earlier command has to say still goes before what this one would do. A program that only
+ * looks at the drive must not take away what the one that writes has to learn. */
 static bool deferred(struct scsi_task *t)
 {
 	struct tape *tape = tape_of(t);
 
 	if (!tape->deferred.deferred)
 		return false;
+	if (!tape_owes(tape, t->nexus) && connected(tape, &tape->deferred_to))
+		return false;
 	task_check(t, SENSE_NO_SENSE, 0);
 	t->sense = tape->deferred;
 	tape->deferred.deferred = false;
 	return true;
 }
+
+/* --- running ----------------------------------------------------------------------------------------- */
 
 static void run_now(struct scsi_task *t, struct tape_job *j, struct cartridge *c)
 {

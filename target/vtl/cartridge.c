@@ -336,8 +336,11 @@ static void at_end(struct cartridge *c)
 static enum cartridge_result end_write(struct cartridge *c, int err)
 {
 	at_end(c);
-	if (err)
+	if (err) {
+		log_msg(LOG_ERR, "cartridge %s, partition %u: cannot write: %s", c->info.barcode,
+			c->partition, strerror(-err));
 		cartridge_count(c, &(struct cartridge_counters){ .write_errors = 1 });
+	}
 	return cartridge_result_of(err);
 }
 

@@ -1,0 +1,317 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A drive whose file system fails: no failure is silent, each is told to whom it concerns, and what
+ * a filemark has acknowledged is there. The pwritev() and fdatasync() of this program are those
+ * below, which fail as they are told.
+ */
+#include <errno.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "scsi/op.h"
+#include "tests/unit/ssc_support.h"
+
+/* Calls until the first that fails (-1: none does), and how many fail from there on. */
+struct failure {
+	int after, times;
+};
+static struct failure no_space = { -1, 0 }, no_sync = { -1, 0 };
+
+static bool fails(struct failure *f)
+{
+	if (f->after < 0 || f->after-- > 0)
+		return false;
+	f->after = --f->times > 0 ? 0 : -1;
+	return true;
+}
+
+/* In place of the C library's. */
+ssize_t pwritev(int fd, const struct iovec *iov, int cnt, off_t off)
+{
+	if (fails(&no_space)) {
+		errno = ENOSPC;
+		return -1;
+	}
+	return syscall(SYS_pwritev, fd, iov, cnt, off, 0);
+}
+
+int fdatasync(int fd)
+{
+	(void)fd;
+	if (fails(&no_sync)) {
+		errno = EIO;
+		return -1;
+	}
+	return 0;
+}
+
+static int calm(void **state)
+{
+	no_space.after = no_sync.after = -1;
+	return vtl_teardown(state);
+}
+
+static struct tape_rig *roomy(void **state)
+{
+	return tape_rig_loaded(*state, (struct cartridge_cfg){ .barcode = "TEST01L5",
+		.media = media_generation(5), .capacity = 64 * VTL_MIB });
+}
+
+static int settle(struct tape_rig *rig)
+{
+	(void)rig;
+	return 0;
+}
+
+/* A block is written, and one behind it that the file system does not take. */
+static struct tape_rig *with_a_lost_block(void **state)
+{
+	struct tape_rig *rig = roomy(state);
+
+	assert_good(tape_write(rig, 5000, 0));
+	no_space = (struct failure){ 0, 1 };
+	assert_good(tape_write(rig, 5000, 1));
+	tape_in_job(rig, settle);
+	return rig;
+}
+
+static void assert_deferred(struct result res)
+{
+	assert_check(res, SENSE_MEDIUM_ERROR, 0x0c00);
+	assert_true(res.sense.deferred);
+}
+
+static void a_filemark_is_not_written_behind_a_block_that_is_lost(void **state)
+{
+	struct tape_rig *rig = with_a_lost_block(state);
+
+	assert_deferred(tape_marks(rig, 1));
+	tape_at(rig, 1, 0);
+	assert_good(tape_write(rig, 5000, 1));
+	assert_good(tape_marks(rig, 1));
+	tape_at(rig, 3, 1);
+	tape_rig_free(rig);
+}
+
+#define LOG_ALERTS 0x4d, 0, 0x6e, 0, 0, 0, 0, BE2(2000), 0
+
+static void whoever_only_looks_does_not_take_the_error_away(void **state)
+{
+	struct tape_rig *rig = with_a_lost_block(state);
+
+	assert_good(RUN(rig->r, 1, NULL, 2000, LOG_ALERTS));
+	assert_good(RUN(rig->r, 1, NULL, 32, TAPE_POSITION));
+	assert_deferred(tape_write(rig, 5000, 2));
+	tape_at(rig, 1, 0);
+	tape_rig_free(rig);
+}
+
+static void another_host_may_write_meanwhile_and_hears_its_own_errors(void **state)
+{
+	struct tape_rig *rig = with_a_lost_block(state);
+
+	tape_fill(tape_data, 100, 7);
+	assert_good(RUN(rig->r, 1, tape_data, 100, TAPE_WRITE(100)));
+	no_space = (struct failure){ 0, 1 };
+	assert_check(RUN(rig->r, 1, tape_data, 100, TAPE_WRITE(100)), SENSE_MEDIUM_ERROR, 0x0c00);
+	assert_deferred(tape_marks(rig, 0));
+	assert_good(RUN(rig->r, 1, NULL, 0, TAPE_MARKS(1)));
+	tape_at(rig, 3, 1);
+	tape_rig_free(rig);
+}
+
+static void when_its_host_has_gone_the_next_hears_of_the_error(void **state)
+{
+	struct tape_rig *rig = with_a_lost_block(state);
+
+	rig_nexus_close(rig->r, 0);
+	assert_deferred(RUN(rig->r, 1, NULL, 0, TAPE_REWIND));
+	assert_good(RUN(rig->r, 1, NULL, 0, TAPE_REWIND));
+	tape_rig_free(rig);
+}
+
+static void a_cartridge_is_not_unloaded_before_the_error_is_told(void **state)
+{
+	struct tape_rig *rig = with_a_lost_block(state);
+
+	assert_deferred(TAPE(rig, NULL, 0, 0x1b, 0, 0, 0, 0, 0));
+	assert_good(TAPE(rig, NULL, 0, TUR));
+	assert_good(TAPE(rig, NULL, 0, 0x1b, 0, 0, 0, 0, 0));
+	tape_rig_free(rig);
+}
+
+static void the_alert_tells_of_a_write_failure(void **state)
+{
+	struct tape_rig *rig = with_a_lost_block(state);
+	struct result res = RUN(rig->r, 1, NULL, 2000, LOG_ALERTS);
+
+	assert_int_equal(res.in[4 + 5 * 2 + 4], 1); /* flag 3, hard error */
+	assert_int_equal(res.in[4 + 5 * 5 + 4], 1); /* flag 6, write failure */
+	tape_rig_free(rig);
+}
+
+/* Each of the commands that make durable what was written, after a write. */
+static void every_command_that_synchronizes_tells_that_it_could_not(void **state)
+{
+	static const uint8_t cdbs[][16] = {
+		{ TAPE_MARKS(0) },
+		{ TAPE_MARKS(1) },
+		{ TAPE_REWIND },
+		{ TAPE_SPACE(0, 0xffffff) },
+		{ TAPE_SPACE(3, 0) },
+		{ TAPE_LOCATE(0) },
+		{ 0x92 },                         /* LOCATE(16) */
+		{ 0x1b, 0, 0, 0, 0, 0 },          /* UNLOAD */
+		{ 0x1b, 0, 0, 0, 0x08, 0 },       /* with HOLD */
+		{ 0x1b, 0, 0, 0, 0x01, 0 },       /* LOAD */
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cdbs) / sizeof(cdbs[0]); i++) {
+		void *own;
+		struct tape_rig *rig;
+		struct result res;
+
+		assert_int_equal(vtl_setup(&own), 0);
+		rig = roomy(&own);
+		assert_good(tape_write(rig, 5000, 0));
+		no_sync = (struct failure){ 0, 1 };
+		res = rig_run(&rig->r->nexus[0], 0, cdbs[i], op_cdb_len(cdbs[i][0]), NULL, 0);
+		assert_check(res, SENSE_MEDIUM_ERROR, 0x0c00);
+		assert_false(res.sense.deferred);
+		tape_rig_free(rig);
+		vtl_teardown(&own);
+	}
+}
+
+static void an_eject_tells_that_it_could_not_synchronize(void **state)
+{
+	struct tape_rig *rig = roomy(state);
+
+	assert_good(tape_write(rig, 5000, 0));
+	no_sync = (struct failure){ 0, 1 };
+	assert_int_equal(tape_in_job(rig, tape_do_eject), -EIO);
+	tape_rig_free(rig);
+}
+
+static void after_a_failed_sync_nothing_is_acknowledged_before_a_load(void **state)
+{
+	struct tape_rig *rig = roomy(state);
+
+	assert_good(tape_write(rig, 5000, 0));
+	no_sync = (struct failure){ 0, 1 };
+	assert_check(tape_marks(rig, 0), SENSE_MEDIUM_ERROR, 0x0c00);
+	assert_check(tape_marks(rig, 0), SENSE_MEDIUM_ERROR, 0x0c00);
+	assert_check(tape_marks(rig, 1), SENSE_MEDIUM_ERROR, 0x0c00);
+	assert_check(tape_write(rig, 5000, 1), SENSE_MEDIUM_ERROR, 0x0c00);
+	assert_good(TAPE(rig, NULL, 0, TAPE_LOCATE(0)));
+	assert_good(TAPE(rig, NULL, 5000, TAPE_READ(5000)));
+	tape_rig_free(rig);
+}
+
+/* --- a host that writes on and on ---------------------------------------------------------------- */
+
+/* Object n is a filemark, or a block that tells its number: where an error was silent, the next ones
+ * are not where they should be. */
+static bool is_mark(uint64_t n)
+{
+	return n % 7 == 6;
+}
+
+static uint32_t length_of(uint64_t n)
+{
+	return (uint32_t)(1 + n * 7919 % 9000);
+}
+
+/* Where the host believes that the tape stands after an error. */
+static uint64_t told_position(struct tape_rig *rig)
+{
+	struct result res = TAPE(rig, NULL, 32, TAPE_POSITION);
+
+	if (res.status) /* that was a deferred error */
+		res = TAPE(rig, NULL, 32, TAPE_POSITION);
+	assert_good(res);
+	return be64(res.in + 8);
+}
+
+/* Loads it anew, as a sync that failed wants it, and both hosts know; gives the number of objects. */
+static uint64_t load_again(struct tape_rig *rig)
+{
+	TAPE(rig, NULL, 0, 0x1b, 0, 0, 0, 0, 0);
+	TAPE(rig, NULL, 0, 0x1b, 0, 0, 0, 0, 0);
+	assert_good(TAPE(rig, NULL, 0, 0x1b, 0, 0, 0, 1, 0));
+	RUN(rig->r, 1, NULL, 0, TUR);
+	assert_good(TAPE(rig, NULL, 0, TAPE_SPACE(3, 0)));
+	return told_position(rig);
+}
+
+static void read_all(struct tape_rig *rig, uint64_t objects)
+{
+	for (uint64_t n = 0; n < objects; n++) {
+		struct result res = TAPE(rig, NULL, 9000, TAPE_READ_SILI(9000));
+
+		if (is_mark(n)) {
+			assert_tape(res, SENSE_NO_SENSE, 0x0001, 9000);
+			continue;
+		}
+		assert_good(res);
+		tape_expect_data(res, length_of(n), n);
+	}
+}
+
+static void whatever_fails_what_is_acknowledged_is_there_and_in_order(void **state)
+{
+	struct tape_rig *rig = roomy(state);
+	const char *text = getenv("SSC_FAILURE_SEED");
+	unsigned seed = text ? (unsigned)atoi(text) : (unsigned)getpid();
+	uint64_t n = 0, durable = 0, failed = 0;
+
+	print_message("SSC_FAILURE_SEED=%u\n", seed);
+	srandom(seed);
+	for (unsigned i = 0; i < 3000; i++) {
+		struct result res = is_mark(n) ? tape_marks(rig, 1) : tape_write(rig, length_of(n), n);
+
+		if (res.status) {
+			failed++;
+			n = told_position(rig);
+			if (!res.sense.deferred && is_mark(n)) /* perhaps the sync */
+				n = load_again(rig);
+			assert_true(n >= durable);
+			continue;
+		}
+		n++;
+		if (is_mark(n - 1))
+			durable = n;
+		if (random() % 5 == 0)
+			assert_good(RUN(rig->r, 1, NULL, 2000, LOG_ALERTS));
+		if (random() % 20 == 0)
+			no_space = (struct failure){ (int)(random() % 4), 1 + (int)(random() % 3) };
+		if (random() % 50 == 0)
+			no_sync = (struct failure){ 0, 1 };
+	}
+	no_space.after = no_sync.after = -1;
+	n = load_again(rig);
+	assert_true(n >= durable && failed > 50);
+	assert_good(TAPE(rig, NULL, 0, TAPE_REWIND));
+	read_all(rig, n);
+	tape_rig_free(rig);
+}
+
+int main(void)
+{
+#define TEST(f) cmocka_unit_test_setup_teardown(f, vtl_setup, calm)
+	const struct CMUnitTest tests[] = {
+		TEST(a_filemark_is_not_written_behind_a_block_that_is_lost),
+		TEST(whoever_only_looks_does_not_take_the_error_away),
+		TEST(another_host_may_write_meanwhile_and_hears_its_own_errors),
+		TEST(when_its_host_has_gone_the_next_hears_of_the_error),
+		TEST(a_cartridge_is_not_unloaded_before_the_error_is_told),
+		TEST(the_alert_tells_of_a_write_failure),
+		TEST(every_command_that_synchronizes_tells_that_it_could_not),
+		TEST(an_eject_tells_that_it_could_not_synchronize),
+		TEST(after_a_failed_sync_nothing_is_acknowledged_before_a_load),
+		TEST(whatever_fails_what_is_acknowledged_is_there_and_in_order),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
