@@ -113,6 +113,11 @@ int library_create(const struct library_cfg *cfg, struct library **out)
 
 /* --- looking ----------------------------------------------------------------------- */
 
+const char *library_name(const struct library *l)
+{
+	return l->name;
+}
+
 const struct changer_model *library_model(const struct library *l)
 {
 	return l->model;
