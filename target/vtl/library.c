@@ -118,6 +118,11 @@ const char *library_name(const struct library *l)
 	return l->name;
 }
 
+const char *library_name(const struct library *l)
+{
+	return l->name;
+}
+
 const struct changer_model *library_model(const struct library *l)
 {
 	return l->model;
