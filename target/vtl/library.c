@@ -118,11 +118,6 @@ const char *library_name(const struct library *l)
 	return l->name;
 }
 
-const char *library_name(const struct library *l)
-{
-	return l->name;
-}
-
 const struct changer_model *library_model(const struct library *l)
 {
 	return l->model;

@@ -79,7 +79,6 @@ void library_close(struct library *l, void (*closed)(void *arg), void *arg);
 /* --- looking: any thread ----------------------------------------------------------- */
 
 const char *library_name(const struct library *l);
-const char *library_name(const struct library *l);
 const struct changer_model *library_model(const struct library *l);
 
 /* Elements of a kind: how many, and the first address; they follow each other. */
