@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "vtl/barcode.h"
+#include "vtl/library.h"
 
 struct reason {
 	const struct registry *r;
@@ -129,9 +130,11 @@ static void about_values(struct reason *to)
 {
 	const struct registry_tape_change *what = to->what;
 
-	if (what->verb != TAPE_CREATE)
+	if (what->pool && strlen(what->pool) >= LIBRARY_POOL_SIZE)
+		say(to, "the name of a pool has %d bytes at most", LIBRARY_POOL_SIZE - 1);
+	else if (what->verb != TAPE_CREATE)
 		return;
-	if (!what->barcode || !barcode_valid(what->barcode))
+	else if (!what->barcode || !barcode_valid(what->barcode))
 		say(to, "a barcode has %d to %d upper-case letters and digits", BARCODE_MIN,
 			BARCODE_MAX);
 	else

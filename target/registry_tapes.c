@@ -648,6 +648,8 @@ static enum registry_tape_result plan(struct op *op)
 {
 	struct library_request *q = &op->request;
 
+	if (strlen(op->pool) >= LIBRARY_POOL_SIZE)
+		return TAPE_INVALID;
 	switch (op->what.verb) {
 	case TAPE_CREATE: return plan_create(op);
 	case TAPE_MOVE:
@@ -703,6 +705,7 @@ static struct op *op_new(struct registry *r, const struct registry_tape_change *
 		copy_text(&op->retrieved_to, what->retrieved_to) &&
 		copy_text(&op->who, what->who)) {
 		op->what.barcode = op->barcode;
+		op->what.pool = op->pool;
 		return op;
 	}
 	op_free(op);
@@ -858,6 +861,20 @@ static enum registry_tape_result check_changer(
 	return changer_model_named(what->changer) ? TAPE_DONE : TAPE_INVALID;
 }
 
+static void refuse_changer(
+	const struct registry_changer_change *what, enum registry_tape_result result)
+{
+	char text[TAPE_REASON_SIZE];
+
+	snprintf(text, sizeof(text), "%s", registry_tape_result_text(result));
+	if (result == TAPE_NO_LIBRARY && what->library)
+		snprintf(text, sizeof(text), "there is no library %s", what->library);
+	else if (result == TAPE_INVALID)
+		snprintf(text, sizeof(text),
+			"a changer is STK-L700, AWS-Gateway-VTL or IBM-03584L32-0402");
+	what->done(what->arg, result, text);
+}
+
 void registry_changer_change(struct registry *r, const struct registry_changer_change *what)
 {
 	struct changer_op *op = calloc(1, sizeof(*op));
@@ -872,7 +889,7 @@ void registry_changer_change(struct registry *r, const struct registry_changer_c
 		!copy_text(&op->changer, what->changer) || !copy_text(&op->who, what->who))
 		result = TAPE_NO_MEMORY;
 	if (result) {
-		what->done(what->arg, result, registry_tape_result_text(result));
+		refuse_changer(what, result);
 		changer_op_free(op);
 		return;
 	}

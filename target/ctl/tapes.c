@@ -11,6 +11,7 @@
 const struct command_option tapes_create_options[] = {
 	{ "library", "NAME", "where it is to be, if there are several libraries" },
 	{ "size", "SIZE", "what it holds; as its generation does unless given" },
+	{ "generation", "N", "LTO; as the end of its barcode says, or the drives, unless given" },
 	{ "worm", NULL, "what is written on it stays" },
 	{ "cleaning", NULL,
 		"a cleaning cartridge, as CLN at the beginning of a barcode says, too" },
@@ -368,14 +369,20 @@ static bool find_library(const struct session *s, struct words *out, enum exit_s
 	return *status == EXIT_DONE;
 }
 
+struct new_tape {
+	const char *barcode;
+	int64_t size, generation; /* 0: as it comes */
+};
+
 static enum exit_status create_in(
-	const struct session *s, const char *library, const char *barcode, int64_t size)
+	const struct session *s, const char *library, const struct new_tape *tape)
 {
 	char path[ASK_PATH_MAX];
 	enum exit_status status;
 	struct words w;
-	json_t *b, *body = json_pack("{s:s, s:I, s:b, s:b, s:b, s:s, s:s*}", "barcode", barcode,
-			   "size", (json_int_t)size, "worm", command_has(s, "worm"), "cleaning",
+	json_t *b, *body = json_pack("{s:s, s:I, s:I, s:b, s:b, s:b, s:s, s:s*}", "barcode",
+			   tape->barcode, "size", (json_int_t)tape->size, "generation",
+			   (json_int_t)tape->generation, "worm", command_has(s, "worm"), "cleaning",
 			   command_has(s, "cleaning"), "existing", command_has(s, "existing"), "to",
 			   command_has(s, "mail") ? "mail slot" : "slot", "pool",
 			   command_value(s, "pool"));
@@ -396,16 +403,19 @@ static enum exit_status create_in(
 enum exit_status tapes_create(const struct session *s, char **args, int n)
 {
 	const char *library = command_value(s, "library"), *size = command_value(s, "size");
+	const char *generation = command_value(s, "generation");
+	struct new_tape tape = { .barcode = args[0] };
 	enum exit_status status = EXIT_DONE;
 	struct words found;
-	int64_t bytes = 0;
 
 	(void)n;
-	if (size && !number_read(size, true, &bytes))
+	if (size && !number_read(size, true, &tape.size))
 		return ask_usage("a size is a number of bytes, or one with K, M, G or T behind it");
+	if (generation && !number_read(generation, false, &tape.generation))
+		return ask_usage("a generation is a number, as 5 for LTO-5");
 	if (!library && !find_library(s, &found, &status))
 		return status;
-	return create_in(s, library ? library : found.text, args[0], bytes);
+	return create_in(s, library ? library : found.text, &tape);
 }
 
 enum exit_status tapes_delete(const struct session *s, char **args, int n)
@@ -531,4 +541,38 @@ enum exit_status tapes_protect(const struct session *s, char **args, int n)
 	if (!on && strcmp(args[1], "off") != 0)
 		return ask_usage("write protection is on or off");
 	return change(s, "PATCH", args[0], "", json_pack("{s:b}", "write_protect", on));
+}
+
+enum exit_status tapes_cancel(const struct session *s, char **args, int n)
+{
+	(void)n;
+	return change(s, "POST", args[0], "/cancel", NULL);
+}
+
+enum exit_status tapes_pool(const struct session *s, char **args, int n)
+{
+	const char *pool = strcmp(args[1], "none") != 0 ? args[1] : "";
+
+	(void)n;
+	return change(s, "PATCH", args[0], "", json_pack("{s:s}", "pool", pool));
+}
+
+/* --- another changer ------------------------------------------------------------------------ */
+
+enum exit_status tapes_library_changer(const struct session *s, char **args, int n)
+{
+	char path[ASK_PATH_MAX];
+	enum exit_status status;
+	json_t *b, *body;
+
+	(void)n;
+	if (!path_of(path, "/v1/libraries/", args[0], ""))
+		return ask_usage("that is not the name of a library");
+	body = json_pack("{s:s}", "changer", args[1]);
+	status = ask_server(s, "PATCH", path, body, &b);
+	json_decref(body);
+	if (b)
+		printf("library %s has changer %s\n", ask_text(b, "name"), ask_text(b, "changer"));
+	json_decref(b);
+	return status;
 }

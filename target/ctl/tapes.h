@@ -12,6 +12,7 @@ enum exit_status tapes_libraries(const struct session *s, char **args, int n);
 enum exit_status tapes_library_status(const struct session *s, char **args, int n);
 enum exit_status tapes_library_import(const struct session *s, char **args, int n);
 enum exit_status tapes_library_export(const struct session *s, char **args, int n);
+enum exit_status tapes_library_changer(const struct session *s, char **args, int n);
 
 enum exit_status tapes_drives(const struct session *s, char **args, int n);
 enum exit_status tapes_drive_status(const struct session *s, char **args, int n);
@@ -28,6 +29,8 @@ enum exit_status tapes_unload(const struct session *s, char **args, int n);
 enum exit_status tapes_move(const struct session *s, char **args, int n);
 enum exit_status tapes_archive(const struct session *s, char **args, int n);
 enum exit_status tapes_retrieve(const struct session *s, char **args, int n);
+enum exit_status tapes_cancel(const struct session *s, char **args, int n);
+enum exit_status tapes_pool(const struct session *s, char **args, int n);
 enum exit_status tapes_protect(const struct session *s, char **args, int n);
 
 #endif

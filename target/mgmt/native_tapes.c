@@ -418,3 +418,37 @@ void native_retrieve_tape(struct call *c)
 	what.write_protect = body_true(c, "write_protect");
 	change(c, &what);
 }
+
+void native_cancel_tape(struct call *c)
+{
+	change(c, &(struct registry_tape_change){ .verb = TAPE_CANCEL });
+}
+
+/* --- another changer ------------------------------------------------------------------------ */
+
+static void reply_library(void *arg, enum registry_tape_result result, const char *text)
+{
+	struct call *c = arg;
+
+	if (result)
+		call_refuse(c, refusals[result].status, refusals[result].code, "%s", text);
+	else
+		native_get_library(c);
+}
+
+void native_change_library(struct call *c)
+{
+	static const struct body_member members[] = { { "changer", BODY_TEXT } };
+
+	if (!body_check(c, members, N(members)))
+		return;
+	if (!body_text(c, "changer"))
+		call_refuse(c, 400, "bad_body", "give the changer");
+	else
+		registry_changer_change(native_of(c)->registry,
+			&(struct registry_changer_change){ .library = call_argument(c, 0),
+				.changer = body_text(c, "changer"),
+				.who = call_who(c),
+				.done = reply_library,
+				.arg = c });
+}

@@ -7,6 +7,7 @@
 
 void native_get_libraries(struct call *c);
 void native_get_library(struct call *c);
+void native_change_library(struct call *c);
 void native_get_all_drives(struct call *c);
 void native_get_drives(struct call *c);
 void native_get_drive(struct call *c);
@@ -20,5 +21,6 @@ void native_move_tape(struct call *c);
 void native_unload_tape(struct call *c);
 void native_archive_tape(struct call *c);
 void native_retrieve_tape(struct call *c);
+void native_cancel_tape(struct call *c);
 
 #endif

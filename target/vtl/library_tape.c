@@ -296,6 +296,6 @@ void library_assign(struct library *l)
 		return;
 	row = t->row;
 	row.pool = l->job.r->pool;
-	row.pool_entered = (int64_t)time(NULL);
+	row.pool_entered = *row.pool ? (int64_t)time(NULL) : 0;
 	change(l, t, &row);
 }

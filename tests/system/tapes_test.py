@@ -135,7 +135,9 @@ def test_a_cartridge_is_made_and_deleted_and_its_barcode_never_used_again(tell, 
 def test_options_say_what_a_cartridge_is(tell, rows):
     tell("tape create WORM01L5 --size 64M --worm --mail")
     tell("tape create CLN001L5 --library vtl0")
+    tell("tape create PLAIN1 --size 64M --generation 6")
     tapes = rows("tape list")
+    assert tapes["PLAIN1"]["medium"] == "LTO-6"
     assert tapes["WORM01L5"]["worm"] and place(tapes["WORM01L5"]) == ("mail slot", 1)
     assert tapes["CLN001L5"]["cleaning"]
 
@@ -188,6 +190,39 @@ def test_a_cartridge_with_a_pool_goes_to_the_archive_from_a_mail_slot(tell, rows
     wait_until(lambda: rows("tape list")["POOL01L5"]["state"] == "ARCHIVED", 30)
     assert place(rows("tape list")["TEST01L5"]) == ("mail slot", 2)     # it has none
     assert robot.session.attention() == 0x2801
+
+
+def test_an_operator_gives_a_pool_and_takes_it_away(tell, rows):
+    assert "AVAILABLE" in tell("tape pool TEST01L5 GLACIER")
+    assert rows("tape list")["TEST01L5"]["pool"] == "GLACIER"
+    tell("tape pool TEST01L5 none")
+    assert rows("tape list")["TEST01L5"]["pool"] is None
+    tell("library export TEST01L5")
+    assert "100 bytes at most" in tell("tape pool TEST01L5 " + "x" * 101, status=1)
+    tell("tape pool TEST01L5 DEEP_ARCHIVE")         # it lies in a mail slot, and goes
+    wait_until(lambda: rows("tape list")["TEST01L5"]["state"] == "ARCHIVED", 30)
+
+
+def test_an_operator_turns_a_cartridge_back(tell, rows):
+    tell("tape pool TEST01L5 GLACIER")
+    tell("library export TEST01L5")
+    assert tell("tape cancel TEST01L5") == "cartridge TEST01L5: slot 1, AVAILABLE\n"
+    assert ("cartridge TEST01L5 is not on its way to or from the archive, but in slot 1"
+            in tell("tape cancel TEST01L5", status=1))
+    assert rows("tape list")["TEST01L5"]["pool"] == "GLACIER"
+
+
+def test_the_changer_becomes_another_model(tell, rows, server):
+    tell("tape load TEST02L5 2")
+    assert (tell("library changer vtl0 IBM-03584L32-0402")
+            == "library vtl0 has changer IBM-03584L32-0402\n")
+    assert rows("library list", "libraries", "name")["vtl0"]["product"] == "03584L32"
+    robot = changer(server)
+    assert robot.session.inquiry()[8:36] == b"IBM     03584L32        0402"
+    assert (4, 258) in robot.elements() and robot.places()["TEST02L5"] == (DRIVE, 1)
+    assert ("a changer is STK-L700, AWS-Gateway-VTL or IBM-03584L32-0402"
+            in tell("library changer vtl0 L700", status=1))
+    assert "there is no library vtl9" in tell("library changer vtl9 STK-L700", status=1)
 
 
 def test_one_that_is_taken_out_of_the_mail_slot_in_time_stays(tell, rows, server):
