@@ -522,6 +522,21 @@ static bool plan_change(struct edit *e, struct registry_plan *p)
 	return put(e, p, aim, was ? &was->spec : &new_row);
 }
 
+/* The row cannot go to another SVM; that it is of its own may be said. */
+static bool stays_in_svm(struct edit *e)
+{
+	const struct aim *aim = &e->aims[0];
+	const struct wish *w = &aim->wish;
+	const struct ontap_svm *svm;
+
+	if (!w->svm_uuid && !w->svm_name)
+		return true;
+	svm = ontap_svm_of_body(e->call, &e->svms, w->svm_uuid, w->svm_name, &e->why);
+	return svm && (svm == aim->svm ||
+			      ontap_fault(&e->why, HTTP_BADREQUEST, "262196", "svm",
+				      "Field \"svm\" cannot be set in this operation"));
+}
+
 void ontap_patch_credential(struct call *c)
 {
 	struct edit *e = edit_begin(c, QUERY_ADDRESSES, 1);
@@ -534,8 +549,10 @@ void ontap_patch_credential(struct call *c)
 	else if (query_removes(e->query))
 		e->mode = WISH_REMOVES;
 	e->plan = plan_change;
-	if (read_path(e) && wish_read_change(call_json(c), call_argument(c, 1), is_strict(e),
-				    &e->aims[0].wish, &e->why))
+	if (read_path(e) &&
+		wish_read_change(call_json(c), call_argument(c, 1), is_strict(e), &e->aims[0].wish,
+			&e->why) &&
+		stays_in_svm(e))
 		submit(e);
 	else
 		edit_refuse(e);

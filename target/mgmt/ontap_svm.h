@@ -27,7 +27,7 @@ const struct ontap_svm *ontap_svm_of_change(
 	const struct ontap_svms *svms, const char *uuid, struct ontap_fault *why);
 const struct ontap_svm *ontap_svm_of_get(
 	const struct ontap_svms *svms, const char *uuid, struct ontap_fault *why);
-/* The one that the body of a POST names, by either or by both; NULL: not given. Where it names none,
+/* The one that a body names, by either or by both; NULL: not given. Where it names none,
  * the only one that the call can mean. */
 const struct ontap_svm *ontap_svm_of_body(struct call *c, const struct ontap_svms *svms,
 	const char *uuid, const char *name, struct ontap_fault *why);

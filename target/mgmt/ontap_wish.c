@@ -236,7 +236,7 @@ static bool check_members(const json_t *body, bool is_new, struct ontap_fault *w
 			i++;
 		if (i == 6)
 			return unexpected(why, member);
-		if (i >= 4 && !is_new)
+		if (!strcmp(member, "initiator") && !is_new)
 			return ontap_fault(why, HTTP_BADREQUEST, "262196", member,
 				"Field \"%s\" cannot be set in this operation", member);
 	}
@@ -267,7 +267,9 @@ bool wish_read_change(const json_t *body, const char *initiator, bool strict, st
 {
 	*out = (struct wish){ 0 };
 	strcpy(out->initiator, initiator);
-	return check_members(body, false, why) && read_common(body, strict, out, why);
+	return check_members(body, false, why) &&
+	       read_svm(json_object_get(body, "svm"), out, why) &&
+	       read_common(body, strict, out, why);
 }
 
 void wish_free(struct wish *w)
@@ -348,7 +350,7 @@ static bool apply_chap(const struct wish *w, struct credential_spec *row, struct
 		drop_chap(row);
 		if (touches(&w->in) || touches(&w->out))
 			return ontap_fault(why, HTTP_BADREQUEST, "5374900", "chap",
-				"Setting the CHAP authentication properties is not supported with "
+				"Setting the CHAP authentication properties are not supported with "
 				"authentication types none or deny.");
 		return true;
 	}

@@ -124,6 +124,12 @@ def test_the_location_names_the_svm_of_the_row(api):
     assert api("GET", place)[1]["svm"]["name"] == "blue"
 
 
+def test_a_row_does_not_go_to_another_svm(api):
+    ours, theirs = (uuids(api)[n] for n in ("blue", "svm1"))
+    assert api.error("PATCH", f"{CREDENTIALS}/{ours}/default", {"svm": {"uuid": theirs}}) == (
+        400, "262196")
+
+
 def test_a_uuid_and_the_name_of_another_are_refused(api):
     body = {**of("blue"), "svm": {"name": "blue", "uuid": uuids(api)["svm1"]}}
     assert api.error("POST", CREDENTIALS, body) == (400, "2621706")

@@ -330,7 +330,7 @@ def test_bad_changes_get_their_code_and_change_nothing(api):
     made(api, new(kind="none"))
     was = api.row()
     for path, body, status, code in [
-            (api.path(), {"svm": {"name": "svm1"}}, 400, "262196"),
+            (api.path(), {"svm": {"name": "other"}}, 404, "2621462"),
             (api.path(), {"initiator": IQN}, 400, "262196"),
             (api.path(), {"chap": chap()}, 400, "5374900"),
             (api.path(), {"authentication_type": "chap"}, 400, "5374149"),

@@ -226,7 +226,7 @@ static void lengths_are_counted_in_characters(void **state)
 static void what_cannot_be_changed_is_said_so(void **state)
 {
 	(void)state;
-	refuses(&chap_row, "{'svm': {}}", "262196");
+	refuses(&chap_row, "{'svm': {'name': 1}}", "262185");
 	refuses(&chap_row, "{'initiator': 'x'}", "262196");
 	refuses(&chap_row, "{'chap': {'inbound': {'secret': 'x'}}}", "262179");
 	refuses(&chap_row, "{'chap': {'sideways': {}}}", "262179");

@@ -1,0 +1,150 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""One table of credentials, three dialects: which row holds at login when the Storage Gateway API and
+the ONTAP API have both written some, and what each shows of the other's."""
+import itertools
+
+import pytest
+
+from aws_test import client, code, management, rows, target_arn, update
+from initiator import Refused, login
+from ontap_test import ADMIN, CREDENTIALS, Api, chap, made, new, patched
+from support import DISK, HOST, PREFIX, conf, target
+
+OTHER = PREFIX + "other"
+FORBIDDEN, AUTH_FAILED = 0x0202, 0x0201
+# What proves an initiator: by the row of the target, of the SVM, or by the default.
+PROOF = {"target": {"secret": "target-secret1"}, "svm": {"user": "one", "secret": "svm---secret-2"},
+         "default": {"user": "all", "secret": "all---secret-3"}, None: {}}
+HERE, ELSEWHERE = "127.0.0.1", "192.0.2.1"
+
+
+@pytest.fixture
+def server(start):
+    return start(conf(target(), more=management(
+        more=f'ontap = {{ users = ( {{ name = "{ADMIN[0]}"; password = "{ADMIN[1]}"; }} ); }};'
+    ).replace("$api_port", "$httpport").replace("$tls_port", "$tlsport")))
+
+
+@pytest.fixture
+def sg(server):
+    server.ports["api_port"] = server.ports["httpport"]
+    return client(server)
+
+
+@pytest.fixture
+def api(server):
+    return Api(server)
+
+
+def status_with(server, proof):
+    """0 if an attempt to log in with this succeeds."""
+    try:
+        login(server.port, DISK, initiator=HOST, **PROOF[proof]).wire.close()
+    except Refused as refused:
+        return refused.status
+    return 0
+
+
+# --- which row holds ------------------------------------------------------------------------------
+
+SVM_ROWS = [None, "deny", "none", "chap", ("none", HERE), ("none", ELSEWHERE), ("chap", ELSEWHERE)]
+DEFAULTS = ["none", "chap", "deny"]
+
+
+def expected(svm_row, target_row, closed, default):
+    """The proof that lets in (None: none is asked for), or the status of a refusal: the seven rules,
+    in their order."""
+    kind, address = svm_row if isinstance(svm_row, tuple) else (svm_row, HERE)
+    if kind == "deny" or address != HERE:
+        return FORBIDDEN
+    if target_row:
+        return "target"
+    if kind == "chap":
+        return "svm"
+    if closed:
+        return AUTH_FAILED
+    if kind == "none":
+        return None
+    return {"none": None, "chap": "default", "deny": FORBIDDEN}[default]
+
+
+def write(api, initiator, row):
+    """Has the SVM this row for an initiator, whatever it had before."""
+    if initiator != "default":
+        api("DELETE", api.path(initiator))
+    kind, address = row if isinstance(row, tuple) else (row, None)
+    body = {"authentication_type": kind}
+    if kind == "chap":
+        proof = PROOF["default" if initiator == "default" else "svm"]
+        body["chap"] = chap(proof["user"], proof["secret"])
+    if address:
+        body["initiator_address"] = {"ranges": [{"start": address, "end": address}]}
+    if initiator == "default":
+        patched(api, body, "default")
+    elif kind:
+        made(api, {**new(initiator, "none"), **body})
+
+
+def write_target_row(sg, initiator, wanted):
+    if wanted:
+        update(sg, initiator, PROOF["target"]["secret"])
+    elif any(r["InitiatorName"] == initiator and "SecretToAuthenticateInitiator" in r
+             for r in rows(sg)):
+        sg.delete_chap_credentials(TargetARN=target_arn(), InitiatorName=initiator)
+
+
+def test_the_row_that_holds_is_the_one_that_the_rules_name(server, sg, api):
+    writers = (lambda row: write(api, HOST, row), lambda kind: write(api, "default", kind),
+               lambda wanted: write_target_row(sg, HOST, wanted),
+               lambda wanted: write_target_row(sg, OTHER, wanted))
+    was = (None,) * 4
+    for case in itertools.product(SVM_ROWS, DEFAULTS, (False, True), (False, True)):
+        for writer, old, wanted in zip(writers, was, case):
+            if old != wanted:
+                writer(wanted)
+        was = case
+        svm_row, default, target_row, closed = case
+        want = expected(svm_row, target_row, target_row or closed, default)
+        if isinstance(want, int):
+            assert status_with(server, None) == want, case
+        else:
+            assert status_with(server, want) == 0, case
+        if isinstance(want, str):
+            assert status_with(server, "svm" if want == "target" else "target") == AUTH_FAILED, case
+
+
+# --- what each shows ------------------------------------------------------------------------------
+
+
+def test_rows_of_the_storage_gateway_are_none_of_ontaps(sg, api):
+    update(sg)
+    assert api("GET", CREDENTIALS)[1]["num_records"] == 1     # that of "default"
+    assert api.error("GET", api.path()) == (404, "4")
+    assert api.error("PATCH", api.path(), {"authentication_type": "deny"}) == (404, "5374895")
+    assert api.error("DELETE", api.path()) == (404, "5374895")
+    made(api, new())
+    assert api.row()["chap"] == {"inbound": {"user": "user1"}}
+
+
+def test_rows_of_ontap_are_shown_without_secrets_until_the_target_has_its_own(sg, api):
+    made(api, new())
+    made(api, new(OTHER, "deny"))
+    patched(api, {"authentication_type": "chap", "chap": chap("all", "all---secret-3")}, "default")
+    assert rows(sg) == [{"TargetARN": target_arn(), "InitiatorName": HOST}]
+    assert code(sg.delete_chap_credentials, TargetARN=target_arn(), InitiatorName=HOST) == \
+        "InitiatorNotFound"
+    update(sg, secret="target-secret1")
+    assert rows(sg) == [{"TargetARN": target_arn(), "InitiatorName": HOST,
+                         "SecretToAuthenticateInitiator": "target-secret1"}]
+    sg.delete_chap_credentials(TargetARN=target_arn(), InitiatorName=HOST)
+    assert rows(sg) == [{"TargetARN": target_arn(), "InitiatorName": HOST}]
+    assert api.row()["chap"] == {"inbound": {"user": "user1"}}
+
+
+def test_a_secret_of_one_dialect_never_serves_the_other_direction_in_another(sg, api):
+    update(sg, secret="target-secret1", back="target-secret9")
+    assert api.error("POST", CREDENTIALS, new(chap=chap(password="target-secret9"))) == (
+        400, "5374147")
+    made(api, new(chap=chap(outbound={"user": "u", "password": "svm---secret-9"})))
+    assert code(sg.update_chap_credentials, TargetARN=target_arn(), InitiatorName=OTHER,
+                SecretToAuthenticateInitiator="svm---secret-9") == "InvalidParameters"
