@@ -2,16 +2,17 @@
 /*
  * Bytes on the wire: big- and little-endian loads and stores, and two cursors.
  *
- * Fixed layouts (a BHS, a CDB) are read with be16() and friends at offsets that
- * the caller has already checked. Variable layouts (parameter lists, descriptors)
- * are read through `struct rd`, which remembers the first read past the end: read
- * freely, then ask once with rd_ok(). `struct wr` does the same for writing: it
- * never writes past its buffer, and keeps counting, so that a reply knows the
- * length that it would have had.
+ * Fixed layouts (a BHS, a CDB; little-endian: the header of a file) are read with
+ * be16() and friends at offsets that the caller has already checked. Variable layouts
+ * (parameter lists, descriptors) are read through `struct rd`, which remembers the
+ * first read past the end: read freely, then ask once with rd_ok(). `struct wr` does
+ * the same for writing: it never writes past its buffer, and keeps counting, so that
+ * a reply knows the length that it would have had.
  */
 #ifndef BASE_BYTES_H
 #define BASE_BYTES_H
 
+#include <endian.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -65,6 +66,48 @@ static inline void put_be32(uint8_t *p, uint32_t v)
 static inline void put_be64(uint8_t *p, uint64_t v)
 {
 	v = __builtin_bswap64(v);
+	memcpy(p, &v, sizeof(v));
+}
+
+static inline uint16_t le16(const uint8_t *p)
+{
+	uint16_t v;
+
+	memcpy(&v, p, sizeof(v));
+	return le16toh(v);
+}
+
+static inline uint32_t le32(const uint8_t *p)
+{
+	uint32_t v;
+
+	memcpy(&v, p, sizeof(v));
+	return le32toh(v);
+}
+
+static inline uint64_t le64(const uint8_t *p)
+{
+	uint64_t v;
+
+	memcpy(&v, p, sizeof(v));
+	return le64toh(v);
+}
+
+static inline void put_le16(uint8_t *p, uint16_t v)
+{
+	v = htole16(v);
+	memcpy(p, &v, sizeof(v));
+}
+
+static inline void put_le32(uint8_t *p, uint32_t v)
+{
+	v = htole32(v);
+	memcpy(p, &v, sizeof(v));
+}
+
+static inline void put_le64(uint8_t *p, uint64_t v)
+{
+	v = htole64(v);
 	memcpy(p, &v, sizeof(v));
 }
 

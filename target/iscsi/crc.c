@@ -1,25 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * Digests: ISA-L's CRC32C, cut into the lengths that it takes and put into iSCSI's byte order.
- */
+/* Digests: CRC32C over the parts of a PDU, in the byte order of the wire. */
 #include "iscsi/crc.h"
 
-#include <isa-l/crc.h>
-#include <limits.h>
-
-uint32_t crc_add(uint32_t crc, const void *p, size_t len)
-{
-	/* ISA-L only reads, and counts in int. */
-	unsigned char *at = (unsigned char *)(uintptr_t)p;
-
-	while (len) {
-		int n = len < INT_MAX ? (int)len : INT_MAX;
-		crc = crc32_iscsi(at, n, crc);
-		at += n;
-		len -= (size_t)n;
-	}
-	return crc;
-}
+#include "base/bytes.h"
 
 uint32_t crc_add_iov(uint32_t crc, const struct iovec *iov, int cnt, size_t skip, size_t len)
 {
@@ -47,15 +30,10 @@ uint32_t crc_add_padding(uint32_t crc, size_t len)
 
 void crc_store(uint8_t digest[static 4], uint32_t crc)
 {
-	crc = ~crc;
-	for (int i = 0; i < 4; i++)
-		digest[i] = (uint8_t)(crc >> 8 * i);
+	put_le32(digest, crc_end(crc));
 }
 
 bool crc_matches(const uint8_t digest[static 4], uint32_t crc)
 {
-	uint32_t sent = (uint32_t)digest[3] << 24 | (uint32_t)digest[2] << 16 |
-			(uint32_t)digest[1] << 8 | digest[0];
-
-	return sent == ~crc;
+	return le32(digest) == crc_end(crc);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * CRC32C as iSCSI digests use it (RFC 7143 13.1): started with ones, complemented at the end, and
- * sent least significant byte first. A digest over a PDU's parts is made by feeding them in order:
+ * CRC32C as iSCSI's digests have it (RFC 7143 13.1), which go out least significant byte first. A
+ * digest over a PDU's parts is made by adding them in order:
  *
  *	uint32_t crc = crc_add(CRC_START, data, len);
  *	crc_store(digest, crc_add_padding(crc, len));
@@ -16,12 +16,9 @@
 #include <stdint.h>
 #include <sys/uio.h>
 
-#define CRC_START 0xffffffffu
+#include "base/crc.h"
 
-/* The running value after len more bytes. */
-uint32_t crc_add(uint32_t crc, const void *p, size_t len);
-
-/* The same over a piece of a scatter list: len bytes from offset `skip` on. Gives less where the
+/* As crc_add(), over a piece of a scatter list: len bytes from offset `skip` on. Gives less where the
  * list ends before that; the caller has checked that it does not. */
 uint32_t crc_add_iov(uint32_t crc, const struct iovec *iov, int cnt, size_t skip, size_t len);
 

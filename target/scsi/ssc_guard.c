@@ -5,12 +5,13 @@
  */
 #include <string.h>
 
+#include "base/crc.h"
 #include "scsi/ssc.h"
 #include "vtl/format.h"
 
 static void guard_of(const uint8_t *block, size_t len, uint8_t out[static TAPE_GUARD])
 {
-	uint32_t crc = crc_end(crc_feed(CRC_BEGIN, block, len));
+	uint32_t crc = crc_end(crc_add(CRC_START, block, len));
 
 	for (unsigned i = 0; i < TAPE_GUARD; i++)
 		out[i] = (uint8_t)(crc >> 8 * i);

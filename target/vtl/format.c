@@ -6,11 +6,10 @@
 #include "vtl/format.h"
 
 #include <errno.h>
-#include <isa-l/crc.h>
-#include <limits.h>
 #include <string.h>
 
-#include "vtl/le.h"
+#include "base/bytes.h"
+#include "base/crc.h"
 
 #define RECORD_MAGIC 0x52545343u /* "CSTR" */
 #define SLOT_MAGIC   0x54545343u /* "CSTT" */
@@ -22,35 +21,15 @@ static const uint8_t header_magic[8] = { 'C', 'S', 'T', 'R', 'E', 'E', 'L', '\n'
 
 #define FLAG_PROTECTED 1u
 
-uint32_t crc_feed(uint32_t crc, const void *p, size_t len)
-{
-	/* ISA-L only reads, and counts in int. */
-	unsigned char *at = (unsigned char *)(uintptr_t)p;
-
-	while (len) {
-		int n = len < INT_MAX ? (int)len : INT_MAX;
-
-		crc = crc32_iscsi(at, n, crc);
-		at += n;
-		len -= (size_t)n;
-	}
-	return crc;
-}
-
-uint32_t crc_end(uint32_t crc)
-{
-	return ~crc;
-}
-
 /* The checksum of all but the last four bytes, which hold it. */
 static void seal(uint8_t *p, size_t len)
 {
-	put_le32(p + len - 4, crc_end(crc_feed(CRC_BEGIN, p, len - 4)));
+	put_le32(p + len - 4, crc_end(crc_add(CRC_START, p, len - 4)));
 }
 
 static bool sealed(const uint8_t *p, size_t len)
 {
-	return le32(p + len - 4) == crc_end(crc_feed(CRC_BEGIN, p, len - 4));
+	return le32(p + len - 4) == crc_end(crc_add(CRC_START, p, len - 4));
 }
 
 void identity_encode(const struct identity *i, uint8_t out[static IDENTITY_BYTES])

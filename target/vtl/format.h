@@ -16,11 +16,6 @@
 
 #define FORMAT_VERSION 1
 
-/* CRC32C. Feed parts in order, beginning with CRC_BEGIN; crc_end() gives what is stored. */
-#define CRC_BEGIN 0xffffffffu
-uint32_t crc_feed(uint32_t crc, const void *p, size_t len);
-uint32_t crc_end(uint32_t crc);
-
 /* -- The cartridge as such: in the label, and once more at the head of each partition -- */
 
 #define IDENTITY_BYTES 256u

@@ -12,7 +12,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "vtl/le.h"
+#include "base/bytes.h"
+#include "base/crc.h"
 
 #define NAME      "label"
 #define NEW_NAME  "label.new"
@@ -64,7 +65,7 @@ static size_t encode(const struct label *l, uint8_t out[static LABEL_MAX])
 		memcpy(p, l->drive[i], strlen(l->drive[i]));
 	put_le64(p, l->alerts);
 	memcpy(out + MAM_AT, l->mam.bytes, l->mam.len);
-	put_le32(out + size - CRC_SIZE, crc_end(crc_feed(CRC_BEGIN, out, size - CRC_SIZE)));
+	put_le32(out + size - CRC_SIZE, crc_end(crc_add(CRC_START, out, size - CRC_SIZE)));
 	return size;
 }
 
@@ -74,7 +75,7 @@ static int decode(const uint8_t *in, size_t size, struct label *out)
 
 	if (size < MAM_AT + CRC_SIZE || memcmp(in, magic, sizeof(magic)) ||
 		le32(in + 12) != size ||
-		le32(in + size - CRC_SIZE) != crc_end(crc_feed(CRC_BEGIN, in, size - CRC_SIZE)))
+		le32(in + size - CRC_SIZE) != crc_end(crc_add(CRC_START, in, size - CRC_SIZE)))
 		return -EBADMSG;
 	if (le32(in + 8) != FORMAT_VERSION)
 		return -ENOTSUP;

@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-#include "vtl/le.h"
+#include "base/bytes.h"
 
 #define HOST_FIRST   0x0800
 #define HOST_LAST    0x0bff

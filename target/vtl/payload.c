@@ -22,7 +22,7 @@
 #include <string.h>
 #include <zstd.h>
 
-#include "vtl/le.h"
+#include "base/bytes.h"
 
 #define LEVEL      1
 #define NONCE_SIZE 12

@@ -15,6 +15,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/crc.h"
 #include "base/log.h"
 
 /* The kernel is told to begin writing at every multiple of the one, so that a sync finds little
@@ -129,7 +130,7 @@ int reel_stored(struct reel *r, const struct record *rec, void *buf)
 		return err;
 	if (more)
 		r->ahead_off = rec->offset + size;
-	return crc_end(crc_feed(CRC_BEGIN, buf, rec->stored)) == rec->crc ? 0 : -EBADMSG;
+	return crc_end(crc_add(CRC_START, buf, rec->stored)) == rec->crc ? 0 : -EBADMSG;
 }
 
 /* The file ends where the log does, before anything is appended. */
@@ -193,12 +194,12 @@ static void gather(struct batch *b, const void *p, size_t len)
 /* The checksum of the next len bytes, which are not taken. */
 static uint32_t slices_crc(struct slices s, size_t len)
 {
-	uint32_t crc = CRC_BEGIN;
+	uint32_t crc = CRC_START;
 
 	while (len && s.cnt) {
 		struct iovec piece = slices_take(&s, len);
 
-		crc = crc_feed(crc, piece.iov_base, piece.iov_len);
+		crc = crc_add(crc, piece.iov_base, piece.iov_len);
 		len -= piece.iov_len;
 	}
 	return crc_end(crc);
@@ -249,7 +250,7 @@ static void add_checkpoint(struct batch *b)
 	};
 
 	place(b, &rec);
-	rec.crc = crc_end(crc_feed(CRC_BEGIN, body, rec.stored));
+	rec.crc = crc_end(crc_add(CRC_START, body, rec.stored));
 	record_encode(&rec, b->checkpoint);
 	gather(b, b->checkpoint, RECORD_HEADER + rec.stored);
 	pad(b, &rec);
@@ -264,7 +265,7 @@ static void add(struct batch *b, struct record *rec, struct slices *data)
 	if (tail_wants_checkpoint(&b->tail))
 		add_checkpoint(b);
 	place(b, rec);
-	rec->crc = data ? slices_crc(*data, rec->stored) : crc_end(CRC_BEGIN);
+	rec->crc = data ? slices_crc(*data, rec->stored) : crc_end(CRC_START);
 	record_encode(rec, header);
 	gather(b, header, RECORD_HEADER);
 	if (data)

@@ -10,7 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "vtl/le.h"
+#include "base/bytes.h"
 
 #define FILEMARK    0u
 #define END         0xffffffffu

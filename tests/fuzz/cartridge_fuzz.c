@@ -20,9 +20,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/bytes.h"
+#include "base/crc.h"
 #include "base/log.h"
 #include "vtl/label.h"
-#include "vtl/le.h"
 
 #define LABEL     1u
 #define RESEAL    2u
@@ -89,7 +90,7 @@ static void put_file(const char *name, const uint8_t *bytes, size_t len)
 
 static void seal(uint8_t *p, size_t len)
 {
-	put_le32(p + len - 4, crc_end(crc_feed(CRC_BEGIN, p, len - 4)));
+	put_le32(p + len - 4, crc_end(crc_add(CRC_START, p, len - 4)));
 }
 
 /* Wherever the bytes look like a record, it becomes one that belongs there. */
@@ -103,7 +104,7 @@ static void reseal_log(uint8_t *log, size_t len)
 			continue;
 		put_le32(p + 8, LOG_ID);
 		put_le64(p + 16, LOG_START + at);
-		put_le32(p + 56, crc_end(crc_feed(CRC_BEGIN, p + RECORD_HEADER,
+		put_le32(p + 56, crc_end(crc_add(CRC_START, p + RECORD_HEADER,
 			stored < left ? stored : left)));
 		seal(p, RECORD_HEADER);
 	}

@@ -14,6 +14,7 @@
 
 #include <cmocka.h>
 
+#include "base/crc.h"
 #include "base/log.h"
 #include "support_vtl.h"
 #include "vtl/format.h"
@@ -319,7 +320,7 @@ static void newer_format_is_refused(void **state)
 	record(v, 3);
 	uint8_t *bytes = vtl_file(v, "label", &len);
 	bytes[8] = FORMAT_VERSION + 1;
-	uint32_t crc = crc_end(crc_feed(CRC_BEGIN, bytes, len - 4));
+	uint32_t crc = crc_end(crc_add(CRC_START, bytes, len - 4));
 	memcpy(bytes + len - 4, &crc, 4);
 	vtl_put_file(v, "label", bytes, len);
 	free(bytes);
@@ -387,7 +388,7 @@ static void interrupted_format_is_finished_at_the_next_opening(void **state)
 	id.partitions = 2;
 	id.partition[0].capacity = id.partition[1].capacity = 2 * MIB;
 	identity_encode(&id, bytes + 16);
-	uint32_t crc = crc_end(crc_feed(CRC_BEGIN, bytes, len - 4));
+	uint32_t crc = crc_end(crc_add(CRC_START, bytes, len - 4));
 	memcpy(bytes + len - 4, &crc, 4);
 	vtl_put_file(v, "label", bytes, len);
 	free(bytes);
