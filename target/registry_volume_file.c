@@ -16,12 +16,19 @@
 
 #define ZEROS_SIZE (1u << 20)
 
+/* The directory that a file is in; the caller's. NULL: out of memory. */
+static char *directory_of(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash && slash != path ? strndup(path, (size_t)(slash - path))
+				      : strdup(slash ? "/" : ".");
+}
+
 /* A new or removed name is there, or gone, when its directory is written. */
 static int sync_directory_of(const char *path)
 {
-	const char *slash = strrchr(path, '/');
-	char *dir = slash && slash != path ? strndup(path, (size_t)(slash - path))
-					   : strdup(slash ? "/" : ".");
+	char *dir = directory_of(path);
 	int fd = dir ? open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
 	int err = !dir ? -ENOMEM : fd < 0 || fsync(fd) ? -errno : 0;
 
@@ -31,13 +38,31 @@ static int sync_directory_of(const char *path)
 	return err;
 }
 
-static int make(const char *path, uint64_t size)
+/* A pool's directory is made with its first volume, if only the last part of it is missing. */
+static int make_directory_of(const char *path)
+{
+	char *dir = directory_of(path);
+	int err = !dir ? -ENOMEM : mkdir(dir, 0700) ? -errno : sync_directory_of(dir);
+
+	free(dir);
+	return err == -EEXIST ? 0 : err;
+}
+
+static int open_new(const char *path)
 {
 	int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
-	int err;
 
+	return fd < 0 ? -errno : fd;
+}
+
+static int make(const char *path, uint64_t size)
+{
+	int fd = open_new(path), err;
+
+	if (fd == -ENOENT && !make_directory_of(path))
+		fd = open_new(path);
 	if (fd < 0)
-		return -errno;
+		return fd;
 	err = ftruncate(fd, (off_t)size) || fsync(fd) ? -errno : sync_directory_of(path);
 	close(fd);
 	if (err)

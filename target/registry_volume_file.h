@@ -9,7 +9,8 @@
 #include "base/work.h"
 
 enum volume_file_verb {
-	VOLUME_FILE_MAKE,   /* a sparse file of `size`, 0600, that was not there before */
+	VOLUME_FILE_MAKE,   /* a sparse file of `size`, 0600, that was not there before; and its
+	                     * directory, 0700, if that is missing and the one above is not */
 	VOLUME_FILE_GROW,   /* to `size`; a file that is as large already stays as it is */
 	VOLUME_FILE_ERASE,  /* all zeros from the start to `size` */
 	VOLUME_FILE_REMOVE, /* one that is not there is removed already */

@@ -78,6 +78,12 @@ def test_a_volume_is_served_at_once_and_after_kill_9(pooled):
         assert session.inquiry(0x83) == name
 
 
+def test_the_directory_of_a_pool_is_made_with_the_first_volume(pooled):
+    (pooled.dir / "pool").rmdir()
+    create(pooled)
+    assert (pooled.dir / "pool").stat().st_mode & 0o777 == 0o700
+
+
 def test_sessions_learn_of_another_lun_exactly_once(pooled):
     create(pooled)
     with login(pooled.port, MADE) as one, login(pooled.port, MADE) as two:
