@@ -55,7 +55,7 @@ struct transfer {
 
 /* Starts a transfer on `loop`, on its thread; the memory, and t->x.iov, are borrowed until
  * t->done, which is never called in place. The caller has set x, lane, fd, write, sync and done. A
- * read beyond the end of a file gives zeros: a sparse file's unwritten tail. */
+ * read beyond the end of a file fails with -ENODATA. */
 void transfer_start(struct store_engine *e, struct transfer *t, struct loop *loop);
 
 /* The pool, for work that is no transfer. */

@@ -20,6 +20,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/log.h"
 #include "store/engine.h"
 #include "store/flush.h"
 #include "store/kind.h"
@@ -28,6 +29,8 @@
 #include "store/writing.h"
 
 enum { READ_TRIES = 4 }; /* of a block that others write at the same time */
+
+#define QUIET_NS UINT64_C(60000000000) /* between two lines of the log about what failed */
 
 struct file {
 	struct store store;
@@ -38,6 +41,7 @@ struct file {
 	_Atomic bool no_nowait_write;
 	struct store_engine *engine; /* borrowed */
 	struct work_lane lane;
+	_Atomic uint64_t quiet_until; /* the log has been told of a failure, and is not until then */
 	struct flush flush;
 	struct writing writing;
 };
@@ -107,6 +111,18 @@ static bool own_failure(const struct file *f, int err)
 	return !f->device && (err == -ENOSPC || err == -EDQUOT || err == -EFBIG);
 }
 
+/* The initiator is told by sense data; whoever can do something about it, by this. */
+static void tell_failure(struct file *f, const struct store_io *io, int err)
+{
+	uint64_t now = loop_now(io->loop), until = atomic_load(&f->quiet_until);
+
+	if (now < until || !atomic_compare_exchange_strong(&f->quiet_until, &until, now + QUIET_NS))
+		return;
+	log_msg(LOG_ERR, "%s: %s at byte %llu failed: %s", f->path,
+		io->op == STORE_READ ? "reading" : "writing", (unsigned long long)io->off,
+		err == -ENODATA ? "something else has cut the file short" : strerror(-err));
+}
+
 /* Begins, from the first byte. In place, as far as that goes: true when it has ended so. */
 static bool transfer_begin(struct file_io *fio)
 {
@@ -162,6 +178,8 @@ static void transfer_done(struct transfer *t, int err)
 
 	if (err && t->sync && !own_failure(fio->file, err))
 		flush_fail(&fio->file->flush, err);
+	if (err)
+		tell_failure(fio->file, io, err);
 	if (transfer_over(fio, &err))
 		io->done(io, err);
 }

@@ -156,7 +156,8 @@ static int copy_data(int from, uint64_t from_off, int fd, uint64_t off, uint64_t
 int space_copy(int from, uint64_t from_off, int fd, uint64_t off, uint64_t len, bool holes)
 {
 	uint64_t end = from_off + len;
-	int err = 0;
+	off_t size = lseek(from, 0, SEEK_END);
+	int err = size < 0 ? -errno : (uint64_t)size < end ? -ENODATA : 0;
 
 	while (!err && from_off < end) {
 		uint64_t n;

@@ -12,7 +12,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <string.h>
 #include <sys/types.h>
 #include <sys/uio.h>
 
@@ -51,19 +50,9 @@ static inline void xfer_advance(struct xfer *x, size_t n)
 	x->skip = n;
 }
 
-/* Fills what is left with zeros. */
-static inline void xfer_zero(struct xfer *x)
-{
-	while (x->left) {
-		size_t n = x->iov->iov_len - x->skip;
-
-		memset((char *)x->iov->iov_base + x->skip, 0, n);
-		xfer_advance(x, n);
-	}
-}
-
 /* Takes one result of a read or a write into account: bytes, or -errno. True when the transfer is
- * over, with *err. A read beyond the end gives zeros: a sparse file's unwritten tail. */
+ * over, with *err. A store is never larger than its file was, holes included: a read that meets the
+ * end (-ENODATA) asks for data that somebody else has cut off. */
 static inline bool xfer_over(struct xfer *x, bool write, ssize_t res, int *err)
 {
 	*err = 0;
@@ -75,10 +64,8 @@ static inline bool xfer_over(struct xfer *x, bool write, ssize_t res, int *err)
 	}
 	if (res < 0)
 		*err = (int)res;
-	else if (write)
-		*err = -EIO; /* took nothing and said nothing: would go on for ever */
-	else
-		xfer_zero(x);
+	else /* took nothing and said nothing: would go on for ever */
+		*err = write ? -EIO : -ENODATA;
 	return true;
 }
 

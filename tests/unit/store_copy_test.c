@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -105,6 +106,17 @@ static void files_copy_and_keep_their_holes(void **state)
 	copies_between(state, a, file(state, "b", 8 * MIB));
 }
 
+static void what_others_have_cut_off_a_file_is_not_copied_as_zeros(void **state)
+{
+	struct store *a = file(state, "a", 2 * MIB), *b = file(state, "b", 2 * MIB);
+
+	write_data(state, a, MIB);
+	assert_int_equal(truncate(rig_path(*state, "a"), MIB), 0);
+	assert_int_equal(copy(state, a, MIB, b, 0, MIB), -ENODATA);
+	store_close(a);
+	store_close(b);
+}
+
 static void odd_ends_in_memory_are_copied_whole(void **state)
 {
 	struct store *a = ram(state, MIB), *b = ram(state, 2 * MIB);
@@ -150,6 +162,7 @@ int main(void)
 		WITH(memory_copies_and_takes_no_room_for_zeros, rig_auto),
 		WITH(files_copy_and_keep_their_holes, rig_uring),
 		WITH(files_copy_and_keep_their_holes, rig_threads),
+		WITH(what_others_have_cut_off_a_file_is_not_copied_as_zeros, rig_auto),
 		WITH(odd_ends_in_memory_are_copied_whole, rig_auto),
 		WITH(kinds_that_differ_do_not_copy, rig_auto),
 		WITH(ranges_that_overlap_or_lie_outside_are_refused, rig_auto),

@@ -69,16 +69,15 @@ static void at_the_end_nothing_is_left(void **state)
 	assert_int_equal(x.off, 108);
 }
 
-static void zeros_fill_what_is_left(void **state)
+static void a_read_that_meets_the_end_of_the_file_fails(void **state)
 {
 	struct xfer x = whole();
+	int err;
 
 	(void)state;
-	memset(room, 1, sizeof(room));
-	xfer_advance(&x, 2);
-	xfer_zero(&x);
-	assert_memory_equal(room, "\1\1\0\0\0\0\0\0", 8);
-	assert_int_equal(x.left, 0);
+	assert_false(xfer_over(&x, false, 2, &err));
+	assert_true(xfer_over(&x, false, 0, &err));
+	assert_int_equal(err, -ENODATA);
 }
 
 static void a_piece_has_no_more_entries_than_the_kernel_takes(void **state)
@@ -98,7 +97,7 @@ int main(void)
 		cmocka_unit_test(a_cut_entry_is_finished_first),
 		cmocka_unit_test(whole_and_empty_entries_are_left_behind),
 		cmocka_unit_test(at_the_end_nothing_is_left),
-		cmocka_unit_test(zeros_fill_what_is_left),
+		cmocka_unit_test(a_read_that_meets_the_end_of_the_file_fails),
 		cmocka_unit_test(a_piece_has_no_more_entries_than_the_kernel_takes),
 	};
 
