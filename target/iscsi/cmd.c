@@ -288,6 +288,8 @@ static void answer(struct cmd *cmd)
 		remember(cmd);
 		return;
 	}
+	if (t->status == SCSI_CHECK_CONDITION && cmd->started)
+		scsi_task_failed(t);
 	if (cmd->hashed)
 		session_unhash(cmd->s, cmd);
 	cmd->pos = (struct sg_pos){ 0 };

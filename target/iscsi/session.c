@@ -228,6 +228,8 @@ static void abort_tasks(struct nexus *n, struct lu_abort *a)
 	list_for_each_safe(l, &s->cmds) {
 		struct cmd *cmd = container_of(l, struct cmd, link);
 
+		if (a->after_check && cmd->state == CMD_DRAINS)
+			continue;
 		if (lu_abort_concerns(a, cmd->task.lun))
 			cmd_abort(cmd, a->tell);
 	}

@@ -202,6 +202,7 @@ static void collect(struct lu_function_all *all, struct lu *lu, struct lu_abort 
 			.lu = lu,
 			.lun = itl->lun,
 			.tell = itl->nexus != r->nexus && atomic_load(&lu->tas),
+			.after_check = r->after_check,
 			.next = *chain,
 			.all = all };
 		*chain = a;
@@ -263,4 +264,30 @@ void lu_function(struct lu_function_req *r)
 	send_out(chain, r->nexus);
 	if (was_last(all)) /* in place: before the answer to anything that came after it */
 		answer(&all->end);
+}
+
+/* --- QErr ---------------------------------------------------------------------------- */
+
+static void queue_ended(struct lu_function_req *r)
+{
+	free(r);
+}
+
+void scsi_task_failed(struct scsi_task *t)
+{
+	uint8_t qerr = t->itl ? atomic_load_explicit(&t->itl->lu->qerr, memory_order_relaxed)
+			      : QERR_NOTHING;
+	struct lu_function_req *r;
+
+	if (qerr == QERR_NOTHING)
+		return;
+	r = malloc(sizeof(*r));
+	if (!r)
+		return;
+	*r = (struct lu_function_req){ .nexus = t->nexus,
+		.lun = t->lun,
+		.function = qerr == QERR_ALL ? LU_CLEAR_TASK_SET : LU_ABORT_TASK_SET,
+		.after_check = true,
+		.done = queue_ended };
+	lu_function(r);
 }

@@ -180,6 +180,7 @@ struct lu_abort {
 	struct lu *lu;
 	uint32_t lun;          /* at which: a nexus may have one unit behind several LUNs */
 	bool tell;             /* the initiator that sent them is told: TASK ABORTED (TAS=1) */
+	bool after_check;      /* what has a status already keeps it: see lu_function_req */
 	struct lu_abort *next; /* private, as is the rest */
 	struct lu_function_all *all;
 };
@@ -243,6 +244,7 @@ struct lu_function_req {
 	struct nexus *nexus; /* who asks; also where done() runs */
 	uint64_t lun;        /* not for LU_TARGET_RESET */
 	enum lu_function function;
+	bool after_check; /* of QErr, after a CHECK CONDITION that is still to be sent */
 	void (*done)(
 		struct lu_function_req *r); /* once, when every task concerned has ended; may be
 	                                              called in place */

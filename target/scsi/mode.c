@@ -39,7 +39,19 @@ uint8_t *mode_values(struct lu *lu, uint8_t code, uint8_t subpage)
 	return i < 0 ? NULL : lu->mode[i];
 }
 
-static const struct mode_rules disk_rules = { .block_descriptor = 8 };
+/* QErr 10b is reserved. */
+static bool select_disk_page(struct scsi_task *t, const struct mode_page *p, const uint8_t *now,
+	uint8_t *next, unsigned start)
+{
+	(void)now;
+	if (p->code == 0x0a && !p->subpage && (next[3] >> 1 & 3) == QERR_RESERVED)
+		return task_bad_list(t, start + 3, 2), false;
+	return true;
+}
+
+static const struct mode_rules disk_rules = {
+	.block_descriptor = 8, .select_page = select_disk_page
+};
 
 static const struct mode_rules *rules_of(const struct lu *lu)
 {
@@ -59,6 +71,7 @@ static void take_effect(struct lu *lu)
 	atomic_store(&lu->descriptor_sense, control && control[2] & 0x04);
 	lu->protected = control && control[4] & 0x08;
 	atomic_store(&lu->tas, control && control[5] & 0x40);
+	atomic_store(&lu->qerr, (uint8_t)(control ? control[3] >> 1 & 0x03 : QERR_NOTHING));
 	atomic_store(&lu->write_through, caching && !(caching[2] & 0x04));
 	if (rules_of(lu)->changed)
 		rules_of(lu)->changed(lu);

@@ -171,9 +171,9 @@ static const struct mode_page disk_modes[] = {
 	/* Caching (SBC-4 6.5.6): WCE may be switched off, then every WRITE is as with FUA. */
 	{ 0x08, 0, 20, .defaults = { 0x08, 0x12, 0x04 }, .changeable = { [2] = 0x04 } },
 	/* Control (SPC-5 7.5.9): GLTSD, unrestricted reordering, TAS, busy timeout unlimited;
-	 * D_SENSE, SWP and TAS may be changed. */
+	 * D_SENSE, QErr, SWP and TAS may be changed. */
 	{ 0x0a, 0, 12, .defaults = { 0x0a, 0x0a, 0x02, 0x10, 0, 0x40, [8] = FF2 },
-	  .changeable = { [2] = 0x04, [4] = 0x08, [5] = 0x40 } },
+	  .changeable = { [2] = 0x04, 0x06, 0x08, 0x40 } },
 	/* Control extension (SPC-5 7.5.10). */
 	{ 0x0a, 1, 32, .defaults = { 0x4a, 0x01, 0, 0x1c } },
 	/* Power condition (SPC-5 7.5.15): there are none. */

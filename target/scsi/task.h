@@ -119,6 +119,11 @@ enum scsi_next scsi_task_start(struct scsi_task *t);
  * when the initiator said it had fewer. The command goes on. */
 enum scsi_next scsi_task_data(struct scsi_task *t, uint32_t got);
 
+/* The task has ended with CHECK CONDITION, and the transport is about to send that: other tasks may
+ * end with it, by the unit's QErr (SPC-5 7.5.9; SAM-5 5.6). They are ended as by task management,
+ * those of this nexus before this returns. */
+void scsi_task_failed(struct scsi_task *t);
+
 /* Nobody will send an answer. True: nothing is in flight, release it now. False: done() is
  * still to come, release it then. Waiting Data-Out needs no more of it. */
 bool scsi_task_abort(struct scsi_task *t);

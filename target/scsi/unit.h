@@ -111,6 +111,9 @@ enum {
 	LU_WRITE_THROUGH = 4, /* WCE is 0 by default */
 };
 
+/* QErr (SPC-5 table 462); 10b is reserved. */
+enum { QERR_NOTHING = 0, QERR_ALL = 1, QERR_RESERVED = 2, QERR_OWN = 3 };
+
 struct mode_rules;
 
 /* A kind of device. */
@@ -154,6 +157,7 @@ struct lu {
 	_Atomic bool write_through;    /* WCE is off: every WRITE as with FUA */
 	_Atomic bool descriptor_sense; /* D_SENSE */
 	_Atomic bool tas;              /* TAS: other initiators learn TASK ABORTED */
+	_Atomic uint8_t qerr;          /* QErr: what a CHECK CONDITION ends (function.c) */
 	_Atomic unsigned progress;     /* of a wipe, of 65,536 */
 	_Atomic uint32_t absent;       /* why there is no medium: sense key << 16 | asc; 0: 2, 3A00h */
 	uint8_t naa[16];

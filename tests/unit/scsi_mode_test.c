@@ -84,7 +84,7 @@ static void changeable_values_are_masks(void **state)
 	(void)state;
 	assert_good(RUN(rig, 0, NULL, 255, SENSE6(1, 1, 0x0a, 0)));
 	assert_memory_equal(rig_in + 4,
-		((const uint8_t[]){ 0x0a, 0x0a, 0x04, 0, 0x08, 0x40, 0, 0, 0, 0, 0, 0 }), 12);
+		((const uint8_t[]){ 0x0a, 0x0a, 0x04, 0x06, 0x08, 0x40, 0, 0, 0, 0, 0, 0 }), 12);
 }
 
 static void pages_that_are_not_there_are_refused(void **state)
