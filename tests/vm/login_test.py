@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Linux logs in: who proves what to whom, by which digest, and who is kept out by which side."""
 import json
+import re
 from dataclasses import replace
 
 import pytest
@@ -32,7 +33,7 @@ def refused(linux, ctl, saw):
         assert got == status, f"iscsiadm ended with {got}, not {status}:\n{out}\n{linux.log()}"
         assert linux.sessions() == 0
         assert json.loads(ctl(server, "--json", "sessions").stdout)["sessions"] == []
-        saw(out.strip().splitlines()[-1])
+        saw("iscsiadm: " + re.search(r"reported error \((.*)\)", out)[1])
     return call
 
 

@@ -117,10 +117,12 @@ def test_digests_keep_spoilt_bits_out(linux, start, relay, saw, from_initiator):
     disk, guest = linux.disk(OPEN), linux.guest
     fio = Fio(guest, f"/dev/{disk}")
     wire.spoil = BitFlipper(from_initiator)
-    for _ in range(6):
-        wait_for_writes(guest, disk, 40)
+    deadline = time.monotonic() + 240
+    while wire.spoil.flipped < 5:       # what comes to the host is long only when fio reads
+        assert time.monotonic() < deadline, f"{wire.spoil.flipped} bits in four minutes"
+        time.sleep(0.2)
     flipped, wire.spoil = wire.spoil.flipped, None
-    assert flipped
+    wait_for_writes(guest, disk)
     rounds = fio.finish()
     saw(f"{flipped} bits flipped, {rounds} rounds of fio without an error; "
         + guest.run("dmesg | grep -c 'conn error' || true").strip() + " connections ended")
@@ -224,6 +226,60 @@ def test_changed_credentials_end_the_session_and_only_the_new_secret_logs_in(
     linux.disk(LOCKED)
     assert [s["auth"] for s in sessions()] == ["mutual CHAP"]
     saw("the session ended, the old secrets were refused, the new ones logged in")
+
+
+@pytest.fixture
+def rotated(linux, start, ctl):
+    """rotated(*options): a session under a credential that `countersignctl credentials set` has
+    made and `rotate` changes then; gives the server, and the new secrets as rotate prints them."""
+    def secrets(server, verb, *options):
+        made = json.loads(ctl(server, "--json", "credentials", verb, "--mutual", *options, LOCKED,
+                              NAME).stdout)
+        return made["secret"], made["target_secret"]
+
+    def call(*options):
+        server = start(locked_disk(file_disk("64M"), credentials=""))
+        secret, target_secret = secrets(server, "set", "--generate")
+        linux.configure(PATIENT, chap=replace(MUTUAL, secret=secret, target_secret=target_secret))
+        linux.discover(server)
+        linux.login(LOCKED)
+        linux.disk(LOCKED)
+        return server, secrets(server, "rotate", *options)
+    return call
+
+
+def tell(linux, secrets):
+    """Puts new secrets on record, as examples/linux/README says."""
+    for key, value in zip(("password", "password_in"), secrets):
+        linux.guest.run(f"iscsiadm -m node -T {LOCKED} -o update "
+                        f"-n node.session.auth.{key} -v '{value}'")
+
+
+def test_a_rotated_secret_ends_the_session_and_the_new_one_logs_in(linux, rotated, saw):
+    server, new = rotated()
+    linux.guest.wait("[ $(cat /sys/class/iscsi_session/session*/state) != LOGGED_IN ]")
+    server.wait_for_log("login refused", 60)
+    linux.logout(LOCKED)
+    assert linux.try_login(LOCKED)[0] == AUTH_FAILED
+    tell(linux, new)
+    linux.login(LOCKED)
+    linux.disk(LOCKED)
+    saw("rotated by countersignctl: session ended, old secrets refused, new ones logged in")
+
+
+def test_with_a_grace_the_session_and_the_old_secret_stay(linux, rotated, ctl, saw):
+    server, new = rotated("--grace", "1h")
+    fio = Fio(linux.guest, f"/dev/{linux.disk(LOCKED)}")
+    wait_for_writes(linux.guest, linux.disk(LOCKED))
+    fio.finish()
+    assert "detected conn error" not in linux.guest.run("dmesg")
+    linux.logout(LOCKED)
+    linux.login(LOCKED)                             # by the old ones still
+    linux.logout(LOCKED)
+    tell(linux, new)
+    linux.login(LOCKED)
+    linux.disk(LOCKED)
+    saw("rotated with a grace: one session all the time, then both secrets logged in")
 
 
 def test_a_reload_that_changes_nothing_of_a_target_leaves_its_session_alone(
