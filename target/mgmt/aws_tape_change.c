@@ -8,6 +8,7 @@
  * between, makes those that are missing and gives the same answer.
  */
 #include <errno.h>
+#include <inttypes.h>
 #include <openssl/evp.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -207,7 +208,9 @@ static void on_token(struct catalog_request *r)
 	} else if (r->err) {
 		refuse(c, AWS_GATEWAY_ERROR);
 	} else if (c->answer && !c->repeats) {
-		refuse(c, AWS_INVALID_PARAMETERS);
+		aws_refuse_with(c->q, AWS_INVALID_PARAMETERS,
+			"The specified client token was used for another request.");
+		creation_free(c);
 	} else {
 		if (c->answer)
 			take_barcodes(c);
@@ -240,35 +243,62 @@ static void count_tapes(void *arg, const struct registry_library *l)
 		c->tapes = l->tapes;
 }
 
-static enum aws_code check(const struct aws_request *q, size_t n)
+static bool size_allowed(struct aws_request *q)
 {
 	const struct config_aws *g = aws_gateway(q);
 	int64_t size = aws_member_number(q, "TapeSizeInBytes", 0);
+	char text[160];
+
+	if (size > 0 && !((uint64_t)size % GIB) && (uint64_t)size >= g->min_tape_size &&
+		(uint64_t)size <= g->max_tape_size)
+		return true;
+	snprintf(text, sizeof(text),
+		"The specified tape size is not a multiple of 1 GiB from %" PRIu64 " to %" PRIu64
+		" GiB.",
+		g->min_tape_size / GIB, g->max_tape_size / GIB);
+	aws_refuse_with(q, AWS_INVALID_PARAMETERS, text);
+	return false;
+}
+
+static bool pool_allowed(struct aws_request *q)
+{
+	if (aws_pool_of_request(q))
+		return true;
+	aws_refuse_with(q, AWS_INVALID_PARAMETERS,
+		"The specified pool was not found: there are GLACIER and DEEP_ARCHIVE.");
+	return false;
+}
+
+/* False: the request has been answered. */
+static bool check(struct aws_request *q, size_t n)
+{
 	struct count c = { .library = aws_library(q) };
+	enum aws_code code = AWS_OK;
 
 	if (aws_member(q, "KMSKey") || aws_member_true(q, "KMSEncrypted"))
-		return AWS_NOT_SUPPORTED;
-	if (size <= 0 || (uint64_t)size % GIB || (uint64_t)size < g->min_tape_size ||
-		(uint64_t)size > g->max_tape_size || !aws_pool_of_request(q) ||
-		!aws_tags_allowed(aws_member(q, "Tags")))
-		return AWS_INVALID_PARAMETERS;
+		code = AWS_NOT_SUPPORTED;
+	else if (!size_allowed(q) || !pool_allowed(q))
+		return false;
+	else if (!aws_tags_allowed(aws_member(q, "Tags")))
+		code = AWS_INVALID_PARAMETERS;
 	registry_libraries(q->registry, count_tapes, &c);
-	return c.tapes + n > AWS_TAPES_MAX ? AWS_TOO_MANY_TAPES : AWS_OK;
+	if (!code && c.tapes + n > AWS_TAPES_MAX)
+		code = AWS_TOO_MANY_TAPES;
+	if (code)
+		aws_refuse(q, code);
+	return !code;
 }
 
 /* NULL: the request has been answered. */
 static struct creation *creation_new(struct aws_request *q, size_t n)
 {
-	struct creation *c = NULL;
-	enum aws_code code;
+	struct creation *c;
 
-	if (!aws_is_tape_gateway(q))
+	if (!aws_is_tape_gateway(q) || !check(q, n))
 		return NULL;
-	code = check(q, n);
-	if (!code)
-		c = calloc(1, sizeof(*c));
+	c = calloc(1, sizeof(*c));
 	if (!c) {
-		aws_refuse(q, code ? code : AWS_SERVICE_UNAVAILABLE);
+		aws_refuse(q, AWS_SERVICE_UNAVAILABLE);
 		return NULL;
 	}
 	c->q = q;
@@ -414,14 +444,15 @@ void aws_cancel_retrieval(struct aws_request *q)
 /* The pool of a cartridge that is in it can only be one that is colder. */
 void aws_assign_tape_pool(struct aws_request *q)
 {
-	const char *pool = aws_pool_of_request(q);
 	struct aws_tape_named t;
 
-	if (!aws_tape_of_request(q, AWS_TAPE_ANYWHERE, &t))
+	if (!aws_tape_of_request(q, AWS_TAPE_ANYWHERE, &t) || !pool_allowed(q))
 		return;
-	if (!pool || !strcmp(t.pool, "DEEP_ARCHIVE"))
-		aws_refuse(q, AWS_INVALID_PARAMETERS);
+	if (!strcmp(t.pool, "DEEP_ARCHIVE"))
+		aws_refuse_with(q, AWS_INVALID_PARAMETERS,
+			"The specified tape is in DEEP_ARCHIVE, which no tape leaves.");
 	else
-		change(q, (struct registry_tape_change){
-				  .verb = TAPE_ASSIGN, .barcode = t.barcode, .pool = pool });
+		change(q, (struct registry_tape_change){ .verb = TAPE_ASSIGN,
+				  .barcode = t.barcode,
+				  .pool = aws_pool_of_request(q) });
 }

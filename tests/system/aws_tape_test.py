@@ -179,6 +179,20 @@ def test_what_a_tape_cannot_be_is_refused(sg, wrong, number):
     assert "NEW001" not in in_library(sg)
 
 
+def test_refusals_say_what_would_be_right(sg):
+    def why(**wrong):
+        return refused(sg.create_tape_with_barcode, **{
+            "GatewayARN": GATEWAY, "TapeSizeInBytes": GIB, "TapeBarcode": "NEW001", **wrong})[1]
+    assert "a multiple of 1 GiB from 1 to 15360 GiB" in why(TapeSizeInBytes=GIB + 1)
+    assert "GLACIER and DEEP_ARCHIVE" in why(PoolId="WARM")
+    assert "in slot 1 of library vtl0" in why(TapeBarcode="TEST01L5")
+    ask = dict(GatewayARN=GATEWAY, TapeSizeInBytes=GIB, ClientToken="token", NumTapesToCreate=1,
+               TapeBarcodePrefix="T")
+    sg.create_tapes(**ask)
+    assert "was used for another request" in refused(sg.create_tapes,
+                                                     **{**ask, "TapeBarcodePrefix": "U"})[1]
+
+
 @pytest.mark.parametrize("member, value", [("TapeBarcode", "abc01"), ("TapeBarcode", "ABC1"),
                                            ("TapeBarcode", "A" * 17)])
 def test_a_barcode_has_its_pattern(sg, member, value):
