@@ -78,7 +78,7 @@ static int open_place(struct loop *loop, const struct config *cfg, const struct 
 	if (p->kept && !p->tls && !p->kept->tls)
 		return 0;
 	if (row->tls) {
-		err = tls_open(row->cert, row->key, cfg->state_dir, &p->ctx, &bad);
+		err = tls_open(row->cert, row->key, cfg->state_dir, &p->at, &p->ctx, &bad);
 		if (err)
 			return fault(cfg, row, faults, err, bad.text);
 		hc.tls = p->ctx;
