@@ -15,7 +15,8 @@ from initiator import login
 from ontap_test import ADMIN, Api as Ontap
 from support import DISK, conf, cpu_seconds, target, wait_until
 
-ONTAP = f'ontap = {{ users = ( {{ name = "{ADMIN[0]}"; password = "{ADMIN[1]}"; }} ); }};'
+ONTAP = (f'ontap = {{ users = ( {{ name = "{ADMIN[0]}"; password = "{ADMIN[1]}"; }} ); }}; '
+         'tokens = ( { name = "t"; token = "a-token-of-the-test"; } );')
 CROWD = 300     # more than a listener keeps
 ADDRESSES = [f"127.0.1.{n}" for n in range(1, 31)]
 SLOWEST = 5.0   # seconds that an answer may take in a crowd, on a slow machine
@@ -148,3 +149,44 @@ def test_silent_connections_cost_no_processor(server):
     assert cpu_seconds(server.pid) - before < 0.3
     for s in held:
         s.close()
+
+
+# --- who guesses ----------------------------------------------------------------------------------
+
+GUESSES = {
+    "ontap": ("GET /api/cluster", f"Authorization: Basic {base64.b64encode(b'admin:no').decode()}",
+              401),
+    "native": ("GET /v1/status", "Authorization: Bearer guess-{n}", 401),
+    "aws": ("POST /", "X-Amz-Target: StorageGateway_20130630.ListGateways\r\n"
+            "X-Amz-Date: 20240615T120000Z\r\nAuthorization: AWS4-HMAC-SHA256 Credential=AKIAGUESS"
+            "{n:011}/20240615/us-east-1/storagegateway/aws4_request, SignedHeaders=host;x-amz-date;"
+            "x-amz-target, Signature=" + "0" * 64, 400)}
+
+
+def guess(server, dialect, n, source):
+    """The seconds that the refusal of one wrong proof takes."""
+    line, proof, status = GUESSES[dialect]
+    begun = time.monotonic()
+    with contextlib.closing(dial(server, source=source)) as s:
+        s.sendall(f"{line} HTTP/1.1\r\nHost: x\r\n{proof.format(n=n)}\r\n\r\n".encode())
+        assert f" {status} " in s.recv(4096).decode().split("\r\n")[0]
+    return time.monotonic() - begun
+
+
+@pytest.mark.parametrize("dialect", GUESSES)
+def test_somebody_who_guesses_waits_longer_and_longer_and_nobody_else_does(server, dialect):
+    waits = []
+    while not waits or waits[-1] < 1:
+        waits.append(guess(server, dialect, len(waits), "127.0.1.7"))
+        assert len(waits) < 20, waits
+    assert min(waits) < 0.5     # a slip costs nothing
+    waiting = threading.Thread(target=guess, args=(server, dialect, 99, "127.0.1.7"))
+    waiting.start()
+    assert guess(server, dialect, 0, "127.0.1.8") < 1
+    with contextlib.closing(dial(server, source="127.0.1.7")) as s:     # who is right is let in
+        begun = time.monotonic()
+        s.sendall(f"GET /api/cluster HTTP/1.1\r\nHost: x\r\nAuthorization: "
+                  f"{Ontap(server).head['Authorization']}\r\n\r\n".encode())
+        assert b" 200 " in s.recv(4096) and time.monotonic() - begun < 1
+    assert waiting.is_alive()
+    waiting.join()
