@@ -553,11 +553,11 @@ class Changes:
 
 
 def test_after_kill_9_there_is_what_was_answered_and_at_most_the_one_in_flight(start):
-    server, changes, rounds = start(TWO), Changes(), 12
-    for n in range(rounds):
+    server, changes, rounds = start(TWO), Changes(), 0
+    while changes.count < 1000 and rounds < 80:     # that many only where a change takes very long
         thread = threading.Thread(target=changes.make_until_it_dies, args=(server,))
         thread.start()
-        time.sleep(0.05 + n * 0.017)
+        time.sleep(0.05 + rounds % 12 * 0.017)
         server.kill()
         thread.join(30)
         assert not thread.is_alive()
@@ -574,7 +574,8 @@ def test_after_kill_9_there_is_what_was_answered_and_at_most_the_one_in_flight(s
             assert len(right) == 1, (name, candidates)
             changes.settle(name, right[0])
         changes.flying = None
-    assert changes.count > 10 * rounds
+        rounds += 1
+    assert changes.count > 5 * rounds
 
 
 def test_a_stop_in_the_midst_of_changes_is_clean(start):
