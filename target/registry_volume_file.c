@@ -7,42 +7,20 @@
 #include <linux/falloc.h>
 #include <linux/fs.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/dir.h"
 #include "registry_volumes.h"
 
 #define ZEROS_SIZE (1u << 20)
 
-/* The directory that a file is in; the caller's. NULL: out of memory. */
-static char *directory_of(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return slash && slash != path ? strndup(path, (size_t)(slash - path))
-				      : strdup(slash ? "/" : ".");
-}
-
-/* A new or removed name is there, or gone, when its directory is written. */
-static int sync_directory_of(const char *path)
-{
-	char *dir = directory_of(path);
-	int fd = dir ? open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
-	int err = !dir ? -ENOMEM : fd < 0 || fsync(fd) ? -errno : 0;
-
-	if (fd >= 0)
-		close(fd);
-	free(dir);
-	return err;
-}
-
 /* A pool's directory is made with its first volume, if only the last part of it is missing. */
 static int make_directory_of(const char *path)
 {
-	char *dir = directory_of(path);
-	int err = !dir ? -ENOMEM : mkdir(dir, 0700) ? -errno : sync_directory_of(dir);
+	char *dir = dir_parent(path);
+	int err = !dir ? -ENOMEM : mkdir(dir, 0700) ? -errno : dir_sync_parent(dir);
 
 	free(dir);
 	return err == -EEXIST ? 0 : err;
@@ -63,7 +41,7 @@ static int make(const char *path, uint64_t size)
 		fd = open_new(path);
 	if (fd < 0)
 		return fd;
-	err = ftruncate(fd, (off_t)size) || fsync(fd) ? -errno : sync_directory_of(path);
+	err = ftruncate(fd, (off_t)size) || fsync(fd) ? -errno : dir_sync_parent(path);
 	close(fd);
 	if (err)
 		unlink(path);
@@ -122,7 +100,7 @@ static int destroy(const char *path)
 {
 	if (unlink(path))
 		return errno == ENOENT ? 0 : -errno;
-	return sync_directory_of(path);
+	return dir_sync_parent(path);
 }
 
 int volume_file_do(enum volume_file_verb verb, const char *path, uint64_t size)

@@ -7,8 +7,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <libgen.h>
-#include <limits.h>
 #include <linux/fs.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -16,6 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/dir.h"
 #include "base/log.h"
 #include "store/kind.h"
 
@@ -171,23 +170,6 @@ static int find_size(struct opening *o)
 	return 0;
 }
 
-/* The name of a new file is durable when its directory is. */
-static int sync_directory(const char *path)
-{
-	char dir[PATH_MAX];
-	int fd, err;
-
-	if (strlen(path) >= sizeof(dir))
-		return -ENAMETOOLONG;
-	strcpy(dir, path);
-	fd = open(dirname(dir), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	err = fsync(fd) ? -errno : 0;
-	close(fd);
-	return err;
-}
-
 /* Gives a new file its size. An empty one counts as new: an earlier attempt may have been cut
  * off between making it and this. */
 static int extend_new(struct opening *o)
@@ -198,7 +180,7 @@ static int extend_new(struct opening *o)
 	if (ftruncate(o->fd, (off_t)o->cfg->size) || fsync(o->fd))
 		err = -errno;
 	if (!err && o->made)
-		err = sync_directory(o->cfg->path);
+		err = dir_sync_parent(o->cfg->path);
 	if (err)
 		return store_refuse(o->why, err, "%s: cannot be made %s large: %s", o->cfg->path,
 			store_size_print(o->cfg->size, &t), strerror(-err));

@@ -16,6 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/dir.h"
 #include "base/log.h"
 #include "vtl/cartridge_private.h"
 #include "vtl/recover.h"
@@ -93,25 +94,6 @@ static int fill(const char *path, const struct identity *id)
 	return err;
 }
 
-/* Makes what happened to names in the directory of `path` durable. */
-static int sync_parent(const char *path)
-{
-	char *up = strdup(path);
-	if (!up)
-		return -ENOMEM;
-	for (size_t n = strlen(up); n > 1 && up[n - 1] == '/'; n--)
-		up[n - 1] = '\0';
-	char *slash = strrchr(up, '/');
-	if (slash)
-		slash[slash == up] = '\0';
-	int fd = open(slash ? up : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	int err = fd < 0 || fsync(fd) ? -errno : 0;
-	if (fd >= 0)
-		close(fd);
-	free(up);
-	return err;
-}
-
 /* Takes all that a cartridge consists of out of its directory, and then that. */
 static int clear(const char *path)
 {
@@ -126,20 +108,6 @@ static int clear(const char *path)
 		unlinkat(dir, others[i], 0);
 	close(dir);
 	return rmdir(path) ? -errno : 0;
-}
-
-/* Moves a directory to a name that is free. File systems that cannot refuse are asked before. */
-static int rename_new(const char *from, const char *to)
-{
-	struct stat st;
-
-	if (!renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE))
-		return 0;
-	if (errno != EINVAL && errno != ENOSYS)
-		return -errno;
-	if (!lstat(to, &st))
-		return -EEXIST;
-	return rename(from, to) ? -errno : 0;
 }
 
 int cartridge_create(const char *path, const struct cartridge_cfg *cfg)
@@ -161,11 +129,11 @@ int cartridge_create(const char *path, const struct cartridge_cfg *cfg)
 	}
 	err = fill(draft, &id);
 	if (!err)
-		err = rename_new(draft, path);
+		err = dir_rename(draft, path);
 	if (err)
 		clear(draft);
 	else
-		err = sync_parent(path);
+		err = dir_sync_parent(path);
 out:
 	free(draft);
 	return err;
@@ -444,7 +412,7 @@ int cartridge_remove(const char *path)
 
 	if (!err)
 		err = clear(path);
-	return err ? err : sync_parent(path);
+	return err ? err : dir_sync_parent(path);
 }
 
 /* -- Formatting -- */

@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/dir.h"
 #include "base/log.h"
 #include "vtl/barcode.h"
 
@@ -31,30 +32,6 @@ static bool marked_path(const char *dir, const char *barcode, const char *mark, 
 	int n = snprintf(buf, SHELF_PATH_MAX, "%s/.%s%s", dir, barcode, mark);
 
 	return n > 0 && n < SHELF_PATH_MAX;
-}
-
-static int sync_dir(const char *dir)
-{
-	int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	int err = fd < 0 || fsync(fd) ? -errno : 0;
-
-	if (fd >= 0)
-		close(fd);
-	return err;
-}
-
-/* To a name that is free. File systems that cannot refuse are asked before. */
-static int rename_new(const char *from, const char *to)
-{
-	struct stat st;
-
-	if (!renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE))
-		return 0;
-	if (errno != EINVAL && errno != ENOSYS)
-		return -errno;
-	if (!lstat(to, &st))
-		return -EEXIST;
-	return rename(from, to) ? -errno : 0;
 }
 
 static bool is_there(const char *path)
@@ -174,8 +151,8 @@ static int rename_marked(const char *dir, const char *barcode, bool hide)
 	if (!shelf_path(dir, barcode, path, sizeof(path)) ||
 		!marked_path(dir, barcode, HIDDEN, hidden))
 		return -ENAMETOOLONG;
-	err = hide ? rename_new(path, hidden) : rename_new(hidden, path);
-	return err ? err : sync_dir(dir);
+	err = hide ? dir_rename(path, hidden) : dir_rename(hidden, path);
+	return err ? err : dir_sync(dir);
 }
 
 int shelf_hide(const char *dir, const char *barcode)
@@ -212,7 +189,7 @@ int shelf_destroy(const char *dir, const char *barcode)
 	if (!marked_path(dir, barcode, HIDDEN, hidden))
 		return -ENAMETOOLONG;
 	err = clear(hidden);
-	return err ? err : sync_dir(dir);
+	return err ? err : dir_sync(dir);
 }
 
 /* Whether a name is a barcode between a dot and the mark, and which. */
@@ -375,9 +352,9 @@ static int copy_over(const char *from, const char *to, const char *barcode, cons
 		return -ENAMETOOLONG;
 	err = copy_tree(source, draft, stop);
 	if (!err)
-		err = rename_new(draft, target);
+		err = dir_rename(draft, target);
 	if (!err)
-		err = sync_dir(to);
+		err = dir_sync(to);
 	else
 		clear(draft);
 	if (!err)
@@ -425,11 +402,11 @@ int shelf_carry(const char *from, const char *to, const char *barcode, const ato
 	err = look_at(from, barcode, &held);
 	if (err && err != -EBADMSG)
 		return err;
-	err = rename_new(source, target);
+	err = dir_rename(source, target);
 	if (err == -EXDEV)
 		err = copy_over(from, to, barcode, source, target, stop);
-	else if (!err && !(err = sync_dir(to)))
-		err = sync_dir(from);
+	else if (!err && !(err = dir_sync(to)))
+		err = dir_sync(from);
 	cartridge_close(held);
 	return err;
 }
