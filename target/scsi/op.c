@@ -13,7 +13,7 @@ static enum scsi_next unknown_start(struct scsi_task *t)
 
 static enum scsi_next unknown_service_start(struct scsi_task *t)
 {
-	return task_bad_cdb(t, 1, 4);
+	return t->cdb[0] == VARIABLE_CDB ? task_bad_cdb(t, 8, -1) : task_bad_cdb(t, 1, 4);
 }
 
 static const struct scsi_op unknown = {
@@ -44,7 +44,7 @@ void op_table(const struct lu_model *model, uint32_t has, const struct scsi_op *
 				table[op->code] = op;
 }
 
-const struct scsi_op *op_service(const struct lu *lu, const struct scsi_op *op, uint8_t service)
+const struct scsi_op *op_service(const struct lu *lu, const struct scsi_op *op, uint16_t service)
 {
 	uint8_t code = op->code;
 	int wanted = service;

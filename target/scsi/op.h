@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/bytes.h"
 #include "scsi/task.h"
 #include "scsi/unit.h"
 
@@ -52,7 +53,15 @@ void op_table(const struct lu_model *model, uint32_t has, const struct scsi_op *
 
 /* Of the rows that begin with op, which have the same operation code: the one of a service
  * action that the unit has, or a row that refuses the service action. */
-const struct scsi_op *op_service(const struct lu *lu, const struct scsi_op *op, uint8_t service);
+const struct scsi_op *op_service(const struct lu *lu, const struct scsi_op *op, uint16_t service);
+
+#define VARIABLE_CDB 0x7f
+
+/* The service action of a CDB whose operation code has them (SPC-5 4.2.5.2, 4.2.5.3). */
+static inline uint16_t op_service_of(const uint8_t *cdb)
+{
+	return cdb[0] == VARIABLE_CDB ? be16(cdb + 8) : cdb[1] & 0x1f;
+}
 
 /* A command for a LUN behind which there is no unit (SPC-5 5.11). */
 enum scsi_next missing_start(struct scsi_task *t);

@@ -100,9 +100,9 @@ static enum scsi_next report_opcodes(struct scsi_task *t)
 		return report_all(t, timeouts, alloc);
 	if (option > BY_EITHER || (op->name && option == (services ? BY_CODE : BY_SERVICE)))
 		return task_bad_cdb(t, 2, 2);
-	if (services && service < 0x20)
-		return report_one(t, known(op_service(lu, op, (uint8_t)service)), timeouts, alloc);
-	if (services || (option == BY_EITHER && service))
+	if (services)
+		return report_one(t, known(op_service(lu, op, service)), timeouts, alloc);
+	if (option == BY_EITHER && service)
 		return report_one(t, NULL, timeouts, alloc);
 	return report_one(t, known(op), timeouts, alloc);
 }

@@ -149,6 +149,19 @@ static void vpd_provisioning(struct wr *w, const struct itl *itl)
 	wr_u8(w, 0);
 }
 
+/* B6h, zoned block device characteristics (ZBC-2 6.5.2): there are no zones, so that nothing is in
+ * the way of reads (URSWRZ), and none of the numbers is reported. */
+static void vpd_zones(struct wr *w, const struct itl *itl)
+{
+	(void)itl;
+	wr_u8(w, 0x01);
+	wr_zero(w, 3);
+	wr_be32(w, UINT32_MAX); /* OPTIMAL NUMBER OF OPEN SEQUENTIAL WRITE PREFERRED ZONES */
+	wr_be32(w, UINT32_MAX); /* … OF NON-SEQUENTIALLY WRITTEN ONES */
+	wr_be32(w, UINT32_MAX); /* MAXIMUM NUMBER OF OPEN … REQUIRED ONES: no limit */
+	wr_zero(w, 64 - 20);
+}
+
 // clang-format off
 static const struct vpd_page disk_pages[] = {
 	{ 0x80, 0, vpd_serial },
@@ -160,6 +173,7 @@ static const struct vpd_page disk_pages[] = {
 	{ 0xb0, 0, vpd_limits },
 	{ 0xb1, 0, vpd_characteristics },
 	{ 0xb2, LU_THIN, vpd_provisioning },
+	{ 0xb6, 0, vpd_zones },
 	{ .write = NULL },
 };
 

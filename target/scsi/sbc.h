@@ -49,22 +49,37 @@ static inline bool sbc_in_range(const struct lu *lu, uint64_t lba, uint64_t n)
 /* Fields of a CDB by its length. */
 static inline uint64_t cdb_lba(const uint8_t *cdb)
 {
-	return cdb[0] >> 5 == 4 ? be64(cdb + 2) : be32(cdb + 2);
+	switch (cdb[0] >> 5) {
+	case 3: return be64(cdb + 12);
+	case 4: return be64(cdb + 2);
+	default: return be32(cdb + 2);
+	}
 }
 
 static inline uint32_t cdb_blocks(const uint8_t *cdb)
 {
 	switch (cdb[0] >> 5) {
+	case 3: return be32(cdb + 28);
 	case 4: return be32(cdb + 10);
 	case 5: return be32(cdb + 6);
 	default: return be16(cdb + 7);
 	}
 }
 
-/* Where the number of blocks stands in a CDB: for the field pointer. */
+/* Where the number of blocks, and RDPROTECT and its like, stand in a CDB: for the field pointer. */
 static inline unsigned cdb_blocks_at(uint8_t code)
 {
-	return code >> 5 == 4 ? 10 : code >> 5 == 5 ? 6 : 7;
+	switch (code >> 5) {
+	case 3: return 28;
+	case 4: return 10;
+	case 5: return 6;
+	default: return 7;
+	}
+}
+
+static inline unsigned cdb_flags_at(uint8_t code)
+{
+	return code >> 5 == 3 ? 10 : 1;
 }
 
 /* Where two ranges first differ, or len. */

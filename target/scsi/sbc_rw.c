@@ -16,7 +16,7 @@ static inline bool transfers(struct scsi_task *t, uint64_t lba, uint32_t blocks,
 	const struct lu *lu = t->itl->lu;
 
 	if (__builtin_expect(flags & RDPROTECT_BITS, 0)) {
-		task_bad_cdb(t, 1, 7);
+		task_bad_cdb(t, cdb_flags_at(t->cdb[0]), 7);
 		return false;
 	}
 	if (__builtin_expect(!sbc_in_range(lu, lba, blocks), 0)) {
@@ -139,6 +139,24 @@ static enum scsi_next read16(struct scsi_task *t)
 	return read_blocks(t, be64(t->cdb + 2), be32(t->cdb + 10), t->cdb[1]);
 }
 
+/* The length of a variable length CDB: as it says itself, and as it came. */
+static bool is_32_long(struct scsi_task *t)
+{
+	if (t->cdb[7] == 32 - 8 && t->cdb_len >= 32)
+		return true;
+	task_bad_cdb(t, 7, -1);
+	return false;
+}
+
+/* READ(32) (SBC-4 5.22). What it expects of protection information concerns nobody: there is
+ * none. */
+static enum scsi_next read32(struct scsi_task *t)
+{
+	if (!is_32_long(t))
+		return SCSI_DONE;
+	return read_blocks(t, cdb_lba(t->cdb), cdb_blocks(t->cdb), t->cdb[10]);
+}
+
 /* --- WRITE --------------------------------------------------------------------------- */
 
 bool sbc_ends_short(struct scsi_task *t)
@@ -236,6 +254,14 @@ static enum scsi_next write16(struct scsi_task *t)
 	return write_blocks(t, be64(t->cdb + 2), be32(t->cdb + 10), t->cdb[1]);
 }
 
+/* WRITE(32) (SBC-4 5.43). */
+static enum scsi_next write32(struct scsi_task *t)
+{
+	if (!is_32_long(t))
+		return SCSI_DONE;
+	return write_blocks(t, cdb_lba(t->cdb), cdb_blocks(t->cdb), t->cdb[10]);
+}
+
 // clang-format off
 #define READ_OP(c, n, f, ...) \
 	{ c, NO_SERVICE, .name = n, .start = f, .stops = STOPS_READ, .usage = { c, __VA_ARGS__ } }
@@ -248,6 +274,11 @@ const struct scsi_op sbc_rw_ops[] = {
 	WRITE_OP(0x0a, "WRITE(6)", write6, 0x1f, FF2, 0xff, 0x04),
 	READ_OP(0x28, "READ(10)", read10, 0x18, FF4, 0, FF2, 0x04),
 	WRITE_OP(0x2a, "WRITE(10)", write10, 0x18, FF4, 0, FF2, 0x04),
+	{ VARIABLE_CDB, 0x09, .name = "READ(32)", .start = read32, .stops = STOPS_READ,
+	  .usage = { VARIABLE_CDB, 0x04, [7] = 0x18, 0, 0x09, 0x18, [12] = FF4, FF4, [28] = FF4 } },
+	{ VARIABLE_CDB, 0x0b, .name = "WRITE(32)", .start = write32, .data = write_data,
+	  .stops = STOPS_WRITE,
+	  .usage = { VARIABLE_CDB, 0x04, [7] = 0x18, 0, 0x0b, 0x18, [12] = FF4, FF4, [28] = FF4 } },
 	READ_OP(0x88, "READ(16)", read16, 0x18, FF4, FF4, FF4, 0, 0x04),
 	WRITE_OP(0x8a, "WRITE(16)", write16, 0x18, FF4, FF4, FF4, 0, 0x04),
 	READ_OP(0xa8, "READ(12)", read12, 0x18, FF4, FF4, 0, 0x04),

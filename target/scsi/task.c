@@ -118,7 +118,7 @@ enum scsi_next scsi_task_start(struct scsi_task *t)
 		return missing_start(t);
 	op = itl->lu->ops[t->cdb[0]];
 	if (op->service != NO_SERVICE)
-		op = op_service(itl->lu, op, t->cdb[1] & 0x1f);
+		op = op_service(itl->lu, op, op_service_of(t->cdb));
 	t->op = op;
 	stops = atomic_load_explicit(&itl->gate, memory_order_acquire) & op->stops;
 	if (__builtin_expect(stops || op->strict || asks_for_aca(t) || order_concerns(t), 0))

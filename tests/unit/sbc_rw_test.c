@@ -41,6 +41,44 @@ static void every_length_of_cdb_reads_the_same_blocks(void **state)
 	rig_free(r);
 }
 
+#define RW32(service, flags, lba, n) \
+	0x7f, 0, 0, 0, 0, 0, 0, 0x18, BE2(service), flags, 0, BE8(lba), BE8(UINT64_MAX), BE4(n)
+#define READ32(lba, n)  RW32(0x09, 0x18, lba, n)
+#define WRITE32(lba, n) RW32(0x0b, 0x18, lba, n)
+
+static void the_longest_cdb_reads_and_writes_too(void **state)
+{
+	struct rig *r = rig_create((struct rig_cfg){ 0 });
+
+	(void)state;
+	rig_fill(data, 1024, 11);
+	assert_good(RUN(r, 0, data, 1024, WRITE32(0x102, 2)));
+	assert_good(RUN(r, 0, NULL, 1024, READ16(0x102, 2)));
+	assert_memory_equal(rig_in, data, 1024);
+	assert_good(RUN(r, 0, NULL, 512, READ32(0x103, 1)));
+	assert_memory_equal(rig_in, data + 512, 512);
+	rig_free(r);
+}
+
+static void the_longest_cdb_is_checked_as_others_are(void **state)
+{
+	struct rig *r = rig_create((struct rig_cfg){ 0 });
+
+	(void)state;
+	assert_check(RUN(r, 0, NULL, 512, READ32(4096, 1)), SENSE_ILLEGAL_REQUEST, 0x2100);
+	assert_check(RUN(r, 0, data, 512, WRITE32(UINT64_MAX, 1)), SENSE_ILLEGAL_REQUEST, 0x2100);
+	assert_bad_cdb(RUN(r, 0, NULL, 512, RW32(0x09, 0x20, 0, 1)), 10);
+	assert_bad_cdb(RUN(r, 0, NULL, 512, RW32(0x0d, 0, 0, 1)), 8);
+	assert_bad_cdb(RUN(r, 0, NULL, 512, 0x7f, 0, 0, 0, 0, 0, 0, 0x18, BE2(9), 0, 0, BE4(0)), 7);
+	assert_bad_cdb(RUN(r, 0, NULL, 512, 0x7f, 0, 0, 0, 0, 0, 0, 0x10, BE2(9), 0, 0, BE8(0),
+			       BE8(0), BE4(1)),
+		7);
+	assert_bad_cdb(RUN(r, 0, NULL, 512, 0x7f, 4, 0, 0, 0, 0, 0, 0x18, BE2(9), 0, 0, BE8(0),
+			       BE8(0), BE4(1)),
+		1); /* NACA */
+	rig_free(r);
+}
+
 static void read6_of_no_blocks_is_256(void **state)
 {
 	struct rig *r = rig_create((struct rig_cfg){ 0 });
@@ -319,6 +357,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		BOTH(write_then_read_gives_the_data_back),
 		cmocka_unit_test(every_length_of_cdb_reads_the_same_blocks),
+		cmocka_unit_test(the_longest_cdb_reads_and_writes_too),
+		cmocka_unit_test(the_longest_cdb_is_checked_as_others_are),
 		cmocka_unit_test(read6_of_no_blocks_is_256),
 		cmocka_unit_test(a_read_of_memory_ends_in_place_without_a_copy),
 		cmocka_unit_test(a_read_that_waits_for_the_store_is_not_live),

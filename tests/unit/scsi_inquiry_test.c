@@ -73,7 +73,9 @@ static void every_page_that_is_listed_is_there(void **state)
 	assert_int_equal(be16(rig_in + 2) + 4, res.in_len);
 	memcpy(list, rig_in, res.in_len);
 	assert_memory_equal(list + 4,
-		((const uint8_t[]){ 0, 0x80, 0x83, 0x86, 0x87, 0x88, 0x8f, 0xb0, 0xb1, 0xb2 }), 10);
+		((const uint8_t[]){
+			0, 0x80, 0x83, 0x86, 0x87, 0x88, 0x8f, 0xb0, 0xb1, 0xb2, 0xb6 }),
+		11);
 	for (unsigned i = 4; i < res.in_len; i++) {
 		struct result page = RUN(rig, 0, NULL, 255, INQUIRY(1, list[i], 255));
 

@@ -561,21 +561,24 @@ static void reserved_fields_are_ignored(void **state)
 
 static void a_cdb_of_32_bytes_reaches_the_unit_whole(void **state)
 {
-	/* A variable length CDB with a service action that no disk has: told apart by its sense. */
-	static const uint8_t cdb[16] = { 0x7f, [7] = 24, [8] = 0xff, [9] = 0xff };
-	static const uint8_t ahs[20] = { 0, 17, 1 };
+	/* READ(32) of one block at 5: both numbers stand in the additional header. */
+	static const uint8_t cdb[16] = { 0x7f, [7] = 24, [9] = 0x09 };
+	static const uint8_t ahs[20] = { 0, 17, 1, [7] = 5, [19] = 1 };
+	uint8_t out[WIRE_BLOCK];
 	struct ini i;
 	struct pdu p;
 
 	ini_begin(&i, *state, "");
 	unit_ready(&i);
-	p = pdu_scsi(&i, BHS_FINAL, cdb, sizeof(cdb), 0);
+	fill(out, sizeof(out), 7);
+	disk_write(&i, 5, 1, out);
+	p = pdu_scsi(&i, BHS_FINAL | 0x40, cdb, sizeof(cdb), WIRE_BLOCK);
 	p.ahs = ahs;
 	p.ahs_len = sizeof(ahs);
 	ini_send(&i, &p);
-	ini_recv(&i, OP_SCSI_RSP);
-	assert_int_equal(i.bhs[3], 2);
-	assert_int_equal(i.data[2 + 2] & 0xf, 5);
+	ini_recv(&i, OP_DATA_IN);
+	assert_int_equal(i.len, WIRE_BLOCK);
+	assert_memory_equal(i.data, out, WIRE_BLOCK);
 	ini_close(&i);
 }
 
