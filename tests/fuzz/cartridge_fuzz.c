@@ -9,6 +9,8 @@
  *          them is reached
  *   bit 2  open read-only
  *   bit 3  of a log: the first 256 bytes are the beginning of a slot
+ *   bit 4  of a log: the first 256 bytes (before those of the slot) are the beginning of its header,
+ *          which is all that says what the cartridge is: the label is gone
  */
 #include <fcntl.h>
 #include <stdbool.h>
@@ -29,7 +31,8 @@
 #define RESEAL    2u
 #define READ_ONLY 4u
 #define SLOT      8u
-#define SLOT_SIZE 256u
+#define HEADER    16u
+#define PART_SIZE 256u /* of a slot or header */
 #define LOG_ID    0x0badcafeu
 #define LOG_MAX   (64u << 10)
 #define STEPS     600
@@ -110,18 +113,30 @@ static void reseal_log(uint8_t *log, size_t len)
 	}
 }
 
+/* The beginning of a slot or header is what comes next in the input. */
+static void put_part(uint8_t *part, const uint8_t **data, size_t *size)
+{
+	size_t n = *size < PART_SIZE ? *size : PART_SIZE;
+
+	memcpy(part, *data, n);
+	*data += n;
+	*size -= n;
+}
+
 static void put_log(const uint8_t *data, size_t size, uint8_t flags)
 {
 	static uint8_t file[LOG_START + LOG_MAX];
 	uint8_t *slot = file + FORMAT_BLOCK, *log = file + LOG_START;
-	size_t n = size < SLOT_SIZE ? size : SLOT_SIZE;
 
 	memset(file, 0, LOG_START);
 	header_encode(&label.identity, 0, file);
+	if (flags & HEADER) {
+		put_part(file, &data, &size);
+		if (flags & RESEAL)
+			seal(file, FORMAT_BLOCK);
+	}
 	if (flags & SLOT) {
-		memcpy(slot, data, n);
-		data += n;
-		size -= n;
+		put_part(slot, &data, &size);
 		put_le32(slot + 4, LOG_ID);
 		seal(slot, FORMAT_BLOCK);
 		/* The other slot is good, too, and blank. */
@@ -235,6 +250,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		put_label(data + 1, size - 1, flags);
 	} else {
 		require(!label_save(dir, &label), "label");
+		if (flags & HEADER)
+			unlinkat(dir, "label", 0);
 		put_log(data + 1, size - 1, flags);
 	}
 	if (cartridge_open(path, &how, &c))
