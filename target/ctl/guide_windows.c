@@ -31,12 +31,51 @@ static void print_target_secret(const struct guide *g, FILE *to)
 		fprintf(to, "  Set-IscsiChapSecret -ChapSecret %s\n", quote_powershell(secret, &q));
 }
 
+static void print_connect(
+	const struct guide *g, const struct guide_portal *p, const char *more, FILE *to)
+{
+	struct quoted t;
+
+	fprintf(to,
+		"  Connect-IscsiTarget -NodeAddress %s -IsPersistent $true%s `\n"
+		"    -TargetPortalAddress %s -TargetPortalPortNumber %u",
+		quote_powershell(g->target, &t), more, p->address, p->port);
+	print_chap(&g->login, to);
+}
+
+/* Discovery through the first portal has told Windows of the others. */
+static void print_more_ways(const struct guide *g, FILE *to)
+{
+	if (g->n_portals > 1)
+		fputs("\n  # Further ways to the same units, with the feature Multipath-IO alone; "
+		      "the first one\n  # needs -IsMultipathEnabled $true then, too:\n",
+			to);
+	for (size_t i = 1; i < g->n_portals; i++) {
+		print_connect(g, &g->portals[i], " -IsMultipathEnabled $true", to);
+		fputc('\n', to);
+	}
+}
+
+static void print_earlier(const struct guide *g, FILE *to)
+{
+	struct quoted t;
+
+	quote_powershell(g->target, &t);
+	fprintf(to,
+		"  # an earlier attempt goes first, with its secrets; what finds nothing says so:\n"
+		"  Get-IscsiSession | Where-Object { $_.TargetNodeAddress -eq %s -and $_.IsPersistent "
+		"} |\n    Unregister-IscsiSession\n"
+		"  Disconnect-IscsiTarget -NodeAddress %s -Confirm:$false\n"
+		"  Remove-IscsiTargetPortal -TargetPortalAddress %s -TargetPortalPortNumber %u "
+		"-Confirm:$false\n\n",
+		t.text, t.text, g->portals[0].address, g->portals[0].port);
+}
+
 static void print_powershell(const struct guide *g, FILE *to)
 {
 	const struct guide_portal *p = &g->portals[0];
 	struct quoted t;
 
-	quote_powershell(g->target, &t);
 	fputs("  Set-Service msiscsi -StartupType Automatic; Start-Service msiscsi\n", to);
 	if (g->initiator)
 		fprintf(to,
@@ -44,32 +83,23 @@ static void print_powershell(const struct guide *g, FILE *to)
 			"  "
 			"# must be\n  # %s; Set-InitiatorPort changes it\n",
 			g->initiator);
-	fprintf(to,
-		"  # an earlier attempt goes first, with its secrets:\n"
-		"  Get-IscsiSession | Where-Object TargetNodeAddress -eq %s | "
-		"Unregister-IscsiSession\n"
-		"  Disconnect-IscsiTarget -NodeAddress %s -Confirm:$false\n"
-		"  Remove-IscsiTargetPortal -TargetPortalAddress %s -TargetPortalPortNumber %u "
-		"-Confirm:$false\n\n",
-		t.text, t.text, p->address, p->port);
+	print_earlier(g, to);
 	print_target_secret(g, to);
 	fprintf(to, "  New-IscsiTargetPortal -TargetPortalAddress %s -TargetPortalPortNumber %u",
 		p->address, p->port);
 	print_chap(&g->discovery, to);
-	fprintf(to,
-		"\n  Connect-IscsiTarget -NodeAddress %s -IsPersistent $true `\n"
-		"    -TargetPortalAddress %s -TargetPortalPortNumber %u",
-		t.text, p->address, p->port);
-	print_chap(&g->login, to);
+	fputc('\n', to);
+	print_connect(g, p, "", to);
 	if (guide_has(g, "disk"))
 		fprintf(to,
 			"\n  Get-IscsiSession | Where-Object TargetNodeAddress -eq %s | Get-Disk\n",
-			t.text);
+			quote_powershell(g->target, &t));
 	else
 		fputs("\n  Get-PnpDevice -Class TapeDrive, MediumChanger   # of a tape drive, the "
 		      "driver must be\n  # Microsoft's: Device Manager, Update driver, LTO Tape "
 		      "drive\n",
 			to);
+	print_more_ways(g, to);
 }
 
 static void print_window(const struct guide *g, FILE *to)

@@ -99,6 +99,17 @@ def test_the_words_for_windows_are_strings_of_powershell(start, connect):
     assert text.index("Remove-IscsiTargetPortal") < text.index("New-IscsiTargetPortal")
 
 
+def test_windows_is_told_of_further_portals_for_multipath(start, connect):
+    server = start(conf(target(credentials=CREDENTIAL), portals='''
+        { address = "127.0.0.1"; port = $port; },
+        { address = "127.0.0.1"; port = $second_port; group = 2; }'''))
+    logins = [words for words in connect(server, "--os", "windows").split("Connect-IscsiTarget ")[1:]
+              if "-AuthenticationType MUTUALCHAP" in words]
+    assert [("-IsMultipathEnabled $true" in words.partition("`")[0],
+             int(re.search(r"PortNumber (\d+)", words)[1])) for words in logins] == [
+        (False, server.port), (True, server.ports["second_port"])]
+
+
 def test_the_lines_for_linux_are_those_of_the_examples(start, connect):
     server = start(conf(target(credentials=CREDENTIAL)))
     example = (ROOT / "examples/linux/iscsid.conf").read_text()
