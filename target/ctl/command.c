@@ -354,6 +354,11 @@ bool command_begins(char **words, int n)
 	return false;
 }
 
+bool command_is_of(const struct command *c, char **words, int n)
+{
+	return !n || begins_with(c->name, words, n);
+}
+
 static const struct command_given *given(const struct session *s, const char *option)
 {
 	for (size_t i = s->n_given; i > 0; i--)

@@ -55,5 +55,7 @@ extern const size_t command_count;
 const struct command *command_find(char **words, int n);
 /* Whether there is a command that begins with these words and goes on. */
 bool command_begins(char **words, int n);
+/* Whether this one begins with them; with none, every one does. */
+bool command_is_of(const struct command *c, char **words, int n);
 
 #endif

@@ -15,7 +15,7 @@ const struct line_option line_options[] = {
 	                         "or /run/countersign/ctl.sock, or /var/lib/countersign/ctl.sock" },
 	{ 'j', "json", NULL, "print what the server answers as it is" },
 	{ 'V', "version", NULL, "print the version and exit" },
-	{ 'h', "help", NULL, "print this and exit" },
+	{ 'h', "help", NULL, "print this, or of one command what is of it, and exit" },
 	{ 0 },
 };
 // clang-format on
@@ -26,6 +26,7 @@ struct parser {
 	char **argv;
 	int argc, at;
 	int words;  /* of the command, at the front of line->args */
+	bool help;  /* was the first word */
 	bool ended; /* by "--": no more options */
 };
 
@@ -148,15 +149,19 @@ static enum line_result take_word(struct parser *p)
 {
 	struct line *line = p->line;
 
+	if (!line->n && !p->help && !strcmp(p->argv[p->at], "help")) {
+		p->help = true;
+		return LINE_COMMAND;
+	}
 	line->args[line->n++] = p->argv[p->at];
 	if (line->command)
 		return LINE_COMMAND;
-	if (line->n == 1 && !strcmp(line->args[0], "help"))
-		return LINE_HELP;
 	line->command = command_find(line->args, line->n);
 	p->words = line->n;
-	if (line->command || command_begins(line->args, line->n))
+	if (line->command || command_begins(line->args, line->n)) {
+		line->topic = line->args[0];
 		return LINE_COMMAND;
+	}
 	return line->n == 1 ? wrong(p, "there is no command %s", line->args[0])
 			    : wrong(p, "there is no command %s %s", line->args[0], line->args[1]);
 }
@@ -166,6 +171,8 @@ static enum line_result finish(struct parser *p)
 	struct line *line = p->line;
 	const struct command *c = line->command;
 
+	if (p->help)
+		return LINE_HELP;
 	if (!c && line->n)
 		return wrong(p, "say what to do with %s", line->args[0]);
 	if (!c)
@@ -193,5 +200,9 @@ enum line_result line_parse(int argc, char **argv, struct line *out)
 		else
 			result = take_word(&p);
 	}
-	return result == LINE_COMMAND ? finish(&p) : result;
+	if (result == LINE_COMMAND)
+		result = finish(&p);
+	if (result == LINE_HELP && out->n > p.words)
+		out->n = p.words; /* of the command alone, and not what it would have been given */
+	return result;
 }

@@ -10,7 +10,7 @@
 
 enum line_result {
 	LINE_COMMAND, /* line->command is to be run */
-	LINE_HELP,
+	LINE_HELP,    /* of the commands that begin with line->args; of all if there are none */
 	LINE_VERSION,
 	LINE_WRONG, /* line->why says what is */
 };
@@ -18,7 +18,8 @@ enum line_result {
 struct line {
 	const struct command *command;
 	struct session session;
-	char **args; /* of the command; in argv, which has been put in order */
+	const char *topic; /* where help may be found: the first word of some commands; or NULL */
+	char **args;       /* of the command; in argv, which has been put in order */
 	int n;
 	char why[256];
 };

@@ -43,14 +43,17 @@ static void print_command(const struct command *c)
 	}
 }
 
-static void print_help(void)
+static void print_help(const struct line *line)
 {
 	char head[80];
 
 	fputs("usage: countersignctl [-s SOCKET] [--json] COMMAND [ARGUMENT...]\n\n", stdout);
 	for (size_t i = 0; i < command_count; i++)
-		print_command(&commands[i]);
-	print_row("help", "print this and exit");
+		if (command_is_of(&commands[i], line->args, line->n))
+			print_command(&commands[i]);
+	if (line->n)
+		return;
+	print_row("help [COMMAND]", "print this, or what is of these commands, and exit");
 	fputs("\nA SCOPE is the name of a target, svm:NAME, or discovery. An INITIATOR is its\n"
 	      "name, or default, for all that have no row of their own. Secrets are asked\n"
 	      "for, or come from standard input or a file.\n\n",
@@ -86,14 +89,14 @@ static int do_as_told(enum line_result result, struct line *line)
 {
 	switch (result) {
 	case LINE_COMMAND: return run(line);
-	case LINE_HELP: print_help(); return EXIT_DONE;
+	case LINE_HELP: print_help(line); return EXIT_DONE;
 	case LINE_VERSION: puts("countersignctl " COUNTERSIGN_VERSION); return EXIT_DONE;
 	default: break;
 	}
 	fprintf(stderr,
-		"countersignctl: %s\ncountersignctl: `countersignctl help` lists the "
-		"commands\n",
-		line->why);
+		"countersignctl: %s\ncountersignctl: `countersignctl help%s%s` %s\n", line->why,
+		line->topic ? " " : "", line->topic ? line->topic : "",
+		line->topic ? "tells more" : "lists the commands");
 	return EXIT_USAGE;
 }
 

@@ -240,6 +240,17 @@ def test_help_and_the_manual_page_name_the_same(programs, run):
     assert sorted(in_help) == sorted(in_page)
 
 
+def test_help_of_one_command_is_no_more_than_that(programs, run):
+    ctl = programs / "countersignctl"
+    text = run(ctl, "help", "credentials").stdout
+    assert "credentials set SCOPE INITIATOR" in text and "--generate" in text
+    assert "volume" not in text
+    text = run(ctl, "volume", "create", "--help").stdout
+    assert "--block-size" in text and "volume resize" not in text
+    said = run(ctl, "credentials", status=2).stderr
+    assert "say what to do with credentials" in said and "countersignctl help credentials" in said
+
+
 # --- the API ----------------------------------------------------------------------------------
 
 

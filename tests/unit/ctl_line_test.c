@@ -98,6 +98,35 @@ static void help_and_version_win(void **state)
 	assert_int_equal(parse("-V nonsense", &line), LINE_VERSION);
 }
 
+static void help_is_of_the_command_that_it_stands_with(void **state)
+{
+	static const struct {
+		const char *text, *words[2];
+		int n;
+	} lines[] = {
+		{ "help", { NULL }, 0 },
+		{ "help credentials", { "credentials" }, 1 },
+		{ "help credentials set", { "credentials", "set" }, 2 },
+		{ "credentials -h", { "credentials" }, 1 },
+		{ "credentials set --user U SCOPE I --help", { "credentials", "set" }, 2 },
+		{ "help targets help", { "targets" }, 1 },
+		{ "-h credentials", { NULL }, 0 },
+	};
+	struct line line;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+		assert_int_equal(parse(lines[i].text, &line), LINE_HELP);
+		assert_int_equal(line.n, lines[i].n);
+		for (int j = 0; j < line.n; j++)
+			assert_string_equal(line.args[j], lines[i].words[j]);
+	}
+	assert_wrong("help nonsense", "there is no command nonsense");
+	assert_int_equal(parse("credentials", &line), LINE_WRONG);
+	assert_string_equal(line.topic, "credentials");
+	assert_int_equal(parse("targets help", &line), LINE_COMMAND);
+}
+
 static void behind_two_dashes_there_are_no_options(void **state)
 {
 	struct line line;
@@ -182,6 +211,7 @@ int main(void)
 		cmocka_unit_test(a_command_of_two_words_and_its_options_in_any_place),
 		cmocka_unit_test(options_for_all_stand_anywhere),
 		cmocka_unit_test(help_and_version_win),
+		cmocka_unit_test(help_is_of_the_command_that_it_stands_with),
 		cmocka_unit_test(behind_two_dashes_there_are_no_options),
 		cmocka_unit_test(a_dash_alone_is_a_word),
 		cmocka_unit_test(what_is_wrong_is_said),
