@@ -16,7 +16,10 @@ SIGTERM and must exit with status 0 and without a sanitizer's report:
 Each `$name` that ends in "port" stands for a free port, the same wherever the name recurs;
 `server.ports["name"]` tells which. Relative paths in the text are below `server.dir`.
 """
+import functools
+import itertools
 import os
+import random
 import re
 import shutil
 import signal
@@ -38,18 +41,44 @@ SANITIZER_OPTIONS = {
 }
 
 
+class Ports:
+    """Ports for this process alone: below those that the kernel gives to connections, and of a
+    block that no other run of these tests has. The block is marked by an abstract Unix socket,
+    which ends with the process."""
+    FIRST, BLOCK, BLOCKS = 10000, 200, 110
+
+    def __init__(self):
+        self.mark = socket.socket(socket.AF_UNIX)
+        for block in random.sample(range(self.BLOCKS), self.BLOCKS):
+            try:
+                self.mark.bind(f"\0countersign-test-ports-{block}")
+            except OSError:
+                continue
+            first = self.FIRST + block * self.BLOCK
+            self.all = itertools.cycle(range(first, first + self.BLOCK))
+            return
+        raise RuntimeError(f"{self.BLOCKS} runs of tests have all ports")
+
+    def free(self):
+        for port in itertools.islice(self.all, self.BLOCK):
+            with socket.socket() as s:
+                s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                try:
+                    s.bind(("127.0.0.1", port))
+                except OSError:
+                    continue
+                return port
+        raise RuntimeError("other programs have all ports of this run")
+
+
+@functools.cache
+def ports():
+    return Ports()
+
+
 def free_port():
-    """A TCP port that nobody listens on now, on IPv4 and IPv6 loopback."""
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
-
-
-def other_port(taken):
-    """One that is none of those either: it may be free only until they are in use."""
-    while (port := free_port()) in taken:
-        pass
-    return port
+    """A TCP port of loopback that nobody listens on now, nor will before the 199 calls that follow."""
+    return ports().free()
 
 
 def says_ready(notify):
@@ -77,7 +106,7 @@ class Server:
         for name in template.pattern.findall(text):
             name = name[1] or name[2]
             if name and name.endswith("port") and name not in self.ports:
-                self.ports[name] = other_port(self.ports.values())
+                self.ports[name] = free_port()
         self.conf.write_text(template.safe_substitute(self.ports))
 
     @property
