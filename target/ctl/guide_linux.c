@@ -56,13 +56,14 @@ static void print_unit(const struct guide *g, const struct guide_lun *l, FILE *t
 	bool ipv6 = strchr(p->address, ':'), changer = !strcmp(l->kind, "changer"),
 	     tape = !strcmp(l->kind, "tape");
 
-	fprintf(to, "     ls -l /dev/%s/by-path/%s%s-iscsi-%s-lun-", changer || tape ? "tape" : "disk",
-		ipv6 ? "*" : "ip-", ipv6 ? "" : p->text, g->target);
+	fprintf(to, "     ls -l /dev/%s/by-path/%s%s-iscsi-%s-lun-",
+		changer || tape ? "tape" : "disk", ipv6 ? "*" : "ip-", ipv6 ? "" : p->text,
+		g->target);
 	if (l->lun < 256)
 		fprintf(to, "%" PRIu64, l->lun);
 	else /* SAM-5 4.7: flat space addressing, as a number of eight bytes */
 		fprintf(to, "0x%04" PRIx64 "000000000000", UINT64_C(0x4000) | l->lun);
-	fputs(changer ? "-changer     # or look for mediumx in what `lsscsi -g` says\n"
+	fputs(changer  ? "-changer     # or look for mediumx in what `lsscsi -g` says\n"
 		: tape ? "-nst\n"
 		       : "\n",
 		to);
