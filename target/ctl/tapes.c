@@ -406,7 +406,7 @@ enum exit_status tapes_create(const struct session *s, char **args, int n)
 	const char *generation = command_value(s, "generation");
 	struct new_tape tape = { .barcode = args[0] };
 	enum exit_status status = EXIT_DONE;
-	struct words found;
+	struct words found = { "" };
 
 	(void)n;
 	if (size && !number_read(size, true, &tape.size))

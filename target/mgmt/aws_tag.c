@@ -70,20 +70,26 @@ static int note(const struct tagging *t, struct catalog_tx *tx, const char *what
 	return catalog_audit_add(tx, &audit);
 }
 
-static int run_add(struct catalog_request *r, struct catalog_tx *tx)
+int aws_tags_put(const struct aws_request *q, struct catalog_tx *tx, const char *resource)
 {
-	struct tagging *t = container_of(r, struct tagging, request);
-	const json_t *tags = json_object_get(t->q->body, "Tags");
+	const json_t *tags = json_object_get(q->body, "Tags");
 	int err = 0;
 
-	t->too_many = false;
 	for (size_t i = 0; !err && i < json_array_size(tags); i++) {
 		const json_t *tag = json_array_get(tags, i);
 
-		err = catalog_tag_put(tx, t->resource.text,
-			json_string_value(json_object_get(tag, "Key")),
+		err = catalog_tag_put(tx, resource, json_string_value(json_object_get(tag, "Key")),
 			json_string_value(json_object_get(tag, "Value")));
 	}
+	return err;
+}
+
+static int run_add(struct catalog_request *r, struct catalog_tx *tx)
+{
+	struct tagging *t = container_of(r, struct tagging, request);
+	int err = aws_tags_put(t->q, tx, t->resource.text);
+
+	t->too_many = false;
 	if (!err)
 		err = load(t, tx);
 	if (!err && json_array_size(t->tags) > TAGS_MAX) {

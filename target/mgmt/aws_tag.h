@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Tags of the gateway and its volumes, in the catalog. */
+/* Tags of the gateway, its volumes and its tapes, in the catalog. */
 #ifndef MGMT_AWS_TAG_H
 #define MGMT_AWS_TAG_H
 
+#include "catalog/tag.h"
 #include "mgmt/aws_request.h"
 
 /* Whether tags that a request brings for a new resource may be; NULL: it brings none. */
 bool aws_tags_allowed(const json_t *tags);
+/* Gives a resource those that the request brings, if any. On the catalog's thread, inside a request's
+ * run(). 0 or -errno. */
+int aws_tags_put(const struct aws_request *q, struct catalog_tx *tx, const char *resource);
 
 /* Gives the tags of a resource as a list of {Key, Value}, which is then `then`'s; or refuses the
  * request. `then` may come when the server has been taken down around it: it must look at nothing

@@ -9,20 +9,18 @@
  */
 #include <errno.h>
 #include <inttypes.h>
-#include <openssl/evp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "mgmt/aws_gateway.h"
 #include "mgmt/aws_operations.h"
 #include "mgmt/aws_tag.h"
 #include "mgmt/aws_tape.h"
+#include "mgmt/aws_token.h"
 
-#define GIB           (UINT64_C(1) << 30)
-#define TOKEN_SECONDS (7 * 86400)
-#define TAPES_MAX     10 /* of one request */
+#define GIB       (UINT64_C(1) << 30)
+#define TAPES_MAX 10 /* of one request */
 
 /* --- making --------------------------------------------------------------------------------- */
 
@@ -37,16 +35,13 @@ struct creation {
 	struct aws_arn arn; /* of the next, for its tags */
 
 	struct catalog_request request;
-	const char *token, *prefix; /* borrowed from the request */
-	char scope[64];
-	uint8_t hash[CATALOG_TOKEN_HASH];
-	char *answer;
-	bool repeats;
+	const char *prefix;     /* borrowed from the request */
+	struct aws_token token; /* answered with the barcodes, a blank between them */
 };
 
 static void creation_free(struct creation *c)
 {
-	free(c->answer);
+	aws_token_free(&c->token);
 	free(c);
 }
 
@@ -81,17 +76,8 @@ static void reply_made(struct creation *c)
 static int add_tags(void *arg, struct catalog_tx *tx)
 {
 	const struct creation *c = arg;
-	const json_t *tags = json_object_get(c->q->body, "Tags");
-	int err = 0;
 
-	for (size_t i = 0; !err && i < json_array_size(tags); i++) {
-		const json_t *tag = json_array_get(tags, i);
-
-		err = catalog_tag_put(tx, c->arn.text,
-			json_string_value(json_object_get(tag, "Key")),
-			json_string_value(json_object_get(tag, "Value")));
-	}
-	return err;
+	return aws_tags_put(c->q, tx, c->arn.text);
 }
 
 static void make_next(struct creation *c);
@@ -153,46 +139,34 @@ static int make_up_barcode(struct creation *c, struct catalog_tx *tx, size_t i)
 	return used ? -EEXIST : 0;
 }
 
-static int write_token(struct creation *c, struct catalog_tx *tx)
+static int keep_barcodes(const struct creation *c, struct catalog_tx *tx)
 {
 	char answer[TAPES_MAX * REGISTRY_BARCODE_SIZE + 1] = "";
-	int64_t now = time(NULL);
-	struct catalog_token token = { .scope = c->scope,
-		.token = c->token,
-		.answer = answer,
-		.expires = now + TOKEN_SECONDS };
-	int err = catalog_token_expire(tx, now);
 
 	for (size_t i = 0; i < c->n; i++) {
 		strcat(answer, c->barcodes[i]);
 		strcat(answer, i + 1 < c->n ? " " : "");
 	}
-	memcpy(token.hash, c->hash, sizeof(token.hash));
-	return err ? err : catalog_token_add(tx, &token);
+	return aws_token_keep(&c->token, tx, answer);
 }
 
 static int run_token(struct catalog_request *r, struct catalog_tx *tx)
 {
 	struct creation *c = container_of(r, struct creation, request);
-	uint8_t hash[CATALOG_TOKEN_HASH];
-	int err;
+	int err = aws_token_find(&c->token, tx);
 
-	free(c->answer);
-	c->answer = NULL;
-	err = catalog_token_find(tx, c->scope, c->token, time(NULL), hash, &c->answer);
-	c->repeats = !err && !memcmp(hash, c->hash, sizeof(hash));
 	if (err != -ENOENT)
 		return err;
 	err = 0;
 	for (size_t i = 0; !err && i < c->n; i++)
 		err = make_up_barcode(c, tx, i);
-	return err ? err : write_token(c, tx);
+	return err ? err : keep_barcodes(c, tx);
 }
 
 /* What was made up for the token before. */
 static void take_barcodes(struct creation *c)
 {
-	char *rest = c->answer, *word;
+	char *rest = c->token.answer, *word;
 
 	c->n = 0;
 	while (c->n < TAPES_MAX && (word = strsep(&rest, " ")))
@@ -207,25 +181,15 @@ static void on_token(struct catalog_request *r)
 		refuse(c, AWS_SERVICE_UNAVAILABLE);
 	} else if (r->err) {
 		refuse(c, AWS_GATEWAY_ERROR);
-	} else if (c->answer && !c->repeats) {
+	} else if (c->token.answer && !c->token.repeats) {
 		aws_refuse_with(c->q, AWS_INVALID_PARAMETERS,
 			"The specified client token was used for another request.");
 		creation_free(c);
 	} else {
-		if (c->answer)
+		if (c->token.answer)
 			take_barcodes(c);
 		make_next(c);
 	}
-}
-
-/* The same whatever the order of the members, and however a text is escaped. */
-static bool hash_request(const struct aws_request *q, uint8_t hash[static CATALOG_TOKEN_HASH])
-{
-	char *text = json_dumps(q->body, JSON_COMPACT | JSON_SORT_KEYS);
-	bool ok = text && EVP_Digest(text, strlen(text), hash, NULL, EVP_sha256(), NULL) == 1;
-
-	free(text);
-	return ok;
 }
 
 /* --- what can be refused at once ------------------------------------------------------------ */
@@ -327,10 +291,8 @@ void aws_create_tapes(struct aws_request *q)
 
 	if (!c)
 		return;
-	c->token = aws_member_text(q, "ClientToken");
 	c->prefix = aws_member_text(q, "TapeBarcodePrefix");
-	snprintf(c->scope, sizeof(c->scope), "CreateTapes/%s", aws_gateway(q)->gateway);
-	if (!catalog || !hash_request(q, c->hash)) {
+	if (!catalog || !aws_token_of(&c->token, q, "CreateTapes")) {
 		refuse(c, AWS_SERVICE_UNAVAILABLE);
 		return;
 	}

@@ -8,35 +8,29 @@
  * token is refused.
  */
 #include <errno.h>
-#include <openssl/evp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/log.h"
 #include "mgmt/aws_gateway.h"
 #include "mgmt/aws_operations.h"
 #include "mgmt/aws_tag.h"
+#include "mgmt/aws_token.h"
 #include "mgmt/aws_volume.h"
 #include "mgmt/aws_volume_change.h"
 
-#define GIB           (UINT64_C(1) << 30)
-#define TOKEN_SECONDS (7 * 86400)
-#define ANSWER_SIZE   (2 * AWS_ARN_MAX + 100)
+#define GIB         (UINT64_C(1) << 30)
+#define ANSWER_SIZE (2 * AWS_ARN_MAX + 100)
 
 struct creation {
 	struct aws_request *q;
-	const char *token; /* NULL: none; borrowed from the request */
-	char scope[64];
-	uint8_t hash[CATALOG_TOKEN_HASH];
+	struct aws_token token;
 	struct aws_arn gateway, target_arn;
 	struct aws_target_text target;
 	struct registry_volume_change what;
 
 	struct catalog_request request; /* looks for the token */
-	bool repeats;                   /* there is one, and it is of this same request */
-	char *answer;                   /* that was given then */
 
 	enum registry_volume_result result; /* 0: not tried yet */
 	char text[256];
@@ -44,7 +38,7 @@ struct creation {
 
 static void creation_free(struct creation *c)
 {
-	free(c->answer);
+	aws_token_free(&c->token);
 	free(c);
 }
 
@@ -56,62 +50,25 @@ static void refuse(struct creation *c, enum aws_code code)
 
 /* --- tokens --------------------------------------------------------------------------------- */
 
-/* The same whatever the order of the members, and however a text is escaped. */
-static bool hash_request(const struct aws_request *q, uint8_t hash[static CATALOG_TOKEN_HASH])
-{
-	char *text = json_dumps(q->body, JSON_COMPACT | JSON_SORT_KEYS);
-	bool ok = text && EVP_Digest(text, strlen(text), hash, NULL, EVP_sha256(), NULL) == 1;
-
-	free(text);
-	return ok;
-}
-
 /* On the catalog's thread. */
 static int run_find(struct catalog_request *r, struct catalog_tx *tx)
 {
 	struct creation *c = container_of(r, struct creation, request);
-	uint8_t hash[CATALOG_TOKEN_HASH];
-	char *answer = NULL;
-	int err = catalog_token_find(tx, c->scope, c->token, time(NULL), hash, &answer);
 
-	free(c->answer);
-	c->answer = answer;
-	c->repeats = !err && !memcmp(hash, c->hash, sizeof(hash));
-	return err;
+	return aws_token_find(&c->token, tx);
 }
 
-static int add_token(const struct creation *c, struct catalog_tx *tx, const char *id)
+static int keep_answer(const struct creation *c, struct catalog_tx *tx, const char *id)
 {
 	char answer[ANSWER_SIZE];
-	int64_t now = time(NULL);
-	struct catalog_token token = { .scope = c->scope,
-		.token = c->token,
-		.answer = answer,
-		.expires = now + TOKEN_SECONDS };
-	int err = catalog_token_expire(tx, now);
 
 	snprintf(answer, sizeof(answer),
 		"{\"VolumeARN\":\"%.300s/volume/%s\",\"TargetARN\":\"%s\"}", c->gateway.text, id,
 		c->target_arn.text);
-	memcpy(token.hash, c->hash, sizeof(token.hash));
-	return err ? err : catalog_token_add(tx, &token);
+	return aws_token_keep(&c->token, tx, answer);
 }
 
 /* --- the transaction ------------------------------------------------------------------------ */
-
-static int add_tags(const struct creation *c, struct catalog_tx *tx, const char *arn)
-{
-	const json_t *tags = json_object_get(c->q->body, "Tags");
-	int err = 0;
-
-	for (size_t i = 0; !err && i < json_array_size(tags); i++) {
-		const json_t *tag = json_array_get(tags, i);
-
-		err = catalog_tag_put(tx, arn, json_string_value(json_object_get(tag, "Key")),
-			json_string_value(json_object_get(tag, "Value")));
-	}
-	return err;
-}
 
 /* On the catalog's thread, in the transaction of the volume. */
 static int also(void *arg, struct catalog_tx *tx, const char *id, bool undo)
@@ -121,10 +78,10 @@ static int also(void *arg, struct catalog_tx *tx, const char *id, bool undo)
 	int err;
 
 	snprintf(arn, sizeof(arn), "%s/volume/%s", c->gateway.text, id);
-	err = undo ? catalog_tag_remove_all(tx, arn) : add_tags(c, tx, arn);
-	if (err || !c->token)
+	err = undo ? catalog_tag_remove_all(tx, arn) : aws_tags_put(c->q, tx, arn);
+	if (err || !c->token.token)
 		return err;
-	return undo ? catalog_token_remove(tx, c->scope, c->token) : add_token(c, tx, id);
+	return undo ? aws_token_forget(&c->token, tx) : keep_answer(c, tx, id);
 }
 
 /* --- the way of a request ------------------------------------------------------------------- */
@@ -148,7 +105,7 @@ static void reply_made(struct creation *c, const struct registry_volume *v)
 		json_sprintf("%s/volume/%s", c->gateway.text, v->id), "TargetARN",
 		c->target_arn.text);
 
-	if (!c->token && body)
+	if (!c->token.token && body)
 		json_object_set_new(body, "VolumeSizeInBytes", json_integer((json_int_t)v->size));
 	aws_reply(c->q, body);
 	creation_free(c);
@@ -156,7 +113,7 @@ static void reply_made(struct creation *c, const struct registry_volume *v)
 
 static void reply_again(struct creation *c)
 {
-	aws_reply(c->q, json_loads(c->answer, 0, NULL));
+	aws_reply(c->q, json_loads(c->token.answer, 0, NULL));
 	creation_free(c);
 }
 
@@ -177,7 +134,7 @@ static void on_made(void *arg, const struct registry_volume_outcome *o)
 	snprintf(c->text, sizeof(c->text), "%s", o->text);
 	if (!o->result)
 		reply_made(c, o->volume);
-	else if (c->token && !aws_is_over(c->q))
+	else if (c->token.token && !aws_is_over(c->q))
 		look_for_token(c);
 	else
 		reply_failed(c);
@@ -189,7 +146,7 @@ static void on_found(struct catalog_request *r)
 
 	if (aws_is_over(c->q))
 		refuse(c, AWS_SERVICE_UNAVAILABLE);
-	else if (!r->err && c->repeats)
+	else if (!r->err && c->token.repeats)
 		reply_again(c);
 	else if (!r->err)
 		refuse(c, AWS_INVALID_PARAMETERS);
@@ -248,7 +205,7 @@ static enum aws_code check_disk(const struct aws_request *q)
 	return AWS_NO_DISK;
 }
 
-static struct creation *creation_new(struct aws_request *q, const char *operation)
+static struct creation *creation_new(struct aws_request *q)
 {
 	struct creation *c = calloc(1, sizeof(*c));
 	const struct config_aws *g = aws_gateway(q);
@@ -259,7 +216,6 @@ static struct creation *creation_new(struct aws_request *q, const char *operatio
 	c->gateway = aws_gateway_arn(g);
 	c->target = aws_target_of(aws_member_text(q, "TargetName"));
 	c->target_arn = aws_target_arn(g, c->target.text);
-	snprintf(c->scope, sizeof(c->scope), "%s/%s", operation, g->gateway);
 	c->what = (struct registry_volume_change){ .verb = VOLUME_CREATE,
 		.target = c->target.text,
 		.lun = 0,
@@ -281,13 +237,12 @@ void aws_create_cached_volume(struct aws_request *q)
 	if (!aws_is_gateway(q))
 		return;
 	code = check(q, true);
-	c = code ? NULL : creation_new(q, "CreateCachediSCSIVolume");
-	if (!c || !hash_request(q, c->hash)) {
+	c = code ? NULL : creation_new(q);
+	if (!c || !aws_token_of(&c->token, q, "CreateCachediSCSIVolume")) {
 		free(c);
 		aws_refuse(q, code ? code : AWS_SERVICE_UNAVAILABLE);
 		return;
 	}
-	c->token = aws_member_text(q, "ClientToken");
 	c->what.size = size > 0 ? (uint64_t)size : 0;
 	look_for_token(c);
 }
@@ -302,7 +257,7 @@ void aws_create_stored_volume(struct aws_request *q)
 	code = check(q, false);
 	if (!code)
 		code = check_disk(q);
-	c = code ? NULL : creation_new(q, "CreateStorediSCSIVolume");
+	c = code ? NULL : creation_new(q);
 	if (!c) {
 		aws_refuse(q, code ? code : AWS_SERVICE_UNAVAILABLE);
 		return;
