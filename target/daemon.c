@@ -31,6 +31,7 @@
 #include "mgmt/scrub.h"
 #include "privileges.h"
 #include "registry.h"
+#include "registry_gateway.h"
 #include "service.h"
 
 #define GRACE_MS 5000 /* for initiators to log out at the end */
@@ -314,6 +315,11 @@ static void say_ready(void *arg)
 
 	log_msg(LOG_NOTICE, "countersignd serves %zu target%s on %zu portal%s", cfg->n_targets,
 		cfg->n_targets == 1 ? "" : "s", cfg->n_portals, cfg->n_portals == 1 ? "" : "s");
+	if (registry_gateway(d->registry).stopped)
+		log_msg(LOG_WARNING,
+			"gateway %s is shut down: nobody can log in until it is started "
+			"(StartGateway)",
+			cfg->management.aws.gateway);
 	if (!d->opts->foreground)
 		background_ready(d->report);
 	service_ready();

@@ -36,6 +36,31 @@ static void print_portals(const json_t *portals)
 	}
 }
 
+/* Where management is, beside this socket. */
+static void print_http(const json_t *http)
+{
+	for (size_t i = 0; i < json_array_size(http); i++) {
+		const json_t *h = json_array_get(http, i);
+		const char *address = ask_text(h, "address");
+		bool ipv6 = address && strchr(address, ':');
+		char text[128];
+
+		snprintf(text, sizeof(text), "http%s://%s%.80s%s:%u",
+			json_is_true(json_object_get(h, "tls")) ? "s" : "", ipv6 ? "[" : "",
+			address ? address : "-", ipv6 ? "]" : "", (unsigned)ask_number(h, "port"));
+		ask_line(i ? "" : "management", text);
+	}
+}
+
+static void print_gateway(const json_t *gateway)
+{
+	const char *state = ask_text(gateway, "state");
+
+	if (state)
+		printf("%-15s%s, %s%s\n", "gateway", ask_text(gateway, "id"), state,
+			strcmp(state, "shut down") ? "" : ": nobody can log in");
+}
+
 static enum exit_status run_status(const struct session *s, char **args, int n)
 {
 	struct grid_text up;
@@ -52,6 +77,8 @@ static enum exit_status run_status(const struct session *s, char **args, int n)
 	ask_line("configuration", ask_text(b, "config"));
 	ask_line("state", ask_text(b, "state_dir"));
 	print_portals(json_object_get(b, "portals"));
+	print_http(json_object_get(b, "http"));
+	print_gateway(json_object_get(b, "gateway"));
 	printf("%-15s%u, with %u logical units\n", "targets", (unsigned)ask_number(b, "targets"),
 		(unsigned)ask_number(b, "units"));
 	printf("%-15s%u, polling for up to %u us\n", "reactors",

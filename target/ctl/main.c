@@ -93,9 +93,8 @@ static int do_as_told(enum line_result result, struct line *line)
 	case LINE_VERSION: puts("countersignctl " COUNTERSIGN_VERSION); return EXIT_DONE;
 	default: break;
 	}
-	fprintf(stderr,
-		"countersignctl: %s\ncountersignctl: `countersignctl help%s%s` %s\n", line->why,
-		line->topic ? " " : "", line->topic ? line->topic : "",
+	fprintf(stderr, "countersignctl: %s\ncountersignctl: `countersignctl help%s%s` %s\n",
+		line->why, line->topic ? " " : "", line->topic ? line->topic : "",
 		line->topic ? "tells more" : "lists the commands");
 	return EXIT_USAGE;
 }

@@ -24,6 +24,7 @@
 #include "mgmt/native_stats.h"
 #include "mgmt/native_tapes.h"
 #include "mgmt/native_volumes.h"
+#include "registry_gateway.h"
 #include "version.h"
 
 static json_t *refusal(int status, const char *code, const char *message)
@@ -42,6 +43,32 @@ static void add_portal(void *arg, const struct registry_portal *p)
 	object_put(&o, "advertised", json_of_text(p->advertised));
 	object_put(&o, "group", json_of_number(p->group));
 	json_array_append_new(arg, object_end(&o));
+}
+
+static json_t *http_json(const struct config_management *m)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < m->n_http; i++)
+		json_array_append_new(list,
+			json_pack("{s:o, s:i, s:b}", "address", json_of_text(m->http[i].address),
+				"port", (int)m->http[i].port, "tls", m->http[i].tls));
+	return list;
+}
+
+/* What the Storage Gateway API has made of it. */
+static json_t *gateway_json(const struct registry *r, const struct config_aws *aws)
+{
+	const struct registry_gateway g = registry_gateway(r);
+	const char *state = "running";
+
+	if (!aws->enabled)
+		return json_null();
+	if (g.stopped)
+		state = "shut down";
+	else if (aws->activation_key && !g.active)
+		state = "not activated";
+	return json_pack("{s:o, s:s}", "id", json_of_text(aws->gateway), "state", state);
 }
 
 static void get_status(struct call *c)
@@ -65,6 +92,8 @@ static void get_status(struct call *c)
 	object_put(&o, "targets", json_of_number(s.targets));
 	object_put(&o, "units", json_of_number(s.units));
 	object_put(&o, "portals", portals);
+	object_put(&o, "http", http_json(&cfg->management));
+	object_put(&o, "gateway", gateway_json(r, &cfg->management.aws));
 	object_put(&o, "iscsi", native_traffic(&s.iscsi));
 	call_reply(c, HTTP_OK, object_end(&o));
 }

@@ -508,6 +508,19 @@ def test_a_gateway_that_is_shut_down_takes_no_logins_until_it_is_started(aws, se
     sg.start_gateway(GatewayARN=GATEWAY)
 
 
+def test_a_server_says_that_its_gateway_is_shut_down(server, ctl):
+    sg = client(server)
+    https = f"https://127.0.0.1:{server.ports['tls_port']}"
+    assert "gateway        sgw-12A3456B, running\n" in ctl(server, "status").stdout
+    assert f"\n{'':15}{https}\n" in ctl(server, "status").stdout
+    sg.shutdown_gateway(GatewayARN=GATEWAY)
+    server.stop()
+    server.start()
+    server.wait_for_log("warning: gateway sgw-12A3456B is shut down: nobody can log in")
+    assert "gateway        sgw-12A3456B, shut down: nobody can log in\n" in \
+        ctl(server, "status").stdout
+
+
 def test_while_a_gateway_is_shut_down_only_three_operations_are_answered(server):
     sg = client(server)
     sg.shutdown_gateway(GatewayARN=GATEWAY)
