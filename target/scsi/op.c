@@ -31,7 +31,7 @@ unsigned op_cdb_len(uint8_t code)
 {
 	static const uint8_t len[8] = { 6, 10, 10, 32, 16, 12, 6, 6 };
 
-	return len[code >> 5];
+	return code == OP_INITIALIZE_RANGE ? 10 : len[code >> 5];
 }
 
 void op_table(const struct lu_model *model, uint32_t has, const struct scsi_op *table[256])

@@ -45,6 +45,10 @@ struct scsi_op {
 #define STOPS_READ   (STOPS_LOOK | STOPS_READY)
 #define STOPS_WRITE  (STOPS_CHANGE | STOPS_READY | GATE_PROTECTED)
 
+/* The vendor specific code with which changers took stock of a range before SMC-2, and Windows and
+ * others still have them do it. */
+#define OP_INITIALIZE_RANGE 0xe7
+
 /* Length of a CDB by its operation code (SPC-5 4.2.5.1). */
 unsigned op_cdb_len(uint8_t code);
 

@@ -20,7 +20,7 @@ static enum scsi_next initialize(struct scsi_task *t)
 	return task_good(t);
 }
 
-/* INITIALIZE ELEMENT STATUS WITH RANGE (SMC-3 6.5). */
+/* INITIALIZE ELEMENT STATUS WITH RANGE (SMC-3 6.5), by either of its codes. */
 static enum scsi_next initialize_range(struct scsi_task *t)
 {
 	struct catalog_place place;
@@ -148,6 +148,9 @@ const struct scsi_op smc_ops[] = {
 	{ 0x37, NO_SERVICE, .name = "INITIALIZE ELEMENT STATUS WITH RANGE",
 	  .start = initialize_range, .stops = STOPS_CHANGE | STOPS_READY,
 	  .usage = { 0x37, 0x03, FF2, 0, 0, FF2, 0, 0x04 } },
+	{ OP_INITIALIZE_RANGE, NO_SERVICE, .name = "INITIALIZE ELEMENT STATUS WITH RANGE",
+	  .start = initialize_range, .stops = STOPS_CHANGE | STOPS_READY,
+	  .usage = { OP_INITIALIZE_RANGE, 0x01, FF2, 0, 0, FF2, 0, 0x84 } }, /* NBL */
 	{ .name = NULL },
 };
 // clang-format on

@@ -261,6 +261,12 @@ static void robot_positions_itself_and_takes_stock(void **state)
 	assert_check(RUN(m, 0, NULL, 0, 0x37, 1, BE2(9), 0, 0, BE2(3), 0, 0), SENSE_ILLEGAL_REQUEST,
 		0x2101);
 	assert_good(RUN(m, 0, NULL, 0, 0x37, 0, BE2(9), 0, 0, BE2(3), 0, 0));
+	assert_good(RUN(m, 0, NULL, 0, 0xe7, 1, BE2(SLOT(0)), 0, 0, BE2(3), 0, 0));
+	assert_check(RUN(m, 0, NULL, 0, 0xe7, 1, BE2(9), 0, 0, BE2(3), 0, 0), SENSE_ILLEGAL_REQUEST,
+		0x2101);
+	/* Asked about the code, it gives all ten bytes of its usage. */
+	assert_good(RUN(m, 0, NULL, 64, 0xa3, 0x0c, 1, 0xe7, 0, 0, 0, 0, 0, 64, 0, 0));
+	assert_int_equal(be16(smc_in + 2), 10);
 }
 
 /* --- who is told, and who is kept out ---------------------------------------------- */
