@@ -689,7 +689,7 @@ int registry_start(
 	r->started_ms = monotonic_ms();
 	libraries_commit(w.libraries);
 	units_commit(w.units);
-	portals_commit(w.portals, NULL, r->loop, r->server);
+	portals_commit(w.portals, NULL, r->server);
 	changes_start(r);
 	tell_empty_targets(cfg);
 	return 0;
@@ -721,6 +721,7 @@ void registry_free(struct registry *r)
 	/* Libraries need the catalog to the end, reactors that it tells them nothing any more. */
 	if (r->catalog)
 		catalog_run(r->catalog, do_nothing, NULL, NULL);
+	portals_stop(r->now.portals);
 	iscsi_server_free(r->server);
 	r->server = NULL;
 	r->settled = NULL;
@@ -878,7 +879,7 @@ static int commit(struct registry *r, struct world *w, struct transition *t)
 	iscsi_server_set_poll(r->server, (uint64_t)w->cfg->poll_us * 1000);
 	iscsi_server_set_limits(
 		r->server, limits->max_half_open, limits->max_half_open_per_address);
-	portals_commit(w->portals, old.portals, r->loop, r->server);
+	portals_commit(w->portals, old.portals, r->server);
 	world_drop_snapshots(&old);
 	return 0;
 }

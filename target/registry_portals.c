@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Portals. The one difficulty is a port that changes hands: 0.0.0.0:3260 cannot be bound while
+ * Portals. Each is heard on a reactor, so that a login need not change threads; what is done to a
+ * listener is done there, and waited for.
+ *
+ * The one difficulty is a port that changes hands: 0.0.0.0:3260 cannot be bound while
  * 127.0.0.1:3260 listens, also if the latter is about to go. Such a listener is closed a moment
  * early, and opened again if the change comes to nothing.
  */
@@ -24,12 +27,12 @@ struct portal {
 	struct portal *from;         /* whose listener this was, in the set before */
 	bool early;                  /* closed early */
 	struct iscsi_server *server; /* set once it takes connections */
+	struct loop *loop;           /* ... and where */
 };
 
 struct portals {
 	struct portal *v;
 	size_t n;
-	struct loop *loop;
 };
 
 static int refuse(const struct config *cfg, const struct portal *p, int err, const char *text,
@@ -40,23 +43,47 @@ static int refuse(const struct config *cfg, const struct portal *p, int err, con
 
 /* --- taking connections --------------------------------------------------------------------- */
 
-static void on_connection(void *ctx, int fd, const struct addr *peer)
+static void on_connection(void *ctx, const struct stream *stream)
 {
 	const struct portal *p = ctx;
 
-	(void)peer;
-	iscsi_server_accept(p->server, fd, (uint16_t)p->row->group);
+	iscsi_server_take(p->server, stream, (uint16_t)p->row->group);
 }
 
-static void start(struct portal *p, struct loop *loop, struct iscsi_server *server)
+static void start_here(void *arg)
 {
-	int err;
+	struct portal *p = arg;
+	int err = listener_start(p->listener, p->loop, on_connection, p);
 
-	p->server = server;
-	err = listener_start(p->listener, loop, on_connection, p);
 	if (err)
 		log_msg(LOG_ERR, "portal %s: cannot take connections: %s", p->text.text,
 			strerror(-err));
+}
+
+static void stop_here(void *arg)
+{
+	listener_stop(arg);
+}
+
+static void start(struct portal *p, struct iscsi_server *server, size_t i)
+{
+	p->server = server;
+	p->loop = iscsi_server_loop(server, (unsigned)i);
+	loop_call(p->loop, start_here, p);
+}
+
+static void stop(struct portal *p)
+{
+	if (p->loop && p->listener)
+		loop_call(p->loop, stop_here, p->listener);
+	p->loop = NULL;
+}
+
+static void shut(struct portal *p)
+{
+	stop(p);
+	listener_close(p->listener);
+	p->listener = NULL;
 }
 
 /* --- preparing ------------------------------------------------------------------------------ */
@@ -113,8 +140,7 @@ static bool clear_the_way(const struct portal *p, struct portals *set, struct po
 
 		if (!stands_in_the_way(o, p) || find(set, &o->at))
 			continue;
-		listener_close(o->listener);
-		o->listener = NULL;
+		shut(o);
 		o->early = any = true;
 	}
 	return any;
@@ -214,7 +240,7 @@ static void reopen(struct portals *old)
 			log_msg(LOG_ERR, "portal %s, and it was to stay; reload to try again",
 				why.text);
 		else
-			start(o, old->loop, o->server);
+			start(o, o->server, i);
 	}
 }
 
@@ -233,24 +259,25 @@ void portals_abandon(struct portals *set, struct portals *old)
 		reopen(old);
 }
 
-void portals_commit(
-	struct portals *set, struct portals *old, struct loop *loop, struct iscsi_server *server)
+void portals_commit(struct portals *set, struct portals *old, struct iscsi_server *server)
 {
-	set->loop = loop;
 	for (size_t i = 0; i < set->n; i++) {
-		if (set->v[i].from)
-			listener_stop(set->v[i].listener); /* it is told of the set that goes */
-		set->v[i].from = NULL;
-		start(&set->v[i], loop, server);
+		struct portal *p = &set->v[i];
+
+		if (p->from) {
+			p->loop = p->from->loop;
+			stop(p); /* it is told of the set that goes */
+		}
+		p->from = NULL;
+		start(p, server, i);
 	}
 	portals_free(old);
 }
 
 void portals_stop(struct portals *set)
 {
-	for (size_t i = 0; i < set->n; i++)
-		if (set->v[i].listener)
-			listener_stop(set->v[i].listener);
+	for (size_t i = 0; set && i < set->n; i++)
+		stop(&set->v[i]);
 }
 
 void portals_free(struct portals *set)
@@ -258,7 +285,7 @@ void portals_free(struct portals *set)
 	if (!set)
 		return;
 	for (size_t i = 0; i < set->n; i++)
-		listener_close(set->v[i].listener);
+		shut(&set->v[i]);
 	free(set->v);
 	free(set);
 }

@@ -2,7 +2,7 @@
 /*
  * The listeners of the portals. As with units, the set of a new configuration is prepared aside:
  * it takes over the listeners that stay and binds the others, and nothing is heard on them before
- * it is committed.
+ * it is committed. Main thread.
  */
 #ifndef REGISTRY_PORTALS_H
 #define REGISTRY_PORTALS_H
@@ -18,10 +18,10 @@ int portals_prepare(const struct config *cfg, struct portals *old, int *fds, siz
 /* Forgets a set that was prepared; what it took from `old` (NULL: nothing) goes back there. NULL
  * is fine. */
 void portals_abandon(struct portals *p, struct portals *old);
-/* From here on connections go to the server. What `old` has left is closed, and old freed. */
-void portals_commit(
-	struct portals *p, struct portals *old, struct loop *loop, struct iscsi_server *server);
-/* Takes no connections any more. */
+/* From here on connections go to the server, on its reactors' threads. What `old` has left is
+ * closed, and old freed. */
+void portals_commit(struct portals *p, struct portals *old, struct iscsi_server *server);
+/* Takes no connections any more; before the server is freed. NULL is fine. */
 void portals_stop(struct portals *p);
 /* Closes all. NULL is fine. */
 void portals_free(struct portals *p);

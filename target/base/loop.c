@@ -20,6 +20,7 @@
 
 #include <errno.h>
 #include <sched.h>
+#include <semaphore.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
@@ -303,6 +304,32 @@ void loop_post(struct loop *loop, struct loop_msg *m)
 		;
 	wake(loop);
 	atomic_fetch_sub_explicit(&loop->posters, 1, memory_order_release);
+}
+
+struct errand {
+	struct loop_msg msg;
+	void (*fn)(void *arg);
+	void *arg;
+	sem_t done;
+};
+
+static void run_errand(struct loop_msg *m)
+{
+	struct errand *e = container_of(m, struct errand, msg);
+
+	e->fn(e->arg);
+	sem_post(&e->done);
+}
+
+void loop_call(struct loop *loop, void (*fn)(void *arg), void *arg)
+{
+	struct errand e = { .msg.run = run_errand, .fn = fn, .arg = arg };
+
+	sem_init(&e.done, 0, 0);
+	loop_post(loop, &e.msg);
+	while (sem_wait(&e.done) != 0) /* EINTR */
+		;
+	sem_destroy(&e.done);
 }
 
 void loop_stop(struct loop *loop)

@@ -121,4 +121,8 @@ struct loop_msg {
  * message is the poster's memory and belongs to run() from then on. Never fails. */
 void loop_post(struct loop *loop, struct loop_msg *m);
 
+/* Any other thread: calls fn(arg) on the loop's thread, and returns when that has returned. The
+ * loop must be running, and may never wait for the caller. */
+void loop_call(struct loop *loop, void (*fn)(void *arg), void *arg);
+
 #endif

@@ -481,7 +481,7 @@ void conn_detach(struct conn *c)
 	atomic_fetch_sub_explicit(&c->r->assigned, 1, memory_order_relaxed);
 }
 
-static struct conn *conn_new(uint16_t group)
+static struct conn *conn_new(const struct stream *stream, uint16_t group)
 {
 	struct conn *c = calloc(1, sizeof(*c));
 
@@ -489,7 +489,7 @@ static struct conn *conn_new(uint16_t group)
 		return NULL;
 	c->group = group;
 	c->max_send = params_default.send_max;
-	c->stream.fd = -1;
+	c->stream = *stream;
 	list_init(&c->link);
 	list_init(&c->in_session);
 	tx_init(&c->tx);
@@ -499,11 +499,11 @@ static struct conn *conn_new(uint16_t group)
 	return c;
 }
 
-bool conn_open(struct reactor *r, int fd, uint16_t group)
+bool conn_open(struct reactor *r, const struct stream *stream, uint16_t group)
 {
-	struct conn *c = conn_new(group);
+	struct conn *c = conn_new(stream, group);
 
-	if (!c || stream_init(&c->stream, fd) != 0 || !(c->login = login_new(r))) {
+	if (!c || !(c->login = login_new(r))) {
 		free(c);
 		return false;
 	}

@@ -79,9 +79,9 @@ struct conn {
 	struct text *text;               /* a text negotiation under way, or NULL */
 };
 
-/* Takes over the socket of an accepted connection that the guard has let in, on the reactor's
- * thread. False: out of memory or descriptors, and fd and the guard's count are the caller's. */
-bool conn_open(struct reactor *r, int fd, uint16_t group);
+/* Takes over the stream of an accepted connection that the guard has let in, on the reactor's
+ * thread. False: out of memory or descriptors, and stream and the guard's count are the caller's. */
+bool conn_open(struct reactor *r, const struct stream *stream, uint16_t group);
 
 /* Closes, with a log line. `why` is a phrase: "logged out", "the initiator closed the connection". */
 void conn_close(struct conn *c, int priority, const char *why, ...)

@@ -166,37 +166,77 @@ void iscsi_server_free(struct iscsi_server *s)
 
 /* --- accepting -------------------------------------------------------------------------------------------- */
 
+static void refuse(const struct stream *stream, const char *why)
+{
+	struct addr_text text;
+
+	log_msg(LOG_NOTICE, "%s: connection refused: %s", addr_text(&stream->peer, &text), why);
+	close(stream->fd);
+}
+
+/* On the reactor's thread. */
+static void enter(struct reactor *r, const struct stream *stream, uint16_t group)
+{
+	if (!r->stopping && conn_open(r, stream, group))
+		return;
+	atomic_fetch_sub_explicit(&r->assigned, 1, memory_order_relaxed);
+	guard_leave(r->shared->guard, &stream->peer);
+	refuse(stream, r->stopping ? "the server is stopping" : "out of memory or descriptors");
+}
+
 struct arrival {
 	struct loop_msg msg;
 	struct reactor *r;
-	struct addr peer;
-	int fd;
+	struct stream stream;
 	uint16_t group;
 };
 
 static void arrive(struct loop_msg *m)
 {
 	struct arrival *a = container_of(m, struct arrival, msg);
-	struct addr_text text;
 
-	if (a->r->stopping || !conn_open(a->r, a->fd, a->group)) {
-		atomic_fetch_sub_explicit(&a->r->assigned, 1, memory_order_relaxed);
-		log_msg(LOG_NOTICE, "%s: connection refused: %s", addr_text(&a->peer, &text),
-			a->r->stopping ? "the server is stopping" : "out of memory or descriptors");
-		guard_leave(a->r->shared->guard, &a->peer);
-		close(a->fd);
-	}
+	enter(a->r, &a->stream, a->group);
 	free(a);
 }
 
+static void send_to(struct reactor *r, const struct stream *stream, uint16_t group)
+{
+	struct arrival *a = malloc(sizeof(*a));
+
+	if (!a) {
+		atomic_fetch_sub_explicit(&r->assigned, 1, memory_order_relaxed);
+		guard_leave(r->shared->guard, &stream->peer);
+		refuse(stream, "out of memory");
+		return;
+	}
+	*a = (struct arrival){ .msg.run = arrive, .r = r, .stream = *stream, .group = group };
+	loop_post(r->loop, &a->msg);
+}
+
+static bool is_own(const struct reactor *r)
+{
+	return pthread_equal(r->thread, pthread_self());
+}
+
+static unsigned assigned_to(const struct reactor *r)
+{
+	return atomic_load_explicit(&r->assigned, memory_order_relaxed);
+}
+
+/* Of several, the caller's own. */
 static struct reactor *idlest(const struct iscsi_server *s)
 {
 	struct reactor *best = s->reactors[0];
+	unsigned least = assigned_to(best);
 
-	for (unsigned i = 1; i < s->n; i++)
-		if (atomic_load_explicit(&s->reactors[i]->assigned, memory_order_relaxed) <
-		    atomic_load_explicit(&best->assigned, memory_order_relaxed))
-			best = s->reactors[i];
+	for (unsigned i = 1; i < s->n; i++) {
+		struct reactor *r = s->reactors[i];
+		unsigned n = assigned_to(r);
+
+		if (n < least || (n == least && is_own(r)))
+			best = r;
+		least = n < least ? n : least;
+	}
 	return best;
 }
 
@@ -212,29 +252,39 @@ static const char *not_admitted(struct iscsi_server *s, const struct addr *peer)
 	}
 }
 
-void iscsi_server_accept(struct iscsi_server *s, int fd, uint16_t group)
+void iscsi_server_take(struct iscsi_server *s, const struct stream *stream, uint16_t group)
 {
-	struct arrival *a = calloc(1, sizeof(*a));
-	struct addr_text text;
-	const char *why = "out of memory";
+	const char *why = not_admitted(s, &stream->peer);
+	struct reactor *r;
 
-	if (a) {
-		addr_peer(&a->peer, fd);
-		why = not_admitted(s, &a->peer);
-	}
 	if (why) {
-		log_msg(LOG_NOTICE, "%s: connection refused: %s",
-			a ? addr_text(&a->peer, &text) : "-", why);
-		close(fd);
-		free(a);
+		refuse(stream, why);
 		return;
 	}
-	a->fd = fd;
-	a->group = group;
-	a->r = idlest(s);
-	atomic_fetch_add_explicit(&a->r->assigned, 1, memory_order_relaxed);
-	a->msg.run = arrive;
-	loop_post(a->r->loop, &a->msg);
+	r = idlest(s);
+	atomic_fetch_add_explicit(&r->assigned, 1, memory_order_relaxed);
+	if (is_own(r))
+		enter(r, stream, group);
+	else
+		send_to(r, stream, group);
+}
+
+void iscsi_server_accept(struct iscsi_server *s, int fd, uint16_t group)
+{
+	struct stream stream;
+	int err = stream_init(&stream, fd);
+
+	if (err) {
+		log_msg(LOG_NOTICE, "connection refused: %s", strerror(-err));
+		close(fd);
+		return;
+	}
+	iscsi_server_take(s, &stream, group);
+}
+
+struct loop *iscsi_server_loop(const struct iscsi_server *s, unsigned i)
+{
+	return s->reactors[i % s->n]->loop;
 }
 
 /* --- a new directory ------------------------------------------------------------------------------------------ */

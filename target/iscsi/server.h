@@ -19,6 +19,7 @@
 #include "iscsi/directory.h"
 
 struct iscsi_server;
+struct stream;
 
 struct iscsi_server_cfg {
 	struct loop *main_loop;       /* where callbacks come */
@@ -41,6 +42,12 @@ int iscsi_server_create(const struct iscsi_server_cfg *cfg, struct directory *di
  * the server's from now on. `group` is the tag of the portal it came through. Any thread. Refuses
  * (closes) it with a log line where a limit is reached. */
 void iscsi_server_accept(struct iscsi_server *s, int fd, uint16_t group);
+/* The same with a stream that is set up. On a reactor's thread it may stay with that reactor, which
+ * spares a hand-over. */
+void iscsi_server_take(struct iscsi_server *s, const struct stream *stream, uint16_t group);
+
+/* The loop of a reactor, `i` counted round: for listeners. It runs from create to free. Any thread. */
+struct loop *iscsi_server_loop(const struct iscsi_server *s, unsigned i);
 
 /* From here on logins see `dir` (a reference is taken); sessions of targets that are no longer in it
  * are closed, the others take up their target's LUN map with the unit attentions that belong to

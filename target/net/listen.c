@@ -16,7 +16,7 @@
 
 #include "base/log.h"
 
-#define BATCH    32
+#define BATCH    16 /* what is accepted in a turn; the data of others wait meanwhile */
 #define PAUSE_MS 100
 #define QUIET_NS UINT64_C(60000000000) /* between two lines of the log about that */
 
@@ -71,6 +71,8 @@ static int bind_to(int fd, const struct addr *at)
 
 	if (!err && at->sa.sa_family == AF_INET6)
 		err = set(fd, IPPROTO_IPV6, IPV6_V6ONLY);
+	if (!err)
+		err = stream_tune(fd);
 	if (err)
 		return err;
 	return bind(fd, &at->sa, addr_len(at)) == 0 && listen(fd, SOMAXCONN) == 0 ? 0 : -errno;
@@ -134,6 +136,8 @@ int listener_adopt(int fd, struct listener **out, struct listen_error *why)
 	if (fcntl(fd, F_SETFL, flags | O_NONBLOCK) != 0 || fcntl(fd, F_SETFD, FD_CLOEXEC) != 0)
 		err = -errno;
 	else
+		err = stream_tune(fd);
+	if (!err)
 		err = new_listener(fd, out);
 	if (err)
 		snprintf(why->text, sizeof(why->text), "inherited descriptor %d: %s", fd,
@@ -196,13 +200,10 @@ static bool only_this_one(int err)
 }
 
 /* Takes one connection and hands it over. False when no more are to be taken now. */
-static bool take_one(struct listener *l)
+static bool take_one(struct listener *l, bool *took)
 {
-	struct sockaddr_storage s;
-	socklen_t len = sizeof(s);
-	int fd = accept4(l->fd, (struct sockaddr *)&s, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
-	int err = fd < 0 ? errno : 0;
-	struct addr peer;
+	struct stream s;
+	int err = -stream_accept(&s, l->fd, addr_is_wildcard(&l->addr) ? NULL : &l->addr);
 
 	if (err == EAGAIN)
 		return false;
@@ -211,8 +212,8 @@ static bool take_one(struct listener *l)
 		return false;
 	}
 	if (!err) {
-		addr_from(&peer, (struct sockaddr *)&s, len);
-		l->accept(l->ctx, fd, &peer);
+		*took = true;
+		l->accept(l->ctx, &s);
 	}
 	return l->loop != NULL;
 }
@@ -222,20 +223,21 @@ static void reap(struct loop_defer *d)
 	free(container_of(d, struct listener, reap));
 }
 
-/* Never hot: who connects does not connect again within microseconds. */
+/* Hot once it had something: who connects will speak, and is often not the only one. */
 static bool on_ready(struct loop_watch *w, unsigned conditions)
 {
 	struct listener *l = container_of(w, struct listener, watch);
 	struct loop *loop = l->loop;
+	bool took = false;
 
 	(void)conditions;
 	l->accepting = true;
-	for (int i = 0; i < BATCH && take_one(l); i++)
+	for (int i = 0; i < BATCH && take_one(l, &took); i++)
 		;
 	l->accepting = false;
 	if (l->closed)
 		loop_defer(loop, &l->reap);
-	return false;
+	return took;
 }
 
 int listener_start(struct listener *l, struct loop *loop, listener_accept *accept_fn, void *ctx)

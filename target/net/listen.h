@@ -10,6 +10,7 @@
 
 #include "base/loop.h"
 #include "net/addr.h"
+#include "net/stream.h"
 
 struct listener;
 
@@ -37,9 +38,9 @@ const struct addr *listener_addr(const struct listener *l);
 /* The descriptor, borrowed: for evhttp_accept_socket() and for handing over to a successor. */
 int listener_fd(const struct listener *l);
 
-/* Told of every connection, on the loop's thread: fd is non-blocking, close-on-exec and the
+/* Told of every connection, on the loop's thread: the stream is set up, and its descriptor the
  * callee's. May stop or close the listener. */
-typedef void listener_accept(void *ctx, int fd, const struct addr *peer);
+typedef void listener_accept(void *ctx, const struct stream *s);
 
 /* Begins to take connections on a loop. When descriptors run out, connections wait in the
  * kernel's queue, the log says so (once a minute), and accepting goes on as soon as it can. 0 or

@@ -40,7 +40,7 @@ static int set(int fd, int level, int option, int value)
 }
 
 /* Keepalive is a safety net and may be refused; without no-delay the stream would crawl. */
-static int tune_tcp(int fd)
+int stream_tune(int fd)
 {
 	set(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
 	set(fd, IPPROTO_TCP, TCP_KEEPIDLE, KEEP_IDLE_S);
@@ -55,13 +55,30 @@ int stream_init(struct stream *s, int fd)
 	int err = make_nonblocking(fd);
 
 	if (!err && tcp)
-		err = tune_tcp(fd);
+		err = stream_tune(fd);
 	if (err)
 		return err;
 	s->fd = fd;
 	s->tcp = tcp;
 	addr_local(&s->local, fd);
 	addr_peer(&s->peer, fd);
+	return 0;
+}
+
+int stream_accept(struct stream *s, int listening, const struct addr *local)
+{
+	struct sockaddr_storage from;
+	socklen_t len = sizeof(from);
+	int fd = accept4(listening, (struct sockaddr *)&from, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
+
+	if (fd < 0)
+		return -errno;
+	*s = (struct stream){ .fd = fd, .tcp = true };
+	addr_from(&s->peer, (struct sockaddr *)&from, len);
+	if (local)
+		s->local = *local;
+	else
+		addr_local(&s->local, fd);
 	return 0;
 }
 

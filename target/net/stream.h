@@ -28,6 +28,13 @@ struct stream {
 /* Takes over a connected stream socket: makes it non-blocking and close-on-exec, and sets what
  * a TCP connection of ours needs (no delay, keepalive). 0, or -errno with fd left to the caller. */
 int stream_init(struct stream *s, int fd);
+/* Sets what a TCP connection of ours needs on a socket that listens: what it accepts inherits it.
+ * 0 or -errno. */
+int stream_tune(int fd);
+/* The next connection of a non-blocking TCP socket that was tuned and listens. `local` is its own
+ * end, if that is the same for all; NULL asks the kernel. 0; -EAGAIN when none is waiting; or what
+ * accept(2) says. */
+int stream_accept(struct stream *s, int listening, const struct addr *local);
 /* Closes; what was sent still goes out, unless input was left unread (TCP then resets).
  * Harmless on a stream that is closed. A zeroed stream is not: it holds descriptor 0. */
 void stream_close(struct stream *s);

@@ -227,6 +227,32 @@ static void a_loop_that_ends_on_a_message_outlives_its_poster(void **state)
 	}
 }
 
+static void add_one(void *arg)
+{
+	++*(int *)arg;
+}
+
+static void a_call_is_over_when_it_returns(void **state)
+{
+	int n = 0;
+
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		struct loop *loop = new_loop(i ? 50000 : 0);
+		pthread_t t;
+
+		pthread_create(&t, NULL, run_loop, loop);
+		for (int k = 0; k < 1000; k++) {
+			n = k;
+			loop_call(loop, add_one, &n);
+			assert_int_equal(n, k + 1);
+		}
+		loop_stop(loop);
+		pthread_join(t, NULL);
+		loop_free(loop);
+	}
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -236,6 +262,7 @@ int main(void)
 		cmocka_unit_test(no_wake_up_is_lost_between_loops_that_poll),
 		cmocka_unit_test(a_busy_watch_does_not_hold_up_a_stop_from_outside),
 		cmocka_unit_test(a_loop_that_ends_on_a_message_outlives_its_poster),
+		cmocka_unit_test(a_call_is_over_when_it_returns),
 	};
 
 	return cmocka_run_group_tests_name("base/loop, threads", tests, NULL, NULL);
