@@ -155,7 +155,8 @@ enum { SHORT_FORM = 0x00, SHORT_VENDOR = 0x01, LONG_FORM = 0x06, EXTENDED_FORM =
 
 #define BOP 0x80
 #define EOP 0x40
-#define LOLU 0x04 /* the number does not fit */
+#define LOLU 0x04 /* the numbers say nothing, */
+#define PERR 0x02 /* because one does not fit */
 #define BPEW 0x01
 
 /* Nothing waits in a buffer: the first and the last object are the same, and none are between. */
@@ -168,7 +169,7 @@ static void wr_short(struct wr *w, const struct tape_place *p)
 {
 	bool fits = p->at.object <= UINT32_MAX;
 
-	wr_u8(w, (uint8_t)(flags(p) | (fits ? 0 : LOLU)));
+	wr_u8(w, (uint8_t)(flags(p) | (fits ? 0 : LOLU | PERR)));
 	wr_u8(w, (uint8_t)p->at.partition);
 	wr_be16(w, 0);
 	wr_be32(w, fits ? (uint32_t)p->at.object : 0);
