@@ -75,7 +75,7 @@ static void cmd_end(struct cmd *cmd)
 	if (cmd->hashed)
 		session_unhash(s, cmd);
 	if (cmd->copy)
-		bufs_put(r->bufs, cmd->copy, cmd->send);
+		nexus_buffer_put(&s->nexus, cmd->copy, cmd->send);
 	stage_free(cmd);
 	if (cmd->started)
 		scsi_task_release(&cmd->task);
@@ -260,13 +260,17 @@ static void answer_over(struct tx_item *it, struct conn *c)
 static const struct tx_ops answer_ops = { answer_emit, answer_over };
 
 /* Live data may change between the digest and the sending: they are copied. */
-static bool make_stable(struct cmd *cmd)
+static void make_stable(struct cmd *cmd)
 {
 	uint32_t at = 0;
-	uint8_t *p = bufs_get(cmd->c->r->bufs, cmd->send);
+	enum scsi_status full;
+	uint8_t *p = nexus_buffer(&cmd->s->nexus, cmd->send, &full);
 
-	if (!p)
-		return false;
+	if (!p) {
+		cmd->send = cmd->task.in.len = 0;
+		cmd->task.status = full;
+		return;
+	}
 	for (int i = 0; at < cmd->send; i++) {
 		const struct iovec *v = &cmd->task.in.iov[i];
 		size_t n = v->iov_len < cmd->send - at ? v->iov_len : cmd->send - at;
@@ -275,7 +279,6 @@ static bool make_stable(struct cmd *cmd)
 		at += (uint32_t)n;
 	}
 	cmd->copy = p;
-	return true;
 }
 
 static void answer(struct cmd *cmd)
@@ -296,10 +299,8 @@ static void answer(struct cmd *cmd)
 	cmd->datasn = 0;
 	if (t->dir & SCSI_DIR_IN)
 		cmd->send = t->in.len < t->expect ? t->in.len : t->expect;
-	if (cmd->send && t->in_live && cmd->c->data_digest && !make_stable(cmd)) {
-		cmd->send = t->in.len = 0;
-		t->status = SCSI_BUSY;
-	}
+	if (cmd->send && t->in_live && cmd->c->data_digest)
+		make_stable(cmd);
 	cmd->state = CMD_ANSWERS;
 	push(cmd, &answer_ops);
 }

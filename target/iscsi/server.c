@@ -118,6 +118,15 @@ static void destroy(struct iscsi_server *s)
 /* Challenges that can be outstanding: the most that max_half_open may ever be set to. */
 #define CHALLENGES_MAX 65536u
 
+/* Data buffers may take a quarter of the memory, and those of a reactor what two sessions may have. */
+static size_t bufs_limit(unsigned reactors)
+{
+	long pages = sysconf(_SC_PHYS_PAGES), page = sysconf(_SC_PAGESIZE);
+	size_t part = pages > 0 && page > 0 ? (size_t)pages * (size_t)page / 4 / reactors : 0;
+
+	return part > 2 * NEXUS_BUFFERS ? part : 2 * NEXUS_BUFFERS;
+}
+
 static bool share(struct iscsi_server *s, const struct iscsi_server_cfg *cfg)
 {
 	struct shared *h = &s->shared;
@@ -125,6 +134,7 @@ static bool share(struct iscsi_server *s, const struct iscsi_server_cfg *cfg)
 	h->server = s;
 	h->loop_ends = cfg->loop_ends;
 	h->arg = cfg->arg;
+	h->bufs_limit = bufs_limit(cfg->reactors);
 	h->sessions = sessions_new();
 	h->guard = guard_new(cfg->max_half_open, cfg->max_half_open_per_address);
 	h->challenges = challenge_memory_new(CHALLENGES_MAX, CHALLENGE_RECENT);

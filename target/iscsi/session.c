@@ -357,6 +357,7 @@ bool session_open(struct session *s, struct target_set *set, const struct iscsi_
 	s->target = target;
 	n->loop = s->r->loop;
 	n->bufs = s->r->bufs;
+	n->bufs_limit = s->r->shared->bufs_limit;
 	n->ops = &nexus_operations;
 	n->initiator = s->entry.initiator;
 	for (int i = 0; i < 6; i++)

@@ -16,6 +16,7 @@ struct shared {
 	struct guard *guard;
 	struct challenge_memory *challenges;
 	struct chap_digests *digests;
+	size_t bufs_limit;                                 /* bytes of data buffers of a reactor */
 	void (*loop_ends)(void *arg, struct loop *loop);   /* see server.h */
 	void *arg;
 };

@@ -199,6 +199,7 @@ struct nexus {
 	/* Filled by the transport before nexus_open(). */
 	struct loop *loop;
 	struct bufs *bufs;
+	size_t bufs_limit; /* bytes of bufs that all its nexuses together may hold; 0: any number */
 	const struct nexus_ops *ops;
 	const char *initiator; /* iSCSI name, lower case; lives as long as the nexus */
 	uint8_t isid[6];
@@ -208,6 +209,7 @@ struct nexus {
 	                       the same, whichever targets they belong to */
 
 	/* Private to scsi/. */
+	size_t buffered;  /* bytes of bufs that its tasks hold */
 	struct itl *lun0; /* LUN 0: the commonest one */
 	struct lun_map *map;
 	struct itl **itls;      /* in the order of the map */
@@ -226,6 +228,13 @@ bool nexus_loses(const struct nexus *n, const struct lun_map *next, const struct
 /* I_T nexus loss (SAM-5 6.3.4): no task of it may be left. closed(n) is called, in place or from
  * the loop, when nothing points at the nexus any more; until then it must live. */
 void nexus_close(struct nexus *n, void (*closed)(struct nexus *n));
+
+/* Buffers for data of the nexus's tasks, on its loop: an initiator that asks for much and takes
+ * nothing must not have all of the memory. It has a share of NEXUS_BUFFERS bytes, and all nexuses of
+ * the loop have bufs_limit. NULL: there is none now, and *status says why (BUSY, TASK SET FULL). */
+#define NEXUS_BUFFERS ((size_t)128 << 20)
+void *nexus_buffer(struct nexus *n, size_t len, enum scsi_status *status);
+void nexus_buffer_put(struct nexus *n, void *buf, size_t len);
 
 /* The unit behind a LUN field, or NULL. Borrowed. */
 struct lu *nexus_lu(const struct nexus *n, uint64_t lun);

@@ -52,6 +52,33 @@ struct lu *nexus_lu(const struct nexus *n, uint64_t lun)
 	return itl ? itl->lu : NULL;
 }
 
+/* --- buffers ------------------------------------------------------------------------------- */
+
+/* What costs less is never refused: a command for each place in the window. */
+#define ALWAYS 4096u
+
+void *nexus_buffer(struct nexus *n, size_t len, enum scsi_status *status)
+{
+	void *buf = NULL;
+
+	*status = SCSI_BUSY;
+	if (len > ALWAYS && n->buffered && n->buffered + len > NEXUS_BUFFERS)
+		*status = SCSI_TASK_SET_FULL;
+	else if (len <= ALWAYS || !n->bufs_limit || bufs_in_use(n->bufs) + len <= n->bufs_limit)
+		buf = bufs_get(n->bufs, len);
+	if (buf)
+		n->buffered += len;
+	return buf;
+}
+
+void nexus_buffer_put(struct nexus *n, void *buf, size_t len)
+{
+	n->buffered -= len;
+	bufs_put(n->bufs, buf, len);
+}
+
+/* --- names --------------------------------------------------------------------------------- */
+
 struct pr_nexus nexus_identity(const struct nexus *n, struct port_name *name)
 {
 	const uint8_t *id = n->isid;

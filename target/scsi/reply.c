@@ -95,11 +95,13 @@ enum scsi_next task_store_error(struct scsi_task *t, int err)
 
 void *task_buf(struct scsi_task *t, size_t len)
 {
+	enum scsi_status full;
+
 	assert(!t->buf && len <= BUFS_MAX);
-	t->buf = bufs_get(t->nexus->bufs, len);
+	t->buf = nexus_buffer(t->nexus, len, &full);
 	t->buf_len = (uint32_t)len;
 	if (!t->buf)
-		task_status(t, SCSI_BUSY);
+		task_status(t, full);
 	return t->buf;
 }
 

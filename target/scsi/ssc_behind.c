@@ -83,7 +83,7 @@ static void done(struct drive_job *job)
 	struct behind *b = container_of(job, struct behind, job);
 	struct lu *lu = &b->tape->lu;
 
-	bufs_put(b->nexus->bufs, b->buf, b->buf_len);
+	nexus_buffer_put(b->nexus, b->buf, b->buf_len);
 	nexus_unhold(b->nexus);
 	free(b);
 	lu_unref(lu);

@@ -157,7 +157,7 @@ void scsi_task_release(struct scsi_task *t)
 {
 	task_over(t);
 	if (t->buf)
-		bufs_put(t->nexus->bufs, t->buf, t->buf_len);
+		nexus_buffer_put(t->nexus, t->buf, t->buf_len);
 	t->buf = NULL;
 	free(t->more);
 	t->more = NULL;

@@ -2,12 +2,13 @@
 """When the machine gives less than the server wants: those who are served already do not suffer for
 it, and when there is enough again all is as before."""
 import os
+import re
 import resource
 import socket
 import time
 
 import pytest
-from initiator import login
+from initiator import Failed, Session, login
 from support import DISK, conf, cpu_seconds, disk, target
 
 MANAGED = '''management = {
@@ -47,3 +48,27 @@ def test_without_descriptors_connections_wait_and_sessions_stay(start, ctl, door
     assert "countersign" in ctl(server, "status").stdout.lower()
     login(server.port, DISK, initiator=DISK + "-host2").wire.close()
     session.wire.close()
+
+
+def rss(server):
+    with open(f"/proc/{server.pid}/status") as f:
+        return int(re.search(r"VmRSS:\s*(\d+) kB", f.read())[1]) << 10
+
+
+def test_an_initiator_that_takes_no_answer_gets_its_share_of_the_memory_and_no_more(start):
+    server = start(conf(target(luns=disk("disk.img"))))
+    with login(server.port, DISK).ready() as greedy, login(server.port, DISK).ready() as other:
+        greedy.write(0, b"\1" * (8 << 20))
+        before = rss(server)
+        tags = [greedy.submit(Session.rw16(0x88, 0, 16384), 8 << 20) for _ in range(32)]
+        assert other.read(0, 8) == b"\1" * 4096
+        assert rss(server) - before < 200 << 20      # 256 MiB are asked for, 128 are had
+        full = 0
+        for tag in tags:
+            try:
+                assert greedy.finish(tag) == b"\1" * (8 << 20)
+            except Failed as e:
+                assert e.status == 0x28              # TASK SET FULL
+                full += 1
+        assert 0 < full <= 16
+        assert greedy.read(0, 16384) == b"\1" * (8 << 20)
