@@ -41,6 +41,8 @@ bool exchange_take(struct exchange_keys *keys, const char *key, const char *valu
 		{ "CHAP_R", &keys->r },
 	};
 
+	if (key[0] != 'C')
+		return false;
 	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
 		if (strcmp(key, known[i].key) != 0)
 			continue;

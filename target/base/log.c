@@ -28,6 +28,7 @@ enum line_style { PLAIN, JOURNAL };
 static _Atomic int max_level = LOG_NOTICE;
 static _Atomic int sink = LOG_TO_STDERR;
 static _Atomic int style = PLAIN;
+static atomic_bool stderr_is_file; /* ... and nobody can stop reading it */
 static atomic_uint lost;
 
 /* JOURNAL_STREAM names the device and inode of the socket to the journal; a stderr that was
@@ -44,9 +45,17 @@ static bool stderr_is_journal(void)
 	return strcmp(env, own) == 0;
 }
 
+static bool is_file(int fd)
+{
+	struct stat st;
+
+	return fstat(fd, &st) == 0 && S_ISREG(st.st_mode);
+}
+
 void log_setup(enum log_sink to, int level)
 {
 	tzset();
+	atomic_store(&stderr_is_file, is_file(STDERR_FILENO));
 	if (to == LOG_TO_SYSLOG)
 		openlog("countersignd", LOG_PID | LOG_NDELAY, LOG_DAEMON);
 	atomic_store(&style, stderr_is_journal() ? JOURNAL : PLAIN);
@@ -126,13 +135,17 @@ static size_t prefix(char *out, size_t size, int priority)
 		priority_text(priority));
 }
 
+static bool would_block(void)
+{
+	struct pollfd p = { .fd = STDERR_FILENO, .events = POLLOUT };
+
+	return !atomic_load(&stderr_is_file) && poll(&p, 1, atomic_load(&lost) ? 0 : STUCK_MS) != 1;
+}
+
 /* Writes a whole line, or counts it as lost where the reader has stopped reading. */
 static bool put_line(const char *line, size_t len)
 {
-	struct pollfd p = { .fd = STDERR_FILENO, .events = POLLOUT };
-	int wait = atomic_load(&lost) ? 0 : STUCK_MS;
-
-	if (poll(&p, 1, wait) == 1 && write(STDERR_FILENO, line, len) == (ssize_t)len)
+	if (!would_block() && write(STDERR_FILENO, line, len) == (ssize_t)len)
 		return true;
 	atomic_fetch_add(&lost, 1);
 	return false;

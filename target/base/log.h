@@ -14,7 +14,8 @@
 enum log_sink { LOG_TO_STDERR, LOG_TO_SYSLOG };
 
 /* Sets where lines go and the highest syslog priority (LOG_ERR … LOG_DEBUG) that is
- * written. Called by main before threads start, and on reload (level only changes). */
+ * written, and looks what stderr is. Called by main before threads start, and on reload (level
+ * only changes). */
 void log_setup(enum log_sink sink, int level);
 
 /* Whether a line of this priority would be written: guard for costly arguments. */

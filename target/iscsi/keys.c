@@ -137,6 +137,19 @@ static bool key_out_reserve(struct key_out *o, size_t need)
 	return !o->err;
 }
 
+/* "NAME=", with room for value_size bytes behind it. False: there is none. */
+static bool key_out_name(struct key_out *o, const char *name, size_t value_size)
+{
+	size_t name_len = strlen(name);
+
+	if (!key_out_reserve(o, name_len + 1 + value_size))
+		return false;
+	memcpy(o->text + o->len, name, name_len);
+	o->len += name_len;
+	o->text[o->len++] = '=';
+	return true;
+}
+
 void key_put(struct key_out *o, const char *name, const char *fmt, ...)
 {
 	va_list ap;
@@ -148,26 +161,40 @@ void key_put(struct key_out *o, const char *name, const char *fmt, ...)
 		o->err = o->err ? o->err : -EINVAL;
 		return;
 	}
-	size_t name_len = strlen(name), value_size = (size_t)n + 1;
-	if (!key_out_reserve(o, name_len + 1 + value_size))
+	size_t value_size = (size_t)n + 1;
+	if (!key_out_name(o, name, value_size))
 		return;
-	memcpy(o->text + o->len, name, name_len);
-	o->len += name_len;
-	o->text[o->len++] = '=';
 	va_start(ap, fmt);
 	vsnprintf(o->text + o->len, value_size, fmt, ap);
 	va_end(ap);
 	o->len += value_size; /* with the NUL that ends the pair */
 }
 
+void key_put_text(struct key_out *o, const char *name, const char *value)
+{
+	size_t value_size = strlen(value) + 1;
+
+	if (!key_out_name(o, name, value_size))
+		return;
+	memcpy(o->text + o->len, value, value_size);
+	o->len += value_size;
+}
+
 void key_put_number(struct key_out *o, const char *name, uint32_t value)
 {
-	key_put(o, name, "%u", value);
+	char digits[11];
+	char *p = digits + sizeof(digits) - 1;
+
+	*p = '\0';
+	do {
+		*--p = (char)('0' + value % 10);
+	} while (value /= 10);
+	key_put_text(o, name, p);
 }
 
 void key_put_bool(struct key_out *o, const char *name, bool value)
 {
-	key_put(o, name, "%s", value ? "Yes" : "No");
+	key_put_text(o, name, value ? "Yes" : "No");
 }
 
 size_t key_out_take(struct key_out *o, size_t max, const char **piece)

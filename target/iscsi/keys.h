@@ -75,6 +75,8 @@ void key_out_free(struct key_out *o); /* wipes and frees; the same cap, empty, n
 
 void key_put(struct key_out *o, const char *name, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
+/* The same for what needs no format. */
+void key_put_text(struct key_out *o, const char *name, const char *value);
 void key_put_number(struct key_out *o, const char *name, uint32_t value);
 void key_put_bool(struct key_out *o, const char *name, bool value); /* Yes or No */
 

@@ -234,7 +234,7 @@ static enum login_status find_target(struct conn *c)
 		return LOGIN_NO_TARGET;
 	l->target = t;
 	if (t->redirect != TARGET_SERVED) {
-		key_put(&l->out, "TargetAddress", "%s", t->redirect_to);
+		key_put_text(&l->out, "TargetAddress", t->redirect_to);
 		return t->redirect == TARGET_MOVED_PERMANENTLY ? LOGIN_MOVED_PERMANENTLY :
 								 LOGIN_MOVED_TEMPORARILY;
 	}
@@ -395,7 +395,7 @@ static const char *choose_method(struct conn *c)
 		return must_prove(l) ? "CHAP is required, and was not offered" :
 				       "there is no credential for the CHAP that it insists on";
 	}
-	key_put(&l->out, "AuthMethod", "%s", l->method == METHOD_CHAP ? "CHAP" : "None");
+	key_put_text(&l->out, "AuthMethod", l->method == METHOD_CHAP ? "CHAP" : "None");
 	return NULL;
 }
 
@@ -427,7 +427,7 @@ static bool step_chap(struct conn *c, const struct exchange_keys *keys)
 		return false;
 	}
 	for (unsigned i = 0; i < reply.count; i++)
-		key_put(&l->out, reply.pair[i].key, "%s", reply.pair[i].value);
+		key_put_text(&l->out, reply.pair[i].key, reply.pair[i].value);
 	/* An empty request after the proof gives the same result, and no name. */
 	if (result == EXCHANGE_PROVED && keys->n) {
 		guard_proved(c->r->shared->guard, &c->stream.peer);
@@ -505,8 +505,8 @@ static void introduce(struct conn *c)
 	if (l->discovery)
 		return;
 	if (l->target->alias)
-		key_put(&l->out, "TargetAlias", "%s", l->target->alias);
-	key_put(&l->out, "TargetPortalGroupTag", "%u", c->group);
+		key_put_text(&l->out, "TargetAlias", l->target->alias);
+	key_put_number(&l->out, "TargetPortalGroupTag", c->group);
 }
 
 /* The initiator tells who it is with its first request, and says the same if it says it again. */

@@ -112,7 +112,7 @@ static const struct key_rule rules[KEY_COUNT] = {
 const struct key_rule *key_rule_find(const char *name)
 {
 	for (size_t id = 0; id < KEY_COUNT; id++) {
-		if (!strcmp(rules[id].name, name))
+		if (rules[id].name[0] == name[0] && !strcmp(rules[id].name, name))
 			return &rules[id];
 	}
 	return NULL;
@@ -335,7 +335,7 @@ static enum negotiate_result take_unknown(
 		return fail(n, NEGOTIATE_ERROR, KEY_COUNT, "too many unknown keys");
 	n->unknown++;
 	if (!is_refusal(pair->value))
-		key_put(out, pair->name, "NotUnderstood");
+		key_put_text(out, pair->name, "NotUnderstood");
 	return NEGOTIATE_OK;
 }
 
@@ -499,11 +499,11 @@ static void answer(const struct negotiation *n, enum key_id id, struct key_out *
 	const struct key_rule *rule = &rules[id];
 
 	if (n->unfit & BIT(id)) {
-		key_put(out, rule->name, "Reject");
+		key_put_text(out, rule->name, "Reject");
 		return;
 	}
 	if (irrelevant(n, id)) {
-		key_put(out, rule->name, "Irrelevant");
+		key_put_text(out, rule->name, "Irrelevant");
 		return;
 	}
 	switch (rule->kind) {
@@ -513,7 +513,7 @@ static void answer(const struct negotiation *n, enum key_id id, struct key_out *
 	case KEY_NUMBER_MIN:
 	case KEY_NUMBER_MAX: key_put_number(out, rule->name, n->offer[id]); break;
 	case KEY_LIST: /* NOLINTNEXTLINE(clang-analyzer-core.CallAndMessage): an offer of a list is not 0 */
-		key_put(out, rule->name, "%s", items_of(id).name[n->offer[id] - 1]);
+		key_put_text(out, rule->name, items_of(id).name[n->offer[id] - 1]);
 		break;
 	case KEY_DECLARED_NUMBER:
 	case KEY_DECLARED_TEXT:
@@ -565,7 +565,7 @@ static enum negotiate_result demand_digest(
 		return NEGOTIATE_OK;
 	if (n->stage != STAGE_OPERATIONAL || (n->seen | n->declared) & BIT(id))
 		return fail(n, NEGOTIATE_REFUSED, id, "a digest is required here");
-	key_put(out, rules[id].name, "%s", digest_items[ITEM_CRC32C - 1]);
+	key_put_text(out, rules[id].name, digest_items[ITEM_CRC32C - 1]);
 	n->declared |= BIT(id);
 	n->awaited |= BIT(id);
 	return NEGOTIATE_MORE;

@@ -58,14 +58,14 @@ static void put_address(const struct conn *c, const struct iscsi_portal *p, stru
 	if (!c->stream.tcp || p->ipv6 != (reached.sa.sa_family == AF_INET6))
 		return;
 	addr_set_port(&reached, p->port);
-	key_put(out, "TargetAddress", "%s", addr_portal(&reached, p->group, &text));
+	key_put_text(out, "TargetAddress", addr_portal(&reached, p->group, &text));
 }
 
 static void put_target(const struct conn *c, const struct iscsi_target *t, struct key_out *out)
 {
 	const struct directory *d = c->r->dir;
 
-	key_put(out, "TargetName", "%s", t->name);
+	key_put_text(out, "TargetName", t->name);
 	for (unsigned i = 0; i < d->nportals; i++)
 		if (target_in_group(t, d->portals[i].group))
 			put_address(c, &d->portals[i], out);
@@ -91,7 +91,7 @@ static bool send_targets(const struct conn *c, const struct key_pair *pair, stru
 		if (s->discovery)
 			put_all(c, out);
 		else
-			key_put(out, "SendTargets", "Reject");
+			key_put_text(out, "SendTargets", "Reject");
 		return true;
 	}
 	if (pair->value_len == 0) {

@@ -193,6 +193,7 @@ static void a_reader_that_has_stopped_costs_lines_and_is_told_how_many(void **st
 	assert_int_equal(pipe(p), 0);
 	fill(p[1]);
 	dup2(p[1], STDERR_FILENO);
+	log_setup(LOG_TO_STDERR, LOG_INFO);
 	log_msg(LOG_INFO, "first");
 	log_msg(LOG_INFO, "second");
 	fcntl(p[0], F_SETFL, O_NONBLOCK);
