@@ -5,20 +5,17 @@
  * tested from outside, with initiators.
  */
 #include <errno.h>
-#include <netinet/in.h>
 #include <setjmp.h>
 #include <sqlite3.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <sys/socket.h>
 #include <time.h>
 
 #include <cmocka.h>
 
 #include "base/log.h"
-#include "registry.h"
-#include "registry_support.h"
+#include "registry_server.h"
 
 #define A         "iqn.2026-11.com.example:a"
 #define B         "iqn.2026-11.com.example:b"
@@ -27,27 +24,6 @@
 #define NEXT      "iqn.2026-11.com.example:host2"
 
 #define ONE_FILED "{ initiator = \"" FILED "\"; secret = \"secret-of-the-file\"; }"
-
-struct fixture {
-	struct place place;
-	struct state_dir *state;
-	struct registry *r;
-	unsigned port, applied;
-};
-
-/* A port that was free a moment ago. */
-static unsigned free_port(void)
-{
-	struct sockaddr_in at = { .sin_family = AF_INET,
-		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-	socklen_t len = sizeof(at);
-	int fd = socket(AF_INET, SOCK_STREAM, 0);
-
-	assert_int_equal(bind(fd, (const struct sockaddr *)&at, len), 0);
-	assert_int_equal(getsockname(fd, (struct sockaddr *)&at, &len), 0);
-	close(fd);
-	return ntohs(at.sin_port);
-}
 
 static struct config *with_targets(struct fixture *f, const char *targets)
 {
@@ -72,58 +48,17 @@ static struct config *with_rows(struct fixture *f, const char *rows)
 	return with_targets(f, text);
 }
 
-static void tell(void *arg)
-{
-	++*(unsigned *)arg;
-}
-
 static void start(struct fixture *f)
 {
-	struct state_error why;
-	struct config *cfg;
-
-	assert_int_equal(state_dir_open(in(&f->place, "state"), NULL, &f->state, &why), 0);
-	assert_int_equal(registry_create(f->place.loop, &f->r), 0);
-	cfg = with_rows(f, ONE_FILED);
-	must(&f->place, registry_bind(f->r, cfg, NULL, 0, &f->place.faults));
-	must(&f->place, registry_start(f->r, cfg, f->state, &f->place.faults));
-}
-
-static void stop(struct fixture *f)
-{
-	unsigned stopped = 0;
-
-	if (registry_config(f->r)) {
-		must(&f->place, registry_stop(f->r, 0, tell, &stopped));
-		wait_for(&f->place, &stopped, 1);
-	}
-	registry_free(f->r);
-	state_dir_close(f->state);
-	f->r = NULL;
-	f->state = NULL;
+	fixture_start(f, with_rows(f, ONE_FILED));
 }
 
 static int begin(void **state)
 {
-	struct fixture *f = calloc(1, sizeof(*f));
+	int err = fixture_begin(state);
 
-	if (!f || place_begin(&f->place))
-		return -1;
-	*state = f;
-	f->port = free_port();
-	start(f);
-	return 0;
-}
-
-static int end(void **state)
-{
-	struct fixture *f = *state;
-	int err;
-
-	if (f->r)
-		stop(f);
-	err = place_end(&f->place);
-	free(f);
+	if (!err)
+		start(*state);
 	return err;
 }
 
@@ -226,15 +161,15 @@ static bool has(
 
 static void apply(struct fixture *f, struct config *cfg)
 {
-	unsigned before = f->applied;
+	unsigned before = f->done;
 
-	must(&f->place, registry_apply(f->r, cfg, tell, &f->applied, &f->place.faults));
-	wait_for(&f->place, &f->applied, before + 1);
+	must(&f->place, registry_apply(f->r, cfg, tell, &f->done, &f->place.faults));
+	wait_for(&f->place, &f->done, before + 1);
 }
 
 static void restart(struct fixture *f)
 {
-	stop(f);
+	fixture_stop(f);
 	start(f);
 }
 
@@ -561,7 +496,7 @@ static void an_old_secret_whose_time_ended_while_we_were_away_goes_at_the_start(
 	struct fixture *f = *state;
 
 	put(f, with_grace((int64_t)time(NULL) + 1));
-	stop(f);
+	fixture_stop(f);
 	poll(NULL, 0, 1100);
 	start(f);
 	wait_until_over(f);
@@ -662,7 +597,7 @@ static void changes_under_way_at_the_end_are_told_and_whole(void **state)
 		a[i].put[0] = row(A, i ? NEXT : HOST, "initiator-11111");
 		ask(f, &a[i]);
 	}
-	stop(f);
+	fixture_stop(f);
 	assert_int_equal(a[0].outcome.result, REGISTRY_DONE);
 	for (int i = 0; i < 3; i++)
 		assert_int_equal(a[i].done, 1);
@@ -672,7 +607,7 @@ static void changes_under_way_at_the_end_are_told_and_whole(void **state)
 		a[1].outcome.result != REGISTRY_DONE && a[2].outcome.result != REGISTRY_DONE);
 }
 
-#define TEST(t) cmocka_unit_test_setup_teardown(t, begin, end)
+#define TEST(t) cmocka_unit_test_setup_teardown(t, begin, fixture_end)
 
 int main(void)
 {

@@ -2,48 +2,18 @@
 /* The gateway as its API has changed it: what is kept, what is refused, and what the end of the server
  * does to a change. What initiators notice is tested from outside. */
 #include <errno.h>
-#include <netinet/in.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <sys/socket.h>
 
 #include <cmocka.h>
 
 #include "registry_gateway.h"
-#include "registry_support.h"
-
-struct fixture {
-	struct place place;
-	struct state_dir *state;
-	struct registry *r;
-	unsigned port;
-};
-
-/* A port that was free a moment ago. */
-static unsigned free_port(void)
-{
-	struct sockaddr_in at = { .sin_family = AF_INET,
-		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-	socklen_t len = sizeof(at);
-	int fd = socket(AF_INET, SOCK_STREAM, 0);
-
-	assert_int_equal(bind(fd, (const struct sockaddr *)&at, len), 0);
-	assert_int_equal(getsockname(fd, (struct sockaddr *)&at, &len), 0);
-	close(fd);
-	return ntohs(at.sin_port);
-}
-
-static void tell(void *arg)
-{
-	++*(unsigned *)arg;
-}
+#include "registry_server.h"
 
 static void start(struct fixture *f, const char *gateway)
 {
-	struct state_error why;
-	struct config *cfg;
 	char text[1024];
 
 	snprintf(text, sizeof(text),
@@ -52,45 +22,21 @@ static void start(struct fixture *f, const char *gateway)
 		"management = { aws = { gateway = \"%s\"; access_keys = ( { id = "
 		"\"AKIAIOSFODNN7EXAMPLE\"; secret = \"wJalrXUtnFEMIK7MDENG\"; } ); }; };\n",
 		f->port, gateway);
-	assert_int_equal(state_dir_open(in(&f->place, "state"), NULL, &f->state, &why), 0);
-	assert_int_equal(registry_create(f->place.loop, &f->r), 0);
-	cfg = configured(&f->place, text);
-	must(&f->place, registry_bind(f->r, cfg, NULL, 0, &f->place.faults));
-	must(&f->place, registry_start(f->r, cfg, f->state, &f->place.faults));
+	fixture_start(f, configured(&f->place, text));
 }
 
-static void stop(struct fixture *f)
+static void restart(struct fixture *f, const char *gateway)
 {
-	unsigned stopped = 0;
-
-	must(&f->place, registry_stop(f->r, 0, tell, &stopped));
-	wait_for(&f->place, &stopped, 1);
-	registry_free(f->r);
-	state_dir_close(f->state);
-	f->r = NULL;
+	fixture_stop(f);
+	start(f, gateway);
 }
 
 static int begin(void **state)
 {
-	struct fixture *f = calloc(1, sizeof(*f));
+	int err = fixture_begin(state);
 
-	if (!f || place_begin(&f->place))
-		return -1;
-	*state = f;
-	f->port = free_port();
-	start(f, "sgw-12A3456B");
-	return 0;
-}
-
-static int end(void **state)
-{
-	struct fixture *f = *state;
-	int err;
-
-	if (f->r)
-		stop(f);
-	err = place_end(&f->place);
-	free(f);
+	if (!err)
+		start(*state, "sgw-12A3456B");
 	return err;
 }
 
@@ -134,15 +80,13 @@ static void what_was_changed_is_there_after_a_restart(void **state)
 	changed(f, GATEWAY_STAYS, "other");
 	changed(f, GATEWAY_ACTIVATED, NULL);
 	changed(f, GATEWAY_STOPPED, NULL);
-	stop(f);
-	start(f, "sgw-12A3456B");
+	restart(f, "sgw-12A3456B");
 	assert_string_equal(registry_gateway(f->r).name, "other");
 	assert_null(registry_gateway(f->r).timezone);
 	assert_true(registry_gateway(f->r).active);
 	assert_true(registry_gateway(f->r).stopped);
 	changed(f, GATEWAY_STARTED, NULL);
-	stop(f);
-	start(f, "sgw-12A3456B");
+	restart(f, "sgw-12A3456B");
 	assert_false(registry_gateway(f->r).stopped);
 	assert_string_equal(registry_gateway(f->r).name, "other");
 }
@@ -152,8 +96,7 @@ static void another_gateway_knows_nothing_of_it(void **state)
 	struct fixture *f = *state;
 
 	changed(f, GATEWAY_STOPPED, "other");
-	stop(f);
-	start(f, "sgw-12A3456C");
+	restart(f, "sgw-12A3456C");
 	assert_null(registry_gateway(f->r).name);
 	assert_false(registry_gateway(f->r).stopped);
 }
@@ -186,7 +129,7 @@ static void a_change_that_the_end_meets_half_way_is_told_once(void **state)
 			loop_step(f->place.loop);
 			poll(NULL, 0, 1);
 		}
-		stop(f);
+		fixture_stop(f);
 		assert_int_equal(a.done, 1);
 		start(f, "sgw-12A3456B");
 		if (!a.err)
@@ -197,7 +140,7 @@ static void a_change_that_the_end_meets_half_way_is_told_once(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-#define GATEWAY_TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
+#define GATEWAY_TEST(name) cmocka_unit_test_setup_teardown(name, begin, fixture_end)
 		GATEWAY_TEST(what_was_changed_is_there_after_a_restart),
 		GATEWAY_TEST(another_gateway_knows_nothing_of_it),
 		GATEWAY_TEST(a_second_change_at_the_same_time_is_refused),

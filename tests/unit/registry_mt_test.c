@@ -14,8 +14,7 @@
 #include <cmocka.h>
 
 #include "base/log.h"
-#include "registry.h"
-#include "registry_support.h"
+#include "registry_server.h"
 
 #define A "iqn.2026-11.com.example:a"
 #define B "iqn.2026-11.com.example:b"
@@ -23,34 +22,6 @@
 	"{ lun = 0; type = \"disk\"; store = \"file\"; path = \"f.img\";" \
 	"size = \"1M\"; create = true; " more " }"
 #define RAM "{ lun = 0; type = \"disk\"; store = \"ram\"; size = \"1M\"; }"
-
-struct fixture {
-	struct place place;
-	struct state_dir *state;
-	struct registry *r;
-	unsigned port, other_port;
-	unsigned done, closed; /* how often what was asked for has been told */
-};
-
-/* Two ports that were free a moment ago. */
-static void find_ports(struct fixture *f)
-{
-	unsigned *out[] = { &f->port, &f->other_port };
-	int fd[2];
-
-	for (int i = 0; i < 2; i++) {
-		struct sockaddr_in at = { .sin_family = AF_INET,
-			.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-		socklen_t len = sizeof(at);
-
-		fd[i] = socket(AF_INET, SOCK_STREAM, 0);
-		bind(fd[i], (const struct sockaddr *)&at, len);
-		getsockname(fd[i], (struct sockaddr *)&at, &len);
-		*out[i] = ntohs(at.sin_port);
-	}
-	close(fd[0]);
-	close(fd[1]);
-}
 
 static bool accepts(unsigned port)
 {
@@ -84,48 +55,6 @@ static struct config *cfg_of(struct fixture *f, enum portals portals, const char
 	"{ name = \"" name "\"; auth = \"none\"; luns = (" luns ");" \
 	"credentials = (" rows "); }"
 
-static int begin(void **state)
-{
-	struct fixture *f = calloc(1, sizeof(*f));
-	struct state_error why;
-
-	if (!f || place_begin(&f->place) ||
-		state_dir_open(in(&f->place, "state"), NULL, &f->state, &why) ||
-		registry_create(f->place.loop, &f->r))
-		return -1;
-	find_ports(f);
-	*state = f;
-	return 0;
-}
-
-static void tell(void *arg)
-{
-	++*(unsigned *)arg;
-}
-
-static int end(void **state)
-{
-	struct fixture *f = *state;
-	unsigned stopped = 0;
-	int err;
-
-	if (registry_config(f->r)) {
-		must(&f->place, registry_stop(f->r, 0, tell, &stopped));
-		wait_for(&f->place, &stopped, 1);
-	}
-	registry_free(f->r);
-	state_dir_close(f->state);
-	err = place_end(&f->place);
-	free(f);
-	return err;
-}
-
-static void start(struct fixture *f, struct config *cfg)
-{
-	must(&f->place, registry_bind(f->r, cfg, NULL, 0, &f->place.faults));
-	must(&f->place, registry_start(f->r, cfg, f->state, &f->place.faults));
-}
-
 static void apply(struct fixture *f, struct config *cfg)
 {
 	must(&f->place, registry_apply(f->r, cfg, tell, &f->done, &f->place.faults));
@@ -153,7 +82,7 @@ static void a_started_registry_listens_and_knows_its_targets(void **state)
 	struct list_of_names l = { 0 };
 	struct registry_status s;
 
-	start(f, cfg_of(f, BOTH, TARGET(A, RAM, "") "," TARGET(B, "", "")));
+	fixture_start(f, cfg_of(f, BOTH, TARGET(A, RAM, "") "," TARGET(B, "", "")));
 	assert_true(accepts(f->port) && accepts(f->other_port));
 	assert_true(registry_targets(f->r, take_name, &l));
 	assert_int_equal(l.n, 2);
@@ -171,7 +100,7 @@ static void one_target_is_found_by_its_name(void **state)
 	struct fixture *f = *state;
 	struct list_of_names l = { 0 };
 
-	start(f, cfg_of(f, ONE, TARGET(A, RAM, "") "," TARGET(B, "", "")));
+	fixture_start(f, cfg_of(f, ONE, TARGET(A, RAM, "") "," TARGET(B, "", "")));
 	assert_true(registry_target(f->r, B, take_name, &l));
 	assert_string_equal(l.name[0], B);
 	assert_false(registry_target(f->r, "iqn.2026-11.com.example:c", take_name, &l));
@@ -239,7 +168,7 @@ static void a_change_is_told_when_it_is_in_force(void **state)
 	struct fixture *f = *state;
 	struct list_of_names l = { 0 };
 
-	start(f, cfg_of(f, ONE, TARGET(A, RAM, "")));
+	fixture_start(f, cfg_of(f, ONE, TARGET(A, RAM, "")));
 	apply(f, cfg_of(f, BOTH, TARGET(B, RAM, "")));
 	wait_for(&f->place, &f->done, 1);
 	assert_true(registry_targets(f->r, take_name, &l));
@@ -252,7 +181,7 @@ static void several_changes_may_be_under_way(void **state)
 {
 	struct fixture *f = *state;
 
-	start(f, cfg_of(f, ONE, TARGET(A, RAM, "")));
+	fixture_start(f, cfg_of(f, ONE, TARGET(A, RAM, "")));
 	for (int i = 0; i < 10; i++)
 		apply(f, cfg_of(f, i % 2 ? ONE : BOTH,
 				 i % 2 ? TARGET(A, RAM, "") : TARGET(B, RAM, "")));
@@ -265,8 +194,9 @@ static void a_change_under_way_is_told_at_the_latest_at_the_end(void **state)
 	struct fixture *f = *state;
 	unsigned stopped = 0;
 
-	start(f, cfg_of(f, ONE,
-			 TARGET(A, RAM, "{ initiator = \"" A "\"; secret = \"initiator-111\"; }")));
+	fixture_start(f,
+		cfg_of(f, ONE,
+			TARGET(A, RAM, "{ initiator = \"" A "\"; secret = \"initiator-111\"; }")));
 	apply(f, cfg_of(f, ONE, TARGET(A, RAM, "")));
 	must(&f->place, registry_stop(f->r, 0, tell, &stopped));
 	wait_for(&f->place, &stopped, 1);
@@ -281,7 +211,7 @@ static void a_change_that_fails_changes_nothing(void **state)
 	struct config *next;
 	int taken;
 
-	start(f, cfg_of(f, ONE, TARGET(A, RAM, "")));
+	fixture_start(f, cfg_of(f, ONE, TARGET(A, RAM, "")));
 	next = cfg_of(f, BOTH, TARGET(B, RAM, ""));
 	taken = listening(f->other_port);
 	assert_int_equal(registry_apply(f->r, next, tell, &f->done, &f->place.faults), -EADDRINUSE);
@@ -297,7 +227,7 @@ static void what_one_reload_removed_the_next_may_have(void **state)
 {
 	struct fixture *f = *state;
 
-	start(f, cfg_of(f, ONE, TARGET(A, FILE_WITH("block_size = 512;"), "")));
+	fixture_start(f, cfg_of(f, ONE, TARGET(A, FILE_WITH("block_size = 512;"), "")));
 	apply(f, cfg_of(f, ONE, ""));
 	wait_for(&f->place, &f->done, 1);
 	apply(f, cfg_of(f, ONE, TARGET(A, FILE_WITH("block_size = 4096;"), "")));
@@ -319,13 +249,13 @@ static void a_session_that_is_not_there_has_no_connections(void **state)
 	struct fixture *f = *state;
 
 	f->closed = 99;
-	start(f, cfg_of(f, ONE, ""));
+	fixture_start(f, cfg_of(f, ONE, ""));
 	assert_int_equal(registry_drop(f->r, 77, "test", count_closed, f), 0);
 	wait_for(&f->place, &f->done, 1);
 	assert_int_equal(f->closed, 0);
 }
 
-#define TEST(t) cmocka_unit_test_setup_teardown(t, begin, end)
+#define TEST(t) cmocka_unit_test_setup_teardown(t, fixture_begin, fixture_end)
 
 int main(void)
 {

@@ -5,53 +5,23 @@
  */
 #include <dirent.h>
 #include <errno.h>
-#include <netinet/in.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/resource.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 
 #include <cmocka.h>
 
-#include "registry_support.h"
+#include "registry_server.h"
 #include "registry_volumes.h"
 
 #define MADE "iqn.2026-11.com.example:made"
 #define MIB  (UINT64_C(1) << 20)
 
-struct fixture {
-	struct place place;
-	struct state_dir *state;
-	struct registry *r;
-	unsigned port;
-};
-
-/* A port that was free a moment ago. */
-static unsigned free_port(void)
-{
-	struct sockaddr_in at = { .sin_family = AF_INET,
-		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-	socklen_t len = sizeof(at);
-	int fd = socket(AF_INET, SOCK_STREAM, 0);
-
-	assert_int_equal(bind(fd, (const struct sockaddr *)&at, len), 0);
-	assert_int_equal(getsockname(fd, (struct sockaddr *)&at, &len), 0);
-	close(fd);
-	return ntohs(at.sin_port);
-}
-
-static void tell(void *arg)
-{
-	++*(unsigned *)arg;
-}
-
 static void start(struct fixture *f)
 {
-	struct state_error why;
-	struct config *cfg;
 	char text[1024];
 
 	snprintf(text, sizeof(text),
@@ -62,46 +32,25 @@ static void start(struct fixture *f)
 		"\"AKIAIOSFODNN7EXAMPLE\"; secret = \"wJalrXUtnFEMIK7MDENG\"; } );\n"
 		"disks = ( { id = \"d\"; path = \"disk.img\"; } ); }; };\n",
 		f->port);
-	assert_int_equal(state_dir_open(in(&f->place, "state"), NULL, &f->state, &why), 0);
-	assert_int_equal(registry_create(f->place.loop, &f->r), 0);
-	cfg = configured(&f->place, text);
-	must(&f->place, registry_bind(f->r, cfg, NULL, 0, &f->place.faults));
-	must(&f->place, registry_start(f->r, cfg, f->state, &f->place.faults));
+	fixture_start(f, configured(&f->place, text));
 }
 
-static void stop(struct fixture *f)
+static void restart(struct fixture *f)
 {
-	unsigned stopped = 0;
-
-	must(&f->place, registry_stop(f->r, 0, tell, &stopped));
-	wait_for(&f->place, &stopped, 1);
-	registry_free(f->r);
-	state_dir_close(f->state);
-	f->r = NULL;
+	fixture_stop(f);
+	start(f);
 }
 
 static int begin(void **state)
 {
-	struct fixture *f = calloc(1, sizeof(*f));
+	struct fixture *f;
 
-	if (!f || place_begin(&f->place) || mkdir(in(&f->place, "pool"), 0700))
+	if (fixture_begin(state))
 		return -1;
-	*state = f;
-	f->port = free_port();
+	f = *state;
+	assert_int_equal(mkdir(in(&f->place, "pool"), 0700), 0);
 	start(f);
 	return 0;
-}
-
-static int end(void **state)
-{
-	struct fixture *f = *state;
-	int err;
-
-	if (f->r)
-		stop(f);
-	err = place_end(&f->place);
-	free(f);
-	return err;
 }
 
 /* --- what there is -------------------------------------------------------------------------- */
@@ -280,8 +229,7 @@ static void a_volume_that_cannot_be_served_is_undone_whole(void **state)
 	assert_int_equal(volumes(f), 0);
 	assert_int_equal(files(f), 0);
 	assert_int_equal(notes(f), 0);
-	stop(f);
-	start(f);
+	restart(f);
 	assert_int_equal(volumes(f), 0);
 }
 
@@ -313,8 +261,7 @@ static void a_volume_that_cannot_be_attached_stays_detached(void **state)
 				.verb = VOLUME_ATTACH, .id = a.id, .lun = VOLUME_ANY_LUN }),
 		VOLUME_NOT_SERVED);
 	assert_volume(f, "4 MiB, detached");
-	stop(f);
-	start(f);
+	restart(f);
 	assert_volume(f, "4 MiB, detached");
 }
 
@@ -346,8 +293,7 @@ static void a_volume_whose_growth_is_refused_keeps_its_size_over_a_restart(void 
 					 .verb = VOLUME_RESIZE, .id = a.id, .size = 8 * MIB }),
 		VOLUME_NOT_STORED);
 	assert_volume(f, "4 MiB, attached");
-	stop(f);
-	start(f);
+	restart(f);
 	assert_volume(f, "4 MiB, attached");
 }
 
@@ -365,8 +311,7 @@ static void a_file_with_a_note_is_gone_after_the_next_start(void **state)
 	assert_non_null(out);
 	fclose(out);
 	assert_int_equal(catalog_run(registry_catalog(f->r), add_note, left, NULL), 0);
-	stop(f);
-	start(f);
+	restart(f);
 	assert_int_equal(files(f), 0);
 	assert_int_equal(notes(f), 0);
 }
@@ -378,17 +323,27 @@ static void a_file_without_a_note_stays(void **state)
 
 	assert_non_null(out);
 	fclose(out);
-	stop(f);
-	start(f);
+	restart(f);
 	assert_int_equal(files(f), 1);
 }
 
-static void a_pool_that_is_gone_makes_nothing_and_leaves_no_note(void **state)
+static void a_pool_that_is_gone_is_made_again(void **state)
 {
 	struct fixture *f = *state;
 	struct asked a = { 0 };
 
 	assert_int_equal(rmdir(in(&f->place, "pool")), 0);
+	assert_int_equal(create(f, &a), VOLUME_DONE);
+	assert_int_equal(files(f), 1);
+}
+
+static void a_pool_that_is_no_directory_makes_nothing_and_leaves_no_note(void **state)
+{
+	struct fixture *f = *state;
+	struct asked a = { 0 };
+
+	assert_int_equal(rmdir(in(&f->place, "pool")), 0);
+	assert_int_equal(symlink("/dev/null", in(&f->place, "pool")), 0);
 	assert_int_equal(create(f, &a), VOLUME_NOT_MADE);
 	assert_int_equal(notes(f), 0);
 	assert_int_equal(volumes(f), 0);
@@ -491,7 +446,7 @@ static void a_change_that_the_end_meets_half_way_is_told_what_it_has_come_to(voi
 			loop_step(f->place.loop);
 			poll(NULL, 0, 1);
 		}
-		stop(f);
+		fixture_stop(f);
 		assert_int_equal(a.done, 1);
 		start(f);
 		assert_int_equal(volumes(f), before + (a.result == VOLUME_DONE));
@@ -502,7 +457,7 @@ static void a_change_that_the_end_meets_half_way_is_told_what_it_has_come_to(voi
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-#define VOLUME_TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
+#define VOLUME_TEST(name) cmocka_unit_test_setup_teardown(name, begin, fixture_end)
 		VOLUME_TEST(a_volume_that_is_made_leaves_no_note),
 		VOLUME_TEST(a_volume_that_cannot_be_served_is_undone_whole),
 		VOLUME_TEST(a_volume_that_is_refused_with_its_row_leaves_no_file),
@@ -511,7 +466,8 @@ int main(void)
 		VOLUME_TEST(a_volume_whose_growth_is_refused_keeps_its_size_over_a_restart),
 		VOLUME_TEST(a_file_with_a_note_is_gone_after_the_next_start),
 		VOLUME_TEST(a_file_without_a_note_stays),
-		VOLUME_TEST(a_pool_that_is_gone_makes_nothing_and_leaves_no_note),
+		VOLUME_TEST(a_pool_that_is_gone_is_made_again),
+		VOLUME_TEST(a_pool_that_is_no_directory_makes_nothing_and_leaves_no_note),
 		VOLUME_TEST(a_disk_is_erased_unless_it_is_to_be_preserved),
 		VOLUME_TEST(a_disk_that_was_to_be_erased_and_was_refused_keeps_its_data),
 		VOLUME_TEST(a_disk_that_is_not_there_is_none),
