@@ -95,9 +95,8 @@ static enum exit_status tell(const struct session *s, const json_t *answer)
 		return EXIT_REFUSED;
 	}
 	if ((g.login.chap || g.discovery.chap) && !g.secrets)
-		fputs("countersignctl: <secret> and <target_secret> stand for the secrets of the "
-		      "credential; root and\ncountersignctl: the server's user see them with "
-		      "--show-secret\n",
+		fputs("countersignctl: --show-secret has the secrets in the places of <secret> and "
+		      "<target_secret>\n",
 			stderr);
 	print_addresses(answer);
 	return EXIT_DONE;

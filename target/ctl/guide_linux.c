@@ -69,6 +69,34 @@ static void print_unit(const struct guide *g, const struct guide_lun *l, FILE *t
 		to);
 }
 
+static void print_each_way(const struct guide *g, const char *verb, FILE *to)
+{
+	fputc('\n', to);
+	for (size_t i = 1; i < g->n_portals; i++)
+		fprintf(to, "     iscsiadm -m node -T %s -p %s %s\n", g->target, g->portals[i].text,
+			verb);
+}
+
+/* Discovery has put all portals on record, and what is on record is logged in to at every start: two
+ * devices of one disk, or of one tape, that know nothing of each other. */
+static void print_more_ways(const struct guide *g, FILE *to)
+{
+	if (g->n_portals == 1)
+		return;
+	if (guide_has(g, "disk")) {
+		fputs("\n   Further ways to the same disks, with multipath alone:\n", to);
+		if (g->discovery.closed)
+			print_each_way(g, "-o new", to);
+		print_each_way(g, "--login", to);
+	}
+	if (g->discovery.closed)
+		return;
+	fprintf(to, "\n   %s, or the next start of the host logs in to them, too:\n",
+		guide_has(g, "disk") ? "Without it they go off the record"
+				     : "Further ways to the same tapes go off the record");
+	print_each_way(g, "-o delete", to);
+}
+
 static void print_commands(const struct guide *g, FILE *to)
 {
 	const char *t = g->target, *p = g->portals[0].text;
@@ -91,10 +119,7 @@ static void print_commands(const struct guide *g, FILE *to)
 			"     iscsiadm -m discovery -t sendtargets -p %s\n",
 			p, p);
 	fprintf(to, "     iscsiadm -m node -T %s -p %s --login\n", t, p);
-	if (g->n_portals > 1)
-		fputs("\n   Further ways to the same units, for multipath alone:\n\n", to);
-	for (size_t i = 1; i < g->n_portals; i++)
-		fprintf(to, "     iscsiadm -m node -T %s -p %s --login\n", t, g->portals[i].text);
+	print_more_ways(g, to);
 }
 
 void guide_linux(const struct guide *g, FILE *to)

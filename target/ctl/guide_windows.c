@@ -46,10 +46,11 @@ static void print_connect(
 /* Discovery through the first portal has told Windows of the others. */
 static void print_more_ways(const struct guide *g, FILE *to)
 {
-	if (g->n_portals > 1)
-		fputs("\n  # Further ways to the same units, with the feature Multipath-IO alone; "
-		      "the first one\n  # needs -IsMultipathEnabled $true then, too:\n",
-			to);
+	if (g->n_portals == 1 || !guide_has(g, "disk"))
+		return;
+	fputs("\n  # Further ways to the same units, with the feature Multipath-IO alone; the "
+	      "first one\n  # needs -IsMultipathEnabled $true then, too:\n",
+		to);
 	for (size_t i = 1; i < g->n_portals; i++) {
 		print_connect(g, &g->portals[i], " -IsMultipathEnabled $true", to);
 		fputc('\n', to);
@@ -63,8 +64,8 @@ static void print_earlier(const struct guide *g, FILE *to)
 	quote_powershell(g->target, &t);
 	fprintf(to,
 		"  # an earlier attempt goes first, with its secrets; what finds nothing says so:\n"
-		"  Get-IscsiSession | Where-Object { $_.TargetNodeAddress -eq %s -and $_.IsPersistent "
-		"} |\n    Unregister-IscsiSession\n"
+		"  Get-IscsiSession | Where-Object { $_.TargetNodeAddress -eq %s -and "
+		"$_.IsPersistent } |\n    Unregister-IscsiSession\n"
 		"  Disconnect-IscsiTarget -NodeAddress %s -Confirm:$false\n"
 		"  Remove-IscsiTargetPortal -TargetPortalAddress %s -TargetPortalPortNumber %u "
 		"-Confirm:$false\n\n",

@@ -99,6 +99,17 @@ def test_the_words_for_windows_are_strings_of_powershell(start, connect):
     assert text.index("Remove-IscsiTargetPortal") < text.index("New-IscsiTargetPortal")
 
 
+def test_ways_that_discovery_does_not_tell_are_put_on_record(start, connect):
+    server = start(conf(target(credentials=CREDENTIAL), portals='''
+        { address = "127.0.0.1"; port = $port; },
+        { address = "127.0.0.1"; port = $second_port; group = 2; }''', more='''discovery = {
+        auth = "chap"; credentials = ( { initiator = "%shost2"; secret = "discovery-secret"; } ); };
+        ''' % PREFIX))
+    second = f"iscsiadm -m node -T {DISK} -p 127.0.0.1:{server.ports['second_port']}"
+    told = re.findall(f"{second} (.*)", connect(server))
+    assert told == ["-o new", "--login"]
+
+
 def test_windows_is_told_of_further_portals_for_multipath(start, connect):
     server = start(conf(target(credentials=CREDENTIAL), portals='''
         { address = "127.0.0.1"; port = $port; },

@@ -74,6 +74,38 @@ def test_linux_finds_its_tapes_where_it_is_told(linux, start, told, saw):
     saw("; ".join(step(told, 5)))
 
 
+TWO_PORTALS = '''
+    { address = "127.0.0.1"; port = $port; advertise = "10.0.2.2:$port"; },
+    { address = "127.0.0.1"; port = $other_port; group = 2; advertise = "10.0.2.2:$other_port"; }'''
+
+
+def test_linux_keeps_one_way_to_a_tape(linux, start, told, saw):
+    vtl = OPEN + "-vtl"
+    server = start(open_disk(portals=TWO_PORTALS, more=f'''libraries = ( {{ name = "vtl";
+        target_prefix = "{vtl}"; drives = 1; slots = 4; import_export = 2; path = "vtl"; }} );'''))
+    told = told(server, vtl + "-tapedrive-01", "linux")
+    guest = linux.guest
+    guest.write("/etc/iscsi/iscsid.conf", "\n".join(step(told, 2)) + "\n")
+    guest.run("\n".join(step(told, 4)))
+    assert linux.sessions() == 1
+    kept = guest.run("iscsiadm -m node | grep tapedrive-01").splitlines()
+    assert kept == [f"{HOST}:{server.port},1 {vtl}-tapedrive-01"]
+    saw("; ".join(step(told, 4)))
+
+
+def test_linux_takes_both_ways_to_a_disk_for_multipath(linux, start, told, ctl, saw):
+    server = start(locked_disk(portals=TWO_PORTALS))
+    told = told(server, LOCKED, "linux")
+    guest = linux.guest
+    guest.write("/etc/iscsi/iscsid.conf", "\n".join(step(told, 2)) + "\n")
+    lines = step(told, 4)
+    assert lines[-1] == lines[-2].replace("--login", "-o delete")   # with multipath, and without
+    guest.run("\n".join(lines[:-1]))
+    assert linux.sessions() == 2
+    assert ctl(server, "sessions").stdout.count("mutual CHAP, SHA3-256") == 2
+    saw("; ".join(lines))
+
+
 def test_ipxe_boots_by_what_it_is_told(start_with_disk, told, ipxe, saw):  # noqa: F811
     server = start_with_disk(locked_disk(DISK))
     script = told(server, LOCKED, "ipxe").splitlines()
