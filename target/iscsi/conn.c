@@ -4,7 +4,8 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <netinet/tcp.h>
+#include <linux/tcp.h>
+#include <netinet/in.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -384,23 +385,38 @@ static bool ready(struct loop_watch *w, unsigned conditions)
 
 /* --- silence ---------------------------------------------------------------------------------- */
 
-/* Whether the initiator's host has confirmed all that we sent: it lives, also where the initiator
- * does not answer pings, as iPXE's does not. */
-static bool confirmed(const struct conn *c)
+/* How much of what we sent the initiator's host has confirmed; *all: all that there was to send. */
+static uint64_t confirmed_bytes(const struct conn *c, bool *all)
 {
-	struct tcp_info info;
+	struct tcp_info info = { 0 };
 	socklen_t len = sizeof(info);
 
-	return c->stream.tcp &&
-	       getsockopt(c->stream.fd, IPPROTO_TCP, TCP_INFO, &info, &len) == 0 &&
-	       info.tcpi_unacked == 0 && info.tcpi_state == TCP_ESTABLISHED;
+	*all = false;
+	if (!c->stream.tcp || getsockopt(c->stream.fd, IPPROTO_TCP, TCP_INFO, &info, &len))
+		return 0;
+	*all = tx_idle(c) && !info.tcpi_unacked && !info.tcpi_notsent_bytes;
+	return info.tcpi_bytes_acked;
+}
+
+/* Whether the initiator's host has taken our ping since it was sent, or some of what lies before it:
+ * it lives, also where the initiator does not answer pings, as iPXE's does not. One that takes
+ * nothing of what it has asked for does not. */
+static bool confirmed(const struct conn *c)
+{
+	bool all;
+	uint64_t now = confirmed_bytes(c, &all);
+
+	return all || now > c->ping_confirmed;
 }
 
 static void ping(struct conn *c)
 {
 	struct tx_pdu *p = tx_pdu_new(0);
 
+	bool all;
+
 	c->ping_sent = loop_now(c->r->loop);
+	c->ping_confirmed = confirmed_bytes(c, &all);
 	if (!p)
 		return;
 	if (++c->ping_tag == TAG_NONE)

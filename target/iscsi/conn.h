@@ -73,6 +73,7 @@ struct conn {
 	unsigned held;                   /* commands and messages that point here */
 	uint64_t heard;                  /* loop_now() of the last byte received */
 	uint64_t ping_sent;              /* loop_now() of an unanswered ping; 0: none */
+	uint64_t ping_confirmed;         /* bytes that the peer's host had confirmed then */
 	uint32_t ping_tag;
 	uint8_t bhs[BHS_SIZE];           /* of the PDU that is being received */
 	const struct request *request;   /* and what it is (full.c) */

@@ -5,6 +5,7 @@ Whatever one address does, a right login from another goes through at once meanw
 """
 import json
 import re
+import socket
 import time
 
 import pytest
@@ -150,6 +151,29 @@ def test_an_initiator_that_is_gone_in_the_middle_of_a_read_is_dropped(start, ctl
     for _ in range(8):
         session.submit(session.rw16(0x88, 0, 2048), 1 << 20)
     wait_until(lambda: status(server, ctl)["sessions"] == 0)
+
+
+def test_an_initiator_that_takes_nothing_of_what_it_asked_for_is_dropped(start, ctl):
+    server = start(conf(more=PINGS))
+    session = login(server.port, DISK).ready()
+    for _ in range(8):
+        session.submit(session.rw16(0x88, 0, 16384), 8 << 20)
+    wait_until(lambda: status(server, ctl)["sessions"] == 0)
+    session.wire.close()
+
+
+def test_an_initiator_that_takes_its_data_slowly_stays(start):
+    server = start(conf(more=PINGS))
+    session = login(server.port, DISK).ready()
+    session.answers_pings = False
+    session.wire.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
+    tag = session.submit(session.rw16(0x88, 0, 16384), 8 << 20)
+    end = time.monotonic() + 5
+    while time.monotonic() < end:
+        session.step()
+        time.sleep(0.3)
+    assert session.finish(tag) == bytes(8 << 20)
+    session.logout()
 
 
 def test_an_idle_initiator_that_answers_pings_stays(start):
