@@ -233,18 +233,31 @@ void aws_reply(struct aws_request *q, json_t *body)
 	request_free(q);
 }
 
-void aws_refuse_with(struct aws_request *q, enum aws_code code, const char *message)
+static void refuse_request(
+	struct aws_request *q, enum aws_code code, const char *message, const char *reason)
 {
 	const char *exception = aws_code_exception(code);
 
+	if (q->operation->changes)
+		call_note_refusal(q->call, q->operation->name, reason);
 	call_answer_header(q->call, "x-amzn-ErrorType", exception);
 	call_reply(q->call, aws_code_status(code), aws_error(exception, message, code));
 	request_free(q);
 }
 
+void aws_refuse_with(struct aws_request *q, enum aws_code code, const char *message)
+{
+	refuse_request(q, code, message, message);
+}
+
 void aws_refuse(struct aws_request *q, enum aws_code code)
 {
 	aws_refuse_with(q, code, aws_code_text(code));
+}
+
+void aws_refuse_because(struct aws_request *q, enum aws_code code, const char *reason)
+{
+	refuse_request(q, code, aws_code_text(code), reason);
 }
 
 /* --- members -------------------------------------------------------------------------------- */
@@ -374,6 +387,7 @@ static bool may(struct call *c, bool read_only)
 		"User is not authorized to perform: storagegateway:%s: the access key is for "
 		"reading only",
 		op->name);
+	call_note_refusal(c, op->name, text);
 	refuse(c, 400, "AccessDeniedException", text);
 	return false;
 }
@@ -496,9 +510,14 @@ static void dispatch(struct call *c)
 	}
 	*q = (struct aws_request){ c, a, a->registry, op, read_body(c), NULL };
 	if (!q->body || !aws_input_types(op->members, op->n_members, q->body)) {
+		if (op->changes)
+			call_note_refusal(c, op->name, serialization);
 		refuse(c, 400, "SerializationException", serialization);
 		request_free(q);
 	} else if (!aws_input_check(op->members, op->n_members, q->body, text)) {
+		/* Its text quotes what may be a secret in the wrong place. */
+		if (op->changes)
+			call_note_refusal(c, op->name, "a member breaks a constraint");
 		refuse(c, 400, "ValidationException", text);
 		request_free(q);
 	} else {

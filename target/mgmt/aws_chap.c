@@ -9,7 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/log.h"
 #include "mgmt/aws_arn.h"
 #include "mgmt/aws_operations.h"
 #include "mgmt/native_json.h"
@@ -178,11 +177,7 @@ static void refuse_outcome(struct chap_change *ch, const struct registry_outcome
 	switch (outcome->result) {
 	case REGISTRY_NO_ROW: aws_refuse(q, AWS_INITIATOR_NOT_FOUND); break;
 	case REGISTRY_NO_SCOPE: aws_refuse(q, AWS_TARGET_NOT_FOUND); break;
-	case REGISTRY_FAULTY:
-		log_msg(LOG_NOTICE, "management: refused: %s: %s", call_who(q->call),
-			outcome->text);
-		aws_refuse(q, AWS_INVALID_PARAMETERS);
-		break;
+	case REGISTRY_FAULTY: aws_refuse_because(q, AWS_INVALID_PARAMETERS, outcome->text); break;
 	case REGISTRY_DECLINED:
 		if (ch->denied)
 			aws_refuse_with(q, AWS_NOT_SUPPORTED,
@@ -239,7 +234,7 @@ static void change(struct aws_request *q, bool removes)
 		return;
 	}
 	if (!removes && !are_secrets(q)) {
-		aws_refuse(q, AWS_INVALID_PARAMETERS);
+		aws_refuse_because(q, AWS_INVALID_PARAMETERS, "a secret has 12 to 16 bytes");
 		return;
 	}
 	ch = calloc(1, sizeof(*ch));

@@ -54,6 +54,8 @@ void aws_reply(struct aws_request *q, json_t *body);
 void aws_refuse(struct aws_request *q, enum aws_code code);
 /* The same, with a text of its own. */
 void aws_refuse_with(struct aws_request *q, enum aws_code code, const char *message);
+/* With the text of the code, which says less than the log is told. */
+void aws_refuse_because(struct aws_request *q, enum aws_code code, const char *reason);
 
 /* --- paging ---------------------------------------------------------------------------------- */
 

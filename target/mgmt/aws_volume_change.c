@@ -53,9 +53,7 @@ enum aws_code aws_volume_code(enum registry_volume_result result)
 
 void aws_refuse_volume(struct aws_request *q, const struct registry_volume_outcome *o)
 {
-	log_msg(LOG_NOTICE, "management: refused: %s: %s: %s", q->operation->name,
-		call_who(q->call), o->text);
-	aws_refuse(q, aws_volume_code(o->result));
+	aws_refuse_because(q, aws_volume_code(o->result), o->text);
 }
 
 /* An address that a socket can be bound to is ours. */

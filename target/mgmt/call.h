@@ -69,7 +69,10 @@ void call_answer_header(struct call *c, const char *name, const char *value);
 
 /* Answers. `body` is taken over; NULL stands for memory that ran out, and becomes a 500. */
 void call_reply(struct call *c, int status, json_t *body);
-/* Refuses, in the words of the dialect. */
+/* Tells the log of a change that is refused: `what` it was (NULL: the call itself, if it would have
+ * changed anything), who asked for it, and why not. `why` may quote what came. */
+void call_note_refusal(const struct call *c, const char *what, const char *why);
+/* Refuses, in the words of the dialect, and notes it. */
 void call_refuse(struct call *c, int status, const char *code, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));
 /* Answers one whose secret or signature was wrong. An address that fails again and again waits

@@ -535,6 +535,20 @@ void call_reply(struct call *c, int status, json_t *body)
 	call_free(c);
 }
 
+void call_note_refusal(const struct call *c, const char *what, const char *why)
+{
+	const struct route *route = c->match.route;
+	char method[ROUTE_ALLOW_MAX] = "";
+	struct log_quoted quoted;
+
+	if (!what && (!route || !(route->policy & ROUTE_CHANGES)))
+		return;
+	if (!what)
+		route_allow(route->method, method);
+	log_msg(LOG_NOTICE, "management: refused: %s%s%s: %s: %s", method, what ? "" : " ",
+		what ? what : route->pattern, c->who.name, log_quote(why, strlen(why), &quoted));
+}
+
 void call_refuse(struct call *c, int status, const char *code, const char *fmt, ...)
 {
 	char text[1024];
@@ -543,6 +557,7 @@ void call_refuse(struct call *c, int status, const char *code, const char *fmt, 
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
+	call_note_refusal(c, NULL, text);
 	call_reply(c, status, c->dialect->refusal(status, code, text));
 }
 

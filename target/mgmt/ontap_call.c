@@ -39,10 +39,12 @@ json_t *ontap_error(const char *code, const char *target, const char *text)
 
 void ontap_refuse(struct call *c, const struct ontap_fault *why)
 {
-	if (why->status)
+	if (why->status) {
+		call_note_refusal(c, NULL, why->text);
 		call_reply(c, why->status, ontap_error(why->code, why->target, why->text));
-	else
+	} else {
 		call_reply(c, HTTP_OK, NULL);
+	}
 }
 
 /* --- queries -------------------------------------------------------------------------------- */

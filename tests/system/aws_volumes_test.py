@@ -2,6 +2,7 @@
 """Volumes and gateways of the Storage Gateway API: made, attached, told, shut down and deleted by
 the AWS CLI and boto3, and used by an initiator in between."""
 import os
+import re
 import threading
 import time
 
@@ -685,5 +686,18 @@ def test_every_refusal_is_a_line_of_the_log(server):
     sg = client(server)
     create(sg)
     code(lambda **m: create(sg, **m), token="token-0002")
-    assert f'CreateCachediSCSIVolume: aws:{KEY} from 127.0.0.1' in server.log()
-    assert NEW not in server.log()
+    sg.update_chap_credentials(TargetARN=target_arn(), InitiatorName=HOST,
+                               SecretToAuthenticateInitiator=OLD)
+    for initiator, secret, more in ((HOST, NEW * 3, {}), (HOST, NEW, {"TargetARN": GATEWAY}),
+                                    (PREFIX + "b", OLD[:5], {"SecretToAuthenticateTarget": NEW}),
+                                    (HOST + "\n", NEW, {})):
+        refused(sg.update_chap_credentials, **{
+            "TargetARN": target_arn(), "InitiatorName": initiator,
+            "SecretToAuthenticateInitiator": secret, **more})
+    said = re.findall(rf"notice: management: refused: (\w+): aws:{KEY} from 127.0.0.1: (\".*\")$",
+                      server.log(), re.M)
+    assert [what for what, _ in said] == ["CreateCachediSCSIVolume"] + 4 * ["UpdateChapCredentials"]
+    assert [why for _, why in said[1:4]] == [
+        '"a secret has 12 to 16 bytes"', '"The specified target is invalid."',
+        '"a secret has 12 to 16 bytes"']
+    assert NEW not in server.log() and OLD not in server.log()

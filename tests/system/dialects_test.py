@@ -5,10 +5,11 @@ import itertools
 
 import pytest
 
-from aws_test import client, code, management, rows, target_arn, update
+from aws_test import READER, client, code, management, refused, rows, target_arn, update
+from credentials_test import Api as Native
 from initiator import Refused, login
 from ontap_test import ADMIN, CREDENTIALS, Api, chap, made, new, patched
-from support import DISK, HOST, PREFIX, conf, target
+from support import DISK, HOST, PREFIX, conf, lines, no_secret, target
 
 OTHER = PREFIX + "other"
 FORBIDDEN, AUTH_FAILED = 0x0202, 0x0201
@@ -148,3 +149,27 @@ def test_a_secret_of_one_dialect_never_serves_the_other_direction_in_another(sg,
     made(api, new(chap=chap(outbound={"user": "u", "password": "svm---secret-9"})))
     assert code(sg.update_chap_credentials, TargetARN=target_arn(), InitiatorName=OTHER,
                 SecretToAuthenticateInitiator="svm---secret-9") == "InvalidParameters"
+
+
+# --- what is refused ------------------------------------------------------------------------------
+
+
+def test_a_change_that_is_refused_is_a_line_of_the_log_in_any_dialect(server, sg, api):
+    native = Native(server)
+    weak = "tooshort"
+    pair = {"TargetARN": target_arn(), "InitiatorName": HOST, "SecretToAuthenticateInitiator": weak}
+    assert native.call("PUT", f"/v1/targets/{DISK}/credentials/{HOST}", {"secret": weak})[0] == 400
+    assert native.call("DELETE", f"/v1/targets/x%0Ay/credentials/{HOST}")[0] == 404
+    assert native.call("GET", f"/v1/targets/x/credentials/{HOST}")[0] == 404
+    assert api.error("POST", CREDENTIALS, new(chap={})) == (400, "5374149")
+    assert api.error("GET", api.path()) == (404, "4")
+    assert code(sg.update_chap_credentials, **pair) == "InvalidParameters"
+    assert refused(client(server, key=READER).update_chap_credentials, **pair)[0] == \
+        "AccessDeniedException"
+    said = [line.split("management: refused: ")[1] for line in lines(server, "management: refused")]
+    assert [s.split(": ")[0] for s in said] == [
+        "PUT /v1/targets/{name}/credentials/{initiator}",
+        "DELETE /v1/targets/{name}/credentials/{initiator}",
+        f"POST {CREDENTIALS}", "UpdateChapCredentials", "UpdateChapCredentials"]
+    assert r' for x\ny"' in said[1] and "ontap:admin from 127.0.0.1" in said[2]
+    assert no_secret(server, weak)
