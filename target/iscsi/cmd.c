@@ -268,7 +268,7 @@ static void make_stable(struct cmd *cmd)
 
 	if (!p) {
 		cmd->send = cmd->task.in.len = 0;
-		cmd->task.status = full;
+		cmd->task.status = (uint8_t)full;
 		return;
 	}
 	for (int i = 0; at < cmd->send; i++) {
