@@ -7,6 +7,7 @@
  *          5: abort while it waits, 6 and 7: task attribute)
  *   expected length / 64, length of the data that follow, 2 bytes each, big-endian
  *   CDB, 16 bytes
+ *   the rest of the CDB, another 16 bytes, if it is one of variable length
  *   data
  *
  * Where WRITE USING TOKEN has a token that begins with a T, it shows the token that was told last:
@@ -239,7 +240,10 @@ static void show_token(const struct world *w, const struct scsi_task *t, uint32_
 		memcpy(list + 16, w->token, 512);
 }
 
-static void one(struct world *w, const uint8_t head[static 21], const uint8_t *data, uint32_t len)
+#define VARIABLE_CDB 0x7f
+
+static void one(struct world *w, const uint8_t head[static 21], const uint8_t *rest,
+	const uint8_t *data, uint32_t len)
 {
 	uint8_t sense[SENSE_MAX];
 	struct scsi_task t;
@@ -251,7 +255,9 @@ static void one(struct world *w, const uint8_t head[static 21], const uint8_t *d
 	t.lun = (uint64_t)(head[0] & 0x10 ? 9 : head[0] & 1) << 48;
 	memset(t.cdb, 0, sizeof(t.cdb));
 	memcpy(t.cdb, head + 5, 16);
-	t.cdb_len = 16;
+	if (rest)
+		memcpy(t.cdb + 16, rest, 16);
+	t.cdb_len = rest ? 32 : 16;
 	t.attr = head[0] >> 6;
 	t.dir = head[0] >> 2 & 3;
 	t.expect = (uint32_t)be16(head + 1) * 64;
@@ -273,6 +279,8 @@ static void one(struct world *w, const uint8_t head[static 21], const uint8_t *d
 		loop_step(w->loop);
 	if (t.status == SCSI_CHECK_CONDITION && scsi_task_sense(&t, sense) > SENSE_MAX)
 		abort();
+	if (t.status == SCSI_CHECK_CONDITION)
+		scsi_task_failed(&t);
 	look(&t);
 	note_token(w, &t);
 	scsi_task_release(&t);
@@ -339,9 +347,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	world_open(&w);
 	while (r.left >= 21) {
 		const uint8_t *head = rd_bytes(&r, 21);
+		const uint8_t *rest = head[5] == VARIABLE_CDB ? rd_bytes(&r, 16) : NULL;
 		uint32_t len = less(be16(head + 3), (uint32_t)r.left);
 
-		one(&w, head, rd_bytes(&r, len), len);
+		one(&w, head, rest, rd_bytes(&r, len), len);
 	}
 	for (unsigned i = 0; i < DISKS; i++)
 		look_at_kept(&w, i);

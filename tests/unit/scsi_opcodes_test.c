@@ -46,6 +46,38 @@ static void commands_that_are_listed_are_described(void **state)
 	}
 }
 
+/* Whether the operation code and service action are refused as ones that do not exist. */
+static bool refused(uint8_t code, uint16_t service)
+{
+	uint8_t cdb[32] = { code, (uint8_t)(code == 0x7f ? 0 : service), [7] = 0x18 };
+	struct result res;
+
+	if (code == 0x7f)
+		put_be16(cdb + 8, service);
+	else
+		cdb[7] = 0;
+	res = rig_run(&rig->nexus[0], 0, cdb, sizeof(cdb), NULL, 0);
+	if (res.status != SCSI_CHECK_CONDITION)
+		return false;
+	return res.sense.asc == 0x2000 ||
+	       (res.sense.asc == 0x2400 && be16(res.sense.sks + 1) == (code == 0x7f ? 8 : 1));
+}
+
+/* What is listed is carried out, or refused for another reason; what is not is not known. */
+static void commands_are_known_if_they_are_listed(void **state)
+{
+	(void)state;
+	for (unsigned code = 0; code < 256; code++) {
+		bool services = RUN(rig, 0, NULL, 64, RSOC(1, (uint8_t)code, 0)).status ==
+				SCSI_CHECK_CONDITION;
+
+		for (uint16_t service = 0; service < (services ? 0x20 : 1); service++) {
+			assert_good(RUN(rig, 0, NULL, 64, RSOC(3, (uint8_t)code, service)));
+			assert_int_equal(refused((uint8_t)code, service), rig_in[1] == 1);
+		}
+	}
+}
+
 static void timeouts_are_there_when_asked_for(void **state)
 {
 	struct result res = RUN(rig, 0, NULL, 65535, RSOC(0x80, 0, 0));
@@ -164,6 +196,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(commands_that_are_listed_are_described),
+		T(commands_are_known_if_they_are_listed),
 		T(timeouts_are_there_when_asked_for),
 		T(usage_bits_of_read10_have_dpo_and_fua),
 		T(a_command_that_is_not_there_is_not_supported),
