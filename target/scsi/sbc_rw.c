@@ -111,6 +111,7 @@ static inline enum scsi_next read_blocks(
 		t->in.cnt = store_map(lu->store, off, t->in.len, t->iov, SCSI_TASK_IOV);
 	if (__builtin_expect(!t->in.cnt, 0))
 		return read_buffered(t, off);
+	store_soon(lu->store, off, t->in.len);
 	t->in_live = true;
 	return SCSI_DONE;
 }

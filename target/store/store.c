@@ -158,6 +158,12 @@ int store_map(struct store *st, uint64_t off, uint64_t len, struct iovec *iov, i
 	return st->kind->map(st, off, len, iov, max);
 }
 
+void store_soon(struct store *st, uint64_t off, uint64_t len)
+{
+	if (st->kind->soon)
+		st->kind->soon(st, off, len);
+}
+
 int store_extent(struct store *st, uint64_t off, uint64_t *len, bool *mapped)
 {
 	if (off >= store_size(st) || off & (st->block_size - 1))

@@ -108,6 +108,8 @@ int store_submit(struct store *st, struct store_io *io);
  * use store_submit). Readable and writable at once by anybody, until the store is closed or
  * shrunk. Any thread. */
 int store_map(struct store *st, uint64_t off, uint64_t len, struct iovec *iov, int max);
+/* What was mapped at [off, off+len) will be read in a moment: it may be on its way until then. */
+void store_soon(struct store *st, uint64_t off, uint64_t len);
 
 /* One extent of GET LBA STATUS: from `off`, *len bytes are all mapped (true) or all holes.
  * Gives the state of the first byte, *len > 0. May block: only from a work thread, or where

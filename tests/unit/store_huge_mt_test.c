@@ -181,6 +181,22 @@ static void what_is_discarded_and_written_again_gets_them_again(void **state)
 	store_close(st);
 }
 
+static void a_read_that_is_announced_finds_what_is_there(void **state)
+{
+	static uint8_t want[SIZE];
+	struct store *st = ram(state);
+
+	pattern(want, SIZE, 1);
+	store_soon(st, 0, SIZE);
+	assert_int_equal(told(st, "Rss:"), 0);
+	memcpy(place(st, 0, SIZE), want, SIZE);
+	use_until(st, SIZE);
+	for (uint64_t off = 0; off < SIZE; off += 64 * KIB)
+		store_soon(st, off, 512 + off % MIB);
+	assert_memory_equal(place(st, 0, SIZE), want, SIZE);
+	store_close(st);
+}
+
 /* --- beside others --------------------------------------------------------------------------- */
 
 struct writer {
@@ -261,6 +277,7 @@ int main(void)
 		TEST(a_range_with_a_hole_takes_no_more_memory),
 		TEST(what_was_only_read_takes_no_memory),
 		TEST(what_is_discarded_and_written_again_gets_them_again),
+		TEST(a_read_that_is_announced_finds_what_is_there),
 		TEST(writes_meanwhile_are_not_lost),
 		TEST(a_store_may_close_at_any_moment),
 		TEST(a_store_may_shrink_and_grow_meanwhile),
