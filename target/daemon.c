@@ -378,6 +378,7 @@ static void prepare_process(void)
 	scrub_libraries();
 	umask(077);
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN); /* the write that is too much fails */
 	event_set_log_callback(on_libevent);
 }
 

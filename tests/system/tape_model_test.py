@@ -40,14 +40,15 @@ class Sense:
     eom: bool = False
     ili: bool = False
     residual: int = None            # INFORMATION; None: VALID is 0
+    deferred: bool = False
 
     @classmethod
     def of(cls, failed):
         raw = failed.raw
-        assert failed.status == 2 and raw[0] & 0x7f == 0x70, failed
+        assert failed.status == 2 and raw[0] & 0x7e == 0x70, failed
         valid, info = raw[0] & 0x80, struct.unpack_from(">i", raw, 3)[0]
         return cls(raw[2] & 15, raw[12] << 8 | raw[13], bool(raw[2] & 0x80), bool(raw[2] & 0x40),
-                   bool(raw[2] & 0x20), info if valid else None)
+                   bool(raw[2] & 0x20), info if valid else None, bool(raw[0] & 1))
 
 
 GOOD = Sense()
@@ -436,6 +437,7 @@ def test_a_drive_behaves_as_a_tape_does(start, partitions):
     pair, end = Pair(drive, rng, partitions), time.monotonic() + seconds()
     while time.monotonic() < end:
         pair.step()
+    drive.session.wire.close()
 
 
 @pytest.mark.parametrize("partitions", [1, 2])
@@ -454,3 +456,4 @@ def test_what_was_synchronised_is_there_after_a_kill(start, partitions):
             pair.drive.session.test_unit_ready()
         server.start()
         pair.survives(drive_of(server))
+    pair.drive.session.wire.close()
