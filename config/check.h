@@ -42,7 +42,8 @@ struct check_index {
 void check_index_add(struct check *c, struct check_index *index, const char *first,
 	const char *second, const void *member, const void *object);
 
-/* Sorts it, after which entries can be found; a fault for every entry but the first of those with one key: "WHAT is used twice". */
+/* Sorts it, after which entries can be found; a fault for every entry but the first of those with
+ * one key: "WHAT is used twice". */
 void check_unique(struct check *c, struct check_index *index, const char *what);
 
 /* The object, NULL if the key is not there. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * What the Storage Gateway API has made of the gateway that the configuration describes: another
- * name, time zone or capacity, active or not, shut down or not. It is in the catalog, by the gateway's id, so
- * that it is there after a restart, and a gateway that was shut down stays so.
+ * name, time zone or capacity, active or not, shut down or not. It is in the catalog, by the
+ * gateway's id, so that it is there after a restart, and a gateway that was shut down stays so.
  *
  * All calls are made, and all callbacks come, on the thread of the main loop.
  */

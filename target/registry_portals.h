@@ -12,7 +12,8 @@
 struct portals;
 
 /* Binds the portals of cfg that `old` (NULL: none) has not; descriptors that fit are taken from
- * fds (n of them, may be none) and set to -1. 0, or -errno with faults added, one for each portal that cannot be. */
+ * fds (n of them, may be none) and set to -1. 0, or -errno with faults added, one for each portal
+ * that cannot be. */
 int portals_prepare(const struct config *cfg, struct portals *old, int *fds, size_t n,
 	struct portals **out, struct faults *faults);
 /* Forgets a set that was prepared; what it took from `old` (NULL: nothing) goes back there. NULL

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The inside of the registry, for registry.c and registry_change.c. */
+/* The inside of the registry: only registry*.c include this. */
 #ifndef REGISTRY_PRIVATE_H
 #define REGISTRY_PRIVATE_H
 

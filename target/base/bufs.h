@@ -30,8 +30,9 @@ void bufs_free(struct bufs *b);
 void *bufs_get(struct bufs *b, size_t len);
 void bufs_put(struct bufs *b, void *p, size_t len);
 
-/* Bytes now handed out, and bytes of free buffers now kept, for limits and statistics. */
+/* Bytes that are handed out, for limits. */
 size_t bufs_in_use(const struct bufs *b);
+/* Bytes of free buffers that are kept. */
 size_t bufs_kept(const struct bufs *b);
 
 #endif

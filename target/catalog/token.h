@@ -14,7 +14,7 @@ struct catalog_token {
 	const char *scope; /* among whose tokens: the operation, the gateway */
 	const char *token;
 	uint8_t hash[CATALOG_TOKEN_HASH]; /* of the request, to tell a repetition from another */
-	const char *answer;               /* JSON */
+	const char *answer;               /* in the words of whoever keeps it */
 	int64_t expires;                  /* seconds since 1970; gone from that second on */
 };
 

@@ -54,7 +54,7 @@ static inline void count(_Atomic uint64_t *c, uint64_t by)
 			      memory_order_relaxed);
 }
 
-/* Main thread. */
+/* Main thread; 0 or -errno. The directory is referenced; the thread begins with reactor_start(). */
 int reactor_create(struct shared *shared, unsigned index, uint64_t poll_ns, struct directory *dir,
 		   struct reactor **out);
 int reactor_start(struct reactor *r);

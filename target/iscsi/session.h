@@ -72,7 +72,8 @@ bool session_open(struct session *s, struct target_set *set, const struct iscsi_
 /* Ends a session that no connection has joined. */
 void session_abandon(struct session *s);
 
-/* Command numbering, RFC 7143 4.2.2.1. */
+/* Command numbering, RFC 7143 4.2.2.1: whose turn it is, who is to be kept until then (early.h), and
+ * who is out of the window or was here before, and is dropped without an answer. */
 enum cmdsn_verdict { CMDSN_NOW, CMDSN_EARLY, CMDSN_IGNORE };
 enum cmdsn_verdict session_cmdsn(struct session *s, uint32_t cmdsn, bool immediate);
 

@@ -3,6 +3,8 @@
 #ifndef ISCSI_SHARED_H
 #define ISCSI_SHARED_H
 
+#include <stddef.h>
+
 struct challenge_memory;
 struct chap_digests;
 struct guard;

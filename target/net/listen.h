@@ -35,7 +35,7 @@ int listener_adopt(int fd, struct listener **out, struct listen_error *why);
 void listener_close(struct listener *l);
 
 const struct addr *listener_addr(const struct listener *l);
-/* The descriptor, borrowed: for evhttp_accept_socket() and for handing over to a successor. */
+/* The descriptor, borrowed: for evhttp, which accepts by itself. */
 int listener_fd(const struct listener *l);
 
 /* Told of every connection, on the loop's thread: the stream is set up, and its descriptor the

@@ -171,7 +171,7 @@ unsigned lun_map_entries(const struct lun_map *m, const struct lun_entry **out);
 
 /* --- nexuses: all on the nexus's loop, unless it says otherwise ---------------------- */
 
-/* A request to end every task that came over one I_T_L nexus. The transport calls abort_done() once
+/* A request to end every task that came over one I_T_L nexus. The transport calls lu_abort_done() once
  * none of them is left. */
 struct lu_abort {
 	struct loop_msg msg; /* private */
@@ -222,7 +222,7 @@ struct nexus {
 int nexus_open(struct nexus *n, struct lun_map *map);
 /* Takes up another map: units that left are gone for it, new ones are there, and the rest learn
  * REPORTED LUNS DATA HAS CHANGED. No task of a unit that left may be running: the transport
- * aborts them first (nexus_map_losses() names the units). 0 or -ENOMEM (the old map stays). */
+ * aborts them first (nexus_loses() tells which units). 0 or -ENOMEM (the old map stays). */
 int nexus_remap(struct nexus *n, struct lun_map *map);
 bool nexus_loses(const struct nexus *n, const struct lun_map *next, const struct lu *lu);
 /* I_T nexus loss (SAM-5 6.3.4): no task of it may be left. closed(n) is called, in place or from
