@@ -226,7 +226,8 @@ static bool read_argument(struct query *q, const char *name, char *value, struct
 	} known[] = {
 		{ "fields",                     QUERY_FIELDS,     read_fields },
 		{ "order_by",                   QUERY_COLLECTION, read_orders },
-		{ "max_records",                QUERY_COLLECTION, read_max_records },
+		/* Ansible's na_ontap_rest_info has it also where there is but one record. */
+		{ "max_records",                QUERY_FIELDS,     read_max_records },
 		{ "start",                      QUERY_COLLECTION, read_start },
 		{ "return_records",             QUERY_RECORDS,    read_return_records },
 		{ "return_timeout",             0,                read_timeout },

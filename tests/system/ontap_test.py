@@ -493,6 +493,21 @@ def test_ansible_keeps_a_credential(server, api, play):
     assert api.error("GET", api.path()) == (404, "4")
 
 
+def test_ansible_gathers_what_there_is(server, run, tmp_path):
+    who = {"hostname": "127.0.0.1", "http_port": server.ports["tlsport"], "username": READER[0],
+           "password": READER[1], "validate_certs": False, "use_rest": "always", "fields": ["*"],
+           "gather_subset": ["cluster", "svm/svms", "protocols/san/iscsi/services",
+                             "protocols/san/iscsi/credentials"]}
+    done = run("ansible", "localhost", "-m", "netapp.ontap.na_ontap_rest_info",
+               "-a", json.dumps(who), "-e", "ansible_python_interpreter=/usr/bin/python3",
+               env={"PATH": "/usr/bin:/bin", "HOME": str(tmp_path), "LC_ALL": "C.UTF-8"})
+    told = json.loads(done.stdout[done.stdout.index("{"):])["ontap_info"]
+    assert told["cluster"]["version"]["generation"] == 9
+    assert told["svm/svms"]["records"][0]["name"] == "svm1"
+    assert told["protocols/san/iscsi/services"]["records"][0]["target"]["name"] == DISK
+    assert told["protocols/san/iscsi/credentials"]["records"][0]["initiator"] == "default"
+
+
 def test_ansible_sets_the_default(server, api, play):
     assert play(initiator="default", auth_type="chap", inbound_username="dflt",
                 inbound_password="555555555555") == 1
