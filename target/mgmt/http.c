@@ -22,6 +22,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/queue.h>
 #include <sys/socket.h>
 #include <time.h>
@@ -666,6 +667,25 @@ static bool find_route(struct call *c, bool split)
 }
 
 /* The steps before a route's function: each gives false when it has refused the call. */
+
+/* A length that is told twice is another one to a proxy in front of us, perhaps: whoever asks through
+ * it could then hide a request of his own in the body of somebody else's (RFC 9112 6.3). evhttp
+ * goes by the first. */
+static bool check_length(struct call *c)
+{
+	const struct evkeyvalq *head = evhttp_request_get_input_headers(c->req);
+	unsigned n = 0;
+
+	for (const struct evkeyval *h = head->tqh_first; h; h = h->next.tqe_next)
+		n += !strcasecmp(h->key, "Content-Length") ||
+		     !strcasecmp(h->key, "Transfer-Encoding");
+	if (n < 2)
+		return true;
+	evhttp_add_header(evhttp_request_get_output_headers(c->req), "Connection", "close");
+	call_refuse(c, HTTP_BADREQUEST, "bad_request", "the length of the body is told twice");
+	return false;
+}
+
 static bool check_caller(struct call *c, int fd)
 {
 	if (c->http->cfg.guard(c->http->cfg.guard_arg, fd, &c->who))
@@ -749,7 +769,7 @@ static void on_request(struct evhttp_request *req, void *arg)
 	list_push(&h->calls, &c->link);
 	evhttp_connection_set_closecb(ec, on_client_gone, c);
 	set_deadline(c, 0);
-	if (!check_caller(c, fd))
+	if (!check_caller(c, fd) || !check_length(c))
 		return;
 	split = read_path(c);
 	if (check_proof(c) && find_route(c, split) && check_policy(c) && read_query(c) &&

@@ -69,7 +69,7 @@ static bool read_basic(const char *header, char out[static LOGIN_MAX])
 		out[n] = '\0';
 	}
 	explicit_bzero(bytes, sizeof(bytes));
-	return n > 0;
+	return n > 0 && !memchr(out, '\0', (size_t)n);
 }
 
 static struct secret_view view(const char *text)

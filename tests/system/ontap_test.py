@@ -114,6 +114,11 @@ def test_what_is_no_proof_is_refused(server, value):
     assert api.error("GET", "/api/cluster") == (401, "6691623")
 
 
+def test_what_follows_a_password_is_not_cut_off(server):
+    api = Api(server, (ADMIN[0], ADMIN[1] + "\0more"))
+    assert api.error("GET", "/api/cluster") == (401, "6691623")
+
+
 def test_without_any_proof_nothing_is_told(server):
     api = Api(server)
     api.head = {}

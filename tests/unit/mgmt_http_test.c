@@ -301,6 +301,24 @@ static void a_body_that_is_no_object_is_refused_without_quoting_it(void **state)
 	}
 }
 
+static void a_body_whose_length_is_told_twice_is_refused(void **state)
+{
+	static const char *const heads[] = {
+		"Content-Length: 13\r\nContent-Length: 2\r\n",
+		"Content-Length: 13\r\ncontent-length: 13\r\n",
+	};
+
+	for (size_t i = 0; i < sizeof(heads) / sizeof(heads[0]); i++) {
+		char text[256];
+		int fd = call_up(*state);
+
+		snprintf(text, sizeof(text),
+			"POST /t/json HTTP/1.1\r\nHost: x\r\n%s\r\n{\"name\":\"Eve\"}", heads[i]);
+		say(fd, text);
+		assert_answer(hear(*state, fd), 400, "told twice");
+	}
+}
+
 static void a_caller_who_may_not_change_reads_only(void **state)
 {
 	struct fixture *f = *state;
@@ -541,6 +559,7 @@ int main(void)
 		TEST(a_wrong_method_is_refused_and_the_right_one_told),
 		TEST(a_body_is_parsed_where_a_route_wants_it),
 		TEST(a_body_that_is_no_object_is_refused_without_quoting_it),
+		TEST(a_body_whose_length_is_told_twice_is_refused),
 		TEST(a_caller_who_may_not_change_reads_only),
 		TEST(a_caller_who_may_not_enter_learns_nothing_else),
 		TEST(an_answer_that_could_not_be_made_is_a_500),
