@@ -154,6 +154,72 @@ def test_esxi_requires_the_first_direction_before_the_second(start, connect):
     assert f"--authname={DISK} --secret={TARGET_SECRET}" in text
 
 
+ESXCLI = """#!/bin/sh
+printf '%s\\0' "$@" >>"$LOG"; echo >>"$LOG"
+[ "$*" != "iscsi adapter list" ] || echo "vmhba64  iscsi_vmk  online   iqn.x  iSCSI Software Adapter"
+"""
+# The namespaces of esxcli that are used, and what each takes.
+ESXI_COMMANDS = {
+    "iscsi software set": {"enabled"}, "iscsi adapter list": set(),
+    "iscsi adapter set": {"adapter", "name"},
+    "iscsi adapter auth chap set": {"adapter", "direction", "level", "authname", "secret"},
+    "iscsi adapter param set": {"adapter", "key", "value"},
+    "iscsi adapter discovery sendtarget remove": {"adapter", "address"},
+    "iscsi adapter discovery sendtarget add": {"adapter", "address"},
+    "iscsi adapter discovery rediscover": {"adapter"},
+    "storage core adapter rescan": {"adapter"}, "iscsi session list": {"adapter", "name"}}
+
+
+@pytest.fixture
+def esxcli(tmp_path):
+    """esxcli(script): what it would have ESXi do, as [(command, {option: value})]."""
+    def call(script):
+        (tmp_path / "esxcli").write_text(ESXCLI)
+        (tmp_path / "esxcli").chmod(0o755)
+        subprocess.run(["sh", "-eu", "-c", script], check=True, timeout=60, env={
+            **os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}", "LOG": str(tmp_path / "log")})
+        calls = []
+        for line in (tmp_path / "log").read_text().splitlines():
+            words = line.rstrip("\0").split("\0")
+            command = [word for word in words if word.isalpha()]
+            options = "\0".join(words[len(command):])
+            for short, long in (("-A", "--adapter"), ("-a", "--address")):
+                options = options.replace(f"{short}\0", f"{long}=")
+            calls.append((" ".join(command), dict(
+                word[2:].split("=", 1) for word in options.split("\0") if word)))
+        for command, options in calls:
+            assert set(options) <= ESXI_COMMANDS[command], (command, options)
+            assert options.get("adapter", "vmhba64") == "vmhba64"
+        return calls
+    return call
+
+
+def chap_of(calls):
+    return [(o["direction"], o["level"], o["authname"], o["secret"])
+            for command, o in calls if command == "iscsi adapter auth chap set"]
+
+
+def test_esxi_is_told_names_and_secrets_as_they_are(start, connect, esxcli):
+    server = start(conf(target(credentials=ODD_CREDENTIAL)))
+    calls = esxcli(commands(connect(server, "--os", "esxi", "--show-secret")))
+    assert chap_of(calls) == [("uni", "required", "o'user, 1", ODD),
+                              ("mutual", "required", DISK, ODD_TARGET)]
+    assert ("iscsi adapter discovery sendtarget add",
+            {"adapter": "vmhba64", "address": server.portal}) in calls
+    assert calls[-1] == ("iscsi session list", {"adapter": "vmhba64", "name": DISK})
+
+
+def test_the_example_for_esxi_does_what_is_told(start, connect, esxcli, tmp_path):
+    server = start(conf(target(credentials=CREDENTIAL)))
+    told = esxcli(commands(connect(server, "--os", "esxi", "--show-secret")))
+    (tmp_path / "log").unlink()
+    example = esxcli((ROOT / "examples/esxi/connect.sh").read_text())
+    assert [c for c, _ in example if c != "iscsi adapter param set"] == [c for c, _ in told]
+    demo = (ROOT / "examples/demo.conf").read_text()
+    for _, _, name, secret in chap_of(example):
+        assert f'"{name}"' in demo and f'"{secret}"' in demo
+
+
 def test_several_kinds_of_host_come_in_the_order_that_was_asked_for(start, connect):
     text = connect(start(conf()), "--os", "qemu", "--os", "linux")
     assert text.startswith(f"QEMU to {DISK}\n") and f"\n\nLinux (open-iscsi) to {DISK}" in text
