@@ -9,6 +9,7 @@
 #include "vtl/recover.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,6 +20,7 @@
 #include "vtl/seek.h"
 
 #define CHUNK    ((size_t)256 << 10)
+#define PAGE     ((uint64_t)64 << 10) /* of memory: as large as any machine's */
 #define BACK_MAX ((uint64_t)4 * CARTRIDGE_BLOCK_MAX) /* how far to look back for a whole record */
 
 struct walk {
@@ -325,11 +327,24 @@ static void take_tail(struct reel *r, const struct tail *t, uint64_t synced, uin
 	r->ahead_off = 0;
 }
 
+/* What the kernel once failed to write it may still have in its memory, as if it were on the disk:
+ * a later sync would then acknowledge what is nowhere. Only the disk is believed. */
+static void forget_memory(const struct reel *r, uint64_t off)
+{
+	if (!r->writable)
+		return;
+	if (fdatasync(r->fd))
+		log_msg(LOG_WARNING, "cartridge %s, partition %u: cannot sync: %s", r->name,
+			r->partition, strerror(errno));
+	posix_fadvise(r->fd, (off_t)(off & ~(PAGE - 1)), 0, POSIX_FADV_DONTNEED);
+}
+
 static int recover_strictly(struct reel *r, const struct slots *s, uint64_t size)
 {
 	struct walk w;
 	int err = walk_init(&w, r, true);
 
+	forget_memory(r, s->tail.off);
 	w.tail = s->tail;
 	if (!err)
 		err = walk_to_end(&w);

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * A drive whose file system fails: no failure is silent, each is told to whom it concerns, and what
- * a filemark has acknowledged is there. The pwritev() and fdatasync() of this program are those
- * below, which fail as they are told.
+ * a filemark has acknowledged is there. The pwritev(), fdatasync() and posix_fadvise() of this program
+ * are those below, which fail as they are told.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -42,6 +43,22 @@ int fdatasync(int fd)
 		errno = EIO;
 		return -1;
 	}
+	return 0;
+}
+
+/* What was dropped from memory: from there on. */
+static struct {
+	off_t from;
+	unsigned calls;
+} dropped;
+
+int posix_fadvise(int fd, off_t off, off_t len, int advice)
+{
+	(void)fd;
+	assert_int_equal(len, 0);
+	assert_int_equal(advice, POSIX_FADV_DONTNEED);
+	dropped.from = off;
+	dropped.calls++;
 	return 0;
 }
 
@@ -209,6 +226,30 @@ static void after_a_failed_sync_nothing_is_acknowledged_before_a_load(void **sta
 	tape_rig_free(rig);
 }
 
+/* The kernel has marked as clean what it could not write: only the disk knows what is there. */
+static void after_a_failed_sync_memory_is_not_believed(void **state)
+{
+	struct tape_rig *rig = roomy(state);
+
+	assert_good(tape_write(rig, 5000, 0));
+	assert_good(tape_marks(rig, 1));
+	assert_int_equal(tape_in_job(rig, tape_do_eject), 0);
+	dropped.calls = 0;
+	assert_int_equal(tape_in_job(rig, tape_do_insert), 0);
+	assert_check(TAPE(rig, NULL, 0, TUR), SENSE_UNIT_ATTENTION, 0x2800);
+	assert_int_equal(dropped.calls, 0);
+	assert_good(TAPE(rig, NULL, 0, TAPE_SPACE(3, 0)));
+	for (uint64_t i = 0; i < 10; i++)
+		assert_good(tape_write(rig, 100000, i));
+	no_sync = (struct failure){ 0, 1 };
+	assert_check(tape_marks(rig, 0), SENSE_MEDIUM_ERROR, 0x0c00);
+	tape_in_job(rig, tape_do_eject);
+	assert_int_equal(tape_in_job(rig, tape_do_insert), 0);
+	assert_int_equal(dropped.calls, 1);
+	assert_true(dropped.from <= 20000);
+	tape_rig_free(rig);
+}
+
 /* --- a host that writes on and on ---------------------------------------------------------------- */
 
 /* Object n is a filemark, or a block that tells its number: where an error was silent, the next ones
@@ -310,6 +351,7 @@ int main(void)
 		TEST(every_command_that_synchronizes_tells_that_it_could_not),
 		TEST(an_eject_tells_that_it_could_not_synchronize),
 		TEST(after_a_failed_sync_nothing_is_acknowledged_before_a_load),
+		TEST(after_a_failed_sync_memory_is_not_believed),
 		TEST(whatever_fails_what_is_acknowledged_is_there_and_in_order),
 	};
 
