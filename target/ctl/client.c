@@ -9,6 +9,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/unixname.h"
+
 #define CONNECT_SECONDS 10L
 #define ANSWER_SECONDS  300L
 
@@ -135,21 +137,28 @@ void client_ask(const char *socket, const char *method, const char *path, const 
 	char *text = body ? json_dumps(body, JSON_COMPACT) : NULL;
 	struct curl_slist *head = NULL;
 	struct buffer answer = { 0 };
+	struct unixname name;
 	char url[2048];
+	int err = unixname_open(socket, &name);
 
 	*out = (struct client_answer){ .result = CLIENT_UNREACHABLE };
+	if (err) {
+		say_unconnected(out, socket, -err);
+		goto out;
+	}
 	if (!curl || (body && !text)) {
 		snprintf(out->why, sizeof(out->why), "out of memory");
 		goto out;
 	}
 	snprintf(url, sizeof(url), "http://countersign%s", path);
-	set_options(curl, socket, method, url, &answer);
+	set_options(curl, name.addr.sun_path, method, url, &answer);
 	head = set_body(curl, method, text);
 	curl_easy_setopt(curl, CURLOPT_HTTPHEADER, head);
 	judge(curl, curl_easy_perform(curl), socket, &answer, out);
 out:
 	curl_slist_free_all(head);
 	curl_easy_cleanup(curl);
+	unixname_close(&name);
 	free(answer.p);
 	free(text);
 }

@@ -11,10 +11,9 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
-#define SUFFIX ".new"
+#include "base/unixname.h"
 
 struct door {
 	char *path;
@@ -34,25 +33,20 @@ static int refuse_errno(struct door_error *why, int err, const char *path)
 	return refuse(why, err, path, strerror(-err));
 }
 
-static void address_of(const char *path, const char *suffix, struct sockaddr_un *out)
-{
-	*out = (struct sockaddr_un){ .sun_family = AF_UNIX };
-	snprintf(out->sun_path, sizeof(out->sun_path), "%s%s", path, suffix);
-}
-
 /* Whether somebody takes connections there. */
 static bool answers(const char *path)
 {
-	struct sockaddr_un at;
+	struct unixname name;
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	bool yes;
+	bool yes = true; /* in doubt: better to refuse than to take over */
 
-	if (fd < 0)
-		return true; /* better to refuse than to take over */
-	address_of(path, "", &at);
-	yes = !connect(fd, (const struct sockaddr *)&at, sizeof(at)) || errno == EAGAIN ||
-	      errno == EACCES;
-	close(fd);
+	if (fd >= 0 && !unixname_open(path, &name)) {
+		yes = !connect(fd, (const struct sockaddr *)&name.addr, sizeof(name.addr)) ||
+		      errno == EAGAIN || errno == EACCES;
+		unixname_close(&name);
+	}
+	if (fd >= 0)
+		close(fd);
 	return yes;
 }
 
@@ -60,10 +54,6 @@ static int check_place(const char *path, struct door_error *why)
 {
 	struct stat st;
 
-	if (strlen(path) + sizeof(SUFFIX) > sizeof(((struct sockaddr_un *)NULL)->sun_path))
-		return refuse(why, -ENAMETOOLONG, path,
-			"the path is too long for a socket; about "
-			"100 bytes are the most");
 	if (lstat(path, &st))
 		return errno == ENOENT ? 0 : refuse_errno(why, -errno, path);
 	if (!S_ISSOCK(st.st_mode))
@@ -73,21 +63,31 @@ static int check_place(const char *path, struct door_error *why)
 	return 0;
 }
 
-/* Binds under the temporary name and moves into place. */
-static int put_in_place(struct door *d, mode_t mode)
+static int bind_at(int fd, const char *path)
 {
-	struct sockaddr_un temp;
+	struct unixname name;
+	int err = unixname_open(path, &name);
+
+	if (!err && bind(fd, (const struct sockaddr *)&name.addr, sizeof(name.addr)))
+		err = -errno;
+	unixname_close(&name);
+	return err;
+}
+
+/* Binds under the temporary name and moves into place. */
+static int put_in_place(struct door *d, const char *temp, mode_t mode)
+{
 	struct stat st;
+	int err;
 
-	address_of(d->path, SUFFIX, &temp);
-	unlink(temp.sun_path);
-	if (bind(d->fd, (const struct sockaddr *)&temp, sizeof(temp)))
-		return -errno;
-	if (chmod(temp.sun_path, mode) || listen(d->fd, SOMAXCONN) || lstat(temp.sun_path, &st) ||
-		rename(temp.sun_path, d->path)) {
-		int err = -errno;
-
-		unlink(temp.sun_path);
+	unlink(temp);
+	err = bind_at(d->fd, temp);
+	if (err)
+		return err;
+	if (chmod(temp, mode) || listen(d->fd, SOMAXCONN) || lstat(temp, &st) ||
+		rename(temp, d->path)) {
+		err = -errno;
+		unlink(temp);
 		return err;
 	}
 	d->dev = st.st_dev;
@@ -104,6 +104,19 @@ static void door_free(struct door *d)
 	free(d);
 }
 
+static int listen_at(struct door *d, mode_t mode)
+{
+	char *temp;
+	int err;
+
+	if (asprintf(&temp, "%s.new", d->path) < 0)
+		return -ENOMEM;
+	d->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	err = d->fd < 0 ? -errno : put_in_place(d, temp, mode);
+	free(temp);
+	return err;
+}
+
 int door_open(const char *path, mode_t mode, struct door **out, struct door_error *why)
 {
 	struct door *d = NULL;
@@ -116,8 +129,7 @@ int door_open(const char *path, mode_t mode, struct door **out, struct door_erro
 		free(d);
 		return refuse_errno(why, -ENOMEM, path);
 	}
-	d->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	err = d->fd < 0 ? -errno : put_in_place(d, mode);
+	err = listen_at(d, mode);
 	if (err) {
 		door_free(d);
 		return refuse_errno(why, err, path);

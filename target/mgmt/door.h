@@ -20,7 +20,8 @@ struct door;
 /*
  * Listens at `path` with permissions `mode`. A socket that a dead server left there is replaced;
  * one that somebody answers on, or a file that is no socket, is not. Whoever connects meets either
- * the old socket or the new one with its mode set. 0, or -errno with *why filled.
+ * the old socket or the new one with its mode set. The path may be of any length, its last part
+ * UNIXNAME_LAST_MAX bytes less four (base/unixname.h). 0, or -errno with *why filled.
  */
 int door_open(const char *path, mode_t mode, struct door **out, struct door_error *why);
 /* Stops listening and removes the socket, if it is still ours. NULL is fine. */

@@ -317,9 +317,7 @@ def test_a_portal_in_use_leaves_no_other_one_and_no_file(make_server):
         target(luns=disk("disk.img", size="1M")),
         portals='''{ address = "127.0.0.1"; port = $port; },
                    { address = "127.0.0.1"; port = $taken_port; }'''))
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", server.ports["taken_port"]))
-        s.listen()
+    with socket.create_server(("127.0.0.1", server.ports["taken_port"])):
         said = fails(server)
     assert re.search(rf"countersign\.conf:3: .*:{server.ports['taken_port']}: address already in "
                      "use", said)

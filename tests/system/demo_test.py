@@ -13,11 +13,16 @@ from conftest import READY_SECONDS, REPORT, SANITIZER_OPTIONS, free_port
 ROOT = Path(__file__).parents[2]
 
 
+def a_build(tmp_path):
+    return tmp_path / ("deep" * 20) / "a build"
+
+
 @pytest.fixture
 def demo(programs, tmp_path):
-    """What scripts/demo has printed, with its server running until the test is over."""
-    build = tmp_path / "a build"
-    build.mkdir()
+    """What scripts/demo has printed, with its server running until the test is over. The clone
+    lies deep, in a folder with a blank in its name."""
+    build = a_build(tmp_path)
+    build.mkdir(parents=True)
     for name in ("countersignd", "countersignctl"):
         (build / name).symlink_to(programs / name)
     out = tmp_path / "out"
@@ -73,8 +78,8 @@ def test_the_commands_for_more_that_it_prints_work(demo):
 
 def test_a_second_demo_on_the_port_says_that_it_is_in_use(demo, tmp_path):
     port = re.search(r"on port (\d+) of 127\.0\.0\.1\.", demo)[1]
-    done = subprocess.run([ROOT / "scripts" / "demo", tmp_path / "a build"], capture_output=True, text=True,
-                          timeout=60, env={**os.environ, "PORT": port})
+    done = subprocess.run([ROOT / "scripts" / "demo", a_build(tmp_path)], capture_output=True,
+                          text=True, timeout=60, env={**os.environ, "PORT": port})
     assert done.returncode == 1
     assert f"port {port} is in use" in done.stderr
 

@@ -16,6 +16,7 @@
 
 #include <cmocka.h>
 
+#include "base/unixname.h"
 #include "mgmt/door.h"
 
 struct fixture {
@@ -184,7 +185,7 @@ static void a_folder_that_is_not_there_is_named(void **state)
 	assert_non_null(strstr(f->why.text, "/nonexistent/s"));
 }
 
-static void a_path_that_is_too_long_is_refused(void **state)
+static void a_name_that_is_too_long_is_refused(void **state)
 {
 	struct fixture *f = *state;
 	struct door *d = NULL;
@@ -194,6 +195,36 @@ static void a_path_that_is_too_long_is_refused(void **state)
 	memcpy(path, "/tmp/", 5);
 	path[sizeof(path) - 1] = '\0';
 	assert_int_equal(door_open(path, 0600, &d, &f->why), -ENAMETOOLONG);
+}
+
+/* Deeper than a socket's address can say. */
+static void a_path_may_be_long(void **state)
+{
+	struct fixture *f = *state;
+	char dir[] = "/tmp/door-XXXXXX", path[200];
+	struct door *d = NULL, *second = NULL;
+	struct unixname name;
+	int fd;
+
+	assert_non_null(mkdtemp(dir));
+	strcat(strcpy(path, dir), "/");
+	memset(path + sizeof(dir), 'd', 120);
+	path[sizeof(dir) + 120] = '\0';
+	assert_int_equal(mkdir(path, 0700), 0);
+	strcat(path, "/ctl.sock");
+	assert_int_equal(door_open(path, 0620, &d, &f->why), 0);
+	assert_int_equal(mode_of(path), 0620);
+	assert_int_equal(door_open(path, 0600, &second, &f->why), -EADDRINUSE);
+	assert_int_equal(unixname_open(path, &name), 0);
+	fd = socket(AF_UNIX, SOCK_STREAM, 0);
+	assert_int_equal(connect(fd, (const struct sockaddr *)&name.addr, sizeof(name.addr)), 0);
+	unixname_close(&name);
+	close(fd);
+	door_close(d);
+	assert_int_equal(access(path, F_OK), -1);
+	*strrchr(path, '/') = '\0';
+	assert_int_equal(rmdir(path), 0);
+	assert_int_equal(rmdir(dir), 0);
 }
 
 static void the_peer_is_known(void **state)
@@ -227,7 +258,8 @@ int main(void)
 		TEST(a_file_is_not_replaced),
 		TEST(a_link_is_not_followed),
 		TEST(a_folder_that_is_not_there_is_named),
-		TEST(a_path_that_is_too_long_is_refused),
+		TEST(a_name_that_is_too_long_is_refused),
+		TEST(a_path_may_be_long),
 		TEST(the_peer_is_known),
 	};
 
