@@ -46,7 +46,7 @@ run-valgrind: $(TESTS)
 run-replay: $(REPLAYS)
 	@scripts/replay $(B)/check $(REPLAYS)
 run-system: $(PROGRAMS)
-	@scripts/system-tests $(B)/check $(B) $(PYTEST_ARGS)
+	@scripts/system-tests $(B)/check $(B) -n $(JOBS) $(PYTEST_ARGS)
 run-fuzz: $(FUZZERS)
 	@scripts/fuzz $(B)/check $(FUZZ_SECONDS) $(FUZZERS)
 
