@@ -316,6 +316,66 @@ def test_attributes_of_a_host_survive_a_kill(server, host, connect):
     assert told[4:] == data
 
 
+# --- LTFS ----------------------------------------------------------------------------------------
+
+
+def whole_mode_page(host, page):
+    """Header, block descriptor and page, as MODE SELECT takes them back."""
+    data = bytearray(host.must(struct.pack(">BBBB3xH", 0x5a, 0, page, 0, 255), 255))
+    data[0:2] = 0, 0
+    return data
+
+
+def mode_select_whole(host, data):
+    host.must(struct.pack(">BB5xH", 0x55, 0x10, len(data)), data_out=bytes(data))
+
+
+def write_label(host, partition):
+    """What stands at the beginning of each partition of an LTFS volume."""
+    host.must(struct.pack(">BBxBQ", 0x92, 2, partition, 0))
+    for what in [b"VOL1TEST03".ljust(80), None, LABEL % partition, None, None, b"<ltfsindex/>", None]:
+        assert (host.marks() if what is None else host.write(what)) == GOOD
+
+
+LABEL = b'<ltfslabel version="2.4.0"><partition>%d</partition></ltfslabel>'
+
+
+def test_a_volume_is_made_as_mkltfs_makes_one(server, connect):
+    put(server, LARGE)
+    host = connect()
+    host.must(struct.pack(">BB6xBx", 0x5f, 6, 24), data_out=bytes(8) + b"\x10" + b"k" * 7 + bytes(8))
+    host.must([0x1b, 0, 0, 0, 1])
+    assert host.must(struct.pack(">BBBB3xH", 0x5a, 0, 0x3f, 0, 512), 512)[2:9:6] == b"\x58\x58"
+    page = whole_mode_page(host, 0x11)
+    page[19], page[20], page[22] = 1, 0x20 | page[20] & 0x1f, 9
+    page[24:28] = 0, 1, 0xff, 0xff              # a gigabyte for the index, the rest for data
+    mode_select_whole(host, page)
+    host.must([0x04, 0, 1])
+    page = whole_mode_page(host, 0x0f)
+    page[18] |= 0x80
+    mode_select_whole(host, page)
+    assert [number(v) for v in host.log(0x31).values()] == [953, 1094, 953, 1094]      # MiB
+    assert host.log(0x17)[0x202][4:8] == (1000).to_bytes(4, "big")                      # MB
+    for partition in [1, 0]:
+        write_label(host, partition)
+    for partition in [0, 1]:                    # volume coherency information
+        value = b"\x08" + bytes(7) + b"\0" * 24 + b"LTFS\0" + b"u" * 37 + b"\1"
+        data = struct.pack(">HBH", 0x080c, 0, len(value)) + value
+        host.must(struct.pack(">BB5xBxxIxx", 0x8d, 0, partition, 4 + len(data)),
+                  data_out=struct.pack(">I", len(data)) + data)
+    host.must([0x1b])
+    server.kill(), server.start()
+    host = connect()
+    host.must([0x1b, 0, 0, 0, 1])
+    for partition in [0, 1]:
+        host.must(struct.pack(">BBxBQ", 0x92, 2, partition, 2))
+        assert host.read(1000, 2) == (LABEL % partition, GOOD)
+        told = host.must(struct.pack(">BB5xBHIxx", 0x8c, 0, partition, 0x080c, 4096), 4096)
+        assert told[4:] == data
+        host.must(struct.pack(">BBxBQ", 0x92, 3 << 3 | 2, partition, 0))
+        assert host.position() == 7
+
+
 # --- hosts beside each other ---------------------------------------------------------------------
 
 
