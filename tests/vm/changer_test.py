@@ -51,6 +51,19 @@ def test_mtx_exchanges_and_walks_through_the_slots(library, saw):  # noqa: F811
     saw("inventory, next, previous, first, exchange")
 
 
+@pytest.mark.parametrize("model", ["AWS-Gateway-VTL", "IBM-03584L32-0402"])
+def test_mtx_works_with_the_other_models(library, saw, model):  # noqa: F811
+    vtl = library(separate().replace('path = "vtl0"', f'path = "vtl0"; changer = "{model}"'))
+    vtl.mtx("load 2 1")
+    vtl.mtx(f"transfer 1 {SLOTS + 1}")
+    vtl.mtx("exchange 3 4")
+    assert vtl.status() == {"drive 1": TAPES[1], f"slot {SLOTS + 1}": TAPES[0],
+                            "slot 3": TAPES[3], "slot 4": TAPES[2], "slot 5": TAPES[4]}
+    vtl.mtx("unload 2 1")
+    assert vtl.status()["slot 2"] == TAPES[1]
+    saw(vtl.guest.run("lsscsi").splitlines()[0])
+
+
 def sense(vtl, cdb):
     """What sg_raw says of a command that fails."""
     with pytest.raises(GuestError) as failure:
