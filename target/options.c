@@ -32,7 +32,7 @@ static const struct row rows[] = {
 static void print_help(FILE *to)
 {
 	fputs("usage: countersignd [-ftv] [-c FILE]\n"
-	      "Serves disks over iSCSI, with mutual CHAP. See countersignd(8).\n\n",
+	      "Serves disks and tape libraries over iSCSI, with mutual CHAP. See countersignd(8).\n\n",
 		to);
 	for (size_t i = 0; i < ROWS; i++) {
 		char head[32];

@@ -815,13 +815,24 @@ void libraries_abandon(struct libraries *ls)
 	libraries_free(ls);
 }
 
+static void say_who_may_log_in(const struct config_library *row)
+{
+	if (!config_chap_needed(row->auth, row->n_credentials))
+		log_msg(LOG_NOTICE, "library %s: any of its devices is open to all until it has a "
+				    "credential",
+			row->name);
+}
+
 void libraries_commit(struct libraries *ls)
 {
 	for (size_t i = 0; i < ls->n; i++) {
 		struct served_library *s = ls->v[i];
+		const struct config_library *row = &ls->cfg->libraries[i];
 
+		if (!s->committed)
+			say_who_may_log_in(row);
 		s->committed = true;
-		declare_tapes(s, &ls->cfg->libraries[i]);
+		declare_tapes(s, row);
 		start(s);
 	}
 }

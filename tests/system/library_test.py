@@ -249,6 +249,8 @@ def test_the_acceptance_configuration_serves_both_libraries(start, run, programs
                    *args).stdout
     assert re.search(r"^vtl0 +STK-L700 +2 +16 +4 +2 +0 ", ctl("library", "list"), re.M)
     # A library that says nothing of credentials is open, each device until it has one.
+    assert re.search("library vtl0: any of its devices is open", server.log())
+    assert "library vtl1: any of" not in server.log()
     assert changer(server).places() == {f"TEST0{n}L5": (SLOT, n - 1) for n in (1, 2)}
     ctl("credentials", "set", "--generate", EACH + "-mediachanger", PREFIX + "host1")
     with pytest.raises(Refused):
