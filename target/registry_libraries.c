@@ -818,8 +818,9 @@ void libraries_abandon(struct libraries *ls)
 static void say_who_may_log_in(const struct config_library *row)
 {
 	if (!config_chap_needed(row->auth, row->n_credentials))
-		log_msg(LOG_NOTICE, "library %s: any of its devices is open to all until it has a "
-				    "credential",
+		log_msg(LOG_NOTICE,
+			"library %s: any of its devices is open to all until it has a "
+			"credential",
 			row->name);
 }
 
