@@ -506,7 +506,7 @@ static void on_made(struct library_request *r)
 			"library %s: cartridge %s is declared and not made: its barcode was in use "
 			"before",
 			s->traits.name, barcode);
-	else if (r->result != LIBRARY_OK)
+	else if (r->result != LIBRARY_OK && r->result != LIBRARY_CLOSING)
 		log_msg(LOG_ERR, "library %s: cartridge %s is not made: %s%s%s", s->traits.name,
 			barcode, library_result_text(r->result), *r->why ? ": " : "", r->why);
 	make_next(s);
@@ -526,7 +526,9 @@ static void make_next(struct served_library *s)
 	struct library_making *m = &s->making;
 	const struct config_tape *t;
 
-	while (m->next < m->n && library_tape(s->robot, m->tapes[m->next].barcode, NULL, NULL))
+	/* A library that closes has no robot any more. */
+	while (!s->closing && m->next < m->n &&
+		library_tape(s->robot, m->tapes[m->next].barcode, NULL, NULL))
 		m->next++;
 	if (m->next == m->n || s->closing) {
 		making_clear(m);

@@ -152,6 +152,21 @@ def test_places_and_data_are_there_after_kill_9(server):
     assert [tape.read(65536), tape.read(65536)] == [BLOCK, b""]
 
 
+def test_a_stop_while_cartridges_are_made_leaves_the_rest_for_the_next_start(make_server):
+    many = [f"MANY{n:02}L5" for n in range(90)]
+    server = make_server(text(library(barcodes=many, slots=90)))
+
+    def made():
+        return sum((server.dir / "vtl0" / barcode).exists() for barcode in many)
+
+    server.spawn()
+    wait_until(made)
+    server.stop()
+    assert made() < len(many)
+    server.start()
+    wait_until(lambda: made() == len(many))
+
+
 def test_a_cartridge_in_use_is_left_alone_by_tools(server, run, programs):
     changer(server).move((SLOT, 0), (DRIVE, 0))
     said = run(programs / "countersignctl", "tape", "verify", server.dir / "vtl0/TEST01L5",
