@@ -46,11 +46,22 @@ static enum scsi_next position(struct scsi_task *t)
 
 /* --- being told -------------------------------------------------------------------- */
 
+/* A library that has not taken up its cartridges looks empty: hosts have to wait, lest they take
+ * them for lost. LOGICAL UNIT IS IN PROCESS OF BECOMING READY. Under the lock. */
+static void set_ready(struct lu *lu, bool ready)
+{
+	atomic_store(&lu->absent, SENSE_NOT_READY << 16 | 0x0401);
+	lu->ejected = !ready;
+	lu_update_gates(lu);
+}
+
 static void changed(struct library_listener *ls, enum library_event event)
 {
 	struct lu *lu = &container_of(ls, struct changer, listener)->lu;
 
 	pthread_mutex_lock(&lu->lock);
+	if (event == LIBRARY_LOADED)
+		set_ready(lu, true);
 	lu_attention(lu, NULL, event == LIBRARY_MAIL_CHANGED ? UA_MAIL_CHANGED : UA_MEDIUM_CHANGED);
 	pthread_mutex_unlock(&lu->lock);
 }
@@ -220,6 +231,9 @@ int changer_create(const struct changer_cfg *cfg, struct lu **out)
 		goto out;
 	}
 	library_listen(c->library, &c->listener);
+	pthread_mutex_lock(&c->lu.lock);
+	set_ready(&c->lu, library_loaded(c->library));
+	pthread_mutex_unlock(&c->lu.lock);
 	*out = &c->lu;
 	c = NULL;
 out:

@@ -241,6 +241,16 @@ bool library_tape_path(struct library *l, const char *barcode, char *buf, size_t
 	return ok;
 }
 
+bool library_loaded(struct library *l)
+{
+	bool loaded;
+
+	pthread_mutex_lock(&l->lock);
+	loaded = l->loaded;
+	pthread_mutex_unlock(&l->lock);
+	return loaded;
+}
+
 void library_status(struct library *l, struct library_status *out)
 {
 	*out = (struct library_status){ .locked = library_locked(l, CATALOG_IN_MAIL_SLOT) };
@@ -275,9 +285,12 @@ void library_unlisten(struct library *l, struct library_listener *ls)
 
 void library_notify(struct library *l, enum catalog_place_kind kind)
 {
-	enum library_event event =
-		kind == CATALOG_IN_MAIL_SLOT ? LIBRARY_MAIL_CHANGED : LIBRARY_INVENTORY_CHANGED;
+	library_tell(l, kind == CATALOG_IN_MAIL_SLOT ? LIBRARY_MAIL_CHANGED
+						     : LIBRARY_INVENTORY_CHANGED);
+}
 
+void library_tell(struct library *l, enum library_event event)
+{
 	pthread_mutex_lock(&l->listeners_lock);
 	list_for_each(it, &l->listeners) {
 		struct library_listener *ls = container_of(it, struct library_listener, link);

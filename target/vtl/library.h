@@ -88,6 +88,9 @@ struct library_range {
 };
 struct library_range library_range(const struct library *l, enum catalog_place_kind kind);
 
+/* Whether the cartridges have been taken up: before that, all elements are empty. */
+bool library_loaded(struct library *l);
+
 /* The address of a place, or false; and back. Nothing in the vault has an address. */
 bool library_address(const struct library *l, struct catalog_place place, uint16_t *address);
 bool library_place(const struct library *l, uint16_t address, struct catalog_place *place);
@@ -141,6 +144,7 @@ void library_status(struct library *l, struct library_status *out);
 enum library_event {
 	LIBRARY_INVENTORY_CHANGED, /* an operator put cartridges in or took some out: 28h/00h */
 	LIBRARY_MAIL_CHANGED,      /* … in a mail slot: 28h/01h */
+	LIBRARY_LOADED,            /* library_load() has ended well: 28h/00h */
 };
 
 struct library_listener {

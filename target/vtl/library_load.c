@@ -188,6 +188,7 @@ static void files_settled(struct work *w)
 	l->loaded = true;
 	l->generation_number++;
 	pthread_mutex_unlock(&l->lock);
+	library_tell(l, LIBRARY_LOADED);
 	library_reload(l);
 	library_resume(l);
 	finish(load, 0, "");

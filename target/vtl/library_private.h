@@ -134,6 +134,7 @@ static inline struct library *library_of_work(struct work *w)
 /* The directory that has a cartridge, or had it last when its files are on their way. */
 const char *library_shelf(const struct library *l, const struct catalog_tape *row);
 
+void library_tell(struct library *l, enum library_event event);
 /* Tells the listeners that an operator changed something at a place. */
 void library_notify(struct library *l, enum catalog_place_kind kind);
 /* Whether a host keeps operators from a place. */

@@ -60,7 +60,7 @@ static inline void shop_changed(struct library_listener *ls, enum library_event 
 
 	if (event == LIBRARY_MAIL_CHANGED)
 		s->mail_changes++;
-	else
+	else if (event == LIBRARY_INVENTORY_CHANGED)
 		s->inventory_changes++;
 }
 

@@ -343,8 +343,16 @@ static void library_that_is_not_loaded_is_becoming_ready(void **state)
 	smc_close(m);
 	assert_int_equal(library_create(&m->shop->cfg, &m->shop->l), 0);
 	smc_open(m, SMC_CFG);
-	RUN(m, 0, NULL, 0, TUR);
+	assert_check(RUN(m, 0, NULL, 0, TUR), SENSE_UNIT_ATTENTION, 0x2900);
+	assert_check(RUN(m, 0, NULL, 0, TUR), SENSE_NOT_READY, 0x0401);
 	assert_check(RUN(m, 0, NULL, 0, MOVE(SLOT(0), SLOT(1))), SENSE_NOT_READY, 0x0401);
+	/* All of it would look empty. */
+	assert_check(RUN(m, 0, NULL, 64, STATUS(0, 0, 1, 0, 64)), SENSE_NOT_READY, 0x0401);
+	assert_good(RUN(m, 0, NULL, 255, MODE_SENSE(0x1d)));
+	library_load(m->shop->l, shop_loaded, m->shop);
+	shop_wait(m->shop);
+	assert_check(RUN(m, 0, NULL, 0, TUR), SENSE_UNIT_ATTENTION, 0x2800);
+	assert_good(RUN(m, 0, NULL, 64, STATUS(0, 0, 1, 0, 64)));
 	smc_close(m);
 	library_close(m->shop->l, shop_closed, m->shop);
 	shop_wait(m->shop);
