@@ -148,46 +148,37 @@ static void add(void *arg, const struct registry_tape *t)
 		l->failed = true;
 }
 
-static json_t *find_row(const json_t *list, const char *arn)
-{
-	for (size_t i = 0; i < json_array_size(list); i++) {
-		json_t *row = json_array_get(list, i);
-
-		if (!strcmp(json_string_value(json_object_get(row, "TapeARN")), arn))
-			return row;
-	}
-	return NULL;
-}
-
-/* Those of the list that the request names, where it names any. False: one is not there, and the
- * request has been answered. */
+/* Those of the list that the request names, where it names any. False: one is not there, or no
+ * memory, and the request has been answered. */
 static bool pick(struct aws_request *q, json_t **list)
 {
 	const json_t *arns = aws_member(q, "TapeARNs");
-	json_t *picked;
+	json_t *wanted, *picked;
+	enum aws_code code = AWS_OK;
 
 	if (!json_array_size(arns))
 		return true;
+	wanted = json_object();
 	picked = json_array();
+	for (size_t i = 0; i < json_array_size(arns); i++)
+		if (json_object_set_new(
+			    wanted, json_string_value(json_array_get(arns, i)), json_true()))
+			code = AWS_SERVICE_UNAVAILABLE;
 	for (size_t i = 0; i < json_array_size(*list); i++) {
 		json_t *row = json_array_get(*list, i);
-		const json_t *arn = json_object_get(row, "TapeARN");
+		const char *arn = json_string_value(json_object_get(row, "TapeARN"));
 
-		for (size_t k = 0; k < json_array_size(arns); k++)
-			if (json_equal(arn, json_array_get(arns, k))) {
-				json_array_append(picked, row);
-				break;
-			}
+		if (json_object_get(wanted, arn) && json_array_append(picked, row))
+			code = AWS_SERVICE_UNAVAILABLE;
 	}
-	for (size_t k = 0; k < json_array_size(arns); k++)
-		if (!find_row(*list, json_string_value(json_array_get(arns, k)))) {
-			json_decref(picked);
-			aws_refuse(q, AWS_NO_TAPE);
-			return false;
-		}
+	if (!code && json_array_size(picked) < json_object_size(wanted))
+		code = AWS_NO_TAPE;
+	json_decref(wanted);
 	json_decref(*list);
 	*list = picked;
-	return true;
+	if (code)
+		aws_refuse(q, code);
+	return !code;
 }
 
 static void reply_list(struct aws_request *q, struct listing *l, const char *member)
