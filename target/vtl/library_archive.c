@@ -330,9 +330,11 @@ static enum library_result turn_back(
 
 static void log_way(const struct library *l, const struct library_carrier *c)
 {
+	bool archiving = c->place.kind == CATALOG_IN_VAULT;
+
 	if (c->err != -ECANCELED)
-		log_msg(LOG_ERR, "library %s: cartridge %s cannot be %s: %s", l->name, c->barcode,
-			c->place.kind == CATALOG_IN_VAULT ? "archived" : "retrieved",
+		log_msg(LOG_ERR, "library %s: cartridge %s cannot be %s %s: %s", l->name,
+			c->barcode, archiving ? "archived in" : "retrieved from", l->archive,
 			strerror(-c->err));
 }
 
