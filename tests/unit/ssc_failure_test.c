@@ -12,18 +12,33 @@
 #include "scsi/op.h"
 #include "tests/unit/ssc_support.h"
 
-/* Calls until the first that fails (-1: none does), and how many fail from there on. */
+/* Calls until the first that fails (-1: none does), and how many fail from there on. The drive may be
+ * writing meanwhile. */
 struct failure {
 	int after, times;
 };
 static struct failure no_space = { -1, 0 }, no_sync = { -1, 0 };
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+
+static void set(struct failure *f, int after, int times)
+{
+	pthread_mutex_lock(&lock);
+	*f = (struct failure){ after, times };
+	pthread_mutex_unlock(&lock);
+}
 
 static bool fails(struct failure *f)
 {
-	if (f->after < 0 || f->after-- > 0)
-		return false;
-	f->after = --f->times > 0 ? 0 : -1;
-	return true;
+	bool now;
+
+	pthread_mutex_lock(&lock);
+	now = f->after == 0;
+	if (f->after >= 0)
+		f->after--;
+	if (now && --f->times > 0)
+		f->after = 0;
+	pthread_mutex_unlock(&lock);
+	return now;
 }
 
 /* In place of the C library's. */
@@ -64,7 +79,8 @@ int posix_fadvise(int fd, off_t off, off_t len, int advice)
 
 static int calm(void **state)
 {
-	no_space.after = no_sync.after = -1;
+	set(&no_space, -1, 0);
+	set(&no_sync, -1, 0);
 	return vtl_teardown(state);
 }
 
@@ -86,7 +102,7 @@ static struct tape_rig *with_a_lost_block(void **state)
 	struct tape_rig *rig = roomy(state);
 
 	assert_good(tape_write(rig, 5000, 0));
-	no_space = (struct failure){ 0, 1 };
+	set(&no_space, 0, 1);
 	assert_good(tape_write(rig, 5000, 1));
 	tape_in_job(rig, settle);
 	return rig;
@@ -129,7 +145,7 @@ static void another_host_may_write_meanwhile_and_hears_its_own_errors(void **sta
 
 	tape_fill(tape_data, 100, 7);
 	assert_good(RUN(rig->r, 1, tape_data, 100, TAPE_WRITE(100)));
-	no_space = (struct failure){ 0, 1 };
+	set(&no_space, 0, 1);
 	assert_check(RUN(rig->r, 1, tape_data, 100, TAPE_WRITE(100)), SENSE_MEDIUM_ERROR, 0x0c00);
 	assert_deferred(tape_marks(rig, 0));
 	assert_good(RUN(rig->r, 1, NULL, 0, TAPE_MARKS(1)));
@@ -141,7 +157,9 @@ static void when_its_host_has_gone_the_next_hears_of_the_error(void **state)
 {
 	struct tape_rig *rig = with_a_lost_block(state);
 
-	rig_nexus_close(rig->r, 0);
+	nexus_close(&rig->r->nexus[0], rig_nexus_closed);
+	while (rig->r->nexus[0].initiator)
+		loop_step(rig->r->loop);
 	assert_deferred(RUN(rig->r, 1, NULL, 0, TAPE_REWIND));
 	assert_good(RUN(rig->r, 1, NULL, 0, TAPE_REWIND));
 	tape_rig_free(rig);
@@ -192,7 +210,7 @@ static void every_command_that_synchronizes_tells_that_it_could_not(void **state
 		assert_int_equal(vtl_setup(&own), 0);
 		rig = roomy(&own);
 		assert_good(tape_write(rig, 5000, 0));
-		no_sync = (struct failure){ 0, 1 };
+		set(&no_sync, 0, 1);
 		res = rig_run(&rig->r->nexus[0], 0, cdbs[i], op_cdb_len(cdbs[i][0]), NULL, 0);
 		assert_check(res, SENSE_MEDIUM_ERROR, 0x0c00);
 		assert_false(res.sense.deferred);
@@ -206,7 +224,7 @@ static void an_eject_tells_that_it_could_not_synchronize(void **state)
 	struct tape_rig *rig = roomy(state);
 
 	assert_good(tape_write(rig, 5000, 0));
-	no_sync = (struct failure){ 0, 1 };
+	set(&no_sync, 0, 1);
 	assert_int_equal(tape_in_job(rig, tape_do_eject), -EIO);
 	tape_rig_free(rig);
 }
@@ -216,7 +234,7 @@ static void after_a_failed_sync_nothing_is_acknowledged_before_a_load(void **sta
 	struct tape_rig *rig = roomy(state);
 
 	assert_good(tape_write(rig, 5000, 0));
-	no_sync = (struct failure){ 0, 1 };
+	set(&no_sync, 0, 1);
 	assert_check(tape_marks(rig, 0), SENSE_MEDIUM_ERROR, 0x0c00);
 	assert_check(tape_marks(rig, 0), SENSE_MEDIUM_ERROR, 0x0c00);
 	assert_check(tape_marks(rig, 1), SENSE_MEDIUM_ERROR, 0x0c00);
@@ -241,7 +259,7 @@ static void after_a_failed_sync_memory_is_not_believed(void **state)
 	assert_good(TAPE(rig, NULL, 0, TAPE_SPACE(3, 0)));
 	for (uint64_t i = 0; i < 10; i++)
 		assert_good(tape_write(rig, 100000, i));
-	no_sync = (struct failure){ 0, 1 };
+	set(&no_sync, 0, 1);
 	assert_check(tape_marks(rig, 0), SENSE_MEDIUM_ERROR, 0x0c00);
 	tape_in_job(rig, tape_do_eject);
 	assert_int_equal(tape_in_job(rig, tape_do_insert), 0);
@@ -326,11 +344,12 @@ static void whatever_fails_what_is_acknowledged_is_there_and_in_order(void **sta
 		if (random() % 5 == 0)
 			assert_good(RUN(rig->r, 1, NULL, 2000, LOG_ALERTS));
 		if (random() % 20 == 0)
-			no_space = (struct failure){ (int)(random() % 4), 1 + (int)(random() % 3) };
+			set(&no_space, (int)(random() % 4), 1 + (int)(random() % 3));
 		if (random() % 50 == 0)
-			no_sync = (struct failure){ 0, 1 };
+			set(&no_sync, 0, 1);
 	}
-	no_space.after = no_sync.after = -1;
+	set(&no_space, -1, 0);
+	set(&no_sync, -1, 0);
 	n = load_again(rig);
 	assert_true(n >= durable && failed > 50);
 	assert_good(TAPE(rig, NULL, 0, TAPE_REWIND));
