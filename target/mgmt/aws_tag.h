@@ -3,8 +3,8 @@
 #ifndef MGMT_AWS_TAG_H
 #define MGMT_AWS_TAG_H
 
-#include "catalog/tag.h"
 #include "mgmt/aws_request.h"
+#include "registry.h"
 
 /* Whether tags that a request brings for a new resource may be; NULL: it brings none. */
 bool aws_tags_allowed(const json_t *tags);

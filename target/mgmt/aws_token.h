@@ -10,8 +10,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "catalog/token.h"
 #include "mgmt/aws_request.h"
+#include "registry.h"
 
 struct aws_token {
 	const char *token; /* NULL: the request has none; borrowed from it */
