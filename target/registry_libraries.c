@@ -644,7 +644,7 @@ static void on_loaded(void *arg, int err, const char *why)
 	if (s->closing)
 		return;
 	library_status(s->robot, &status);
-	log_msg(LOG_INFO, "library %s: %u cartridges, and %u in the archive", s->traits.name,
+	log_msg(LOG_INFO, "library %s: found %u cartridges, and %u in the archive", s->traits.name,
 		status.tapes, status.archived);
 	settle_drives(s);
 }
