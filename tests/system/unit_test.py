@@ -116,7 +116,8 @@ management = {{ http = ( {{ address = "127.0.0.1"; port = $http_port; tls = true
 pools = ( {{ name = "main"; path = "."; }} );
 targets = ( {target(luns=disk("disk.img"))} );
 libraries = ( {{ name = "vtl"; layout = "luns"; target = "{PREFIX}vtl"; auth = "none";
-    drives = 1; slots = 2; import_export = 1; path = "vtl"; tapes = ( {{ barcode = "TEST01L5"; size = "64M"; }} ); }} );
+    drives = 1; slots = 2; import_export = 1; path = "vtl";
+    tapes = ( {{ barcode = "TEST01L5"; size = "64M"; }} ); }} );
 '''
 
 
