@@ -492,9 +492,18 @@ class Session:
             if pdu.bhs[1] & 0x80:
                 return [tuple(p.split("=", 1)) for p in found.decode().split("\0") if p]
 
-    def logout(self):
+    def ask_to_manage(self, function, lun=0, tag=NO_TAG):
+        """Sends a task management request."""
+        self.wire.send(struct.pack(">BB6xBB6xIIIII12x", TASK_REQUEST | 0x40, 0x80 | function, lun >> 8,
+                                   lun & 0xff, self._tag(), tag, self.cmdsn, self.expstatsn,
+                                   self.cmdsn - 1 & 0xffffffff))
+
+    def ask_to_log_out(self):
         self.wire.send(struct.pack(">BB6x8xIHxxII16x", LOGOUT | 0x40, 0x80, self._tag(), 0,
                                    self.cmdsn, self.expstatsn))
+
+    def logout(self):
+        self.ask_to_log_out()
         pdu = self.wait(LOGOUT_RESPONSE)
         assert pdu.bhs[2] == 0, pdu
         self.wire.close()
