@@ -110,6 +110,24 @@ def test_a_certificate_that_is_none_leaves_the_old_one_in_force(make_server, ctl
         (server.dir / name).write_text(good)
 
 
+def test_a_listener_becomes_tls_and_goes_by_a_reload(start, ctl):
+    plain = text().replace("tls = true;", "")
+    server = start(plain)
+    with pytest.raises(ssl.SSLError):
+        shown(server)
+    server.write_conf(text())
+    ctl(server, "reload")
+    assert shown(server) == der(server.dir / "state/tls-cert.pem")
+    server.write_conf(plain)
+    ctl(server, "reload")
+    with pytest.raises(ssl.SSLError):
+        shown(server)
+    server.write_conf(conf(target()))
+    ctl(server, "reload")
+    with pytest.raises(ConnectionRefusedError):
+        shown(server)
+
+
 def test_a_key_of_another_certificate_is_refused(make_server, run):
     server = make_server(text(OURS))
     make_cert(run, server.dir)
