@@ -19,6 +19,7 @@
 #include "vtl/media.h"
 
 #define SETTLE_MS 20
+#define TRIES_MAX 16 /* of places that were free, and are taken when the robot comes to it */
 
 /* --- places --------------------------------------------------------------------------------- */
 
@@ -384,7 +385,8 @@ struct op {
 	struct registry_tape_change what;
 	char *barcode, *pool, *retrieved_to, *who;
 	char detail[200];
-	bool there; /* nothing has to be moved */
+	bool there;     /* nothing has to be moved */
+	unsigned tries; /* to find a free place */
 	struct library_request request;
 };
 
@@ -491,19 +493,6 @@ static void say_done(const struct op *op)
 		log_quote(op->who, strlen(op->who), &who));
 }
 
-static void on_done(struct library_request *request)
-{
-	struct op *op = container_of(request, struct op, request);
-	struct served_library *s = op->s;
-
-	if (!request->result) {
-		say_done(op);
-		served_library_mail_changed(s);
-	}
-	finish(op, result_of(request->result), request->why);
-	served_library_release(s);
-}
-
 /* The audit entry, in the transaction of the change. */
 static int write_down(
 	struct library_request *request, struct catalog_tx *tx, const struct catalog_tape *row)
@@ -532,7 +521,7 @@ static void take_free(const struct library_element *e, void *arg)
 {
 	struct free_element *f = arg;
 
-	if (f->found || e->full)
+	if (f->found || e->full || e->kept)
 		return;
 	f->found = true;
 	f->address = e->address;
@@ -561,7 +550,7 @@ static enum registry_tape_result choose_home(
 	struct library_element e;
 
 	if (source->kind != CATALOG_IN_VAULT && library_address(robot, *source, address) &&
-		library_element(robot, *address, &e) && !e.full)
+		library_element(robot, *address, &e) && !e.full && !e.kept)
 		return TAPE_DONE;
 	return choose(robot, &any, address);
 }
@@ -661,6 +650,37 @@ static enum registry_tape_result plan(struct op *op)
 	case TAPE_CANCEL: return plan_return(op);
 	default: q->op = LIBRARY_POOL; return TAPE_DONE;
 	}
+}
+
+/* --- the end of a change -------------------------------------------------------------------- */
+
+/* Any place would have done, and a host was faster. */
+static bool may_try_again(struct op *op)
+{
+	enum library_result result = op->request.result;
+
+	return (result == LIBRARY_FULL || result == LIBRARY_KEPT) && !op->what.place.number &&
+	       ++op->tries < TRIES_MAX;
+}
+
+static void on_done(struct library_request *request)
+{
+	struct op *op = container_of(request, struct op, request);
+	struct served_library *s = op->s;
+	enum registry_tape_result result = result_of(request->result);
+
+	if (may_try_again(op)) {
+		result = plan(op);
+		if (!result && !op->there) {
+			library_submit(served_library_robot(s), request);
+			return;
+		}
+	} else if (!result) {
+		say_done(op);
+		served_library_mail_changed(s);
+	}
+	finish(op, result, request->why);
+	served_library_release(s);
 }
 
 /* --- the beginning of a change -------------------------------------------------------------- */

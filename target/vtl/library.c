@@ -145,12 +145,14 @@ static void describe(
 	const struct library *l, struct catalog_place place, struct library_element *out)
 {
 	const struct inventory_range *r = &l->inv.range[place.kind];
-	const struct inventory_tape *t = r->element[place.number].tape;
+	const struct inventory_element *e = &r->element[place.number];
+	const struct inventory_tape *t = e->tape;
 
 	out->address = (uint16_t)(r->first + place.number);
 	out->place = place;
 	out->drive = place.kind == CATALOG_IN_DRIVE ? l->drives[place.number] : NULL;
 	out->full = t;
+	out->kept = !t && e->reserved;
 	if (!t)
 		return;
 	out->imported = t->imported;

@@ -99,6 +99,7 @@ struct library_element {
 	uint16_t address;
 	struct catalog_place place;
 	struct drive *drive; /* of a drive; borrowed */
+	bool kept;           /* empty, but for a cartridge that comes from the archive */
 	bool full;           /* all below: only then */
 	bool imported;       /* in a mail slot: an operator has put it there, not the robot */
 	bool sourced;        /* `source` is known */
