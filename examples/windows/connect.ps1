@@ -31,7 +31,8 @@ param(
     # For a server that asks for a proof at discovery, too; with the user and secret of discovery.
     [ValidateSet('None', 'OneWayChap', 'MutualChap')] [string] $DiscoveryAuthentication = 'None',
     [string] $DiscoveryUser,
-    # For disks that are reached over several portals: needs the feature Multipath-IO.
+    # For disks that are reached over several portals, once for each of them: needs the feature
+    # Multipath-IO. What is connected already stays; -Disconnect first when a secret has changed.
     [switch] $Multipath,
     [switch] $Disconnect
 )
@@ -76,7 +77,7 @@ if (-not $DiscoveryUser) { $DiscoveryUser = $name }
 
 # What there is of an earlier attempt goes first: it would be used as it is, with its old secrets.
 $sessions = Get-IscsiSession | Where-Object TargetNodeAddress -eq $Target
-if ($Target -and $sessions) {
+if ($Target -and $sessions -and ($Disconnect -or -not $Multipath)) {
     $sessions | Where-Object IsPersistent | Unregister-IscsiSession
     Disconnect-IscsiTarget -NodeAddress $Target -Confirm:$false
 }
@@ -98,11 +99,18 @@ $chap = Get-ChapParameters $Authentication $User
 Connect-IscsiTarget -NodeAddress $Target -TargetPortalAddress $Portal -TargetPortalPortNumber $Port `
     -IsPersistent $true -IsMultipathEnabled $Multipath.IsPresent @chap |
     Format-List TargetNodeAddress, AuthenticationType, IsConnected, IsPersistent
-Get-IscsiSession | Where-Object TargetNodeAddress -eq $Target | Get-Disk |
-    Format-Table Number, FriendlyName, UniqueId, Size, OperationalStatus
 
-Write-Host @'
+$disks = Get-IscsiSession | Where-Object TargetNodeAddress -eq $Target |
+    Get-Disk -ErrorAction SilentlyContinue
+if ($disks) {
+    $disks | Format-Table Number, FriendlyName, UniqueId, Size, OperationalStatus
+    Write-Host @'
 A new disk is taken into use by
     Set-Disk -Number N -IsOffline $false
     Initialize-Disk -Number N; New-Partition -DiskNumber N -UseMaximumSize -AssignDriveLetter | Format-Volume
 '@
+} else {
+    Get-PnpDevice -Class TapeDrive, MediumChanger -PresentOnly -ErrorAction SilentlyContinue |
+        Format-Table Class, FriendlyName, Status
+    Write-Host 'The driver of a tape drive must be from Microsoft: iscsicpl.txt, step 8.'
+}
