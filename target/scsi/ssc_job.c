@@ -174,8 +174,14 @@ void tape_check_left(
 void tape_alert(struct tape *tape, unsigned flag)
 {
 	struct cartridge *c = drive_memory(tape->drive);
+	struct lu *lu = &tape->lu;
+	uint64_t bit = UINT64_C(1) << (64 - flag);
 
-	tape->alerts |= UINT64_C(1) << (64 - flag);
+	tape->alerts |= bit;
+	pthread_mutex_lock(&lu->lock);
+	list_for_each(it, &lu->itls)
+		container_of(it, struct itl, in_lu)->alerts_told &= ~bit;
+	pthread_mutex_unlock(&lu->lock);
 	if (c)
 		cartridge_set_alerts(c, tape->alerts);
 }

@@ -22,15 +22,36 @@ struct facts {
 	struct cartridge_usage use[CARTRIDGE_PARTITIONS];
 	struct cartridge_usage in; /* of the partition that the tape is in */
 	uint64_t early_warning;    /* bytes, of that partition */
-	uint64_t alerts;
+	uint64_t alerts, untold; /* TapeAlert flags; those that this host has not read */
 	bool compress;
 };
+
+/* Each host reads every flag once, whoever else reads it. */
+static uint64_t untold(struct scsi_task *t)
+{
+	struct tape *tape = tape_of(t);
+	uint64_t flags;
+
+	pthread_mutex_lock(&tape->lu.lock);
+	flags = tape->alerts & ~t->itl->alerts_told;
+	pthread_mutex_unlock(&tape->lu.lock);
+	return flags;
+}
+
+static void note_told(struct scsi_task *t, uint64_t flags)
+{
+	struct lu *lu = t->itl->lu;
+
+	pthread_mutex_lock(&lu->lock);
+	t->itl->alerts_told |= flags;
+	pthread_mutex_unlock(&lu->lock);
+}
 
 static void gather(struct scsi_task *t, struct cartridge *c, struct facts *f)
 {
 	struct tape *tape = tape_of(t);
 
-	*f = (struct facts){ .drive = tape->drive, .alerts = tape->alerts,
+	*f = (struct facts){ .drive = tape->drive, .alerts = tape->alerts, .untold = untold(t),
 		.compress = atomic_load(&tape->compress) };
 	drive_status(tape->drive, &f->s);
 	if (!c)
@@ -145,7 +166,7 @@ static void device_status(struct wr *w, const struct facts *f)
 			   (f->s.medium.write_protect ? PROTECTED : 0) | INITIALIZED));
 	wr_u8(w, (uint8_t)((here ? PRESENT | SEATED : 0) | (ready ? THREADED | MOUNTED : 0)));
 	wr_u8(w, 0); /* no activity: this command is what the drive does */
-	wr_u8(w, f->alerts ? 0x01 : 0); /* TAFC */
+	wr_u8(w, f->untold ? 0x01 : 0); /* TAFC */
 	wr_number(w, 1, 1000, 2); /* polling delay, milliseconds */
 }
 
@@ -159,7 +180,7 @@ static void alert_response(struct wr *w, const struct facts *f)
 static void alerts(struct wr *w, const struct facts *f)
 {
 	for (uint16_t flag = 1; flag <= 64; flag++)
-		wr_number(w, flag, f->alerts >> (64 - flag) & 1, 1);
+		wr_number(w, flag, f->untold >> (64 - flag) & 1, 1);
 }
 
 /* --- 14h: device statistics ---------------------------------------------------------------------------- */
@@ -355,7 +376,8 @@ static void begin_at(struct wr *w, uint16_t pointer)
 	w->len -= at - 4;
 }
 
-/* The answer has been opened on the loop. Flags that have been told are told no more. */
+/* The answer has been opened on the loop. Flags that this host has read are told it no
+ * more. */
 static void log_run(struct scsi_task *t, struct tape_job *j, struct cartridge *c)
 {
 	struct wr w = wr_of(t->buf, LOG_MAX);
@@ -376,7 +398,7 @@ static void log_run(struct scsi_task *t, struct tape_job *j, struct cartridge *c
 	if (j->code)
 		begin_at(&w, be16(t->cdb + 5));
 	if (j->code == 0x2e)
-		tape_of(t)->alerts = 0;
+		note_told(t, f.alerts);
 	put_be16(w.buf + 2, (uint16_t)(w.len - 4));
 	reply_close(t, &w, be16(t->cdb + 7));
 }

@@ -87,6 +87,7 @@ struct itl {
 	struct list in_lu; /* under lu->lock */
 	bool prevents;     /* PREVENT ALLOW MEDIUM REMOVAL, under lu->lock */
 	bool preempted;    /* its tasks are to be ended by PREEMPT AND ABORT, under lu->lock */
+	uint64_t alerts_told; /* TapeAlert flags of a tape that it has read, under lu->lock */
 	unsigned pins;     /* copies that work on it (copy.h); this and the rest: its loop only */
 	bool orphan;       /* its nexus has lost it; it goes with the last pin */
 	bool halted;       /* they are to end: somebody in `enders` waits for that */

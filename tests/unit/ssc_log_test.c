@@ -137,6 +137,21 @@ static void a_tape_alert_is_told_once(void **state)
 	tape_rig_free(rig);
 }
 
+static void a_tape_alert_is_told_to_each_host(void **state)
+{
+	struct tape_rig *rig = tape_rig_blank(state);
+
+	assert_good(TAPE(rig, NULL, 0, 0x1e, 0, 0, 0, 1, 0));
+	for (unsigned i = 0; i < 2; i++) {
+		assert_check(TAPE(rig, NULL, 0, 0x1b, 0, 0, 0, 0, 0), SENSE_ILLEGAL_REQUEST, 0x5302);
+		assert_int_equal(number(page(rig, 0x2e), 10), 1);
+		assert_int_equal(number(page(rig, 0x2e), 10), 0);
+		assert_int_equal(number(RUN(rig->r, 1, NULL, 2000, 0x4d, 0, 0x6e, 0, 0, 0, 0,
+			BE2(2000), 0), 10), 1);
+	}
+	tape_rig_free(rig);
+}
+
 /* --- attributes (SPC-5 6.19, 6.49, 7.4) --------------------------------------------------------- */
 
 static struct result attributes(struct tape_rig *rig, uint8_t service, uint16_t first)
@@ -249,6 +264,7 @@ int main(void)
 		TEST(the_volume_is_described),
 		TEST(the_device_status_says_that_a_cartridge_is_mounted),
 		TEST(a_tape_alert_is_told_once),
+		TEST(a_tape_alert_is_told_to_each_host),
 		TEST(the_memory_tells_of_the_medium),
 		TEST(attributes_begin_with_the_first_that_is_asked_for),
 		TEST(a_host_attribute_is_written_read_and_removed),
