@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The ring of one loop. Submissions are gathered while the loop goes over its
- * connections and handed over in one io_uring_enter() at the end of the round.
+ * connections and handed over a few at a time, the last at the end of the round.
+ *
+ * Few at a time, both ways: where the disk and the initiator each wait for a whole
+ * batch of the other, they take turns, and one of them is always idle.
  *
  * The loop watches the ring's own descriptor, which is readable while completions
  * wait: no eventfd, so nothing to drain, and while the loop polls, looking for
@@ -17,7 +20,9 @@ enum {
 	SQ_ENTRIES = 256,
 	/* Never more in the kernel than its completion ring holds, so that it cannot overflow. */
 	CQ_ENTRIES = 2048,
-	REAP_BATCH = 64,
+	SUBMIT_MIN = 4, /* ... or an eighth of what is running */
+	REAP_MIN = 8,   /* ... or a quarter */
+	REAP_MAX = 64,
 	RETRY_MS = 1,
 };
 
@@ -125,16 +130,23 @@ static void on_retry(struct loop_timer *t)
 	submit_all(container_of(t, struct uring, retry));
 }
 
+static unsigned reap_batch(unsigned running)
+{
+	unsigned n = running / 4;
+
+	return n < REAP_MIN ? REAP_MIN : n > REAP_MAX ? REAP_MAX : n;
+}
+
 static bool on_completions(struct loop_watch *w, unsigned conditions)
 {
 	struct uring *u = container_of(w, struct uring, watch);
-	struct io_uring_cqe *cqe[REAP_BATCH];
+	struct io_uring_cqe *cqe[REAP_MAX];
 	unsigned n;
 
 	(void)conditions;
 	if (!u->running)
 		return false;
-	n = io_uring_peek_batch_cqe(&u->ring, cqe, REAP_BATCH);
+	n = io_uring_peek_batch_cqe(&u->ring, cqe, reap_batch(u->running));
 	for (unsigned i = 0; i < n; i++) {
 		struct transfer *t = io_uring_cqe_get_data(cqe[i]);
 		int res = cqe[i]->res;
@@ -153,7 +165,11 @@ void uring_queue(struct uring *u, struct transfer *t)
 {
 	list_init(&t->link);
 	list_push(&u->waiting, &t->link);
-	loop_defer(u->watch.loop, &u->submit);
+	fill(u);
+	if (u->queued >= SUBMIT_MIN && u->queued >= u->running / 8)
+		submit_all(u);
+	else
+		loop_defer(u->watch.loop, &u->submit);
 }
 
 int uring_create(struct loop *loop, void (*ended)(struct transfer *t, int res), struct uring **out)
