@@ -16,6 +16,23 @@ const struct command_option audit_options[] = {
 	{ 0 },
 };
 
+struct when {
+	char text[32];
+};
+
+/* "2026-11-21 08:47:18", as it is here, or with another character in its middle. */
+static struct when when_of(int64_t seconds, char between)
+{
+	time_t at = (time_t)seconds;
+	struct when w = { "-" };
+	struct tm local;
+
+	if (localtime_r(&at, &local) &&
+		strftime(w.text, sizeof(w.text), "%Y-%m-%d %H:%M:%S", &local))
+		*strchr(w.text, ' ') = between;
+	return w;
+}
+
 /* "initiator=iqn… type=chap": what the detail says, in its order. */
 static char *detail_text(const json_t *detail)
 {
@@ -33,6 +50,8 @@ static char *detail_text(const json_t *detail)
 		fprintf(to, "%s%s=", ftell(to) ? " " : "", name);
 		if (json_is_string(value))
 			fputs(json_string_value(value), to);
+		else if (!strcmp(name, "grace_until") && json_is_integer(value))
+			fputs(when_of(json_integer_value(value), 'T').text, to);
 		else
 			json_dumpf(value, to, JSON_COMPACT | JSON_ENCODE_ANY);
 	}
@@ -44,17 +63,13 @@ static const char *const titles[] = { ">ID", "TIME", "WHO", "WHAT", "OF", "DETAI
 
 static void add_entry(struct grid *g, const json_t *entry)
 {
-	time_t at = (time_t)ask_number(entry, "time");
+	struct when when = when_of((int64_t)ask_number(entry, "time"), ' ');
 	char *detail = detail_text(json_object_get(entry, "detail"));
 	const char *object = ask_text(entry, "object");
 	struct grid_text t;
-	struct tm local;
-	char when[32] = "-";
 
-	if (localtime_r(&at, &local))
-		strftime(when, sizeof(when), "%Y-%m-%d %H:%M:%S", &local);
 	grid_add(g, grid_number(ask_number(entry, "id"), &t));
-	grid_add(g, when);
+	grid_add(g, when.text);
 	grid_add(g, ask_text(entry, "who"));
 	grid_add(g, ask_text(entry, "what"));
 	grid_add(g, object && *object ? object : NULL);

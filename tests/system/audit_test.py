@@ -87,6 +87,9 @@ def test_ctl_prints_the_audit(server, api, ctl):
     assert "limit is a number" in ctl(server, "audit", "--limit", "0", status=1).stderr
     told = json.loads(ctl(server, "audit", "--json", "--limit=1").stdout)
     assert [e["what"] for e in told["audit"]] == ["set credential"]
+    ctl(server, "credentials", "rotate", DISK, HOST, "--grace", "1h")
+    assert re.search(r" grace_until=\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d ",
+                     ctl(server, "audit", "--limit", "1").stdout)
 
 
 def test_the_audit_outlives_the_server(server, api):

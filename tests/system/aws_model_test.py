@@ -2,12 +2,11 @@
 """The Storage Gateway API against its published model, as botocore has it: every constraint of every
 member that a request may have, and the shape of every answer."""
 import re
-from pathlib import Path
 
 import pytest
 
 from aws_tape_test import archive, arn
-from aws_test import GATEWAY, HOST, OLD, BACK, client, management, send, target_arn
+from aws_test import BACK, GATEWAY, HOST, OLD, OPERATIONS, client, management, send, target_arn
 from initiator import login
 from library_test import library
 from support import conf, target
@@ -17,8 +16,6 @@ session = pytest.importorskip("botocore.session", reason="python3-boto3 is not i
 GIB = 1 << 30
 PLACE = {"GatewayARN": GATEWAY, "NetworkInterfaceId": "127.0.0.1"}
 MODEL = session.get_session().get_service_model("storagegateway")
-TABLE = (Path(__file__).parents[2] / "target/mgmt/aws.c").read_text()
-OPERATIONS = re.findall(r'^\t(?:LOOKS|CHANGES|ROW)\("(\w+)"', TABLE, re.M)
 
 
 @pytest.fixture
