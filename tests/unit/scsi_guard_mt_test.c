@@ -8,7 +8,6 @@
 #include "tests/unit/scsi_support.h"
 
 #define COMPARERS 3
-#define ROUNDS    1500
 #define LBA       5
 
 struct side {
@@ -16,7 +15,7 @@ struct side {
 	struct loop *loop;
 	struct bufs *bufs;
 	struct nexus nexus;
-	unsigned updates, misses;
+	unsigned rounds, updates, misses;
 };
 
 static struct side sides[COMPARERS + 1];
@@ -56,7 +55,7 @@ static void *compare_and_write(void *arg)
 	struct side *s = arg;
 	uint8_t data[1024];
 
-	while (s->updates < ROUNDS) {
+	while (s->updates < s->rounds) {
 		read_block(s, data);
 		memcpy(data + 512, data, 512);
 		put_be64(data + 512, be64(data) + 1);
@@ -77,7 +76,7 @@ static void *write_over(void *arg)
 	struct side *s = arg;
 	uint8_t data[512] = { 0 };
 
-	for (uint64_t n = 1; n <= ROUNDS; n++) {
+	for (uint64_t n = 1; n <= s->rounds; n++) {
 		put_be64(data, 0);
 		put_be64(data + 8, n);
 		if (run(s, (const uint8_t[16]){ WRITE10(LBA, 1) }, SCSI_DIR_OUT, data, 512) !=
@@ -90,8 +89,9 @@ static void *write_over(void *arg)
 	return NULL;
 }
 
-static void start(struct side *s, struct lun_map *map, void *(*f)(void *))
+static void start(struct side *s, struct lun_map *map, unsigned rounds, void *(*f)(void *))
 {
+	s->rounds = rounds;
 	s->updates = s->misses = 0;
 	assert_int_equal(loop_create(0, &s->loop), 0);
 	assert_int_equal(bufs_create(NULL, 1 << 20, &s->bufs), 0);
@@ -118,24 +118,32 @@ static void join(unsigned n)
 	}
 }
 
+/* Through buffers each command takes its turns of the loop. */
+static unsigned rounds_of(void **state)
+{
+	return *state ? 300 : 600;
+}
+
 static void no_compare_and_write_is_lost(void **state)
 {
+	unsigned rounds = rounds_of(state);
 	struct rig *r = rig_create((struct rig_cfg){ .faulty = *state != NULL });
 	uint8_t zeros[1024] = { 0 };
 
 	/* So that the first READs do not look at blocks that are being written. */
 	assert_good(RUN(r, 0, zeros, 1024, 0x89, 0, BE8(LBA), 0, 0, 0, 1, 0, 0));
 	for (unsigned i = 0; i < COMPARERS; i++)
-		start(&sides[i], r->map, compare_and_write);
+		start(&sides[i], r->map, rounds, compare_and_write);
 	join(COMPARERS);
 	assert_good(RUN(r, 0, NULL, 512, READ10(LBA, 1)));
-	assert_int_equal(be64(rig_in), COMPARERS * ROUNDS);
+	assert_int_equal(be64(rig_in), COMPARERS * rounds);
 	rig_free(r);
 }
 
 /* READs beside WRITEs of the same block race by nature, whatever the disk: not under TSan. */
 static void no_write_is_lost_under_compare_and_write(void **state)
 {
+	unsigned rounds = rounds_of(state);
 	struct rig *r;
 
 #ifdef __SANITIZE_THREAD__
@@ -143,8 +151,8 @@ static void no_write_is_lost_under_compare_and_write(void **state)
 #endif
 	r = rig_create((struct rig_cfg){ .faulty = *state != NULL });
 	for (unsigned i = 0; i < COMPARERS; i++)
-		start(&sides[i], r->map, compare_and_write);
-	start(&sides[COMPARERS], r->map, write_over);
+		start(&sides[i], r->map, rounds, compare_and_write);
+	start(&sides[COMPARERS], r->map, rounds, write_over);
 	join(COMPARERS + 1);
 	assert_int_equal(sides[COMPARERS].misses, 0);
 	rig_free(r);
@@ -155,7 +163,7 @@ static void *write_blindly(void *arg)
 	struct side *s = arg;
 	uint8_t data[512];
 
-	for (unsigned i = 0; i < 40; i++) {
+	for (unsigned i = 0; i < s->rounds; i++) {
 		memset(data, (int)(i & 1), sizeof(data));
 		if (run(s, (const uint8_t[16]){ WRITE10(LBA, 1) }, SCSI_DIR_OUT, data, 512) !=
 			SCSI_GOOD)
@@ -169,7 +177,7 @@ static void *compare_blindly(void *arg)
 	struct side *s = arg;
 	uint8_t data[1024];
 
-	for (unsigned i = 0; i < 10; i++) {
+	for (unsigned i = 0; i < s->rounds; i++) {
 		memset(data, 0, 512);
 		memset(data + 512, 2, 512);
 		s->updates += run(s, (const uint8_t[16]){ 0x89, 0, BE8(LBA), 0, 0, 0, 1, 0, 0 },
@@ -185,8 +193,8 @@ static void a_guard_that_goes_up_misses_no_writer(void **state)
 	for (unsigned i = 0; i < 40; i++) {
 		struct rig *r = rig_create((struct rig_cfg){ 0 });
 
-		start(&sides[0], r->map, write_blindly);
-		start(&sides[1], r->map, compare_blindly);
+		start(&sides[0], r->map, 40, write_blindly);
+		start(&sides[1], r->map, 10, compare_blindly);
 		join(2);
 		assert_good(RUN(r, 0, NULL, 512, READ10(LBA, 1)));
 		for (unsigned k = 1; k < 512; k++)
