@@ -16,7 +16,7 @@
 
 #include "base/log.h"
 
-#define BATCH    16 /* what is accepted in a turn; the data of others wait meanwhile */
+#define BATCH    4 /* what is accepted in a turn; the data of others wait meanwhile */
 #define PAUSE_MS 100
 #define QUIET_NS UINT64_C(60000000000) /* between two lines of the log about that */
 
