@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 from initiator import Refused, login
-from support import DISK, HOST, PREFIX, conf, lines, no_secret, target, wait_until
+from support import (DISK, HOST, PREFIX, conf, lines, needs_ipv6, no_secret, target,
+                     wait_until)
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 CREDENTIALS = "/api/protocols/san/iscsi/credentials"
@@ -443,6 +444,18 @@ def test_types_hold_at_login(server, api):
 def test_addresses_hold_at_login(server, api, addresses, lets_in):
     made(api, new(kind="none", initiator_address=addresses))
     assert status_of_login(server) == (0 if lets_in else FORBIDDEN)
+
+
+@pytest.mark.parametrize("addresses, lets_in", [
+    (ranges(("::1", "::f")), True), (ranges(("2001:db8::1", "2001:db8::9")), False),
+    ({"masks": [{"address": "::"}]}, True), ({"masks": [{"address": "::1", "netmask": 128}]}, True),
+    ({"masks": [{"address": "2001:db8::", "netmask": "32"}]}, False),
+    ({"masks": [{"address": "0.0.0.0", "netmask": 0}]}, False)])
+def test_addresses_of_ipv6_hold_at_login(start, addresses, lets_in):
+    needs_ipv6()
+    server = start(conf(target(), portals='{ address = "::1"; port = $port; }', more=MANAGEMENT))
+    made(Api(server), new(kind="none", initiator_address=addresses))
+    assert status_of_login(server, address="::1") == (0 if lets_in else FORBIDDEN)
 
 
 def test_who_is_denied_is_put_out(server, api):
