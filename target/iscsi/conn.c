@@ -39,8 +39,34 @@ static const char *initiator_of(const struct conn *c)
 	return c->login ? login_initiator(c->login) : "";
 }
 
-static void __attribute__((format(printf, 3, 0)))
-log_about(const struct conn *c, int priority, const char *fmt, va_list ap)
+/* Lines of the log that a connection may cause: at once, and every second from then on. */
+#define LINES_OF_ONE 30, 2
+
+static void tell_left_out(struct log_rate *lines, const char *about)
+{
+	unsigned n = log_rate_left_out(lines);
+
+	if (n)
+		log_msg(LOG_WARNING, "%s: %u lines of the log were left out: too many at once", about,
+			n);
+}
+
+static bool may_log(struct conn *c, bool comes_or_goes, const char *peer)
+{
+	struct log_rate *all = &c->r->shared->lines;
+	uint64_t now = loop_now(c->r->loop);
+
+	if (!comes_or_goes && !log_rate_pass(&c->lines, now, LINES_OF_ONE))
+		return false;
+	if (comes_or_goes && !log_rate_pass(all, now, LINES_OF_ALL))
+		return false;
+	tell_left_out(&c->lines, peer);
+	tell_left_out(all, "connections that come and go");
+	return true;
+}
+
+static void __attribute__((format(printf, 4, 0)))
+log_about(struct conn *c, int priority, bool goes, const char *fmt, va_list ap)
 {
 	struct addr_text peer;
 	char text[512];
@@ -49,17 +75,20 @@ log_about(const struct conn *c, int priority, const char *fmt, va_list ap)
 
 	if (!log_on(priority))
 		return;
+	addr_text(&c->stream.peer, &peer);
+	if (!may_log(c, goes || c->phase == CONN_LOGIN, peer.text))
+		return;
 	vsnprintf(text, sizeof(text), fmt, ap);
-	log_msg(priority, "%s %s: %s", addr_text(&c->stream.peer, &peer),
+	log_msg(priority, "%s %s: %s", peer.text,
 		*who ? log_quote(who, strlen(who), &q) : "-", text);
 }
 
-void conn_log(const struct conn *c, int priority, const char *fmt, ...)
+void conn_log(struct conn *c, int priority, const char *fmt, ...)
 {
 	va_list ap;
 
 	va_start(ap, fmt);
-	log_about(c, priority, fmt, ap);
+	log_about(c, priority, false, fmt, ap);
 	va_end(ap);
 }
 
@@ -132,7 +161,7 @@ void conn_close(struct conn *c, int priority, const char *why, ...)
 	if (c->phase == CONN_CLOSING)
 		return;
 	va_start(ap, why);
-	log_about(c, priority, why, ap);
+	log_about(c, priority, true, why, ap);
 	va_end(ap);
 	c->failed = c->phase == CONN_FULL;
 	c->phase = CONN_CLOSING;

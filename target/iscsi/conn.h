@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "base/list.h"
+#include "base/log_rate.h"
 #include "base/loop.h"
 #include "iscsi/framer.h"
 #include "iscsi/tx.h"
@@ -75,6 +76,7 @@ struct conn {
 	uint64_t ping_sent;              /* loop_now() of an unanswered ping; 0: none */
 	uint64_t ping_confirmed;         /* bytes that the peer's host had confirmed then */
 	uint32_t ping_tag;
+	struct log_rate lines;           /* of the log, about it */
 	uint8_t bhs[BHS_SIZE];           /* of the PDU that is being received */
 	const struct request *request;   /* and what it is (full.c) */
 	struct text *text;               /* a text negotiation under way, or NULL */
@@ -112,7 +114,7 @@ void conn_full_feature(struct conn *c);
 bool conn_gather(struct conn *c);
 
 /* One line: "PEER INITIATOR: …". */
-void conn_log(const struct conn *c, int priority, const char *fmt, ...)
+void conn_log(struct conn *c, int priority, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 
 #endif

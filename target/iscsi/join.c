@@ -34,7 +34,7 @@ static struct session_entry entry_of(const struct conn *c)
 
 /* --- the full feature phase -------------------------------------------------------------------------- */
 
-static void log_login(const struct conn *c)
+static void log_login(struct conn *c)
 {
 	const struct session *s = c->s;
 

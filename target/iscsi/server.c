@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -176,11 +177,16 @@ void iscsi_server_free(struct iscsi_server *s)
 
 /* --- accepting -------------------------------------------------------------------------------------------- */
 
-static void refuse(const struct stream *stream, const char *why)
+static void refuse(struct shared *h, const struct stream *stream, const char *why)
 {
 	struct addr_text text;
+	struct timespec now;
 
-	log_msg(LOG_NOTICE, "%s: connection refused: %s", addr_text(&stream->peer, &text), why);
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	if (log_rate_pass(&h->lines, (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec,
+			  LINES_OF_ALL))
+		log_msg(LOG_NOTICE, "%s: connection refused: %s",
+			addr_text(&stream->peer, &text), why);
 	close(stream->fd);
 }
 
@@ -191,7 +197,7 @@ static void enter(struct reactor *r, const struct stream *stream, uint16_t group
 		return;
 	atomic_fetch_sub_explicit(&r->assigned, 1, memory_order_relaxed);
 	guard_leave(r->shared->guard, &stream->peer);
-	refuse(stream, r->stopping ? "the server is stopping" : "out of memory or descriptors");
+	refuse(r->shared, stream, r->stopping ? "the server is stopping" : "out of memory or descriptors");
 }
 
 struct arrival {
@@ -216,7 +222,7 @@ static void send_to(struct reactor *r, const struct stream *stream, uint16_t gro
 	if (!a) {
 		atomic_fetch_sub_explicit(&r->assigned, 1, memory_order_relaxed);
 		guard_leave(r->shared->guard, &stream->peer);
-		refuse(stream, "out of memory");
+		refuse(r->shared, stream, "out of memory");
 		return;
 	}
 	*a = (struct arrival){ .msg.run = arrive, .r = r, .stream = *stream, .group = group };
@@ -268,7 +274,7 @@ void iscsi_server_take(struct iscsi_server *s, const struct stream *stream, uint
 	struct reactor *r;
 
 	if (why) {
-		refuse(stream, why);
+		refuse(&s->shared, stream, why);
 		return;
 	}
 	r = idlest(s);

@@ -5,6 +5,8 @@
 
 #include <stddef.h>
 
+#include "base/log_rate.h"
+
 struct challenge_memory;
 struct chap_digests;
 struct guard;
@@ -12,12 +14,17 @@ struct iscsi_server;
 struct loop;
 struct sessions;
 
+/* Lines of the log about those who come and go, and who are easily many: at once, and every second
+ * from then on. */
+#define LINES_OF_ALL 10000, 50
+
 struct shared {
 	struct iscsi_server *server;
 	struct sessions *sessions;
 	struct guard *guard;
 	struct challenge_memory *challenges;
 	struct chap_digests *digests;
+	struct log_rate lines;                             /* of the log, about who comes and goes */
 	size_t bufs_limit;                                 /* bytes of data buffers of a reactor */
 	void (*loop_ends)(void *arg, struct loop *loop);   /* see server.h */
 	void *arg;

@@ -6,10 +6,11 @@ Whatever one address does, a right login from another goes through at once meanw
 import json
 import re
 import socket
+import struct
 import time
 
 import pytest
-from initiator import Closed, Login, Refused, Session, Wire, login
+from initiator import NO_TAG, REJECT, Closed, Login, Refused, Session, Wire, login
 from support import (CREDENTIAL, DISK, HOST, SECRET, TARGET_SECRET, conf, cpu_seconds, lines,
                      needs_ipv6, ram, target, wait_until)
 
@@ -243,3 +244,20 @@ def test_a_server_at_rest_uses_no_processor(start, sessions):
     for session in idle:
         session.logout()
 
+
+
+# --- the log --------------------------------------------------------------------------------------
+
+
+def test_an_initiator_that_asks_for_nonsense_does_not_fill_the_log(start):
+    server = start(conf())
+    session = login(server.port, DISK).ready()
+    snack = struct.pack(">BB6x8xIIII16x", 0x10, 0x80, 7, NO_TAG, 0, 0)
+    for _ in range(100):
+        session.wire.send_bytes(snack * 50)
+        for _ in range(50):
+            assert session.wire.receive().opcode == REJECT
+    session.wire.close()
+    server.wait_for_log("closed the connection")
+    assert 0 < len(lines(server, "SNACK .*rejected")) < 100
+    assert re.search(r"[0-9]+ lines of the log were left out", server.log())
