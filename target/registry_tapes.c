@@ -810,7 +810,8 @@ static void changer_op_free(struct changer_op *op)
 
 static void changer_over(struct changer_op *op, enum registry_tape_result result, const char *text)
 {
-	op->what.done(op->what.arg, result, text && *text ? text : registry_tape_result_text(result));
+	op->what.done(
+		op->what.arg, result, text && *text ? text : registry_tape_result_text(result));
 	changer_op_free(op);
 }
 

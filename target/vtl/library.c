@@ -287,8 +287,8 @@ void library_unlisten(struct library *l, struct library_listener *ls)
 
 void library_notify(struct library *l, enum catalog_place_kind kind)
 {
-	library_tell(l, kind == CATALOG_IN_MAIL_SLOT ? LIBRARY_MAIL_CHANGED
-						     : LIBRARY_INVENTORY_CHANGED);
+	library_tell(
+		l, kind == CATALOG_IN_MAIL_SLOT ? LIBRARY_MAIL_CHANGED : LIBRARY_INVENTORY_CHANGED);
 }
 
 void library_tell(struct library *l, enum library_event event)
