@@ -270,12 +270,10 @@ static void logout_respond(struct conn *c, const struct logout_req *p, enum logo
 	if (r == LOGOUT_DONE && p->reason == LOGOUT_SESSION) {
 		session_logging_out(c->s);
 		out->after = session_logged_out;
-		out->last = true;
 		out->arg = c->s;
 	} else if (r == LOGOUT_DONE && p->cid == c->cid) {
 		c->phase = CONN_LOGOUT;
 		out->after = logged_out;
-		out->last = true;
 	}
 	tx_pdu_send(c, out);
 }

@@ -27,7 +27,6 @@ struct tx_batch {
 	uint32_t data_len;           /* of that PDU */
 	uint32_t crc;
 	bool digest;
-	bool last;                   /* the connection is closed behind this PDU */
 	struct list over;            /* items that end with this batch */
 	struct iovec piece[TX_PIECES];
 	struct tx_frame frame[TX_PDUS];
@@ -79,7 +78,6 @@ uint8_t *tx_bhs(struct tx_batch *b)
 
 	b->head_at = b->npieces;
 	b->data_len = 0;
-	b->last = false;
 	add_piece(b, f->head, BHS_SIZE);
 	return f->head;
 }
@@ -256,7 +254,7 @@ static int send_rest(struct conn *c)
 
 static int send_batch(struct conn *c, struct tx_batch *b)
 {
-	ssize_t n = stream_send(&c->stream, b->piece, (int)b->npieces, b->last);
+	ssize_t n = stream_send(&c->stream, b->piece, (int)b->npieces, false);
 	unsigned at;
 
 	if (n < 0 && n != -EAGAIN) {
@@ -332,7 +330,6 @@ static bool pdu_emit(struct tx_item *it, struct conn *c, struct tx_batch *b)
 	if (p->len)
 		tx_data(b, p->data, p->len);
 	tx_end(b, c);
-	b->last = p->last;
 	return true;
 }
 

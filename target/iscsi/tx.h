@@ -81,7 +81,6 @@ void tx_batch_free(struct tx_batch *b);
 struct tx_pdu {
 	struct tx_item item;
 	bool takes_statsn;           /* StatSN is this PDU's own, and counts on */
-	bool last;                   /* the connection is closed behind it: it leaves with the FIN */
 	uint32_t len;
 	/* Optional: once it is out, or the connection has ended (c->phase is CONN_CLOSING then). */
 	void (*after)(struct conn *c, void *arg);
