@@ -279,7 +279,7 @@ static void logout_respond(struct conn *c, const struct logout_req *p, enum logo
 }
 
 /* The answer says that all is cleaned up (11.15): those to task management go before it. */
-static void logout_session(struct conn *c, const struct logout_req *p)
+static void logout_in_turn(struct conn *c, const struct logout_req *p)
 {
 	struct session *s = c->s;
 
@@ -314,7 +314,7 @@ static void logout_end(struct conn *c)
 		return;
 	}
 	if (p.reason == LOGOUT_SESSION) {
-		logout_session(c, &p);
+		logout_in_turn(c, &p);
 		return;
 	}
 	if (c->s->discovery) {
@@ -329,11 +329,13 @@ static void logout_end(struct conn *c)
 		logout_respond(c, &p, LOGOUT_NO_CID);
 		return;
 	}
-	logout_respond(c, &p, LOGOUT_DONE);
-	if (other != c) {
-		other->phase = CONN_LOGOUT;
-		conn_close(other, LOG_INFO, "logged out from another connection");
+	if (other == c) {
+		logout_in_turn(c, &p);
+		return;
 	}
+	logout_respond(c, &p, LOGOUT_DONE);
+	other->phase = CONN_LOGOUT;
+	conn_close(other, LOG_INFO, "logged out from another connection");
 }
 
 /* --- dispatch --------------------------------------------------------------------------------------------- */

@@ -314,10 +314,10 @@ static void a_lun_reset_ends_all_tasks_and_everybody_learns_of_it(void **state)
 }
 
 /* A reset and a logout in one segment: the logout is there before the reset has been answered. */
-static void reset_and_logout(struct ini *i)
+static void reset_and_logout(struct ini *i, uint8_t reason)
 {
 	struct pdu reset = pdu_tmf(i, TMF_LUN_RESET, TAG_NONE, 0);
-	struct pdu bye = pdu_logout(i, LOGOUT_SESSION, 0);
+	struct pdu bye = pdu_logout(i, reason, i->cid);
 	uint8_t both[2 * BHS_SIZE];
 
 	pdu_make_immediate(i, &bye);
@@ -330,14 +330,16 @@ static void a_lun_reset_is_answered_before_the_logout_behind_it(void **state)
 {
 	struct ini i;
 
-	ini_begin(&i, *state, "");
-	unit_ready(&i);
-	reset_and_logout(&i);
-	ini_recv(&i, OP_TMF_RSP);
-	assert_int_equal(i.bhs[2], TMF_COMPLETE);
-	ini_recv(&i, OP_LOGOUT_RSP);
-	ini_expect_closed(&i);
-	ini_close(&i);
+	for (uint8_t reason = LOGOUT_SESSION; reason <= LOGOUT_CONNECTION; reason++) {
+		ini_begin(&i, *state, "");
+		unit_ready(&i);
+		reset_and_logout(&i, reason);
+		ini_recv(&i, OP_TMF_RSP);
+		assert_int_equal(i.bhs[2], TMF_COMPLETE);
+		ini_recv(&i, OP_LOGOUT_RSP);
+		ini_expect_closed(&i);
+		ini_close(&i);
+	}
 }
 
 static void a_logout_waits_for_a_lun_reset_that_waits_for_the_store(void **state)
@@ -352,7 +354,7 @@ static void a_logout_waits_for_a_lun_reset_that_waits_for_the_store(void **state
 	slow(w, 100);
 	command_send(&other, &c);
 	wire_sleep_ms(20);
-	reset_and_logout(&i);
+	reset_and_logout(&i, LOGOUT_SESSION);
 	ini_recv(&i, OP_TMF_RSP);
 	assert_int_equal(i.bhs[2], TMF_COMPLETE);
 	ini_recv(&i, OP_LOGOUT_RSP);
@@ -373,7 +375,7 @@ static void an_initiator_that_hangs_up_after_a_reset_and_a_logout_leaves_nothing
 	slow(w, 100);
 	command_send(&i, &c);
 	wire_sleep_ms(20);
-	reset_and_logout(&i);
+	reset_and_logout(&i, LOGOUT_SESSION);
 	ini_close(&i);
 	wire_expect_idle(w);
 }
