@@ -185,6 +185,18 @@ int db_exec_int(struct db *db, const char *sql, int64_t *value)
 	return err;
 }
 
+int db_check_place(struct db *db)
+{
+	int moved = 0;
+
+	sqlite3_file_control(db->handle, "main", SQLITE_FCNTL_HAS_MOVED, &moved);
+	if (!moved)
+		return 0;
+	snprintf(db->why, sizeof(db->why),
+		"its file was moved, removed or replaced; stop the server and bring it back");
+	return db->failed = -ESTALE;
+}
+
 bool db_in_transaction(const struct db *db)
 {
 	return !sqlite3_get_autocommit(db->handle);

@@ -35,6 +35,9 @@ void db_forgive(struct db *db);
 int db_exec(struct db *db, const char *sql);
 /* A pragma that gives one number, or the like. 0 or -errno. */
 int db_exec_int(struct db *db, const char *sql, int64_t *value);
+/* 0, or -ESTALE where the file no longer stands under its name: what is committed would be gone with
+ * the server. */
+int db_check_place(struct db *db);
 bool db_in_transaction(const struct db *db);
 
 /* How long the journal is, in pages, as of the last commit. */

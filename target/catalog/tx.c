@@ -21,7 +21,8 @@ static void explain(struct catalog_tx *tx, struct catalog_request *r)
 /* A failure of the machine's, which concerns more than the request that met it. */
 static void log_failure(const struct catalog_request *r)
 {
-	static const int grave[] = { -ENOSPC, -EIO, -EUCLEAN, -ENOMEM, -EBUSY, -EROFS, -EACCES };
+	static const int grave[] = { -ENOSPC, -EIO, -EUCLEAN, -ENOMEM, -EBUSY, -EROFS, -EACCES,
+		-ESTALE };
 
 	for (size_t i = 0; i < sizeof(grave) / sizeof(grave[0]); i++)
 		if (r->err == grave[i])
@@ -35,9 +36,16 @@ static void roll_back(struct catalog_tx *tx)
 		sqlite3_exec(db_handle(tx->db), "ROLLBACK", NULL, NULL, NULL);
 }
 
+static int begin(struct catalog_tx *tx)
+{
+	int err = db_check_place(tx->db);
+
+	return err ? err : db_exec(tx->db, "BEGIN IMMEDIATE");
+}
+
 int tx_begin(struct catalog_tx *tx, struct catalog_request *r)
 {
-	int err = db_exec(tx->db, "BEGIN IMMEDIATE");
+	int err = begin(tx);
 
 	if (err)
 		explain(tx, r);
@@ -112,7 +120,7 @@ static bool carry_out_among(struct catalog_tx *tx, struct catalog_request *r)
 
 static bool carry_out_together(struct catalog_tx *tx, struct list *batch)
 {
-	bool kept = !db_exec(tx->db, "BEGIN IMMEDIATE");
+	bool kept = !begin(tx);
 
 	list_for_each(it, batch) {
 		if (!kept)

@@ -279,6 +279,23 @@ static int put_blindly(struct catalog_tx *tx, void *arg)
 	return 0;
 }
 
+static void what_is_stored_in_a_file_that_is_gone_is_not_called_stored(void **state)
+{
+	struct rig *rig = *state;
+	char file[128], away[128];
+
+	snprintf(file, sizeof(file), "%s/catalog.db", rig->path);
+	snprintf(away, sizeof(away), "%s/catalog.away", rig->path);
+	assert_int_equal(put_as(rig, 1), 0);
+	assert_int_equal(rename(file, away), 0);
+	assert_int_equal(put_as(rig, 2), -ESTALE);
+	assert_non_null(strstr(rig->why.text, "moved, removed or replaced"));
+	assert_int_equal(rename(away, file), 0);
+	assert_int_equal(put_as(rig, 3), 0);
+	rig_reopen(rig);
+	assert_int_equal(number_of(rig), 3);
+}
+
 static void a_request_that_overlooks_an_error_fails_all_the_same(void **state)
 {
 	struct rig *rig = *state;
@@ -302,6 +319,7 @@ int main(void)
 		DISK_TEST(a_change_of_key_that_fails_at_any_step_loses_nothing),
 		DISK_TEST(a_request_that_is_too_large_for_the_disk_fails_alone),
 		DISK_TEST(a_full_disk_is_no_obstacle_once_there_is_room_again),
+		DISK_TEST(what_is_stored_in_a_file_that_is_gone_is_not_called_stored),
 		DISK_TEST(a_request_that_overlooks_an_error_fails_all_the_same),
 	};
 
