@@ -109,6 +109,23 @@ static void a_tape_is_partitioned_as_the_host_says(void **state)
 	tape_rig_free(rig);
 }
 
+/* PSUM 10b, as Linux' st driver counts (mt mkpartition), and 01b. */
+static void partitions_may_be_counted_in_megabytes_or_kilobytes(void **state)
+{
+	static const struct { uint8_t flags; uint16_t first; } rows[] = { { 0x34, 2 }, { 0x2c, 2000 } };
+	struct tape_rig *rig = tape_rig_blank(state);
+	struct drive_medium m;
+
+	for (unsigned i = 0; i < 2; i++) {
+		assert_good(set_partitions(rig, rows[i].flags, rows[i].first, 0xffff));
+		assert_good(TAPE(rig, NULL, 0, FORMAT(1)));
+		drive_medium(rig->drive, &m);
+		assert_int_equal(m.partition_capacity[0], 2000000);
+		assert_int_equal(m.partition_capacity[1], TAPE_CAPACITY - 2000000);
+	}
+	tape_rig_free(rig);
+}
+
 /* POFM stays: partitions are made by FORMAT MEDIUM, never by MODE SELECT (SSC-4 8.3.8). */
 static void that_format_medium_makes_partitions_cannot_be_changed(void **state)
 {
@@ -286,6 +303,7 @@ int main(void)
 		TEST(verify_of_fixed_blocks_counts_them),
 		TEST(verify_goes_to_the_end_of_data_or_over_filemarks),
 		TEST(a_tape_is_partitioned_as_the_host_says),
+		TEST(partitions_may_be_counted_in_megabytes_or_kilobytes),
 		TEST(that_format_medium_makes_partitions_cannot_be_changed),
 		TEST(a_partition_that_would_be_too_small_is_made_larger),
 		TEST(each_partition_has_its_own_objects),
