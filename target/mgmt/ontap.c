@@ -202,6 +202,8 @@ static const struct route routes[] = {
 	{ ROUTE_GET,    ISCSI "services/{svm}",                0,             ontap_get_service },
 	{ ROUTE_GET,    ISCSI "credentials",                   0,             ontap_get_credentials },
 	{ ROUTE_POST,   ISCSI "credentials",                   CHANGES,       ontap_post_credentials },
+	{ ROUTE_PATCH,  ISCSI "credentials",                   CHANGES,       ontap_patch_credentials },
+	{ ROUTE_DELETE, ISCSI "credentials",                   ROUTE_CHANGES, ontap_delete_credentials },
 	{ ROUTE_GET,    ISCSI "credentials/{svm}/{initiator}", 0,             ontap_get_credential },
 	{ ROUTE_PATCH,  ISCSI "credentials/{svm}/{initiator}", CHANGES,       ontap_patch_credential },
 	{ ROUTE_DELETE, ISCSI "credentials/{svm}/{initiator}", ROUTE_CHANGES, ontap_delete_credential },

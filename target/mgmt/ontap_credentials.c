@@ -114,7 +114,7 @@ struct row {
 
 /* Rows to choose from, in the order of their places. */
 struct rows {
-	struct ontap_svms svms;
+	const struct ontap_svms *svms;
 	struct registry_rows *stored;      /* of each SVM */
 	struct credential_spec *fallbacks; /* "default" of each, where the table has none */
 	struct row *v;
@@ -175,7 +175,7 @@ static void add_row(
 	struct row *row = &rows->v[rows->n];
 
 	*row = (struct row){ .spec = spec, .svm = svm };
-	if (rows->svms.n > 1 && asprintf(&row->place, "%s\t%s", spec->initiator, svm->name) < 0) {
+	if (rows->svms->n > 1 && asprintf(&row->place, "%s\t%s", spec->initiator, svm->name) < 0) {
 		rows->failed = true;
 		return;
 	}
@@ -194,7 +194,7 @@ static bool make_room(struct rows *rows, size_t more)
 
 static void add_all(struct rows *rows, const struct registry *r, size_t i)
 {
-	const struct ontap_svm *svm = &rows->svms.v[i];
+	const struct ontap_svm *svm = &rows->svms->v[i];
 	const struct credential_spec *dflt;
 
 	if (registry_rows_of(r, CREDENTIAL_OF_SVM, svm->name, &rows->stored[i])) {
@@ -214,31 +214,32 @@ static void add_all(struct rows *rows, const struct registry *r, size_t i)
 static void add_one(struct rows *rows, const struct registry *r, size_t i, const char *initiator)
 {
 	const struct credential_spec *row =
-		find_row(r, &rows->svms.v[i], initiator, &rows->fallbacks[i]);
+		find_row(r, &rows->svms->v[i], initiator, &rows->fallbacks[i]);
 
 	if (row && make_room(rows, 1))
-		add_row(rows, &rows->svms.v[i], row);
+		add_row(rows, &rows->svms->v[i], row);
 }
 
 static void rows_free(struct rows *rows)
 {
 	for (size_t i = 0; i < rows->n; i++)
 		free(rows->v[i].place);
-	for (size_t i = 0; rows->stored && i < rows->svms.n; i++)
+	for (size_t i = 0; rows->stored && i < rows->svms->n; i++)
 		registry_rows_end(&rows->stored[i]);
 	free(rows->v);
 	free(rows->stored);
 	free(rows->fallbacks);
-	ontap_svms_free(&rows->svms);
 }
 
-static void reply_rows(struct call *c, const struct query *q, struct rows *rows)
+/* All rows that a query may be about, for as long as `rows` is there, which rows_free() ends in any
+ * case. False: memory is out. */
+static bool rows_gather(struct rows *rows, const struct registry *r, const struct ontap_svms *svms,
+	const struct query *q, struct query_source *out)
 {
-	const struct registry *r = ontap_of(c)->registry;
-	struct query_source source = { .key = rows_key, .record = rows_record, .arg = rows };
 	const char *initiator = query_exactly(q, "initiator");
-	size_t n = rows->svms.n;
+	size_t n = svms->n;
 
+	*rows = (struct rows){ .svms = svms };
 	rows->stored = calloc(n + 1, sizeof(*rows->stored));
 	rows->fallbacks = calloc(n + 1, sizeof(*rows->fallbacks));
 	rows->failed = !rows->stored || !rows->fallbacks;
@@ -247,27 +248,42 @@ static void reply_rows(struct call *c, const struct query *q, struct rows *rows)
 			add_one(rows, r, i, initiator);
 		else
 			add_all(rows, r, i);
-	if (rows->failed) {
-		call_reply(c, HTTP_OK, NULL);
-		return;
-	}
+	if (rows->failed)
+		return false;
 	if (rows->n)
 		qsort(rows->v, rows->n, sizeof(*rows->v), by_place);
-	source.n = rows->n;
-	source.place = n > 1 ? rows_place : NULL;
-	ontap_reply_page(c, q, &source, link_row);
+	*out = (struct query_source){
+		.n = rows->n,
+		.key = rows_key,
+		.record = rows_record,
+		.arg = rows,
+		.place = n > 1 ? rows_place : NULL,
+	};
+	return true;
+}
+
+static void reply_rows(struct call *c, const struct query *q, const struct ontap_svms *svms)
+{
+	struct query_source source;
+	struct rows rows;
+
+	if (rows_gather(&rows, ontap_of(c)->registry, svms, q, &source))
+		ontap_reply_page(c, q, &source, link_row);
+	else
+		call_reply(c, HTTP_OK, NULL);
+	rows_free(&rows);
 }
 
 void ontap_get_credentials(struct call *c)
 {
-	struct rows rows = { 0 };
+	struct ontap_svms svms;
 	struct query *q;
 
 	if (!ontap_query(c, &shape, QUERY_FIELDS | QUERY_COLLECTION | QUERY_RECORDS, &q))
 		return;
-	if (ontap_svms(c, &rows.svms)) {
-		reply_rows(c, q, &rows);
-		rows_free(&rows);
+	if (ontap_svms(c, &svms)) {
+		reply_rows(c, q, &svms);
+		ontap_svms_free(&svms);
 	}
 	query_free(q);
 }
@@ -304,6 +320,12 @@ void ontap_get_credential(struct call *c)
 
 /* --- changes -------------------------------------------------------------------------------- */
 
+/* One row of a change. */
+struct aim {
+	const struct ontap_svm *svm; /* of the edit */
+	struct wish wish;            /* of a DELETE but the initiator */
+};
+
 /* A change that somebody waits for. */
 struct edit {
 	struct call *call;
@@ -314,12 +336,11 @@ struct edit {
 	json_t *(*answer)(struct edit *e);
 	int status; /* of the answer */
 	enum wish_mode mode;
+	bool chosen;            /* by a query: a row that is gone meanwhile is not missed */
+	bool planned;           /* the plan has not refused */
 	struct ontap_fault why; /* set by a plan that finds that it cannot be */
+	struct aim *aims;
 	size_t n;
-	struct aim {
-		const struct ontap_svm *svm; /* of svms */
-		struct wish wish;            /* of a DELETE but the initiator */
-	} aims[];
 };
 
 static void edit_free(struct edit *e)
@@ -328,6 +349,7 @@ static void edit_free(struct edit *e)
 		return;
 	for (size_t i = 0; i < e->n; i++)
 		wish_free(&e->aims[i].wish);
+	free(e->aims);
 	ontap_svms_free(&e->svms);
 	query_free(e->query);
 	free(e);
@@ -383,7 +405,8 @@ static bool edit_plan(void *arg, struct registry_plan *p)
 {
 	struct edit *e = arg;
 
-	return e->plan(e, p);
+	e->planned = e->plan(e, p);
+	return e->planned;
 }
 
 /* RFC 7143 9.2.1 wants 96 bits where there is no IPsec; clients of this API have shorter ones. */
@@ -400,8 +423,9 @@ static void warn_of_weak(const struct aim *aim)
 static void edit_done(void *arg, const struct registry_outcome *outcome)
 {
 	struct edit *e = arg;
+	bool nothing_left = outcome->result == REGISTRY_DECLINED && e->planned;
 
-	if (outcome->result != REGISTRY_DONE) {
+	if (outcome->result != REGISTRY_DONE && !nothing_left) {
 		fault_of(&e->why, outcome);
 		edit_refuse(e);
 		return;
@@ -426,9 +450,10 @@ static void submit(struct edit *e)
 /* The beginning of every change; NULL: the call has been refused. */
 static struct edit *edit_begin(struct call *c, unsigned takes, size_t n)
 {
-	struct edit *e = calloc(1, sizeof(*e) + n * sizeof(e->aims[0]));
+	struct edit *e = calloc(1, sizeof(*e));
 
-	if (!e) {
+	if (!e || !(e->aims = calloc(n, sizeof(*e->aims)))) {
+		free(e);
 		call_reply(c, HTTP_OK, NULL);
 		return NULL;
 	}
@@ -449,11 +474,21 @@ static bool is_strict(const struct edit *e)
 
 /* --- DELETE --------------------------------------------------------------------------------- */
 
+/* Whether an aim is still there. */
+static bool is_met(const struct aim *aim, const struct registry_plan *p)
+{
+	return registry_plan_find(p, CREDENTIAL_OF_SVM, aim->svm->name, aim->wish.initiator);
+}
+
 static bool plan_remove(struct edit *e, struct registry_plan *p)
 {
-	const struct aim *aim = &e->aims[0];
+	for (size_t i = 0; i < e->n; i++) {
+		const struct aim *aim = &e->aims[i];
 
-	registry_plan_remove(p, CREDENTIAL_OF_SVM, aim->svm->name, aim->wish.initiator);
+		if (!e->chosen || is_met(aim, p))
+			registry_plan_remove(
+				p, CREDENTIAL_OF_SVM, aim->svm->name, aim->wish.initiator);
+	}
 	return true;
 }
 
@@ -511,21 +546,27 @@ static bool put(
 	return true;
 }
 
-static bool plan_change(struct edit *e, struct registry_plan *p)
+static bool change_one(struct edit *e, struct registry_plan *p, struct aim *aim)
 {
-	struct aim *aim = &e->aims[0];
 	const struct credential *was =
 		registry_plan_find(p, CREDENTIAL_OF_SVM, aim->svm->name, aim->wish.initiator);
 
 	if (!was && !is_default(aim->wish.initiator))
-		return not_there(&e->why);
+		return e->chosen || not_there(&e->why);
 	return put(e, p, aim, was ? &was->spec : &new_row);
 }
 
-/* The row cannot go to another SVM; that it is of its own may be said. */
-static bool stays_in_svm(struct edit *e)
+static bool plan_change(struct edit *e, struct registry_plan *p)
 {
-	const struct aim *aim = &e->aims[0];
+	for (size_t i = 0; i < e->n; i++)
+		if (!change_one(e, p, &e->aims[i]))
+			return false;
+	return true;
+}
+
+/* The row cannot go to another SVM; that it is of its own may be said. */
+static bool stays_in_svm(struct edit *e, const struct aim *aim)
+{
 	const struct wish *w = &aim->wish;
 	const struct ontap_svm *svm;
 
@@ -537,6 +578,18 @@ static bool stays_in_svm(struct edit *e)
 				      "Field \"svm\" cannot be set in this operation"));
 }
 
+/* What the body has in mind for a row. */
+static bool read_change(struct edit *e, struct aim *aim, const char *initiator)
+{
+	e->plan = plan_change;
+	if (query_adds(e->query))
+		e->mode = WISH_ADDS;
+	else if (query_removes(e->query))
+		e->mode = WISH_REMOVES;
+	return wish_read_change(call_json(e->call), initiator, is_strict(e), &aim->wish, &e->why) &&
+	       stays_in_svm(e, aim);
+}
+
 void ontap_patch_credential(struct call *c)
 {
 	struct edit *e = edit_begin(c, QUERY_ADDRESSES, 1);
@@ -544,16 +597,106 @@ void ontap_patch_credential(struct call *c)
 	if (!e)
 		return;
 	e->n = 1;
-	if (query_adds(e->query))
-		e->mode = WISH_ADDS;
-	else if (query_removes(e->query))
-		e->mode = WISH_REMOVES;
-	e->plan = plan_change;
-	if (read_path(e) &&
-		wish_read_change(call_json(c), call_argument(c, 1), is_strict(e), &e->aims[0].wish,
-			&e->why) &&
-		stays_in_svm(e))
+	if (read_path(e) && read_change(e, &e->aims[0], call_argument(c, 1)))
 		submit(e);
+	else
+		edit_refuse(e);
+}
+
+/* --- of those that a query chooses ---------------------------------------------------------- */
+
+static json_t *answer_chosen(struct edit *e)
+{
+	return json_pack("{s:I}", "num_records", (json_int_t)e->n);
+}
+
+/* Those of the records that a call can change: of a DELETE "default" is none. */
+static bool aim_at(struct edit *e, const json_t *records, bool removes)
+{
+	size_t n = json_array_size(records);
+	struct aim *aims = reallocarray(e->aims, n + 1, sizeof(*aims));
+
+	if (!aims)
+		return false;
+	e->aims = aims;
+	for (size_t i = 0; i < n; i++) {
+		const json_t *record = json_array_get(records, i), *svm;
+		const char *name = json_string_value(json_object_get(record, "initiator"));
+		struct aim *aim = &e->aims[e->n];
+
+		if (removes && is_default(name))
+			continue;
+		svm = json_object_get(record, "svm");
+		*aim = (struct aim){ 0 };
+		strcpy(aim->wish.initiator, name);
+		aim->svm = ontap_svm_of_change(
+			&e->svms, json_string_value(json_object_get(svm, "uuid")), &e->why);
+		e->n++;
+	}
+	return true;
+}
+
+static bool choose(struct edit *e, bool removes)
+{
+	struct query_source source;
+	struct query_page page;
+	struct rows rows;
+	bool ok;
+
+	e->chosen = true;
+	e->answer = answer_chosen;
+	if (!query_chooses(e->query))
+		return ontap_fault(&e->why, HTTP_BADREQUEST, "2", NULL,
+			"A change of several records takes a query that chooses them.");
+	ok = rows_gather(&rows, e->ontap->registry, &e->svms, e->query, &source) &&
+	     query_run(e->query, &source, &page);
+	if (ok) {
+		ok = aim_at(e, page.records, removes);
+		json_decref(page.records);
+		free(page.next);
+	}
+	rows_free(&rows);
+	return ok;
+}
+
+static void submit_chosen(struct edit *e)
+{
+	if (e->n) {
+		submit(e);
+		return;
+	}
+	call_reply(e->call, HTTP_OK, answer_chosen(e));
+	edit_free(e);
+}
+
+void ontap_delete_credentials(struct call *c)
+{
+	struct edit *e = edit_begin(c, QUERY_COLLECTION, 1);
+
+	if (!e)
+		return;
+	e->plan = plan_remove;
+	if (choose(e, true))
+		submit_chosen(e);
+	else
+		edit_refuse(e);
+}
+
+void ontap_patch_credentials(struct call *c)
+{
+	struct edit *e = edit_begin(c, QUERY_COLLECTION | QUERY_ADDRESSES, 1);
+	char name[CREDENTIAL_NAME_MAX + 1];
+	bool ok;
+
+	if (!e)
+		return;
+	ok = choose(e, false);
+	for (size_t i = 0; i < e->n && ok; i++) {
+		strcpy(name, e->aims[i].wish.initiator);
+		ok = read_change(e, &e->aims[i], name);
+	}
+	if (ok)
+		submit_chosen(e);
 	else
 		edit_refuse(e);
 }

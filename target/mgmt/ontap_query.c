@@ -349,6 +349,11 @@ bool query_wants_records(const struct query *q, bool otherwise)
 	return q->records_given ? q->records : otherwise;
 }
 
+bool query_chooses(const struct query *q)
+{
+	return q->n_filters;
+}
+
 bool query_adds(const struct query *q)
 {
 	return q->add;

@@ -59,6 +59,7 @@ void query_free(struct query *q);
 
 /* return_records, or `otherwise` where it is not given. */
 bool query_wants_records(const struct query *q, bool otherwise);
+bool query_chooses(const struct query *q); /* whether there is a filter */
 bool query_adds(const struct query *q);    /* add_initiator_addresses=true */
 bool query_removes(const struct query *q); /* remove_initiator_addresses=true */
 

@@ -287,6 +287,48 @@ def test_addresses_are_added_removed_and_cleared(api):
     assert now() == []
 
 
+def test_a_query_chooses_what_is_changed_and_deleted(server, api):
+    made(api, {"records": [new(f"{PREFIX}{kind}{i}", kind) for i in range(3)
+                           for kind in ("none", "deny")]})
+    made(api, new(HOST))
+
+    def kinds():
+        records = api("GET", CREDENTIALS + "?fields=authentication_type")[1]["records"]
+        return sorted((r["initiator"].removeprefix(PREFIX), r["authentication_type"])
+                      for r in records)
+    before = kinds()
+    assert api("PATCH", CREDENTIALS + "?authentication_type=deny&initiator=!*2",
+               {"authentication_type": "none"}) == (200, {"num_records": 2})
+    assert [k for k in before if k not in kinds()] == [("deny0", "deny"), ("deny1", "deny")]
+    assert api("DELETE", CREDENTIALS + "?authentication_type=none", {}) == (
+        200, {"num_records": 5})        # "default", which is one of them, stays
+    assert kinds() == [("default", "none"), ("deny2", "deny"), ("host1", "chap")]
+    assert api("DELETE", CREDENTIALS + "?initiator=x") == (200, {"num_records": 0})
+    assert api("PATCH", CREDENTIALS + "?initiator=*host1&add_initiator_addresses=true",
+               {"initiator_address": ranges(("127.0.0.1", "127.0.0.1"))})[0] == 200
+    assert status_of_login(server, user="user1", secret=IN) == 0
+
+
+def test_a_change_of_several_is_made_whole_or_not_at_all(api):
+    made(api, new(f"{PREFIX}a", "none"))
+    made(api, new(HOST))
+    was = rows_of(api)
+    for method, query, body, wanted in [
+            ("DELETE", "", None, (400, "2")), ("PATCH", "", {}, (400, "2")),
+            ("DELETE", "?max_records=1", None, (400, "262179")),
+            ("DELETE", "?bogus=1", None, (400, "262179")),
+            ("PATCH", f"?initiator={PREFIX}*", {"chap": chap(password="another-secret")},
+             (400, "5374900")),         # one of them has none to change
+            ("PATCH", "?svm.name=svm1", {"initiator_address": ranges(("::1", "::2"))},
+             (400, "5374155")),
+            ("PATCH", f"?initiator={HOST}", {"svm": {"name": "other"}}, (404, "2621462")),
+            ("PATCH", f"?initiator={HOST}", {"bogus": 1}, (400, "262179"))]:
+        assert api.error(method, CREDENTIALS + query, body) == wanted, (method, query)
+    reader = Api(api.server, READER)
+    assert reader.error("DELETE", CREDENTIALS + "?initiator=*") == (403, "6")
+    assert rows_of(api) == was
+
+
 # --- bad input ----------------------------------------------------------------------------------
 
 IQN = "iqn.1995-08.com.example:x"
