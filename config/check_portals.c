@@ -33,18 +33,10 @@ static void check_pair(
 			b->address, a->address, check_other(c, &a->address, &place), b->port);
 }
 
-static bool has_group(const struct config *cfg, uint32_t group)
-{
-	for (size_t i = 0; i < cfg->n_portals; i++)
-		if (cfg->portals[i].group == group)
-			return true;
-	return false;
-}
-
 static void check_groups(struct check *c, const uint32_t *groups, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
-		if (groups[i] && !has_group(c->cfg, groups[i]))
+		if (groups[i] && !config_has_group(c->cfg, groups[i]))
 			check_fault(
 				c, &groups[i], "portal_groups: no portal has group %u", groups[i]);
 		for (size_t j = 0; j < i; j++)

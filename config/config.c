@@ -127,6 +127,14 @@ void config_svms(const struct config *cfg, void (*each)(void *arg, const char *s
 			each(arg, cfg->targets[i].svm);
 }
 
+bool config_has_group(const struct config *cfg, uint64_t group)
+{
+	for (size_t i = 0; i < cfg->n_portals; i++)
+		if (cfg->portals[i].group == group)
+			return true;
+	return false;
+}
+
 bool config_has_svm(const struct config *cfg, const char *svm)
 {
 	if (!strcasecmp(cfg->management.ontap.svm, svm))

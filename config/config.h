@@ -360,5 +360,7 @@ const char *config_svm_of(const struct config *cfg, const struct config_target *
  * order. Names that differ in case alone are one. */
 void config_svms(const struct config *cfg, void (*each)(void *arg, const char *svm), void *arg);
 bool config_has_svm(const struct config *cfg, const char *svm);
+/* Whether a portal is in this portal group. */
+bool config_has_group(const struct config *cfg, uint64_t group);
 
 #endif

@@ -125,27 +125,18 @@ static bool make_each(struct config *cfg, const struct config_library *lib)
 	return true;
 }
 
-static bool make_room(struct config *cfg)
+static size_t targets_of_libraries(const struct config *cfg)
 {
-	size_t n = cfg->n_targets, size = n * sizeof(*cfg->targets);
-	struct config_target *grown;
+	size_t n = 0;
 
 	for (size_t i = 0; i < cfg->n_libraries; i++)
 		n += 1 + cfg->libraries[i].drives;
-	grown = calloc(n + 1, sizeof(*grown));
-	if (!grown)
-		return false;
-	if (size)
-		memcpy(grown, cfg->targets, size);
-	places_moved(cfg->places, (uintptr_t)cfg->targets, size, (uintptr_t)grown);
-	free(cfg->targets);
-	cfg->targets = grown;
-	return true;
+	return n;
 }
 
 bool config_make_library_targets(struct config *cfg)
 {
-	bool ok = !cfg->n_libraries || make_room(cfg);
+	bool ok = !cfg->n_libraries || config_make_room(cfg, targets_of_libraries(cfg));
 
 	for (size_t i = 0; ok && i < cfg->n_libraries; i++) {
 		const struct config_library *lib = &cfg->libraries[i];

@@ -105,14 +105,6 @@ bool config_declares_path(const struct config *cfg, const char *path)
 	return false;
 }
 
-static bool set_defaults(const struct section *section, void *object)
-{
-	for (size_t i = 0; i < section->n_rows; i++)
-		if (!object_default(&section->rows[i], object))
-			return false;
-	return true;
-}
-
 static struct config_target *find_made(struct config *cfg, const char *name)
 {
 	for (size_t i = 0; i < cfg->n_targets; i++)
@@ -121,10 +113,10 @@ static struct config_target *find_made(struct config *cfg, const char *name)
 	return NULL;
 }
 
-static bool grow_targets(struct config *cfg)
+bool config_make_room(struct config *cfg, size_t more)
 {
 	size_t size = cfg->n_targets * sizeof(*cfg->targets);
-	struct config_target *grown = malloc(size + sizeof(*grown));
+	struct config_target *grown = calloc(cfg->n_targets + more, sizeof(*grown));
 
 	if (!grown)
 		return false;
@@ -151,7 +143,8 @@ static bool set_groups(struct config_target *t, const struct config_made *made)
 static struct config_target *make_target(struct config *cfg, const struct config_made *made)
 {
 	struct config_target t = { .made = true };
-	bool ok = set_defaults(targets_section(), &t) && set_groups(&t, made) && grow_targets(cfg);
+	bool ok = object_defaults(targets_section(), &t) && set_groups(&t, made) &&
+		  config_make_room(cfg, 1);
 
 	t.auth = CONFIG_AUTH_NONE;
 	if (ok)
@@ -166,7 +159,7 @@ static struct config_target *make_target(struct config *cfg, const struct config
 
 static bool fill_lun(struct config_lun *lun, const struct config_made *made)
 {
-	if (!set_defaults(luns_section(), lun))
+	if (!object_defaults(luns_section(), lun))
 		return false;
 	lun->lun = made->lun;
 	lun->type = CONFIG_LUN_DISK;

@@ -43,4 +43,7 @@ bool config_declares_path(const struct config *cfg, const char *path);
  * or has an empty target more. */
 bool config_make(struct config *cfg, const struct config_made *made);
 
+/* For the two above: makes room behind the targets for so many more, at least one. False: no memory. */
+bool config_make_room(struct config *cfg, size_t more);
+
 #endif

@@ -366,7 +366,7 @@ static bool default_list(const struct setting *row, void *object)
 	return fine;
 }
 
-static bool default_group(const struct section *section, void *object)
+bool object_defaults(const struct section *section, void *object)
 {
 	for (size_t i = 0; i < section->n_rows; i++)
 		if (!object_default(&section->rows[i], object))
@@ -380,7 +380,7 @@ bool object_default(const struct setting *row, void *object)
 	struct why why;
 
 	if (row->type == SETTING_GROUP)
-		return default_group(row->section, (char *)object + row->offset);
+		return object_defaults(row->section, (char *)object + row->offset);
 	if (!row->fallback)
 		return true;
 	if (row->flags & SETTING_LIST)

@@ -29,6 +29,8 @@ bool object_resize(const struct setting *row, void *object, size_t n);
 
 /* Sets a member, or a whole inner group, to its default if it has one; false: no memory. */
 bool object_default(const struct setting *row, void *object);
+/* The same for all rows of a section. */
+bool object_defaults(const struct section *section, void *object);
 
 /* The address of a member, or of element i of a list. */
 void *object_member(const struct setting *row, void *object, size_t i);

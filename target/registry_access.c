@@ -98,14 +98,6 @@ bool registry_port_groups(const struct registry *r,
 	return groups;
 }
 
-static bool has_group(const struct config *cfg, uint64_t group)
-{
-	for (size_t i = 0; i < cfg->n_portals; i++)
-		if (cfg->portals[i].group == group)
-			return true;
-	return false;
-}
-
 /* --- changing ------------------------------------------------------------------------------- */
 
 /* A change on its way to the catalog and back; those of one thread arrive in their order. */
@@ -196,7 +188,7 @@ static enum registry_access_result begin(
 		return ACCESS_NO_MEMORY;
 	if (!r->catalog || !r->now.cfg)
 		return ACCESS_STOPPING;
-	if (!has_group(r->now.cfg, what->group))
+	if (!config_has_group(r->now.cfg, what->group))
 		return ACCESS_NO_GROUP;
 	return what->state && state_named(what->state, &op->access) ? ACCESS_DONE
 								    : ACCESS_BAD_STATE;

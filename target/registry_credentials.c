@@ -32,11 +32,6 @@ static const char *initiator_of(const struct config_credential *row)
 	return row->initiator ? row->initiator : CREDENTIAL_DEFAULT;
 }
 
-static int error_of(enum table_fault fault)
-{
-	return fault == TABLE_NO_MEMORY ? -ENOMEM : fault == TABLE_NO_RANDOM ? -EIO : -EINVAL;
-}
-
 /* What is wrong, and, where another row stands in the way, which. */
 static int refuse_row(struct faults *faults, const struct config *cfg,
 	const struct config_credential *row, enum table_fault fault, const struct credential *other)
@@ -44,9 +39,11 @@ static int refuse_row(struct faults *faults, const struct config *cfg,
 	const char *text = table_fault_text(fault);
 
 	if (!other)
-		return registry_fault(faults, cfg, &row->secret, error_of(fault), "%s", text);
-	return registry_fault(faults, cfg, &row->secret, error_of(fault), "%s: %s, initiator %s",
-		text, *other->spec.scope_name ? other->spec.scope_name : "discovery",
+		return registry_fault(
+			faults, cfg, &row->secret, registry_fault_errno(fault), "%s", text);
+	return registry_fault(faults, cfg, &row->secret, registry_fault_errno(fault),
+		"%s: %s, initiator %s", text,
+		*other->spec.scope_name ? other->spec.scope_name : "discovery",
 		other->spec.initiator);
 }
 
@@ -153,8 +150,8 @@ int credentials_build(const struct table *stored, const struct config *cfg,
 	int err;
 
 	if (fault)
-		return registry_fault(faults, cfg, NULL, error_of(fault), "credentials: %s",
-			table_fault_text(fault));
+		return registry_fault(faults, cfg, NULL, registry_fault_errno(fault),
+			"credentials: %s", table_fault_text(fault));
 	err = put_all(&b);
 	if (err)
 		table_edit_abandon(b.edit);

@@ -2,6 +2,7 @@
 /* Faults of the registry. */
 #include "registry_fault.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -19,4 +20,9 @@ int registry_fault(struct faults *faults, const struct config *cfg, const void *
 		where = config_where(cfg, member);
 	faults_add(faults, where.file, where.line, "%s", text);
 	return err;
+}
+
+int registry_fault_errno(enum table_fault fault)
+{
+	return fault == TABLE_NO_MEMORY ? -ENOMEM : fault == TABLE_NO_RANDOM ? -EIO : -EINVAL;
 }

@@ -11,6 +11,7 @@
 #include <time.h>
 
 #include "catalog/credential.h"
+#include "registry_fault.h"
 #include "registry_sources.h"
 
 #define N(v) (sizeof(v) / sizeof((v)[0]))
@@ -105,11 +106,6 @@ static enum table_fault put_ranges(
 	return table_edit_put(l->edit, row, NULL);
 }
 
-static int error_of(enum table_fault fault)
-{
-	return fault == TABLE_NO_MEMORY ? -ENOMEM : fault == TABLE_NO_RANDOM ? -EIO : -EINVAL;
-}
-
 /* A row that makes no sense is not passed over: it could be the one that keeps somebody out. */
 static int load_row(const struct catalog_credential *c, void *arg)
 {
@@ -142,7 +138,7 @@ static int load_row(const struct catalog_credential *c, void *arg)
 		snprintf(l->what_is_wrong, sizeof(l->what_is_wrong),
 			"the catalog's credential of initiator \"%.80s\" for \"%.80s\": %s",
 			c->initiator, c->scope_name, table_fault_text(fault));
-	return fault ? error_of(fault) : 0;
+	return fault ? registry_fault_errno(fault) : 0;
 }
 
 static int load_all(struct catalog_tx *tx, void *arg)
@@ -158,7 +154,7 @@ int stored_load(struct catalog *c, const struct table **out, struct catalog_erro
 
 	if (fault) {
 		snprintf(why->text, sizeof(why->text), "%s", table_fault_text(fault));
-		return error_of(fault);
+		return registry_fault_errno(fault);
 	}
 	err = catalog_run(c, load_all, &l, why);
 	if (err) {

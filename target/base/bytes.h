@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Bytes on the wire: big- and little-endian loads and stores, and two cursors.
+ * Bytes on the wire: big- and little-endian loads and stores, hexadecimal digits, and
+ * two cursors.
  *
  * Fixed layouts (a BHS, a CDB; little-endian: the header of a file) are read with
  * be16() and friends at offsets that the caller has already checked. Variable layouts
@@ -109,6 +110,15 @@ static inline void put_le64(uint8_t *p, uint64_t v)
 {
 	v = htole64(v);
 	memcpy(p, &v, sizeof(v));
+}
+
+/* The value of a hexadecimal digit of either case, or -1. */
+static inline int hex_digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	c |= 0x20;
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
 /* A reading cursor. Once `bad`, every read gives zero and moves nothing. */

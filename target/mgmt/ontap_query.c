@@ -9,6 +9,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/bytes.h"
+
 #define RECORDS_MAX    10000 /* in one answer */
 #define FILTERS_MAX    64
 #define ORDERS_MAX     8
@@ -243,14 +245,6 @@ static bool read_argument(struct query *q, const char *name, char *value, struct
 }
 
 /* --- text ----------------------------------------------------------------------------------- */
-
-static int hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c |= 0x20;
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
 
 /* In place. What is no escape stands for itself; a NUL ends the text. */
 static void decode(char *text)

@@ -82,21 +82,6 @@ static void log_supported_subpages(struct wr *w)
 	wr_bytes(w, (const uint8_t[]){ 0x00, 0xff }, 2);
 }
 
-static enum scsi_next log_reply(
-	struct scsi_task *t, uint8_t code, uint8_t subpage, void (*write)(struct wr *w))
-{
-	struct wr w;
-
-	if (!reply_open(t, &w, 512))
-		return SCSI_DONE;
-	wr_u8(&w, (uint8_t)(code | (subpage ? 0x40 : 0)));
-	wr_u8(&w, subpage);
-	wr_be16(&w, 0);
-	write(&w);
-	put_be16(w.buf + 2, (uint16_t)(w.len - 4));
-	return reply_close(t, &w, be16(t->cdb + 7));
-}
-
 static enum scsi_next log_sense(struct scsi_task *t)
 {
 	uint8_t code = t->cdb[2] & 0x3f, subpage = t->cdb[3];
@@ -104,12 +89,12 @@ static enum scsi_next log_sense(struct scsi_task *t)
 	if (t->cdb[1] & 0x01) /* SP: nothing can be saved */
 		return task_bad_cdb(t, 1, 0);
 	if (!code && subpage == 0xff)
-		return log_reply(t, code, subpage, log_supported_subpages);
+		return reply_log_page(t, code, subpage, log_supported_subpages);
 	if (subpage)
 		return task_bad_cdb(t, 3, -1);
 	for (const struct log_page *p = log_pages; p->write; p++)
 		if (p->code == code)
-			return log_reply(t, code, 0, p->write);
+			return reply_log_page(t, code, 0, p->write);
 	return task_bad_cdb(t, 2, 5);
 }
 

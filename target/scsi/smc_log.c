@@ -25,21 +25,6 @@ static void log_tape_alert(struct wr *w)
 		wr_bytes(w, (const uint8_t[]){ 0, flag, 0x03, 1, 0 }, 5);
 }
 
-static enum scsi_next reply(
-	struct scsi_task *t, uint8_t code, uint8_t subpage, void (*write)(struct wr *w))
-{
-	struct wr w;
-
-	if (!reply_open(t, &w, 512))
-		return SCSI_DONE;
-	wr_u8(&w, (uint8_t)(code | (subpage ? 0x40 : 0)));
-	wr_u8(&w, subpage);
-	wr_be16(&w, 0);
-	write(&w);
-	put_be16(w.buf + 2, (uint16_t)(w.len - 4));
-	return reply_close(t, &w, be16(t->cdb + 7));
-}
-
 /* LOG SENSE (SPC-5 6.8). */
 static enum scsi_next log_sense(struct scsi_task *t)
 {
@@ -48,12 +33,12 @@ static enum scsi_next log_sense(struct scsi_task *t)
 	if (t->cdb[1] & 0x01) /* SP: nothing can be saved */
 		return task_bad_cdb(t, 1, 0);
 	if (!code && subpage == 0xff)
-		return reply(t, code, subpage, log_supported_subpages);
+		return reply_log_page(t, code, subpage, log_supported_subpages);
 	if (subpage)
 		return task_bad_cdb(t, 3, -1);
 	switch (code) {
-	case 0x00: return reply(t, code, 0, log_supported);
-	case TAPE_ALERT: return reply(t, code, 0, log_tape_alert);
+	case 0x00: return reply_log_page(t, code, 0, log_supported);
+	case TAPE_ALERT: return reply_log_page(t, code, 0, log_tape_alert);
 	default: return task_bad_cdb(t, 2, 5);
 	}
 }

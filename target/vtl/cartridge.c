@@ -35,7 +35,7 @@ enum cartridge_result cartridge_result_of(int err)
 	}
 }
 
-static void add(struct cartridge_counters *to, const struct cartridge_counters *more)
+void cartridge_counters_add(struct cartridge_counters *to, const struct cartridge_counters *more)
 {
 	to->loads += more->loads;
 	to->host_written += more->host_written;
@@ -52,8 +52,8 @@ static void add(struct cartridge_counters *to, const struct cartridge_counters *
 
 void cartridge_count(struct cartridge *c, const struct cartridge_counters *more)
 {
-	add(&c->load, more);
-	add(&c->label.life, more);
+	cartridge_counters_add(&c->load, more);
+	cartridge_counters_add(&c->label.life, more);
 	c->label_dirty = true;
 }
 

@@ -276,6 +276,9 @@ struct cartridge_counters {
 	uint64_t syncs;
 };
 
+/* Adds `more` to each of `to`. */
+void cartridge_counters_add(struct cartridge_counters *to, const struct cartridge_counters *more);
+
 /* Over the cartridge's life, and since it was opened. Either may be NULL. */
 void cartridge_counters(const struct cartridge *c, struct cartridge_counters *life,
 	struct cartridge_counters *load);

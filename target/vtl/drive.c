@@ -134,21 +134,6 @@ const char *drive_serial(const struct drive *d)
 
 /* --- jobs ------------------------------------------------------------------------------------ */
 
-static void add_counters(struct cartridge_counters *to, const struct cartridge_counters *more)
-{
-	to->loads += more->loads;
-	to->host_written += more->host_written;
-	to->host_read += more->host_read;
-	to->medium_written += more->medium_written;
-	to->medium_read += more->medium_read;
-	to->blocks_written += more->blocks_written;
-	to->blocks_read += more->blocks_read;
-	to->filemarks_written += more->filemarks_written;
-	to->write_errors += more->write_errors;
-	to->read_errors += more->read_errors;
-	to->syncs += more->syncs;
-}
-
 /* Takes down where the tape stands, for whoever asks. */
 static void note_position(struct drive *d)
 {
@@ -308,7 +293,7 @@ static int close_cartridge(struct drive *d)
 		return 0;
 	cartridge_counters(d->cartridge, NULL, &load);
 	pthread_mutex_lock(&d->lock);
-	add_counters(&d->before, &load);
+	cartridge_counters_add(&d->before, &load);
 	d->status.load = (struct cartridge_counters){ 0 };
 	d->status.position = (struct cartridge_position){ 0 };
 	d->status.usage = (struct cartridge_usage){ 0 };
@@ -483,7 +468,7 @@ void drive_status(struct drive *d, struct drive_status *out)
 	pthread_mutex_lock(&d->lock);
 	*out = d->status;
 	out->total = d->before;
-	add_counters(&out->total, &d->status.load);
+	cartridge_counters_add(&out->total, &d->status.load);
 	pthread_mutex_unlock(&d->lock);
 	out->prevented = !removable;
 }
