@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """A media changer over the wire, command by command (SMC-3), as each of its three models."""
 import struct
+import threading
 
 import pytest
 
@@ -279,3 +280,27 @@ def test_a_reservation_keeps_the_robot_for_its_holder(robot):
     robot.move(robot.at(SLOT, 0), robot.at(SLOT, 5))
     robot.run("BBBxxxxHx", 0x5f, 2, 3, 24, data=action + bytes(16))
     other.move(other.at(SLOT, 5), other.at(SLOT, 0))
+
+
+def test_nobody_ever_sees_a_library_without_its_cartridges(robot, server, ctl):
+    """Another changer, or other slots, is another library, which takes up its cartridges first."""
+    seen, done = [], threading.Event()
+
+    def watch():
+        session = ready(login(robot.port, ROBOT, initiator=PREFIX + "watcher"))
+        while not done.is_set():
+            try:
+                seen.append(len(Changer(session).places()))
+            except Failed as e:         # told to look again, or later
+                assert e.sense[0] in (2, 6), e
+            except AssertionError:      # by ready(): for longer than it asks
+                pass
+        session.wire.close()
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    for changer in [*MODELS, *MODELS]:
+        ctl(server, "library", "changer", "vtl0", changer)
+    done.set()
+    watcher.join()
+    assert seen and set(seen) == {len(TAPES)}
