@@ -14,6 +14,7 @@
 
 #include <errno.h>
 #include <event2/event.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdio.h>
@@ -373,8 +374,22 @@ static int load(const struct options *opts, const char *path, struct config **ou
 	return err;
 }
 
+/* Whoever starts us may have closed them: what is opened next would take their place, and the log be
+ * written into it. */
+static void fill_standard_descriptors(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDWR);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd >= 0)
+		close(fd);
+}
+
 static void prepare_process(void)
 {
+	fill_standard_descriptors();
 	scrub_libraries();
 	umask(077);
 	signal(SIGPIPE, SIG_IGN);

@@ -5,11 +5,12 @@ import os
 import re
 import resource
 import socket
+import subprocess
 import time
 
 import pytest
 from initiator import Failed, Session, login
-from support import DISK, conf, cpu_seconds, disk, target
+from support import DISK, conf, cpu_seconds, disk, target, wait_until
 
 MANAGED = '''management = {
   socket = "state/ctl.sock";
@@ -48,6 +49,16 @@ def test_without_descriptors_connections_wait_and_sessions_stay(start, ctl, door
     assert "countersign" in ctl(server, "status").stdout.lower()
     login(server.port, DISK, initiator=DISK + "-host2").wire.close()
     session.wire.close()
+
+
+def test_with_its_standard_descriptors_closed_no_file_takes_their_place(make_server):
+    server = make_server(conf(target(luns=disk("disk.img"))))
+    server.process = subprocess.Popen(
+        [server.programs / "countersignd", "-f", "-c", server.conf], cwd=server.dir,
+        preexec_fn=lambda: [os.close(fd) for fd in range(3)])
+    wait_until(lambda: (server.dir / "state/ctl.sock").exists())
+    links = [os.readlink(f"/proc/{server.pid}/fd/{fd}") for fd in range(3)]
+    assert links == ["/dev/null"] * 3
 
 
 def rss(server):
