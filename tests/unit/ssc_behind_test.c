@@ -3,45 +3,7 @@
  * Buffered mode: a WRITE whose status comes before its data are written, what that never hides, and
  * deferred errors.
  */
-#include <semaphore.h>
-
 #include "tests/unit/ssc_support.h"
-
-/* A job that keeps the drive busy until it is let go, and may eject the cartridge then. */
-struct jam {
-	struct drive_job job;
-	sem_t go;
-	bool eject, over;
-};
-
-static void jam_run(struct drive *d, struct drive_job *job)
-{
-	struct jam *jam = container_of(job, struct jam, job);
-
-	sem_wait(&jam->go);
-	if (jam->eject)
-		drive_eject(d);
-}
-
-static void jam_done(struct drive_job *job)
-{
-	container_of(job, struct jam, job)->over = true;
-}
-
-static void jam_begin(struct tape_rig *rig, struct jam *jam)
-{
-	jam->job = (struct drive_job){ .run = jam_run, .done = jam_done, .home = rig->r->loop };
-	sem_init(&jam->go, 0, 0);
-	drive_submit(rig->drive, &jam->job);
-}
-
-static void jam_end(struct tape_rig *rig, struct jam *jam)
-{
-	sem_post(&jam->go);
-	while (!jam->over)
-		loop_step(rig->r->loop);
-	sem_destroy(&jam->go);
-}
 
 static struct tape_rig *roomy(void **state)
 {
@@ -103,6 +65,35 @@ static void a_write_behind_anything_else_waits(void **state)
 	assert_good(TAPE(rig, NULL, 0, TAPE_LOCATE(1)));
 	assert_waits(rig);
 	assert_good(tape_marks(rig, 1));
+	tape_rig_free(rig);
+}
+
+static void a_write_behind_a_robot_waits_and_is_not_lost(void **state)
+{
+	struct tape_rig *rig = roomy(state);
+	struct jam jam = { .eject = true };
+	struct scsi_task t;
+
+	assert_good(tape_write(rig, 5000, 0));
+	jam.job.visit = true;
+	jam_begin(rig, &jam);
+	assert_false(write_has_status(rig, &t, 5000, 1));
+	jam_end(rig, &jam);
+	rig_wait(&t);
+	assert_int_equal(t.status, SCSI_CHECK_CONDITION);
+	assert_int_equal(t.sense.key, SENSE_NOT_READY);
+	assert_false(t.sense.deferred);
+	scsi_task_release(&t);
+	tape_rig_free(rig);
+}
+
+static void the_first_write_on_another_cartridge_waits(void **state)
+{
+	struct tape_rig *rig = roomy(state);
+
+	assert_good(tape_write(rig, 5000, 0));
+	tape_rig_exchange(rig);
+	assert_waits(rig);
 	tape_rig_free(rig);
 }
 

@@ -157,9 +157,7 @@ static void when_its_host_has_gone_the_next_hears_of_the_error(void **state)
 {
 	struct tape_rig *rig = with_a_lost_block(state);
 
-	nexus_close(&rig->r->nexus[0], rig_nexus_closed);
-	while (rig->r->nexus[0].initiator)
-		loop_step(rig->r->loop);
+	tape_rig_leave(rig, 0);
 	assert_deferred(RUN(rig->r, 1, NULL, 0, TAPE_REWIND));
 	assert_good(RUN(rig->r, 1, NULL, 0, TAPE_REWIND));
 	tape_rig_free(rig);

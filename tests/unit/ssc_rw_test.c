@@ -546,14 +546,30 @@ static void erase_ends_the_data_here(void **state)
 static void a_command_that_waits_for_its_turn_can_be_aborted(void **state)
 {
 	struct tape_rig *rig = tape_rig_blank(state);
+	struct jam jam = { .over = false };
 	struct scsi_task t;
-	bool gone;
 
+	assert_good(tape_write(rig, 100, 0));
+	jam_begin(rig, &jam);
 	rig_task(&t, &rig->r->nexus[0], 0, (const uint8_t[]){ TAPE_REWIND }, 6, 0, 0);
 	assert_int_equal(scsi_task_start(&t), SCSI_PENDING);
-	gone = scsi_task_abort(&t);
-	if (!gone)
-		rig_wait(&t);
+	assert_true(scsi_task_abort(&t));
+	scsi_task_release(&t);
+	jam_end(rig, &jam);
+	tape_at(rig, 1, 0);
+	tape_rig_free(rig);
+}
+
+static void a_command_that_has_begun_comes_to_its_end(void **state)
+{
+	struct tape_rig *rig = tape_rig_blank(state);
+	struct scsi_task t;
+
+	assert_good(tape_write(rig, 100, 0));
+	rig_task(&t, &rig->r->nexus[0], 0, (const uint8_t[]){ TAPE_REWIND }, 6, 0, 0);
+	assert_int_equal(scsi_task_start(&t), SCSI_PENDING);
+	assert_false(scsi_task_abort(&t)); /* no other was before it: it is with the pool */
+	rig_wait(&t);
 	scsi_task_release(&t);
 	tape_at(rig, 0, 0);
 	tape_rig_free(rig);
@@ -601,6 +617,7 @@ int main(void)
 		TEST(setmarks_are_refused),
 		TEST(erase_ends_the_data_here),
 		TEST(a_command_that_waits_for_its_turn_can_be_aborted),
+		TEST(a_command_that_has_begun_comes_to_its_end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -6,6 +6,8 @@
 #ifndef TESTS_SSC_SUPPORT_H
 #define TESTS_SSC_SUPPORT_H
 
+#include <semaphore.h>
+
 #include "tests/unit/scsi_support.h"
 #include "tests/unit/support_vtl.h"
 #include "vtl/drive.h"
@@ -118,12 +120,61 @@ static inline struct tape_rig *tape_rig_blank(void **state)
 		.media = media_generation(5), .capacity = TAPE_CAPACITY });
 }
 
+/* A host leaves; blocks that were written behind may still have to be told done. */
+static inline void tape_rig_leave(struct tape_rig *rig, unsigned i)
+{
+	struct nexus *n = &rig->r->nexus[i];
+
+	if (n->initiator)
+		nexus_close(n, rig_nexus_closed);
+	while (n->initiator)
+		loop_step(rig->r->loop);
+}
+
 static inline void tape_rig_free(struct tape_rig *rig)
 {
+	for (unsigned i = 0; i < RIG_NEXUSES; i++)
+		tape_rig_leave(rig, i);
 	rig_free(rig->r);
 	drive_free(rig->drive);
 	work_pool_free(rig->pool);
 	free(rig);
+}
+
+/* A job that keeps the drive busy until it is let go, and may eject the cartridge then. */
+struct jam {
+	struct drive_job job;
+	sem_t go;
+	bool eject, over;
+};
+
+static inline void jam_run(struct drive *d, struct drive_job *job)
+{
+	struct jam *jam = container_of(job, struct jam, job);
+
+	sem_wait(&jam->go);
+	if (jam->eject)
+		drive_eject(d);
+}
+
+static inline void jam_done(struct drive_job *job)
+{
+	container_of(job, struct jam, job)->over = true;
+}
+
+static inline void jam_begin(struct tape_rig *rig, struct jam *jam)
+{
+	jam->job = (struct drive_job){ .run = jam_run, .done = jam_done, .home = rig->r->loop };
+	sem_init(&jam->go, 0, 0);
+	drive_submit(rig->drive, &jam->job);
+}
+
+static inline void jam_end(struct tape_rig *rig, struct jam *jam)
+{
+	sem_post(&jam->go);
+	while (!jam->over)
+		loop_step(rig->r->loop);
+	sem_destroy(&jam->go);
 }
 
 /* --- commands ------------------------------------------------------------------------ */
