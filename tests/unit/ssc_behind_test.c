@@ -68,35 +68,6 @@ static void a_write_behind_anything_else_waits(void **state)
 	tape_rig_free(rig);
 }
 
-static void a_write_behind_a_robot_waits_and_is_not_lost(void **state)
-{
-	struct tape_rig *rig = roomy(state);
-	struct jam jam = { .eject = true };
-	struct scsi_task t;
-
-	assert_good(tape_write(rig, 5000, 0));
-	jam.job.visit = true;
-	jam_begin(rig, &jam);
-	assert_false(write_has_status(rig, &t, 5000, 1));
-	jam_end(rig, &jam);
-	rig_wait(&t);
-	assert_int_equal(t.status, SCSI_CHECK_CONDITION);
-	assert_int_equal(t.sense.key, SENSE_NOT_READY);
-	assert_false(t.sense.deferred);
-	scsi_task_release(&t);
-	tape_rig_free(rig);
-}
-
-static void the_first_write_on_another_cartridge_waits(void **state)
-{
-	struct tape_rig *rig = roomy(state);
-
-	assert_good(tape_write(rig, 5000, 0));
-	tape_rig_exchange(rig);
-	assert_waits(rig);
-	tape_rig_free(rig);
-}
-
 static void an_unbuffered_write_waits(void **state)
 {
 	const uint8_t list[4] = { 0 };
