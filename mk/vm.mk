@@ -7,7 +7,7 @@ VM := $(BUILD)/vm
 VM_SHORT := tests/vm/short_test.py 'tests/vm/boot_test.py::test_ipxe_boots_with_chap[mutual]' \
 	tests/vm/boot_test.py::test_qemu_boots_with_chap tests/vm/boot_test.py::test_the_target_refuses_qemu
 
-vmtest: ## Linux, iPXE and QEMU guests log in, write, lose paths and servers; 15 minutes
+vmtest: ## Linux, iPXE and QEMU guests log in, write, lose paths and servers; 20 minutes
 	@scripts/deps build test vm
 	@rm -rf $(VM)/check
 	+@rc=0; VM_REQUIRED=1 $(SUBMAKE) run-vm || rc=$$?; \
