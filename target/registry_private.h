@@ -10,7 +10,8 @@
 #include "registry_units.h"
 #include "store/engine.h"
 
-/* All that one configuration makes. */
+/* --- all that one configuration makes: registry_world.c --------------------------------------- */
+
 struct world {
 	struct config *cfg;
 	struct portals *portals;
@@ -24,6 +25,17 @@ struct world {
 	const struct credential **displaced;
 	size_t n_displaced;
 };
+
+/* Builds what cfg makes, beside `old`. w->portals is there already, and stays if this fails; cfg is
+ * the world's only on success. 0, or -errno with faults added. */
+int world_build(struct registry *r, struct config *cfg, const struct world *old, struct world *w,
+	struct faults *faults);
+/* The directory alone, of what the world has. */
+int world_build_directory(struct world *w, struct faults *faults);
+/* The world is in force itself: w->displaced is of no more use. */
+void world_forget_displaced(struct world *w);
+/* Gives up the world's references to snapshots, which live as long as others have theirs. */
+void world_drop_snapshots(struct world *w);
 
 struct change;
 struct gateways;
