@@ -128,6 +128,7 @@ struct config_lun {
 	bool removable;
 	bool thin;        /* UNMAP gives space back, and unwritten blocks take none */
 	bool write_cache; /* WCE: acknowledge before the data are on stable storage */
+	bool long_cdbs;   /* READ(32) and WRITE(32) are known */
 	char *vendor;     /* INQUIRY: at most 8, 16 and 4 printable ASCII characters */
 	char *product;
 	char *revision;

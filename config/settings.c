@@ -190,6 +190,7 @@ static const struct setting luns_rows[] = {
 	BOOL(config_lun, removable, "false", "medium can be ejected"),
 	BOOL(config_lun, thin, "true", "give space back on UNMAP"),
 	BOOL(config_lun, write_cache, "true", "answer writes before they are on stable storage"),
+	BOOL(config_lun, long_cdbs, "false", "know READ(32) and WRITE(32)"),
 	TEXT(config_lun, vendor, 0, vendor, "CSIGN", "INQUIRY vendor"),
 	TEXT(config_lun, product, 0, product, "Countersign disk", "INQUIRY product"),
 	TEXT(config_lun, revision, 0, revision, "1", "INQUIRY revision"),

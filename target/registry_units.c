@@ -40,7 +40,7 @@ struct backing {
 struct traits {
 	uint8_t naa[16];
 	uint32_t block_size, physical_block_size;
-	bool read_only, removable, thin, write_through;
+	bool read_only, removable, thin, write_through, long_cdbs;
 	char vendor[9], product[17], revision[5], serial[37];
 };
 
@@ -297,6 +297,7 @@ static int disk_traits(const struct units_env *env, const struct config_target *
 	t->removable = row->removable;
 	t->thin = row->thin;
 	t->write_through = !row->write_cache;
+	t->long_cdbs = row->long_cdbs;
 	/* The end of the identifier differs from unit to unit; 16 digits is what hosts show whole. */
 	print_naa(t->naa, naa);
 	set_text(t, row->vendor, row->product, row->revision,
@@ -472,6 +473,7 @@ static int disk_unit(const struct backing *b, const struct traits *t, const stru
 		.thin = t->thin,
 		.pool = b->env->pool,
 		.write_through = t->write_through,
+		.long_cdbs = t->long_cdbs,
 		.vendor = t->vendor,
 		.product = t->product,
 		.revision = t->revision,

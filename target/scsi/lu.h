@@ -64,6 +64,7 @@ struct disk_cfg {
 	uint32_t physical_block_size; /* what initiators are told to align to; 0: block_size */
 	bool read_only, removable, thin;
 	bool write_through; /* WCE is 0 unless an initiator turns it on: see mode page 08h */
+	bool long_cdbs;     /* READ(32) and WRITE(32) are known */
 	const char *vendor; /* at most 8, 16, 4 and 64 printable ASCII characters */
 	const char *product;
 	const char *revision;

@@ -259,7 +259,8 @@ int disk_create(const struct disk_cfg *cfg, struct lu **out)
 {
 	uint32_t has = (cfg->thin && store_thin(cfg->store) ? LU_THIN : 0) |
 		       (cfg->removable ? LU_REMOVABLE : 0) |
-		       (cfg->write_through ? LU_WRITE_THROUGH : 0);
+		       (cfg->write_through ? LU_WRITE_THROUGH : 0) |
+		       (cfg->long_cdbs ? LU_LONG_CDBS : 0);
 	struct lu *lu = calloc(1, sizeof(*lu));
 	int err = -EINVAL;
 

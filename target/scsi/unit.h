@@ -110,6 +110,7 @@ enum {
 	LU_THIN = 1, /* UNMAP gives space back */
 	LU_REMOVABLE = 2,
 	LU_WRITE_THROUGH = 4, /* WCE is 0 by default */
+	LU_LONG_CDBS = 8,     /* commands of 32 bytes */
 };
 
 /* QErr (SPC-5 table 462); 10b is reserved. */

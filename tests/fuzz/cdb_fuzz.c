@@ -113,6 +113,7 @@ static struct lu *disk(struct world *w, uint8_t i, const struct lu_reservation *
 	struct disk_cfg dc = { .block_size = 512,
 		.thin = true,
 		.removable = true,
+		.long_cdbs = true,
 		.naa = { 0x60, [15] = i },
 		.keeper = &w->keeper,
 		.kept = kept,

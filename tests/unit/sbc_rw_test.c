@@ -48,7 +48,7 @@ static void every_length_of_cdb_reads_the_same_blocks(void **state)
 
 static void the_longest_cdb_reads_and_writes_too(void **state)
 {
-	struct rig *r = rig_create((struct rig_cfg){ 0 });
+	struct rig *r = rig_create((struct rig_cfg){ .long_cdbs = true });
 
 	(void)state;
 	rig_fill(data, 1024, 11);
@@ -62,7 +62,7 @@ static void the_longest_cdb_reads_and_writes_too(void **state)
 
 static void the_longest_cdb_is_checked_as_others_are(void **state)
 {
-	struct rig *r = rig_create((struct rig_cfg){ 0 });
+	struct rig *r = rig_create((struct rig_cfg){ .long_cdbs = true });
 
 	(void)state;
 	assert_check(RUN(r, 0, NULL, 512, READ32(4096, 1)), SENSE_ILLEGAL_REQUEST, 0x2100);
@@ -76,6 +76,16 @@ static void the_longest_cdb_is_checked_as_others_are(void **state)
 	assert_bad_cdb(RUN(r, 0, NULL, 512, 0x7f, 4, 0, 0, 0, 0, 0, 0x18, BE2(9), 0, 0, BE8(0),
 			       BE8(0), BE4(1)),
 		1); /* NACA */
+	rig_free(r);
+}
+
+static void the_longest_cdb_is_unknown_where_nobody_asked_for_it(void **state)
+{
+	struct rig *r = rig_create((struct rig_cfg){ 0 });
+
+	(void)state;
+	assert_check(RUN(r, 0, NULL, 512, READ32(0, 1)), SENSE_ILLEGAL_REQUEST, 0x2000);
+	assert_check(RUN(r, 0, data, 512, WRITE32(0, 1)), SENSE_ILLEGAL_REQUEST, 0x2000);
 	rig_free(r);
 }
 
@@ -359,6 +369,7 @@ int main(void)
 		cmocka_unit_test(every_length_of_cdb_reads_the_same_blocks),
 		cmocka_unit_test(the_longest_cdb_reads_and_writes_too),
 		cmocka_unit_test(the_longest_cdb_is_checked_as_others_are),
+		cmocka_unit_test(the_longest_cdb_is_unknown_where_nobody_asked_for_it),
 		cmocka_unit_test(read6_of_no_blocks_is_256),
 		cmocka_unit_test(a_read_of_memory_ends_in_place_without_a_copy),
 		cmocka_unit_test(a_read_that_waits_for_the_store_is_not_live),

@@ -8,7 +8,7 @@ static struct rig *rig;
 
 static int setup(void **state)
 {
-	rig = rig_create((struct rig_cfg){ 0 });
+	rig = rig_create((struct rig_cfg){ .long_cdbs = true });
 	*state = rig;
 	return 0;
 }

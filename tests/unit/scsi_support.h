@@ -39,7 +39,7 @@ struct rig_cfg {
 	uint32_t physical;   /* 0: block_size */
 	uint64_t blocks;     /* 0: 4096 */
 	bool faulty;         /* behind the fault store */
-	bool thick, removable, read_only, write_through;
+	bool thick, removable, read_only, write_through, long_cdbs;
 	bool short_naa; /* NAA 3h: 8 bytes */
 	struct lu_keeper *keeper;
 	const struct lu_reservation *kept;
@@ -132,6 +132,7 @@ static struct rig *rig_create_quietly(struct rig_cfg cfg)
 
 	assert_non_null(r);
 	dc.write_through = cfg.write_through;
+	dc.long_cdbs = cfg.long_cdbs;
 	dc.keeper = cfg.keeper;
 	dc.kept = cfg.kept;
 	dc.pool = cfg.pool;

@@ -80,6 +80,7 @@ static struct lun_map *disk_map(struct wire *w, unsigned index)
 	};
 	struct disk_cfg disk = { .block_size = WIRE_BLOCK,
 		.thin = true,
+		.long_cdbs = true,
 		.gone = disk_gone,
 		.arg = &w->disks,
 		.naa = { 0x60, [15] = (uint8_t)index } };
