@@ -3,6 +3,7 @@
 #include "ctl/volumes.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "ctl/ask.h"
 #include "ctl/number.h"
@@ -72,6 +73,22 @@ static void print_volume(const json_t *v, const char *what)
 		grid_size(ask_number(v, "size"), &size));
 }
 
+/* A target that came with the volume is open, which may not be what was meant. */
+static void warn_of_open(const struct session *s, const char *target)
+{
+	char path[ASK_PATH_MAX] = "";
+	const char *auth;
+	json_t *b = NULL;
+
+	if (!target || !ask_path(path, "/v1/targets/", target))
+		return;
+	ask_server(s, "GET", path, NULL, &b);
+	auth = b ? ask_text(b, "auth") : NULL;
+	if (auth && !strcmp(auth, "none"))
+		printf("%s has no credential yet: see `countersignctl help credentials`\n", target);
+	json_decref(b);
+}
+
 /* Asks, and says what has been done. `body` is taken over. */
 static enum exit_status ask(const struct session *s, const char *method, const char *path,
 	json_t *body, const char *what)
@@ -82,6 +99,8 @@ static enum exit_status ask(const struct session *s, const char *method, const c
 	json_decref(body);
 	if (b)
 		print_volume(b, what);
+	if (b && !strcmp(what, "made"))
+		warn_of_open(s, ask_text(b, "target"));
 	json_decref(b);
 	return status;
 }

@@ -10,7 +10,7 @@ import pytest
 
 from credentials_test import Api
 from initiator import Failed, login
-from support import DISK, PREFIX, conf, target, wait_until
+from support import DISK, HOST, PREFIX, conf, target, wait_until
 
 pytestmark = pytest.mark.threads
 MADE = PREFIX + "made"
@@ -304,6 +304,11 @@ def test_the_command_makes_grows_moves_and_removes(pooled, ctl):
     made = json.loads(ctl(pooled, "--json", "volume", "create", MADE, "16M", "--lun", "3",
                           "--block-size", "4096", "--pool", "fast").stdout)
     assert (made["size"], made["lun"], made["block_size"]) == (16 << 20, 3, 4096)
+    said = ctl(pooled, "volume", "create", MADE, "16M").stdout
+    assert f"{MADE} has no credential yet: see `countersignctl help credentials`\n" in said
+    ctl(pooled, "credentials", "set", "--generate", MADE, HOST)
+    said = ctl(pooled, "volume", "create", MADE, "16M").stdout
+    assert "made: LUN 1 of" in said and "credential" not in said
     assert "resized" in ctl(pooled, "volume", "resize", made["id"], "1g", status=0).stdout
     assert "detached" in ctl(pooled, "volume", "detach", made["id"]).stdout
     assert "attached" in ctl(pooled, "volume", "attach", made["id"], MADE).stdout
