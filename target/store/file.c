@@ -58,6 +58,7 @@ struct file_io {
 	struct file *file;
 	struct writing_seen seen; /* a READ: before it began */
 	unsigned tries;
+	int sync_err; /* of a WRITE that is looked into: see in_doubt() */
 };
 _Static_assert(sizeof(struct file_io) <= STORE_IO_PRIVATE, "a transfer fits into a request");
 
@@ -104,9 +105,7 @@ static bool transfer_now(struct transfer *t, _Atomic bool *cannot)
 	return true;
 }
 
-/* Running out of space is the write's own affair; anything else that a durable write meets may
- * be the failure of somebody else's data, told to it (see flush.c). */
-static bool own_failure(const struct file *f, int err)
+static bool no_room(const struct file *f, int err)
 {
 	return !f->device && (err == -ENOSPC || err == -EDQUOT || err == -EFBIG);
 }
@@ -171,12 +170,34 @@ static bool transfer_over(struct file_io *fio, int *err)
 	return true;
 }
 
+/* What a durable write meets may be the failure of somebody else's data, told to it (see flush.c).
+ * Running out of space may be its own affair, too: whether it is shows without the durability. True:
+ * that is being found out, and it is told again how it went. */
+static bool in_doubt(struct file_io *fio, int *err)
+{
+	struct transfer *t = &fio->transfer;
+
+	if (!*err || !t->sync || !no_room(fio->file, *err))
+		return false;
+	fio->sync_err = *err;
+	t->sync = false;
+	*err = 0;
+	if (transfer_begin(fio))
+		return false;
+	transfer_start(fio->file->engine, t, io_of(fio)->loop);
+	return true;
+}
+
 static void transfer_done(struct transfer *t, int err)
 {
 	struct file_io *fio = container_of(t, struct file_io, transfer);
 	struct store_io *io = io_of(fio);
 
-	if (err && t->sync && !own_failure(fio->file, err))
+	if (in_doubt(fio, &err))
+		return;
+	if (fio->sync_err && !err)
+		flush_fail(&fio->file->flush, err = fio->sync_err);
+	else if (err && t->sync)
 		flush_fail(&fio->file->flush, err);
 	if (err)
 		tell_failure(fio->file, io, err);
@@ -191,6 +212,7 @@ static struct file_io *transfer_of(struct file *f, struct store_io *io)
 
 	fio->file = f;
 	fio->tries = 0;
+	fio->sync_err = 0;
 	t->lane = &f->lane;
 	t->fd = f->fd;
 	t->write = io->op == STORE_WRITE;
@@ -292,8 +314,10 @@ static int file_resize(struct store *st, uint64_t size)
 		return err;
 	if (size > have && (st->read_only || f->device))
 		return -ENOSPC;
-	if (size > have && (ftruncate(f->fd, (off_t)size) || fsync(f->fd)))
+	if (size > have && ftruncate(f->fd, (off_t)size))
 		return -errno;
+	if (size > have && (err = flush_now(&f->flush)))
+		return err;
 	atomic_store(&st->size, size);
 	return 0;
 }
