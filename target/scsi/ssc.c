@@ -72,6 +72,7 @@ static void drive_changed(struct drive_listener *ls, enum drive_event event)
 	struct lu *lu = &tape->lu;
 
 	tape->dirty = false;
+	atomic_store(&tape->room, 0);
 	tape->past_pew = false;
 	tape->allowed = 0;
 	if (event != DRIVE_FORMATTED)

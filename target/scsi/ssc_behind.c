@@ -8,7 +8,7 @@
  * all that is still to be written. What fails nevertheless (the file system) is told by the nexus's
  * next command, as a deferred error; its writes that were accepted in between are not done. Nothing
  * is durable before a synchronizing command has said so, and that one waits for its turn behind all
- * of these.
+ * of these. A robot that comes for the cartridge does, too; what is sent after that waits for it.
  */
 #include <stdlib.h>
 
@@ -129,9 +129,15 @@ bool tape_write_behind(struct scsi_task *t, const struct tape_job *j)
 		.count = count,
 		.charge = charge,
 	};
-	t->buf = NULL;
 	lu_ref(&tape->lu);
 	nexus_hold(t->nexus);
-	drive_submit(tape->drive, &b->job);
+	if (!drive_submit_unless_visited(tape->drive, &b->job)) {
+		nexus_unhold(t->nexus);
+		lu_unref(&tape->lu);
+		atomic_fetch_sub(&tape->behind, charge);
+		free(b);
+		return false;
+	}
+	t->buf = NULL;
 	return true;
 }

@@ -30,6 +30,7 @@ struct drive {
 	pthread_mutex_t lock;
 	struct list queue; /* jobs that wait */
 	bool running;
+	unsigned int visits; /* that wait, or are under way */
 	struct drive_status status;
 	struct cartridge_counters before; /* of earlier loads */
 
@@ -160,6 +161,7 @@ static void carry_out(struct work *w)
 	job->run(d, job);
 	note_position(d);
 	pthread_mutex_lock(&d->lock);
+	d->visits -= job->visit;
 	if (list_empty(&d->queue)) {
 		d->running = false;
 	} else {
@@ -178,22 +180,46 @@ static void tell(struct work *w)
 	job->done(job);
 }
 
-void drive_submit(struct drive *d, struct drive_job *job)
+/* Under the lock. Whether the job is to begin at once; else it may be over as soon as the lock is
+ * released. */
+static bool enqueue(struct drive *d, struct drive_job *job)
 {
-	bool first;
+	bool first = !d->running;
 
 	job->drive = d;
 	job->work = (struct work){ .run = carry_out, .done = tell, .home = job->home };
 	list_init(&job->link);
-	pthread_mutex_lock(&d->lock);
-	first = !d->running;
 	job->waiting = !first;
 	if (!first)
 		list_push(&d->queue, &job->link);
 	d->running = true;
+	d->visits += job->visit;
+	return first;
+}
+
+void drive_submit(struct drive *d, struct drive_job *job)
+{
+	bool first;
+
+	pthread_mutex_lock(&d->lock);
+	first = enqueue(d, job);
 	pthread_mutex_unlock(&d->lock);
-	if (first) /* else the job may be over by now */
+	if (first)
 		work_submit(d->pool, &job->work);
+}
+
+bool drive_submit_unless_visited(struct drive *d, struct drive_job *job)
+{
+	bool first = false, visited;
+
+	pthread_mutex_lock(&d->lock);
+	visited = d->visits;
+	if (!visited)
+		first = enqueue(d, job);
+	pthread_mutex_unlock(&d->lock);
+	if (first)
+		work_submit(d->pool, &job->work);
+	return !visited;
 }
 
 bool drive_cancel(struct drive *d, struct drive_job *job)
@@ -202,8 +228,10 @@ bool drive_cancel(struct drive *d, struct drive_job *job)
 
 	pthread_mutex_lock(&d->lock);
 	waiting = job->waiting;
-	if (waiting)
+	if (waiting) {
 		list_del(&job->link);
+		d->visits -= job->visit;
+	}
 	job->waiting = false;
 	pthread_mutex_unlock(&d->lock);
 	return waiting;

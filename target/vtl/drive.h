@@ -57,6 +57,7 @@ struct drive_job {
 	void (*run)(struct drive *d, struct drive_job *job); /* on a pool thread */
 	void (*done)(struct drive_job *job); /* on `home`, once, after run() has returned */
 	struct loop *home;
+	bool visit;          /* it takes the cartridge away, or brings one */
 	struct drive *drive; /* private, as is the rest */
 	bool waiting;
 	struct list link;
@@ -66,6 +67,10 @@ struct drive_job {
 /* The job is the drive's until done(), which is never called in place. Jobs begin in the order of
  * their submission; done() of two of them may be called in another order. */
 void drive_submit(struct drive *d, struct drive_job *job);
+
+/* The same for a job that is about the cartridge which is in the drive now: false, and nothing has
+ * happened, when a visit waits or is under way. */
+bool drive_submit_unless_visited(struct drive *d, struct drive_job *job);
 
 /* Takes back a job that has not begun: true, then neither run() nor done() will be called. */
 bool drive_cancel(struct drive *d, struct drive_job *job);

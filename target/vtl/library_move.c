@@ -105,7 +105,9 @@ static void visit(struct library *l, unsigned int drive,
 	void (*run)(struct drive *d, struct drive_job *j), void (*done)(struct drive_job *j))
 {
 	l->job.visit_err = 0;
-	l->job.visit = (struct drive_job){ .run = run, .done = done, .home = l->loop };
+	l->job.visit = (struct drive_job){
+		.run = run, .done = done, .home = l->loop, .visit = true
+	};
 	drive_submit(l->drives[drive], &l->job.visit);
 }
 
@@ -299,7 +301,9 @@ static void reload_one(struct library *l, unsigned int drive, const struct catal
 	r->l = l;
 	strcpy(r->barcode, row->barcode);
 	r->write_protect = row->write_protect;
-	r->visit = (struct drive_job){ .run = reload_run, .done = reload_done, .home = l->loop };
+	r->visit = (struct drive_job){
+		.run = reload_run, .done = reload_done, .home = l->loop, .visit = true
+	};
 	l->carriers++;
 	drive_submit(l->drives[drive], &r->visit);
 }
