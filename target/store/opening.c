@@ -185,6 +185,9 @@ static int extend_new(struct opening *o)
 		return store_refuse(o->why, err, "%s: cannot be made %s large: %s", o->cfg->path,
 			store_size_print(o->cfg->size, &t), strerror(-err));
 	o->size = o->cfg->size;
+	/* Told, since it may be a file system that is not mounted where an old file was expected. */
+	log_msg(LOG_NOTICE, "%s: %s; it is made, %s large and without data", o->cfg->path,
+		o->made ? "there was none" : "was empty", store_size_print(o->size, &t));
 	return 0;
 }
 

@@ -61,6 +61,15 @@ def test_with_its_standard_descriptors_closed_no_file_takes_their_place(make_ser
     assert links == ["/dev/null"] * 3
 
 
+def test_a_disk_that_is_made_anew_is_told(start):
+    server = start(conf(target(luns=disk("disk.img"))))
+    server.wait_for_log(r"disk\.img: there was none; it is made, 64M large")
+    server.stop()
+    said = len(server.log())
+    server.start()
+    assert "it is made" not in server.log()[said:]
+
+
 def rss(server):
     with open(f"/proc/{server.pid}/status") as f:
         return int(re.search(r"VmRSS:\s*(\d+) kB", f.read())[1]) << 10
