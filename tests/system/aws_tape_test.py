@@ -226,6 +226,7 @@ def test_a_loaded_tape_names_its_drive_and_what_is_on_it(server, sg):
     found = described(sg, "TEST01L5")
     assert found["VTLDevice"] == GATEWAY + "/device/AMZN_SGW-12A3456B_TAPEDRIVE_00002"
     assert found["TapeUsedInBytes"] > 0
+    tape.session.wire.close(), robot.session.wire.close()
     assert "is in a tape drive" in refused(sg.delete_tape, GatewayARN=GATEWAY,
                                            TapeARN=arn("TEST01L5"))[1]
 
@@ -293,6 +294,7 @@ def test_a_tape_goes_to_the_archive_and_comes_back_to_be_read(server, sg):
     with pytest.raises(Failed) as e:
         tape.write(b"y")
     assert e.value.sense[0] == 7            # it is write-protected
+    tape.session.wire.close(), robot.session.wire.close()
 
 
 def test_a_retrieved_tape_is_archived_again(server, sg):

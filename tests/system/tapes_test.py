@@ -164,6 +164,7 @@ def test_write_protection_holds_in_a_drive(tell, rows, server):
     tell("tape unload TEST01L5")
     tell("tape protect TEST01L5 off")
     assert not rows("tape list")["TEST01L5"]["write_protect"]
+    tape.session.wire.close()
 
 
 def test_a_cartridge_goes_to_the_archive_and_back_with_its_data(tell, rows, server):
