@@ -475,6 +475,16 @@ def test_what_a_host_wrote_is_there_when_its_connection_breaks(host, connect):
         assert again.read(50000) == (noise(50000, n), GOOD)
 
 
+def test_what_a_host_wrote_is_there_after_the_server_was_stopped(server, host, connect):
+    """Without a filemark, and with blocks that may still be on their way to the file."""
+    for n in range(50):
+        assert host.write(noise(200000, n)) == GOOD
+    server.stop(), server.start()
+    again = connect()
+    for n in range(50):
+        assert again.read(200000) == (noise(200000, n), GOOD)
+
+
 # --- a tape with a million objects ---------------------------------------------------------------
 
 
