@@ -573,9 +573,10 @@ static bool stays_in_svm(struct edit *e, const struct aim *aim)
 	if (!w->svm_uuid && !w->svm_name)
 		return true;
 	svm = ontap_svm_of_body(e->call, &e->svms, w->svm_uuid, w->svm_name, &e->why);
-	return svm && (svm == aim->svm ||
-			      ontap_fault(&e->why, HTTP_BADREQUEST, "262196", "svm",
-				      "Field \"svm\" cannot be set in this operation"));
+	if (svm && svm != aim->svm)
+		return ontap_fault(&e->why, HTTP_BADREQUEST, "262196", "svm",
+			"Field \"svm\" cannot be set in this operation");
+	return svm;
 }
 
 /* What the body has in mind for a row. */
