@@ -6,6 +6,7 @@ import random
 import resource
 import statistics
 import struct
+import threading
 import time
 
 import pytest
@@ -403,6 +404,45 @@ def test_a_host_that_prevents_removal_keeps_its_cartridge(server, host):
     assert e.value.sense[1] == 0x5302
     host.must([0x1e])
     host.must([0x1b])
+
+
+def jostle(host, seed, until, fault):
+    """Any commands, as a host that knows nothing of the others."""
+    rng = random.Random(seed)
+    commands = [
+        lambda: host.write(noise(rng.randint(1, 100000), seed)), lambda: host.read(rng.randint(1, 100000)),
+        lambda: host.marks(rng.randint(0, 2)), lambda: host.ask([0x01]), lambda: host.ask([0x11, 3]),
+        lambda: host.ask(b"\x11\0" + (rng.randint(-5, 5) & 0xffffff).to_bytes(3, "big")),
+        lambda: host.ask(struct.pack(">BBxBQ", 0x92, 0, 0, rng.randint(0, 50))),
+        lambda: host.ask(struct.pack(">BBBB4xH", 0x4d, 0, 0x57, 0, 4096), 4096),
+        lambda: host.ask(struct.pack(">BB5xH", 0x34, 6, 0), 32), lambda: host.ask([0x19]),
+        lambda: host.ask(struct.pack(">BB8xIxx", 0x8c, 0, 4096), 4096),
+        lambda: host.ask([0x1b, 0, 0, 0, rng.randint(0, 1)]),
+    ]
+    try:
+        while time.monotonic() < until:
+            said = rng.choices(commands, [20, 10, 3, 1, 3, 3, 3, 2, 2, 1, 1, 1])[0]()
+            said = said[1] if isinstance(said, tuple) else said
+            assert said.key in (None, NO_SENSE, 2, 6, BLANK, OVERFLOW), said
+    except Exception as e:
+        fault.append(e)
+
+
+def test_hosts_that_know_nothing_of_each_other_do_no_harm(server, host, connect):
+    hosts = [connect(f"host{n}") for n in range(2, 9)]
+    until, fault = time.monotonic() + 4, []
+    threads = [threading.Thread(target=jostle, args=(one, n, until, fault))
+               for n, one in enumerate([host, *hosts])]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not fault
+    for _ in range(3):                          # it may have to be told of the last load
+        host.ask([0x1b, 0, 0, 0, 1])
+    host.rewind()
+    while (said := host.read(100000, 2)[1]).key != BLANK:
+        assert said == GOOD or said.filemark, said
 
 
 # --- what fails ----------------------------------------------------------------------------------
