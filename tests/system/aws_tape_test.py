@@ -4,7 +4,8 @@ import re
 
 import pytest
 
-from aws_test import GATEWAY, KEY, KEY_SECRET, READER, client, code, endpoint, management, refused
+from aws_test import (GATEWAY, KEY, KEY_SECRET, READER, client, code, endpoint, management, refused,
+                      send)
 from initiator import Failed, Refused, login
 from library_test import EACH, changer, drive, library
 from support import PREFIX, conf, wait_until
@@ -382,3 +383,92 @@ def test_a_key_for_reading_makes_no_tape(server):
     assert reader.list_tapes()["TapeInfos"]
     assert refused(reader.create_tape_with_barcode, GatewayARN=GATEWAY, TapeSizeInBytes=GIB,
                    TapeBarcode="NEW001")[0] == "AccessDeniedException"
+
+
+# --- what no client sends ----------------------------------------------------------------------------
+
+SIZE = {"TapeSizeInBytes": GIB}
+TAPE = {"TapeARN": f"{ACCOUNT}:tape/TEST01L5"}
+OF = {"GatewayARN": GATEWAY}
+CHANGER = {"VTLDeviceARN": GATEWAY + "/device/AMZN_SGW-12A3456B_MEDIACHANGER_00001"}
+TOKEN = {"ClientToken": "token", "NumTapesToCreate": 1, "TapeBarcodePrefix": "T"}
+# Each operation with all that it needs, none of which is right in the end.
+RIGHT = {
+    "CreateTapes": {**OF, **SIZE, **TOKEN, "PoolId": "NONE"},
+    "CreateTapeWithBarcode": {**OF, **SIZE, "TapeBarcode": "NEW001", "PoolId": "NONE"},
+    "DeleteTape": {**OF, "TapeARN": f"{ACCOUNT}:tape/NOTAPE"},
+    "DeleteTapeArchive": {**TAPE},
+    "RetrieveTapeArchive": {**OF, **TAPE},
+    "RetrieveTapeRecoveryPoint": {**OF, **TAPE},
+    "CancelArchival": {**OF, **TAPE},
+    "CancelRetrieval": {**OF, **TAPE},
+    "AssignTapePool": {**TAPE, "PoolId": "NONE"},
+    "UpdateVTLDeviceType": {**CHANGER, "DeviceType": "NONE"},
+    "DescribeTapes": {**OF},
+    "DescribeTapeRecoveryPoints": {**OF},
+    "DescribeVTLDevices": {**OF},
+    "ListTapes": {},
+    "DescribeTapeArchives": {},
+    "ListTapePools": {},
+}
+WRONG_TYPE = {"GatewayARN": 1, "TapeARN": ["x"], "VTLDeviceARN": {}, "PoolId": 1, "ClientToken": 5,
+              "TapeSizeInBytes": "1073741824", "NumTapesToCreate": 1.5, "TapeBarcode": True,
+              "TapeBarcodePrefix": [], "DeviceType": 0, "TapeARNs": "x", "Limit": "2", "Marker": 3,
+              "Worm": "yes", "Tags": {"Key": "a"}, "BypassGovernanceRetention": 0}
+OUT_OF_BOUNDS = {
+    "GatewayARN": ("short", "length greater than or equal to 50"),
+    "TapeARN": ("arn:aws:storagegateway:us-east-1:111122223333:tape/abc01", "pattern"),
+    "VTLDeviceARN": ("x" * 501, "length less than or equal to 500"),
+    "PoolId": ("x" * 101, "length less than or equal to 100"),
+    "ClientToken": ("1234", "length greater than or equal to 5"),
+    "NumTapesToCreate": (0, "value greater than or equal to 1"),
+    "TapeBarcode": ("ABC-01", "pattern: ^[A-Z0-9]*$"),
+    "TapeBarcodePrefix": ("AB1", "pattern: ^[A-Z]*$"),
+    "DeviceType": ("x", "length greater than or equal to 2"),
+    "TapeARNs": (["short"], "length greater than or equal to 50"),
+    "Limit": (0, "value greater than or equal to 1"),
+    "Marker": ("x" * 2001, "length less than or equal to"),
+}
+OPTIONAL = {"DescribeTapes": {"TapeARNs", "Limit", "Marker"}, "ListTapes": {"TapeARNs", "Limit"},
+            "DescribeTapeArchives": {"TapeARNs", "Limit"}, "DescribeVTLDevices": {"Limit", "Marker"},
+            "DescribeTapeRecoveryPoints": {"Limit"}, "ListTapePools": {"Limit"},
+            "CreateTapes": {"Worm", "Tags"}, "CreateTapeWithBarcode": {"Worm", "Tags"},
+            "DeleteTape": {"BypassGovernanceRetention"}}
+
+
+def test_every_tape_operation_holds_its_members_to_their_constraints(server):
+    def answer(operation, body):
+        status, answered = send(server, body, "StorageGateway_20130630." + operation)
+        return status, answered.get("__type"), answered.get("message", "")
+    for operation, right in RIGHT.items():
+        expected = answer(operation, right)
+        assert expected[1] in ("InvalidGatewayRequestException", None), (operation, expected)
+        # What is unknown, or null where it may be absent, changes nothing.
+        optional = OPTIONAL.get(operation, set())
+        assert answer(operation, {**right, "Unknown": [1], **dict.fromkeys(optional)}) == expected
+        for member in right:
+            without = {k: v for k, v in right.items() if k != member}
+            status, name, message = answer(operation, without)
+            if (operation, member) in {("CreateTapes", "PoolId"), ("CreateTapeWithBarcode", "PoolId")}:
+                continue
+            camel = member[0].lower() + member[1:]
+            assert (status, name) == (400, "ValidationException"), (operation, member)
+            assert f"Value null at '{camel}' failed to satisfy constraint: Member must not be null" \
+                in message
+        for member in {*right, *optional}:
+            if member in WRONG_TYPE:
+                assert answer(operation, {**right, member: WRONG_TYPE[member]})[:2] == (
+                    400, "SerializationException"), (operation, member)
+            if member in OUT_OF_BOUNDS:
+                value, why = OUT_OF_BOUNDS[member]
+                status, name, message = answer(operation, {**right, member: value})
+                assert (status, name) == (400, "ValidationException"), (operation, member)
+                assert why in message or member == "TapeARNs", (operation, member, message)
+    assert in_library(client(server))["TEST01L5"] == "AVAILABLE"
+
+
+def test_a_marker_that_was_never_given_is_refused_or_leads_somewhere(server):
+    for marker in ("x", "999999999999999999999", "-1", "%00", "TEST01L5"):
+        status, answered = send(server, {"Marker": marker}, "StorageGateway_20130630.ListTapes")
+        assert status == 400 or answered["TapeInfos"] is not None, (marker, answered)
+        assert status in (200, 400)
