@@ -29,7 +29,7 @@ enum { PAGE = 4096, PAGES = HUGE_SIZE / PAGE };
 #define ENOUGH (3 * (HUGE_SIZE >> HUGE_UNIT_SHIFT) / 2)
 _Static_assert(ENOUGH + (HUGE_SIZE >> HUGE_UNIT_SHIFT) < HUGE_REFUSED, "a count is no state");
 
-/* The work rests so many times as long as it took: a fifth of a processor at most. */
+/* The work rests so many times as long as it had a processor: a fifth of one at most. */
 #define REST 4
 
 /* --- beginning and end ----------------------------------------------------------------------- */
@@ -102,18 +102,18 @@ static uint64_t ranges_to(const struct huge *h, uint64_t end)
 	return n < h->ranges ? n : h->ranges;
 }
 
-static uint64_t clock_ns(void)
+static uint64_t clock_ns(clockid_t clock)
 {
 	struct timespec t;
 
-	clock_gettime(CLOCK_MONOTONIC, &t);
+	clock_gettime(clock, &t);
 	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
 }
 
 static void queue(struct huge *h)
 {
 	if (atomic_load_explicit(&h->queued, memory_order_relaxed) ||
-		clock_ns() < atomic_load_explicit(&h->rests_until, memory_order_relaxed) ||
+		clock_ns(CLOCK_MONOTONIC) < atomic_load_explicit(&h->rests_until, memory_order_relaxed) ||
 		atomic_exchange(&h->queued, true))
 		return;
 	atomic_fetch_add(&h->users, 1);
@@ -229,13 +229,13 @@ static uint64_t find(struct huge *h)
 static void work_run(struct work *w)
 {
 	struct huge *h = container_of(w, struct huge, work);
-	uint64_t began = clock_ns(), i = find(h), now;
+	uint64_t began = clock_ns(CLOCK_THREAD_CPUTIME_ID), i = find(h), took;
 
 	if (i < h->ranges)
 		try_range(h, i);
 	h->next = i + 1;
-	now = clock_ns();
-	atomic_store(&h->rests_until, now + REST * (now - began));
+	took = clock_ns(CLOCK_THREAD_CPUTIME_ID) - began;
+	atomic_store(&h->rests_until, clock_ns(CLOCK_MONOTONIC) + REST * took);
 	atomic_store(&h->queued, false);
 	leave(h);
 }

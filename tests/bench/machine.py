@@ -110,6 +110,12 @@ def contention_us():
 
 # --- what /proc says of a process -----------------------------------------------------------------
 
+def huge(pid):
+    """Bytes of a process that stand on huge pages."""
+    kib = _first(f"/proc/{pid}/smaps_rollup", r"^AnonHugePages:\s*(\d+)", "0")
+    return int(kib) << 10
+
+
 def resident(pid):
     """Bytes in memory."""
     return int(_first(f"/proc/{pid}/smaps_rollup", r"^Rss:\s*(\d+)", "0")) * 1024

@@ -3,9 +3,13 @@
 import re
 import statistics
 import subprocess
+import time
 
 import machine
 from servers import CHAP, Floor, NotMeasured, Ours, Tgt
+
+
+SETTLE_SECONDS = 30
 
 
 class Failed(Exception):
@@ -66,8 +70,18 @@ class Runner:
                 raise
             if not name.startswith("floor"):
                 self.load(s, "-m", "write", "-b", 262144, "-q", 8, "-F", "-w", 0, "-s", 0.01)
+                self.settle(s)
             s.pause()
         return self.servers[name]
+
+    def settle(self, server):
+        """Uses the disk until no more of it is put on huge pages, which takes a server seconds."""
+        was, still = -1, 0
+        deadline = time.monotonic() + SETTLE_SECONDS
+        while still < 2 and time.monotonic() < deadline:
+            self.load(server, "-m", "mix", "-q", 16, "-w", 0, "-s", 0.5)
+            now = machine.huge(server.pid)
+            was, still = now, still + 1 if now == was else 0
 
     def ours(self, **kwargs):
         """A server of ours for one row, running; the caller stops it."""
