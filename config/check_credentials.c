@@ -147,8 +147,8 @@ static void check_direction(struct check *c, struct config_credential *rows, siz
 		if (same)
 			check_fault(c, &rows[i].target_secret,
 				"target_secret: the same secret proves an initiator (%s); what one "
-				"side proves itself with must never serve the other (RFC 7143 "
-				"9.2.1)",
+				"side proves itself with must never serve the other "
+				"(RFC 7143 9.2.1)",
 				check_other(c, same, &place));
 	}
 }
@@ -178,8 +178,7 @@ static void check_algorithms(struct check *c)
 
 	if (!chap->n_algorithms)
 		check_fault(c, &chap->algorithms,
-			"algorithms: the list is empty; leave it out for all "
-			"of them");
+			"algorithms: the list is empty; leave it out for all of them");
 	for (size_t i = 0; i < chap->n_algorithms; i++)
 		for (size_t j = 0; j < i; j++)
 			if (chap->algorithms[i] == chap->algorithms[j] && chap->algorithms[i])

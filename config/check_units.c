@@ -36,8 +36,8 @@ static void check_same_as(struct check *c, const struct config_lun *lun)
 			continue;
 		if (check_is_given(c, member, object_member_size(row)))
 			check_fault(c, member,
-				"%s: it does not go with same_as; the LUN that is named "
-				"\"%s\" has it",
+				"%s: it does not go with same_as; the LUN that is "
+				"named \"%s\" has it",
 				row->name, lun->same_as);
 	}
 }
@@ -51,8 +51,7 @@ static void check_store(struct check *c, const struct config_lun *lun)
 		check_fault(c, lun, "path is missing: which file or block device holds the data?");
 	if (!file && check_given(c, &lun->path))
 		check_fault(c, &lun->path,
-			"path: a RAM store has none; use store = \"file\" or leave "
-			"it out");
+			"path: a RAM store has none; use store = \"file\" or leave it out");
 	if (!file && lun->create)
 		check_fault(c, &lun->create, "create: a RAM store is always made; leave it out");
 	if (!file && !sized)
@@ -69,9 +68,7 @@ static void check_blocks(struct check *c, const struct config_lun *lun)
 
 	if (lun->block_size != 512 && lun->block_size != 4096)
 		check_fault(c, &lun->block_size,
-			"block_size: %u is no block size; it can be 512 or "
-			"4096",
-			lun->block_size);
+			"block_size: %u is no block size; it can be 512 or 4096", lun->block_size);
 	else if (lun->size % lun->block_size)
 		check_fault(c, &lun->size,
 			"size: %llu is not a multiple of the block size, %u; the next that is: %s",

@@ -113,8 +113,7 @@ static bool set_size(
 
 	if (value->kind == SCALAR_TEXT && !value_size(value->text, &n))
 		return because(why,
-			"\"%.40s\" is not a size; write a number and K, M, G or T, as in "
-			"\"512M\"",
+			"\"%.40s\" is not a size; write a number and K, M, G or T, as in \"512M\"",
 			value->text);
 	if (n < row->min || n > row->max)
 		return because(why, "it is out of range; it can be %s to %s",
@@ -221,9 +220,7 @@ static bool is_private(const char *path, int fd, struct why *why)
 	if (S_ISDIR(st.st_mode))
 		return because(why, "%s is a directory", path);
 	if (st.st_mode & 077)
-		return because(why,
-			"%s can be read or written by others (mode %04o); "
-			"chmod 600 it",
+		return because(why, "%s can be read or written by others (mode %04o); chmod 600 it",
 			path, (unsigned)st.st_mode & 07777);
 	return true;
 }
@@ -315,8 +312,8 @@ bool object_set(const struct setting *row, void *object, size_t i, const struct 
 	case SETTING_MODE:
 		return value_mode(value->text, to) ||
 		       because(why,
-			       "\"%.40s\" is not a mode; write permission bits in octal, as in "
-			       "\"0660\"",
+			       "\"%.40s\" is not a mode; write permission bits in "
+			       "octal, as in \"0660\"",
 			       value->text);
 	case SETTING_CHOICE: return set_choice(row, to, value->text, why);
 	case SETTING_TEXT:

@@ -152,13 +152,11 @@ static void check_store_size(struct check *c, const struct config_lun *lun, uint
 
 	if (lun->size > have && !lun->create)
 		check_fault(c, &lun->size,
-			"size: %s has only %s, not %s; add create = true to have it "
-			"extended",
+			"size: %s has only %s, not %s; add create = true to have it extended",
 			lun->path, value_size_text(have, is), value_size_text(lun->size, should));
 	else if (!lun->size && (!have || have % lun->block_size))
 		check_fault(c, &lun->path,
-			"path: %s has %llu bytes, which is no multiple of the block "
-			"size, %u",
+			"path: %s has %llu bytes, which is no multiple of the block size, %u",
 			lun->path, (unsigned long long)have, lun->block_size);
 }
 

@@ -16,8 +16,8 @@ static void check_iscsi(struct check *c)
 	/* RFC 7143 13.14: FirstBurstLength MUST NOT exceed MaxBurstLength. */
 	if (iscsi->first_burst_length > iscsi->max_burst_length)
 		check_fault(c, &iscsi->first_burst_length,
-			"first_burst_length: it is above max_burst_length, %llu; make it that or "
-			"less",
+			"first_burst_length: it is above max_burst_length, %llu; make "
+			"it that or less",
 			(unsigned long long)iscsi->max_burst_length);
 }
 
@@ -28,8 +28,8 @@ static void check_limits(struct check *c)
 	if (check_given(c, &limits->max_half_open_per_address) &&
 		limits->max_half_open_per_address > limits->max_half_open)
 		check_fault(c, &limits->max_half_open_per_address,
-			"max_half_open_per_address: it is above max_half_open, %u; make it that or "
-			"less",
+			"max_half_open_per_address: it is above max_half_open, %u; make "
+			"it that or less",
 			limits->max_half_open);
 }
 

@@ -303,8 +303,7 @@ static bool iscsi_name(const char *name, const char *allowed, struct why *why)
 	at = stranger(name, allowed);
 	if (at)
 		return because(why,
-			"%s cannot be part of an iSCSI name; a to z, digits, '-', '.' "
-			"and ':' can",
+			"%s cannot be part of an iSCSI name; a to z, digits, '-', '.' and ':' can",
 			show(*at, shown));
 	if (!strncmp(name, "iqn.", 4))
 		return iqn_form(name, why);

@@ -318,8 +318,8 @@ static void say_ready(void *arg)
 		cfg->n_targets == 1 ? "" : "s", cfg->n_portals, cfg->n_portals == 1 ? "" : "s");
 	if (registry_gateway(d->registry).stopped)
 		log_msg(LOG_WARNING,
-			"gateway %s is shut down: nobody can log in until it is started "
-			"(StartGateway)",
+			"gateway %s is shut down: nobody can log in until it is "
+			"started (StartGateway)",
 			cfg->management.aws.gateway);
 	if (!d->opts->foreground)
 		background_ready(d->report);

@@ -104,8 +104,8 @@ static enum registry_result refuse_declared(
 	struct registry_plan *p, const struct credential_spec *row)
 {
 	return refuse(p, REGISTRY_DECLARED,
-		"the credential of %s for %s is declared in the configuration file %s; change it "
-		"there",
+		"the credential of %s for %s is declared in the configuration file %s; "
+		"change it there",
 		row->initiator, *row->scope_name ? row->scope_name : "discovery", row->written_by);
 }
 
@@ -657,8 +657,7 @@ static void on_ended(void *arg, const struct registry_outcome *outcome)
 
 	if (again)
 		log_msg(LOG_WARNING,
-			"old secrets cannot be removed, though they are not taken any "
-			"more: %s",
+			"old secrets cannot be removed, though they are not taken any more: %s",
 			outcome->text);
 	if (again && r->changes.next_end > g->now + RETRY_GRACE)
 		r->changes.next_end = g->now + RETRY_GRACE;

@@ -108,9 +108,8 @@ static int put_row(
 
 	if (other && !is_stored(other))
 		return registry_fault(b->faults, b->cfg, &row->secret, -EINVAL,
-			"there is a row for any "
-			"initiator in this list already; say for which initiator "
-			"this one is");
+			"there is a row for any initiator in this list already; say for which "
+			"initiator this one is");
 	if (other)
 		tell_displaced(b, other, row);
 	fault = put_before_stored(b, &spec, row, &other);

@@ -503,8 +503,8 @@ static void on_made(struct library_request *r)
 	m->busy = false;
 	if (r->result == LIBRARY_EXISTS)
 		log_msg(LOG_NOTICE,
-			"library %s: cartridge %s is declared and not made: its barcode was in use "
-			"before",
+			"library %s: cartridge %s is declared and not made: its barcode "
+			"was in use before",
 			s->traits.name, barcode);
 	else if (r->result != LIBRARY_OK && r->result != LIBRARY_CLOSING)
 		log_msg(LOG_ERR, "library %s: cartridge %s is not made: %s%s%s", s->traits.name,
@@ -821,8 +821,7 @@ static void say_who_may_log_in(const struct config_library *row)
 {
 	if (!config_chap_needed(row->auth, row->n_credentials))
 		log_msg(LOG_NOTICE,
-			"library %s: any of its devices is open to all until it has a "
-			"credential",
+			"library %s: any of its devices is open to all until it has a credential",
 			row->name);
 }
 

@@ -181,8 +181,8 @@ static void stored(struct catalog_request *request)
 {
 	if (request->err)
 		log_msg(LOG_ERR,
-			"target ports: %s: they may have other relative identifiers after "
-			"the next start",
+			"target ports: %s: they may have other relative identifiers "
+			"after the next start",
 			request->why.text);
 	batch_free(container_of(request, struct batch, request));
 }

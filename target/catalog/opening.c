@@ -112,8 +112,7 @@ static int use_journal(struct db *db, struct catalog_error *why)
 		return refuse_damaged(db, err, why);
 	if (!wal)
 		return refuse(why, -ENOTSUP,
-			"this file system cannot hold it: it has no shared "
-			"memory maps");
+			"this file system cannot hold it: it has no shared memory maps");
 	err = db_exec(db, "PRAGMA synchronous = FULL; PRAGMA secure_delete = ON;"
 			  "PRAGMA foreign_keys = ON;");
 	return err ? refuse_damaged(db, err, why) : 0;

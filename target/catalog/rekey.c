@@ -236,8 +236,8 @@ static int take_up(struct catalog_tx *tx, const struct keys *keys,
 	if (!present)
 		return refuse(why, -EKEYREJECTED,
 			"%s: stored secrets are encrypted with another key; bring that one back, "
-			"or put it behind this one in the same file (64 bytes) and they are "
-			"encrypted anew",
+			"or put it behind this one in the same file (64 bytes) and they "
+			"are encrypted anew",
 			keys->path);
 	if (present != &tx->ring.keys[0])
 		finish(tx, keys);

@@ -33,9 +33,8 @@ void guide_esxi(const struct guide *g, FILE *to)
 	if (p->target_secret)
 		print_direction("mutual", p->target_user, p->target_secret, to);
 	fprintf(to,
-		"  esxcli iscsi adapter discovery sendtarget remove -A $adapter -a %s   # an "
-		"earlier "
-		"one\n"
+		"  esxcli iscsi adapter discovery sendtarget remove -A $adapter -a %s"
+		"   # an earlier one\n"
 		"  esxcli iscsi adapter discovery sendtarget add -A $adapter -a %s\n"
 		"  esxcli iscsi adapter discovery rediscover -A $adapter\n"
 		"  esxcli storage core adapter rescan -A $adapter\n"

@@ -127,8 +127,7 @@ void guide_linux(const struct guide *g, FILE *to)
 	fprintf(to, "Linux (open-iscsi) to %s, as root\n\n", g->target);
 	if (g->initiator)
 		fprintf(to,
-			"1. The name of the host, in /etc/iscsi/initiatorname.iscsi; after a "
-			"change "
+			"1. The name of the host, in /etc/iscsi/initiatorname.iscsi; after a change "
 			"of it\n   `systemctl restart iscsid`:\n\n     InitiatorName=%s\n",
 			g->initiator);
 	else

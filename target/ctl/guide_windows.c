@@ -80,8 +80,7 @@ static void print_powershell(const struct guide *g, FILE *to)
 	fputs("  Set-Service msiscsi -StartupType Automatic; Start-Service msiscsi\n", to);
 	if (g->initiator)
 		fprintf(to,
-			"  (Get-InitiatorPort | Where-Object ConnectionType -eq iSCSI).NodeAddress "
-			"  "
+			"  (Get-InitiatorPort | Where-Object ConnectionType -eq iSCSI).NodeAddress   "
 			"# must be\n  # %s; Set-InitiatorPort changes it\n",
 			g->initiator);
 	print_earlier(g, to);

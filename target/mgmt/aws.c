@@ -384,8 +384,8 @@ static bool may(struct call *c, bool read_only)
 	if (!read_only || !op || !op->changes)
 		return true;
 	snprintf(text, sizeof(text),
-		"User is not authorized to perform: storagegateway:%s: the access key is for "
-		"reading only",
+		"User is not authorized to perform: storagegateway:%s: the access key is "
+		"for reading only",
 		op->name);
 	call_note_refusal(c, op->name, text);
 	refuse(c, 400, "AccessDeniedException", text);

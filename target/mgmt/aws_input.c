@@ -355,8 +355,8 @@ static void check(struct findings *f, const struct aws_member *members, size_t n
 			check_value(f, m, parent, j);
 		else if (m->flags & AWS_REQUIRED)
 			add(f,
-				"Value null at '%s' failed to satisfy constraint: Member must not "
-				"be null",
+				"Value null at '%s' failed to satisfy constraint: Member "
+				"must not be null",
 				name);
 	}
 }

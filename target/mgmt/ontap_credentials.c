@@ -713,8 +713,8 @@ static bool plan_create(struct edit *e, struct registry_plan *p)
 		if (is_default(initiator) ||
 			registry_plan_find(p, CREDENTIAL_OF_SVM, aim->svm->name, initiator))
 			return ontap_fault(&e->why, 409, "5374142", "initiator",
-				"An iSCSI security credential already exists for the specified "
-				"initiator.");
+				"An iSCSI security credential already exists for the "
+				"specified initiator.");
 		if (!put(e, p, aim, &new_row))
 			return false;
 	}

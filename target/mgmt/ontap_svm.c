@@ -281,8 +281,8 @@ const struct ontap_svm *ontap_svm_of_body(struct call *c, const struct ontap_svm
 		return only_one(c, svms, why);
 	if (uuid && name && by_uuid != named)
 		ontap_fault(why, HTTP_BADREQUEST, "2621706", "svm",
-			"Both the SVM UUID and SVM name were supplied, but they do not refer to "
-			"the same SVM.");
+			"Both the SVM UUID and SVM name were supplied, but they do not refer "
+			"to the same SVM.");
 	else if (uuid && !by_uuid)
 		ontap_fault(why, HTTP_NOTFOUND, "2621462", "svm.uuid",
 			"An SVM with the specified UUID does not exist.");

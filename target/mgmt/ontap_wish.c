@@ -76,8 +76,8 @@ static bool read_password(const json_t *j, const char *field, bool strict, struc
 	if (text[0] == '0' && (text[1] | 0x20) == 'x') {
 		if (!read_hex(text + 2, &out->password))
 			return ontap_fault(why, HTTP_BADREQUEST, "5374145", field,
-				"The iSCSI security password must contain an even number of valid "
-				"hex digits.");
+				"The iSCSI security password must contain an even number of "
+				"valid hex digits.");
 	} else if (!secret_set(&out->password, text, strlen(text))) {
 		return bad(why, field);
 	}

@@ -251,8 +251,8 @@ static enum sigv4_fault read_authorization(
 	while ((p = trim(p)).len) {
 		if (!read_parameter(cut(&p, ','), out, &seen))
 			return fail(why, SIGV4_INCOMPLETE,
-				"Authorization header has a parameter that is malformed, unknown "
-				"or repeated.");
+				"Authorization header has a parameter that is malformed, "
+				"unknown or repeated.");
 	}
 	for (unsigned i = 0; i < 3; i++) {
 		static const char *const names[] = { "Credential", "SignedHeaders", "Signature" };
@@ -485,8 +485,8 @@ static enum sigv4_fault check_signed(const struct sigv4_request *r, const struct
 				rule->must[i]);
 	if (count(r, "x-amz-security-token") && !is_signed(claim, "x-amz-security-token"))
 		return fail(why, SIGV4_UNSIGNED,
-			"'x-amz-security-token' must be a 'SignedHeader' in the AWS "
-			"Authorization.");
+			"'x-amz-security-token' must be a 'SignedHeader' in the "
+			"AWS Authorization.");
 	return SIGV4_OK;
 }
 
@@ -528,8 +528,8 @@ enum sigv4_fault sigv4_check(const struct sigv4_request *r, const struct sigv4_c
 	if (claim->seconds < rule->now - SIGV4_SKEW || claim->seconds > rule->now + SIGV4_SKEW)
 		return fail(why, SIGV4_EXPIRED,
 			"The request is past the expiration date or the request date (either with "
-			"15 minute padding), or the request date occurs more than 15 minutes in "
-			"the future.");
+			"15 minute padding), or the request date occurs more than 15 "
+			"minutes in the future.");
 	fault = check_signed(r, claim, rule, why);
 	if (fault)
 		return fault;

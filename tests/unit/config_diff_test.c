@@ -97,8 +97,8 @@ static void settings_are_named_with_what_they_need(void **state)
 		"state_dir = \"/t\"; portals = ( { address = \"127.0.0.1\"; } ); reactors = 2;\n"
 		"poll_us = 0; iscsi = { nop_interval = 5; data_digest = \"never\"; };\n"
 		"chap = { algorithms = [ \"MD5\" ]; }; discovery = { auth = \"none\"; };\n"
-		"management = { socket = \"/s/ctl.sock\"; http = ( { address = \"::1\"; port = 1; "
-		"} );\n"
+		"management = { socket = \"/s/ctl.sock\"; http = ( { address = \"::1\"; "
+		"port = 1; } );\n"
 		"aws = { gateway = \"sgw-12A3456B\"; allow_unsigned = true; }; };\n"
 		"pools = ( { name = \"p\"; path = \"/p\"; } );\n",
 		"needs a restart: state_dir\n"
@@ -235,8 +235,8 @@ static void credentials_of_discovery_change_without_a_target(void **state)
 }
 
 #define LIBRARY(x) \
-	BASE "libraries = ( { name = \"l\"; path = \"/l\"; target_prefix = \"" IQN "l\"; " x " } " \
-											     ");"
+	BASE "libraries = ( { name = \"l\"; path = \"/l\"; " \
+	     "target_prefix = \"" IQN "l\"; " x " } );"
 #define TAPE(n) "{ barcode = \"" n "\"; size = \"1G\"; }"
 
 static void a_library_comes_goes_or_changes(void **state)

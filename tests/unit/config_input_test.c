@@ -65,8 +65,8 @@ static void lines_are_right_after_comments_and_strings_of_many_lines(void **stat
 	(void)state;
 	assert_faults(BASE "/* 2\n3\n4 */ a5 = 1;\nuser = \"x\ny\"; a7 = 1;\n",
 		"4: a5 is not a setting\n"
-		"5: user: \"x?y\": byte 0x0a cannot be part of it; letters, digits, '.', '_' and "
-		"'-' can\n"
+		"5: user: \"x?y\": byte 0x0a cannot be part of it; letters, digits, '.', "
+		"'_' and '-' can\n"
 		"6: a7 is not a setting\n");
 }
 

@@ -115,8 +115,7 @@ static void a_missing_setting_is_named_with_what_it_is(void **state)
 	assert_faults("targets = (\n  { luns = ( { store = \"ram\"; size = \"1M\"; } ); }\n);\n",
 		"1: state_dir is missing: directory for what outlives a restart (path; "
 		"required; needs a restart)\n"
-		"1: portals is missing: where iSCSI is served (list of groups portals; "
-		"required)\n"
+		"1: portals is missing: where iSCSI is served (list of groups portals; required)\n"
 		"2: name is missing: iSCSI name (iSCSI name; required)\n"
 		"2: lun is missing: logical unit number (integer from 0 to 16383; required)\n");
 }
@@ -150,11 +149,10 @@ static void a_size_that_is_none_or_out_of_range_is_refused(void **state)
 	(void)state;
 	assert_faults(BASE "iscsi = {\n max_burst_length = \"1MB\";\n first_burst_length = 100;\n"
 			   " max_recv_data_segment_length = \"16M\"; };\n",
-		"3: max_burst_length: \"1MB\" is not a size; write a number and K, M, G or T, as "
-		"in \"512M\"\n"
+		"3: max_burst_length: \"1MB\" is not a size; write a number and K, M, G or T, "
+		"as in \"512M\"\n"
 		"4: first_burst_length: it is out of range; it can be 512 to 16777215\n"
-		"5: max_recv_data_segment_length: it is out of range; it can be 512 to "
-		"16777215\n");
+		"5: max_recv_data_segment_length: it is out of range; it can be 512 to 16777215\n");
 }
 
 static void a_value_of_the_wrong_type_is_refused_with_the_right_one(void **state)
@@ -164,10 +162,9 @@ static void a_value_of_the_wrong_type_is_refused_with_the_right_one(void **state
 			   "iscsi = {\n initial_r2t = 1;\n header_digest = { };\n"
 			   " max_burst_length = ( 1 ); };\n",
 		"2: reactors: this is text; right is: integer from 0 to 1024\n"
-		"3: poll_us: this is a number with a point or exponent; right is: integer from "
-		"0 to 10000\n"
-		"4: user: this is a number; right is: user of at most 64 characters, in "
-		"quotes\n"
+		"3: poll_us: this is a number with a point or exponent; right is: integer "
+		"from 0 to 10000\n"
+		"4: user: this is a number; right is: user of at most 64 characters, in quotes\n"
 		"5: log_level: this is true or false; right is: error, warning, notice, info or "
 		"debug, in quotes\n"
 		"7: initial_r2t: this is a number; right is: true or false\n"
@@ -199,8 +196,8 @@ static void an_unknown_choice_is_refused_with_the_choices(void **state)
 	(void)state;
 	assert_faults(BASE "log_level = \"loud\";\nchap = {\n algorithms = [ \"SHA256\",\n"
 			   "   \"sha1\" ]; };\n",
-		"2: log_level: \"loud\" is unknown; it can be error, warning, notice, info or "
-		"debug\n"
+		"2: log_level: \"loud\" is unknown; it can be error, warning, notice, "
+		"info or debug\n"
 		"5: algorithms: \"sha1\" is unknown; it can be SHA3-256, SHA256, SHA1 or MD5\n");
 }
 
@@ -208,8 +205,8 @@ static void a_mode_that_is_none_is_refused(void **state)
 {
 	(void)state;
 	assert_faults(BASE "management = {\n socket_mode = \"rw\"; };\n",
-		"3: socket_mode: \"rw\" is not a mode; write permission bits in octal, as in "
-		"\"0660\"\n");
+		"3: socket_mode: \"rw\" is not a mode; write permission bits in octal, "
+		"as in \"0660\"\n");
 }
 
 static void text_that_is_too_long_or_empty_is_refused(void **state)
@@ -227,8 +224,8 @@ static void text_of_the_wrong_form_is_refused_with_the_reason(void **state)
 	(void)state;
 	assert_faults(BASE "user = \"a b\";\nmanagement = { aws = {\n gateway = \"sgw-12a3456b\";\n"
 			   " account = \"11112222333x\";\n allow_unsigned = true; }; };\n",
-		"2: user: \"a b\": ' ' cannot be part of it; letters, digits, '.', '_' and '-' "
-		"can\n"
+		"2: user: \"a b\": ' ' cannot be part of it; letters, digits, '.', "
+		"'_' and '-' can\n"
 		"4: gateway: \"sgw-12a3456b\": a gateway is named sgw- and 8 or 17 upper-case "
 		"hex digits, such as sgw-12A3456B\n"
 		"5: account: \"11112222333x\": 'x' cannot be part of it; digits can\n");
@@ -238,8 +235,8 @@ static void a_fault_is_one_line_whatever_the_file_holds(void **state)
 {
 	(void)state;
 	assert_faults(BASE "log_level = \"a\\nb\\x1b\";\n",
-		"2: log_level: \"a?b?\" is unknown; it can be error, warning, notice, info or "
-		"debug\n");
+		"2: log_level: \"a?b?\" is unknown; it can be error, warning, notice, "
+		"info or debug\n");
 }
 
 static void a_syntax_error_is_placed_in_its_line(void **state)
@@ -249,9 +246,8 @@ static void a_syntax_error_is_placed_in_its_line(void **state)
 		"2: syntax error here or just before: a missing = or ;, a missing , between "
 		"the parts of a list, or a bracket without its partner\n");
 	assert_faults("portals = (\n",
-		"1: syntax error here or just before: a missing = or ;, a "
-		"missing , between the parts of a list, or a bracket without "
-		"its partner\n");
+		"1: syntax error here or just before: a missing = or ;, a missing , between the "
+		"parts of a list, or a bracket without its partner\n");
 }
 
 static void a_setting_that_is_given_twice_is_refused(void **state)
@@ -307,8 +303,8 @@ static void a_path_is_seen_from_the_directory_of_the_file(void **state)
 	(void)state;
 	assert_int_equal(mkdir(in_directory(&d, "sub"), 0700), 0);
 	make_text(&d, "sub/c.conf", 0600,
-		"state_dir = \"./state//\"; key_file = \"/etc/key\"; portals = ( { address = "
-		"\"::1\"; } );");
+		"state_dir = \"./state//\"; key_file = \"/etc/key\"; portals = ( { address "
+		"= \"::1\"; } );");
 	assert_int_equal(config_load(in_directory(&d, "sub/c.conf"), &cfg, &faults), 0);
 	assert_string_equal(cfg->state_dir, expected);
 	assert_string_equal(cfg->key_file, "/etc/key");

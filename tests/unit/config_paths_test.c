@@ -188,6 +188,9 @@ static void assert_path_faults(struct directory *d, const char *text, const char
 #define HERE    "state_dir = \"state\"; portals = ( { address = \"127.0.0.1\"; } );\n"
 #define LUNS(x) HERE "targets = ( { name = \"" IQN "a\"; luns = (\n" x " ); } );\n"
 
+#define LIBRARY \
+	"libraries = ( { name = \"l\"; path = \"state/l\"; target_prefix = \"" IQN "l\"; } );"
+
 static void what_can_be_made_is_no_fault(void **state)
 {
 	struct directory d = directory_new();
@@ -195,15 +198,7 @@ static void what_can_be_made_is_no_fault(void **state)
 	(void)state;
 	assert_path_faults(&d,
 		LUNS("{ lun = 0; path = \"state/d.img\"; size = \"1M\"; create = true; },\n"
-		     "{ lun = 1; path = \"e.img\"; size = \"1M\"; create = true; }") "libraries = "
-										     "( { name = "
-										     "\"l\"; path "
-										     "= "
-										     "\"state/l\"; "
-										     "target_"
-										     "prefix = "
-										     "\"" IQN
-										     "l\"; } );",
+		     "{ lun = 1; path = \"e.img\"; size = \"1M\"; create = true; }") LIBRARY,
 		"");
 	directory_free(&d);
 }

@@ -75,16 +75,16 @@ static void the_first_burst_is_never_above_the_longest(void **state)
 	(void)state;
 	assert_faults(BASE
 		"iscsi = { max_burst_length = \"64K\";\n first_burst_length = 65537; };\n",
-		"3: first_burst_length: it is above max_burst_length, 65536; make it that or "
-		"less\n");
+		"3: first_burst_length: it is above max_burst_length, 65536; make "
+		"it that or less\n");
 }
 
 static void one_address_cannot_have_more_half_open_logins_than_all(void **state)
 {
 	(void)state;
 	assert_faults(BASE "limits = { max_half_open = 10;\n max_half_open_per_address = 11; };\n",
-		"3: max_half_open_per_address: it is above max_half_open, 10; make it that or "
-		"less\n");
+		"3: max_half_open_per_address: it is above max_half_open, 10; make "
+		"it that or less\n");
 }
 
 static void a_lower_limit_for_all_alone_is_taken(void **state)
@@ -175,8 +175,8 @@ static void a_size_is_a_multiple_of_the_block_size(void **state)
 	(void)state;
 	assert_faults(LUNS("{ lun = 0; store = \"ram\";\n size = 1048577; },\n"
 			   "{ lun = 1; store = \"ram\"; block_size = 4096;\n size = 4608; }"),
-		"5: size: 1048577 is not a multiple of the block size, 512; the next that is: "
-		"1049088\n"
+		"5: size: 1048577 is not a multiple of the block size, 512; the next "
+		"that is: 1049088\n"
 		"7: size: 4608 is not a multiple of the block size, 4096; the next that is: 8K\n");
 }
 
@@ -341,8 +341,7 @@ static void both_directions_of_a_credential_must_differ(void **state)
 		ROWS("{ " HOST(
 			1) "secret = \"123456789012\";\n target_secret = \"123456789012\"; }"),
 		"5: target_secret: the same secret proves an initiator (test.conf:4); what one "
-		"side "
-		"proves itself with must never serve the other (RFC 7143 9.2.1)\n");
+		"side proves itself with must never serve the other (RFC 7143 9.2.1)\n");
 }
 
 static void a_secret_serves_one_direction_in_the_whole_file(void **state)
@@ -354,8 +353,7 @@ static void a_secret_serves_one_direction_in_the_whole_file(void **state)
 		"credentials = ( { user = \"l\"; secret = \"123456789013\";\n"
 		"target_secret = \"123456789012\"; } ); } );\n",
 		"5: target_secret: the same secret proves an initiator (test.conf:2); what one "
-		"side "
-		"proves itself with must never serve the other (RFC 7143 9.2.1)\n");
+		"side proves itself with must never serve the other (RFC 7143 9.2.1)\n");
 }
 
 static void one_secret_may_prove_a_target_to_several_initiators(void **state)
@@ -390,8 +388,8 @@ static void discovery_with_chap_needs_credentials(void **state)
 {
 	(void)state;
 	assert_faults(BASE "discovery = {\n auth = \"chap\"; };\n",
-		"3: discovery: with auth = \"chap\" and no credentials nobody can discover "
-		"anything\n");
+		"3: discovery: with auth = \"chap\" and no credentials nobody can "
+		"discover anything\n");
 }
 
 static void a_target_with_chap_may_get_its_credentials_elsewhere(void **state)
@@ -493,8 +491,8 @@ static void a_barcode_is_in_the_file_only_once(void **state)
 {
 	(void)state;
 	assert_faults(LIBRARY("tapes = ( { barcode = \"TEST01L5\"; size = \"1G\"; },\n"
-			      "{ barcode = \"TEST01L5\"; size = \"1G\"; }, { barcode = \"test\"; "
-			      "size = 5; } );"),
+			      "{ barcode = \"TEST01L5\"; size = \"1G\"; }, "
+			      "{ barcode = \"test\"; size = 5; } );"),
 		"4: barcode: it has 4 characters; right is 5 to 16\n"
 		"4: size: it is out of range; it can be 1M to 64T\n"
 		"4: tapes: barcode \"TEST01L5\" is used twice: first in test.conf:3\n");
@@ -505,8 +503,8 @@ static void a_library_holds_all_its_tapes(void **state)
 	(void)state;
 	assert_faults(LIBRARY("drives = 1; slots = 1;\n tapes = ( { barcode = \"AAAAA1\"; size = "
 			      "\"1G\"; },"
-			      "{ barcode = \"AAAAA2\"; size = \"1G\"; }, { barcode = \"AAAAA3\"; "
-			      "size = \"1G\"; } );"),
+			      "{ barcode = \"AAAAA2\"; size = \"1G\"; }, "
+			      "{ barcode = \"AAAAA3\"; size = \"1G\"; } );"),
 		"4: tapes: 3 are too many; 1 slots and 1 drives hold 2\n");
 }
 
@@ -597,8 +595,8 @@ static void an_access_key_is_there_once(void **state)
 	assert_faults(AWS("access_keys = ( { id = \"AKIAIOSFODNN7EXAMPLE\"; secret = "
 			  "\"0123456789abcdef\"; },\n"
 			  "{ id = \"AKIAIOSFODNN7EXAMPLE\"; secret = \"0123456789abcdeg\"; } );"),
-		"5: access_keys: id \"AKIAIOSFODNN7EXAMPLE\" is used twice: first in "
-		"test.conf:4\n");
+		"5: access_keys: id \"AKIAIOSFODNN7EXAMPLE\" is used twice: first "
+		"in test.conf:4\n");
 }
 
 static void the_gateway_interface_names_what_is_there(void **state)
@@ -623,8 +621,7 @@ static void the_ontap_interface_needs_users_with_passwords(void **state)
 {
 	(void)state;
 	assert_faults(MANAGEMENT("ontap = { };"),
-		"3: ontap: users is missing; without one nobody can "
-		"call\n");
+		"3: ontap: users is missing; without one nobody can call\n");
 	assert_faults(
 		MANAGEMENT("ontap = { users = ( { name = \"a:b\"; password = \"12345678\"; },\n"
 			   "{ name = \"c\"; },\n{ name = \"c\"; password = \"short\"; } ); };"),

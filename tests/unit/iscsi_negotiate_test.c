@@ -858,13 +858,12 @@ static void keys_without_meaning_in_discovery_are_irrelevant(void **state)
 	struct talk t = discovery();
 	ASSERT_LAST(&t,
 		"MaxConnections=1;InitialR2T=No;ImmediateData=No;MaxBurstLength=512;"
-		"FirstBurstLength=512;MaxOutstandingR2T=1;DataPDUInOrder=Yes;DataSequenceInOrder="
-		"Yes;"
-		"TaskReporting=RFC3720;iSCSIProtocolLevel=1;",
+		"FirstBurstLength=512;MaxOutstandingR2T=1;DataPDUInOrder=Yes;"
+		"DataSequenceInOrder=Yes;TaskReporting=RFC3720;iSCSIProtocolLevel=1;",
 		"MaxConnections=Irrelevant;InitialR2T=Irrelevant;ImmediateData=Irrelevant;"
-		"MaxBurstLength=Irrelevant;FirstBurstLength=Irrelevant;MaxOutstandingR2T="
-		"Irrelevant;"
-		"DataPDUInOrder=Irrelevant;DataSequenceInOrder=Irrelevant;TaskReporting=Irrelevant;"
+		"MaxBurstLength=Irrelevant;FirstBurstLength=Irrelevant;"
+		"MaxOutstandingR2T=Irrelevant;DataPDUInOrder=Irrelevant;"
+		"DataSequenceInOrder=Irrelevant;TaskReporting=Irrelevant;"
 		"iSCSIProtocolLevel=Irrelevant;",
 		NEGOTIATE_OK);
 	assert_memory_equal(&t.n.params, &params_default, sizeof(params_default));
@@ -922,17 +921,15 @@ static void open_iscsi_logs_in(void **state)
 	negotiate_init(&t.n, &usual, STAGE_OPERATIONAL, true, NULL);
 	ASSERT_LAST(&t,
 		"HeaderDigest=None;DataDigest=None;DefaultTime2Wait=2;DefaultTime2Retain=0;"
-		"IFMarker=No;"
-		"OFMarker=No;ErrorRecoveryLevel=0;InitialR2T=No;ImmediateData=Yes;"
+		"IFMarker=No;OFMarker=No;ErrorRecoveryLevel=0;InitialR2T=No;ImmediateData=Yes;"
 		"MaxBurstLength=16776192;FirstBurstLength=262144;MaxOutstandingR2T=1;"
-		"MaxConnections=1;"
-		"DataPDUInOrder=Yes;DataSequenceInOrder=Yes;MaxRecvDataSegmentLength=262144;",
+		"MaxConnections=1;DataPDUInOrder=Yes;DataSequenceInOrder=Yes;"
+		"MaxRecvDataSegmentLength=262144;",
 		"HeaderDigest=None;DataDigest=None;DefaultTime2Wait=2;DefaultTime2Retain=0;"
-		"IFMarker=No;"
-		"OFMarker=No;ErrorRecoveryLevel=0;InitialR2T=No;ImmediateData=Yes;"
-		"MaxBurstLength=1048576;FirstBurstLength=131072;MaxOutstandingR2T=1;MaxConnections="
-		"1;"
-		"DataPDUInOrder=Yes;DataSequenceInOrder=Yes;MaxRecvDataSegmentLength=262144;",
+		"IFMarker=No;OFMarker=No;ErrorRecoveryLevel=0;InitialR2T=No;ImmediateData=Yes;"
+		"MaxBurstLength=1048576;FirstBurstLength=131072;MaxOutstandingR2T=1;"
+		"MaxConnections=1;DataPDUInOrder=Yes;DataSequenceInOrder=Yes;"
+		"MaxRecvDataSegmentLength=262144;",
 		NEGOTIATE_OK);
 }
 
@@ -942,17 +939,15 @@ static void ipxe_logs_in(void **state)
 	(void)state;
 	struct talk t = login();
 	ASSERT_LAST(&t,
-		"HeaderDigest=None;DataDigest=None;MaxConnections=1;InitialR2T=Yes;ImmediateData="
-		"No;"
-		"MaxRecvDataSegmentLength=8192;MaxBurstLength=262144;FirstBurstLength=65536;"
-		"DefaultTime2Wait=0;DefaultTime2Retain=0;MaxOutstandingR2T=1;DataPDUInOrder=Yes;"
-		"DataSequenceInOrder=Yes;ErrorRecoveryLevel=0;",
-		"HeaderDigest=None;DataDigest=None;MaxConnections=1;InitialR2T=Yes;ImmediateData="
-		"No;"
-		"MaxBurstLength=262144;FirstBurstLength=Irrelevant;DefaultTime2Wait=2;"
-		"DefaultTime2Retain=0;MaxOutstandingR2T=1;DataPDUInOrder=Yes;DataSequenceInOrder="
-		"Yes;"
+		"HeaderDigest=None;DataDigest=None;MaxConnections=1;InitialR2T=Yes;"
+		"ImmediateData=No;MaxRecvDataSegmentLength=8192;MaxBurstLength=262144;"
+		"FirstBurstLength=65536;DefaultTime2Wait=0;DefaultTime2Retain=0;"
+		"MaxOutstandingR2T=1;DataPDUInOrder=Yes;DataSequenceInOrder=Yes;"
 		"ErrorRecoveryLevel=0;",
+		"HeaderDigest=None;DataDigest=None;MaxConnections=1;InitialR2T=Yes;"
+		"ImmediateData=No;MaxBurstLength=262144;FirstBurstLength=Irrelevant;"
+		"DefaultTime2Wait=2;DefaultTime2Retain=0;MaxOutstandingR2T=1;DataPDUInOrder=Yes;"
+		"DataSequenceInOrder=Yes;ErrorRecoveryLevel=0;",
 		NEGOTIATE_OK);
 }
 
