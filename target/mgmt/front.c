@@ -92,6 +92,22 @@ static int open_place(struct loop *loop, const struct config *cfg, const struct 
 	return err ? fault(cfg, row, faults, err, "out of memory") : 0;
 }
 
+/* What is not wrong, and hardly what was meant. */
+static void warn(const struct config_management *m, const struct front *f)
+{
+	struct addr_text text;
+
+	if (!f->n && (m->aws.enabled || m->ontap.enabled || m->n_tokens))
+		log_msg(LOG_WARNING, "management: without management.http nobody can reach what "
+				     "management.aws, .ontap and .tokens are for");
+	for (size_t i = 0; i < f->n; i++)
+		if (!f->places[i].tls && !addr_is_loopback(&f->places[i].at))
+			log_msg(LOG_WARNING,
+				"management: at %s secrets cross the network in the clear, "
+				"as there is no tls",
+				addr_text(&f->places[i].at, &text));
+}
+
 int front_open(struct loop *loop, const struct config *cfg, const struct http_service *services,
 	size_t n_services, struct guard *failures, struct front *old, struct front **out,
 	struct faults *faults)
@@ -119,6 +135,7 @@ int front_open(struct loop *loop, const struct config *cfg, const struct http_se
 		front_close(f);
 		return err;
 	}
+	warn(m, f);
 	*out = f;
 	return 0;
 }

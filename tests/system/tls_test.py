@@ -128,6 +128,17 @@ def test_a_listener_becomes_tls_and_goes_by_a_reload(start, ctl):
         shown(server)
 
 
+def test_what_was_hardly_meant_is_warned_of(start):
+    server = start(text(address="0.0.0.0").replace("tls = true;", ""))
+    server.wait_for_log(rf"warning: management: at 0.0.0.0:{server.ports['tls_port']} secrets cross "
+                        "the network in the clear")
+    server = start(conf(target(), more='''management = {
+      tokens = ( { name = "t"; token = "a-token-of-the-test"; } ); };'''))
+    server.wait_for_log("warning: management: without management.http nobody can reach")
+    server = start(conf(target(), more=management()))
+    assert "warning: management" not in server.log()
+
+
 def test_a_key_of_another_certificate_is_refused(make_server, run):
     server = make_server(text(OURS))
     make_cert(run, server.dir)
