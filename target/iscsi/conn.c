@@ -170,7 +170,7 @@ void conn_close(struct conn *c, int priority, const char *why, ...)
 	loop_defer(c->r->loop, &c->reap);
 }
 
-/* --- PDUs --------------------------------------------------------------------------------------- */
+/* --- PDUs ----------------------------------------------------------------------------------- */
 
 bool conn_gather(struct conn *c)
 {

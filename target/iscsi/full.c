@@ -23,7 +23,7 @@ static void out_of_memory(struct conn *c)
 	conn_close(c, LOG_ERR, "closing: out of memory");
 }
 
-/* --- Reject, 11.17 ------------------------------------------------------------------------------ */
+/* --- Reject, 11.17 -------------------------------------------------------------------------- */
 
 static struct tx_pdu *reject_new(struct conn *c, enum reject_reason reason)
 {
@@ -67,7 +67,7 @@ static void reject_and_close(struct conn *c, enum reject_reason reason, const ch
 	tx_pdu_send(c, p);
 }
 
-/* --- SCSI Command and Data-Out -------------------------------------------------------------------- */
+/* --- SCSI Command and Data-Out -------------------------------------------------------------- */
 
 static void take_data(struct conn *c, struct cmd *cmd)
 {
@@ -152,7 +152,7 @@ static void data_end(struct conn *c)
 	cmd_data_end(cmd, c->bhs[1] & BHS_FINAL);
 }
 
-/* --- NOP-Out, 11.18 --------------------------------------------------------------------------------- */
+/* --- NOP-Out, 11.18 ------------------------------------------------------------------------- */
 
 static void gather_begin(struct conn *c, const uint8_t *ahs)
 {
@@ -184,7 +184,7 @@ static void nop_end(struct conn *c)
 	tx_pdu_send(c, out);
 }
 
-/* --- Text, Task Management, SNACK --------------------------------------------------------------------- */
+/* --- Text, Task Management, SNACK ----------------------------------------------------------- */
 
 static void text_end(struct conn *c)
 {
@@ -223,7 +223,7 @@ static void unknown_end(struct conn *c)
 	reject(c, REJECT_NOT_SUPPORTED, "no such request");
 }
 
-/* --- Logout, 11.14 ------------------------------------------------------------------------------------ */
+/* --- Logout, 11.14 -------------------------------------------------------------------------- */
 
 static struct conn *conn_by_cid(const struct session *s, uint16_t cid)
 {
@@ -338,7 +338,7 @@ static void logout_end(struct conn *c)
 	conn_close(other, LOG_INFO, "logged out from another connection");
 }
 
-/* --- dispatch --------------------------------------------------------------------------------------------- */
+/* --- dispatch ------------------------------------------------------------------------------- */
 
 static void nothing_begin(struct conn *c, const uint8_t *ahs)
 {
@@ -370,7 +370,7 @@ static const struct request requests[BHS_OPCODE + 1] = {
 };
 /* clang-format on */
 
-/* --- requests ahead of their CmdSN ---------------------------------------------------------------------- */
+/* --- requests ahead of their CmdSN ---------------------------------------------------------- */
 
 static void early_begin(struct conn *c, const uint8_t *ahs)
 {
@@ -456,7 +456,7 @@ static void run_early(struct session *s)
 	}
 }
 
-/* --- the PDUs that are none of these ----------------------------------------------------------------------- */
+/* --- the PDUs that are none of these -------------------------------------------------------- */
 
 static void drop_end(struct conn *c)
 {

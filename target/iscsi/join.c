@@ -32,7 +32,7 @@ static struct session_entry entry_of(const struct conn *c)
 				       .isid = l->req.isid, .group = c->group };
 }
 
-/* --- the full feature phase -------------------------------------------------------------------------- */
+/* --- the full feature phase ----------------------------------------------------------------- */
 
 static void log_login(struct conn *c)
 {
@@ -78,7 +78,7 @@ static void enter(struct conn *c, struct session *s)
 	conn_full_feature(c);
 }
 
-/* --- a new session -------------------------------------------------------------------------------------- */
+/* --- a new session -------------------------------------------------------------------------- */
 
 static void describe(struct session *s, struct login *l)
 {
@@ -143,7 +143,7 @@ static void add_session(struct conn *c)
 	enter(c, s);
 }
 
-/* --- session reinstatement ---------------------------------------------------------------------------------- */
+/* --- session reinstatement ------------------------------------------------------------------ */
 
 /* Back home: the old session is gone. */
 static void reinstated(struct loop_msg *m)
@@ -214,7 +214,7 @@ static void reinstate(struct conn *c, struct reactor *away, uint16_t tsih)
 	loop_post(away->loop, &e->msg);
 }
 
-/* --- one more connection of a session ------------------------------------------------------------------------- */
+/* --- one more connection of a session ------------------------------------------------------- */
 
 static struct conn *same_cid(const struct session *s, uint16_t cid)
 {

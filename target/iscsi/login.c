@@ -73,7 +73,7 @@ bool login_gave_proof(const struct login *l)
 	return l->mutual;
 }
 
-/* --- responses ------------------------------------------------------------------------------------ */
+/* --- responses ------------------------------------------------------------------------------ */
 
 static void close_refused(struct conn *c, void *arg)
 {
@@ -164,7 +164,7 @@ static void refuse_authentication(struct conn *c, const char *why, const char *u
 	loop_timer_set(&l->refusal, delay);
 }
 
-/* --- who is it -------------------------------------------------------------------------------------- */
+/* --- who is it ------------------------------------------------------------------------------ */
 
 /* A key of the login itself; remembered until the request is complete. */
 static bool take_login_key(struct login *l, enum key_id id, const struct key_pair *pair)
@@ -344,7 +344,7 @@ static enum login_status identify(struct conn *c)
 	return LOGIN_SUCCESS;
 }
 
-/* --- AuthMethod and CHAP ------------------------------------------------------------------------------ */
+/* --- AuthMethod and CHAP -------------------------------------------------------------------- */
 
 static bool list_has(const char *list, const char *item)
 {
@@ -468,7 +468,7 @@ static bool security(struct conn *c, const struct exchange_keys *keys)
 	return true;
 }
 
-/* --- a request ------------------------------------------------------------------------------------------ */
+/* --- a request ------------------------------------------------------------------------------ */
 
 /* All pairs of the request. False: the login is over. */
 static bool take_keys(struct conn *c, struct exchange_keys *keys)
@@ -634,7 +634,7 @@ static void process(struct conn *c)
 	send_answer(c, leave);
 }
 
-/* --- PDUs --------------------------------------------------------------------------------------------------- */
+/* --- PDUs ----------------------------------------------------------------------------------- */
 
 static bool first_request(const struct login *l)
 {

@@ -29,7 +29,7 @@ struct iscsi_server {
 	struct reactor *reactors[];
 };
 
-/* --- rounds: one message to every reactor, one answer when all have acted --------------------------- */
+/* --- rounds: one message to every reactor, one answer when all have acted ------------------- */
 
 struct round;
 
@@ -103,7 +103,7 @@ static void round_start(struct iscsi_server *s, struct round *d)
 #define ROUND_NEW(server, type) \
 	((type *)calloc(1, offsetof(type, round) + round_size(server)))
 
-/* --- beginning and end --------------------------------------------------------------------------------- */
+/* --- beginning and end ---------------------------------------------------------------------- */
 
 static void destroy(struct iscsi_server *s)
 {
@@ -175,7 +175,7 @@ void iscsi_server_free(struct iscsi_server *s)
 		destroy(s);
 }
 
-/* --- accepting -------------------------------------------------------------------------------------------- */
+/* --- accepting ------------------------------------------------------------------------------ */
 
 static void refuse(struct shared *h, const struct stream *stream, const char *why)
 {
@@ -303,7 +303,7 @@ struct loop *iscsi_server_loop(const struct iscsi_server *s, unsigned i)
 	return s->reactors[i % s->n]->loop;
 }
 
-/* --- a new directory ------------------------------------------------------------------------------------------ */
+/* --- a new directory ------------------------------------------------------------------------ */
 
 struct publication {
 	struct directory *dir;
@@ -405,7 +405,7 @@ void iscsi_server_set_limits(struct iscsi_server *s, uint32_t max_half_open,
 	guard_limits(s->shared.guard, max_half_open, max_half_open_per_address);
 }
 
-/* --- who is here ----------------------------------------------------------------------------------------------- */
+/* --- who is here ---------------------------------------------------------------------------- */
 
 /* One session, with its strings, on its way to the main thread. */
 struct card {
@@ -545,7 +545,7 @@ void iscsi_server_counters(const struct iscsi_server *s, struct iscsi_counters *
 	}
 }
 
-/* --- closing ------------------------------------------------------------------------------------------------------ */
+/* --- closing -------------------------------------------------------------------------------- */
 
 struct closing {
 	char *target;
@@ -655,7 +655,7 @@ unsigned iscsi_server_target_sessions(const struct iscsi_server *s, const char *
 	return sessions_of_target(s->shared.sessions, target);
 }
 
-/* --- stopping --------------------------------------------------------------------------------------------------------- */
+/* --- stopping ------------------------------------------------------------------------------- */
 
 struct stopping {
 	uint32_t grace_ms;

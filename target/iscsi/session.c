@@ -47,7 +47,7 @@ void session_place_free(struct session *s)
 	s->max_cmdsn++;
 }
 
-/* --- commands by ITT ---------------------------------------------------------------------------- */
+/* --- commands by ITT ------------------------------------------------------------------------ */
 
 static struct cmd **chain(const struct session *s, uint32_t itt)
 {
@@ -83,7 +83,7 @@ void session_unhash(struct session *s, struct cmd *cmd)
 	cmd->hashed = false;
 }
 
-/* --- the end -------------------------------------------------------------------------------------- */
+/* --- the end -------------------------------------------------------------------------------- */
 
 static void session_free(struct session *s)
 {
@@ -207,7 +207,7 @@ void session_join(struct session *s, struct conn *c)
 	s->nconns++;
 }
 
-/* --- commands to be ended --------------------------------------------------------------------------- */
+/* --- commands to be ended ------------------------------------------------------------------- */
 
 /* Whether commands that were aborted for it are still in the unit's hands. */
 static bool still_running(const struct session *s, const struct lu_abort *a)
@@ -239,7 +239,7 @@ static void abort_tasks(struct nexus *n, struct lu_abort *a)
 		lu_abort_done(a);
 }
 
-/* --- another LUN map ------------------------------------------------------------------------------- */
+/* --- another LUN map ------------------------------------------------------------------------ */
 
 /* Ends the commands of units that are leaving. True: none of them is left. */
 static bool units_left(struct session *s)
@@ -313,7 +313,7 @@ void session_cmd_ended(struct session *s)
 	session_try_end(s);
 }
 
-/* --- the beginning ------------------------------------------------------------------------------------ */
+/* --- the beginning -------------------------------------------------------------------------- */
 
 struct session *session_new(struct reactor *r, const struct session_entry *like, uint32_t cmdsn,
 			    uint32_t depth)

@@ -43,7 +43,7 @@ static void text_over(struct conn *c)
 	c->text = NULL;
 }
 
-/* --- SendTargets, RFC 7143 appendix C -------------------------------------------------------------- */
+/* --- SendTargets, RFC 7143 appendix C ------------------------------------------------------- */
 
 /* The portal's own address, or for a wildcard the one that this initiator has reached. */
 static void put_address(const struct conn *c, const struct iscsi_portal *p, struct key_out *out)
@@ -110,7 +110,7 @@ static bool send_targets(const struct conn *c, const struct key_pair *pair, stru
 	return true;
 }
 
-/* --- the request ------------------------------------------------------------------------------------ */
+/* --- the request ---------------------------------------------------------------------------- */
 
 static bool answer(struct conn *c, struct text *t)
 {

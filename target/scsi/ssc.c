@@ -13,7 +13,7 @@
 #include "scsi/mode.h"
 #include "scsi/vpd.h"
 
-/* --- cartridges come and go ------------------------------------------------------------------------ */
+/* --- cartridges come and go ----------------------------------------------------------------- */
 
 /* Sense key << 16 | asc of what TEST UNIT READY says while no cartridge is loaded. */
 static uint32_t absence(enum drive_state state)
@@ -97,7 +97,7 @@ static bool prevents(struct drive_listener *ls)
 	return prevented;
 }
 
-/* --- pages ------------------------------------------------------------------------------------------- */
+/* --- pages ---------------------------------------------------------------------------------- */
 
 /* B0h, sequential-access device capabilities (SSC-4 8.6.3): WORM. */
 static void vpd_capabilities(struct wr *w, const struct itl *itl)
@@ -177,7 +177,7 @@ static const struct lu_model *model_of(const struct drive *d)
 	return &models[partitions > 2 ? 2 : partitions > 1 ? 1 : 0];
 }
 
-/* --- making one ------------------------------------------------------------------------------------ */
+/* --- making one ----------------------------------------------------------------------------- */
 
 static const char *or_else(const char *text, const char *otherwise)
 {

@@ -117,7 +117,7 @@ void tape_defer(struct tape *tape, const struct nexus *n, const struct sense *s)
 /* Whether that is still to be told to the nexus. */
 bool tape_owes(const struct tape *tape, const struct nexus *n);
 
-/* --- transfers: ssc_rw.c ------------------------------------------------------------------------- */
+/* --- transfers: ssc_rw.c -------------------------------------------------------------------- */
 
 /* The job of a CDB with FIXED, TRANSFER LENGTH and, of 16 bytes, the object to begin at. */
 struct tape_job *tape_transfer(struct scsi_task *t);
@@ -130,7 +130,7 @@ bool tape_go(struct scsi_task *t, const struct tape_job *j, struct cartridge *c)
 enum cartridge_result tape_read(struct scsi_task *t, struct cartridge *c, void *buf, size_t size,
 	struct cartridge_block *got);
 
-/* --- logical block protection: ssc_guard.c, in jobs ---------------------------------------------- */
+/* --- logical block protection: ssc_guard.c, in jobs ----------------------------------------- */
 
 #define TAPE_GUARD 4u /* bytes behind each block: CRC32C, least significant first */
 
@@ -154,7 +154,7 @@ bool tape_write_behind(struct scsi_task *t, const struct tape_job *j);
 /* In a job: false, with a status, where the unit only appends and data follow (ssc_format.c). */
 bool tape_may_overwrite(struct scsi_task *t, struct cartridge *c);
 
-/* --- how they end: in jobs, too ---------------------------------------------------------------- */
+/* --- how they end: in jobs, too ------------------------------------------------------------- */
 
 enum { TAPE_FILEMARK = 1, TAPE_EOM = 2, TAPE_ILI = 4 };
 
@@ -180,7 +180,7 @@ struct tape_place {
 };
 void tape_place(const struct tape *tape, struct cartridge *c, struct tape_place *out);
 
-/* --- tables -------------------------------------------------------------------------------------- */
+/* --- tables --------------------------------------------------------------------------------- */
 
 #define TAPE_STOPS (STOPS_CHANGE | STOPS_READY)
 

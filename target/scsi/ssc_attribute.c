@@ -117,7 +117,7 @@ static enum scsi_next read_attribute(struct scsi_task *t)
 	return tape_submit(t, read_run);
 }
 
-/* --- WRITE ATTRIBUTE --------------------------------------------------------------------------- */
+/* --- WRITE ATTRIBUTE ------------------------------------------------------------------------ */
 
 /* One attribute of the list under the cursor. False: the list is at its end, or is no list. */
 static bool next_attribute(struct rd *r, struct cartridge_attribute *a, const uint8_t **value)

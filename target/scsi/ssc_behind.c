@@ -30,7 +30,7 @@ struct behind {
 	uint64_t charge;
 };
 
-/* --- in jobs --------------------------------------------------------------------------------------- */
+/* --- in jobs -------------------------------------------------------------------------------- */
 
 void tape_appended(struct tape *tape, const struct itl *itl, const struct tape_place *p)
 {
@@ -76,7 +76,7 @@ out:
 	atomic_fetch_sub(&tape->behind, b->charge);
 }
 
-/* --- on the loop ----------------------------------------------------------------------------------- */
+/* --- on the loop ---------------------------------------------------------------------------- */
 
 static void done(struct drive_job *job)
 {

@@ -7,7 +7,7 @@
 
 #include "scsi/ssc.h"
 
-/* --- append-only mode (SSC-4 4.2.19) --------------------------------------------------------------- */
+/* --- append-only mode (SSC-4 4.2.19) -------------------------------------------------------- */
 
 enum { ALLOW_NONE, ALLOW_HERE, ALLOW_FORMAT };
 
@@ -64,7 +64,7 @@ static enum scsi_next allow_overwrite(struct scsi_task *t)
 	return tape_submit(t, allow_run);
 }
 
-/* --- what both have in common ------------------------------------------------------------------------ */
+/* --- what both have in common --------------------------------------------------------------- */
 
 /* All data go: only from the beginning, and in append-only mode only when that is allowed. */
 static bool may_begin_anew(struct scsi_task *t, struct cartridge *c)
@@ -97,7 +97,7 @@ static void begun_anew(struct scsi_task *t, enum cartridge_result r)
 		drive_formatted(tape->drive);
 }
 
-/* --- FORMAT MEDIUM (SSC-4 7.21) ------------------------------------------------------------------------ */
+/* --- FORMAT MEDIUM (SSC-4 7.21) ------------------------------------------------------------- */
 
 enum { DEFAULT_FORMAT, PARTITIONED, DEFAULT_AND_PARTITIONED };
 
@@ -203,7 +203,7 @@ static enum scsi_next format_medium(struct scsi_task *t)
 	return tape_submit(t, format_run);
 }
 
-/* --- SET CAPACITY (SSC-4 7.22) --------------------------------------------------------------------------- */
+/* --- SET CAPACITY (SSC-4 7.22) -------------------------------------------------------------- */
 
 static void capacity_run(struct scsi_task *t, struct tape_job *j, struct cartridge *c)
 {

@@ -25,7 +25,7 @@ struct tape_job *tape_job(struct scsi_task *t)
 	return j;
 }
 
-/* --- deferred errors (SPC-5 4.4.7) ------------------------------------------------------------------ */
+/* --- deferred errors (SPC-5 4.4.7) ---------------------------------------------------------- */
 
 void tape_defer(struct tape *tape, const struct nexus *n, const struct sense *s)
 {
@@ -79,7 +79,7 @@ static bool deferred(struct scsi_task *t)
 	return true;
 }
 
-/* --- running ----------------------------------------------------------------------------------------- */
+/* --- running -------------------------------------------------------------------------------- */
 
 static void run_now(struct scsi_task *t, struct tape_job *j, struct cartridge *c)
 {
@@ -144,7 +144,7 @@ bool tape_cancel(struct scsi_task *t)
 	return true;
 }
 
-/* --- how they end ------------------------------------------------------------------------------ */
+/* --- how they end --------------------------------------------------------------------------- */
 
 static struct sense sense(enum sense_key key, uint16_t asc, unsigned flags)
 {

@@ -70,7 +70,7 @@ static bool loaded(const struct facts *f)
 	return f->s.medium.media;
 }
 
-/* --- parameters -------------------------------------------------------------------------------- */
+/* --- parameters ----------------------------------------------------------------------------- */
 
 static void wr_param(struct wr *w, uint16_t code, uint8_t control, size_t len)
 {
@@ -105,7 +105,7 @@ static uint64_t ratio(uint64_t host, uint64_t medium)
 	return medium ? (host * 100 + medium / 2) / medium : 100;
 }
 
-/* --- error counters: 02h, 03h (SPC-4 7.3.5) ------------------------------------------------------ */
+/* --- error counters: 02h, 03h (SPC-4 7.3.5) ------------------------------------------------- */
 
 static void wr_errors(struct wr *w, uint64_t bytes, uint64_t errors)
 {
@@ -125,7 +125,7 @@ static void read_errors(struct wr *w, const struct facts *f)
 	wr_errors(w, f->s.total.host_read, f->s.total.read_errors);
 }
 
-/* --- 0Ch: sequential-access device ------------------------------------------------------------------ */
+/* --- 0Ch: sequential-access device ---------------------------------------------------------- */
 
 static void sequential(struct wr *w, const struct facts *f)
 {
@@ -144,7 +144,7 @@ static void sequential(struct wr *w, const struct facts *f)
 	wr_number(w, 0x8000, (f->s.total.host_written + f->s.total.host_read) / MB, 4);
 }
 
-/* --- 11h: device status (SSC-4 8.2.3, as ADC-3 has it) ------------------------------------------------ */
+/* --- 11h: device status (SSC-4 8.2.3, as ADC-3 has it) -------------------------------------- */
 
 #define PREVENTED   0x80 /* byte 0 of the very high frequency data */
 #define MAM_READY   0x20
@@ -170,7 +170,7 @@ static void device_status(struct wr *w, const struct facts *f)
 	wr_number(w, 1, 1000, 2); /* polling delay, milliseconds */
 }
 
-/* --- TapeAlert: 12h, 2Eh (SSC-4 8.2.4, 8.2.7) ---------------------------------------------------------- */
+/* --- TapeAlert: 12h, 2Eh (SSC-4 8.2.4, 8.2.7) ----------------------------------------------- */
 
 static void alert_response(struct wr *w, const struct facts *f)
 {
@@ -183,7 +183,7 @@ static void alerts(struct wr *w, const struct facts *f)
 		wr_number(w, flag, f->untold >> (64 - flag) & 1, 1);
 }
 
-/* --- 14h: device statistics ---------------------------------------------------------------------------- */
+/* --- 14h: device statistics ----------------------------------------------------------------- */
 
 static void device_statistics(struct wr *w, const struct facts *f)
 {
@@ -198,7 +198,7 @@ static void device_statistics(struct wr *w, const struct facts *f)
 	wr_number(w, 0x0081, 0, 1);
 }
 
-/* --- 17h: volume statistics ----------------------------------------------------------------------------- */
+/* --- 17h: volume statistics ----------------------------------------------------------------- */
 
 /* One of the lists by partition: length of what follows, partition, figure. */
 static void wr_partitions(struct wr *w, uint16_t code, const struct facts *f,
@@ -277,7 +277,7 @@ static void volume_statistics(struct wr *w, const struct facts *f)
 	wr_partitions(w, 0x0204, f, left_of);
 }
 
-/* --- compression: 1Bh (SSC-4 8.2.6), and IBM's 32h, which has the same parameters -------------------------- */
+/* --- compression: 1Bh (SSC-4 8.2.6), and IBM's 32h, which has the same parameters ----------- */
 
 static void wr_transferred(struct wr *w, uint16_t code, uint64_t bytes)
 {
@@ -303,7 +303,7 @@ static void data_compression(struct wr *w, const struct facts *f)
 	wr_number(w, 0x0100, f->compress, 1);
 }
 
-/* --- IBM's own: 30h tape usage, 31h tape capacity ------------------------------------------------------------ */
+/* --- IBM's own: 30h tape usage, 31h tape capacity ------------------------------------------- */
 
 static void tape_usage(struct wr *w, const struct facts *f)
 {
@@ -329,7 +329,7 @@ static void tape_capacity(struct wr *w, const struct facts *f)
 		wr_number(w, (uint16_t)(3 + i), f->use[i].capacity >> 20, 4);
 }
 
-/* --- the pages ------------------------------------------------------------------------------------------------ */
+/* --- the pages ------------------------------------------------------------------------------ */
 
 struct log_page {
 	uint8_t code;

@@ -7,7 +7,7 @@
 
 #include "scsi/ssc.h"
 
-/* --- LOAD UNLOAD --------------------------------------------------------------------------------- */
+/* --- LOAD UNLOAD ---------------------------------------------------------------------------- */
 
 #define LOAD 0x01
 #define EOT  0x04
@@ -84,7 +84,7 @@ static enum scsi_next load_unload(struct scsi_task *t)
 	return tape_submit(t, load ? load_run : unload_run);
 }
 
-/* --- ERASE --------------------------------------------------------------------------------------- */
+/* --- ERASE ---------------------------------------------------------------------------------- */
 
 static void erase_run(struct scsi_task *t, struct tape_job *j, struct cartridge *c)
 {
@@ -115,7 +115,7 @@ static enum scsi_next erase(struct scsi_task *t)
 	return tape_submit(t, erase_run);
 }
 
-/* --- READ BLOCK LIMITS --------------------------------------------------------------------------- */
+/* --- READ BLOCK LIMITS ---------------------------------------------------------------------- */
 
 /* READ BLOCK LIMITS (SSC-4 7.14): with MLOI the highest logical object identifier. */
 static enum scsi_next read_block_limits(struct scsi_task *t)
@@ -135,7 +135,7 @@ static enum scsi_next read_block_limits(struct scsi_task *t)
 	return reply_close(t, &w, 6);
 }
 
-/* --- REPORT DENSITY SUPPORT ------------------------------------------------------------------------ */
+/* --- REPORT DENSITY SUPPORT ----------------------------------------------------------------- */
 
 #define WRTOK 0x80
 #define DEFLT 0x20

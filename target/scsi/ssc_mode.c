@@ -37,7 +37,7 @@ static const struct tape *tape_in(const struct lu *lu)
 	return (const struct tape *)(const void *)lu;
 }
 
-/* --- default values ------------------------------------------------------------------------------ */
+/* --- default values ------------------------------------------------------------------------- */
 
 static void partition_defaults(
 	const struct mode_page *p, const struct drive_medium *in, uint8_t *page)
@@ -82,7 +82,7 @@ static void head_defaults(const struct lu *lu, struct mode_head *h)
 	h->density = in.media->density;
 }
 
-/* --- MODE SELECT --------------------------------------------------------------------------------- */
+/* --- MODE SELECT ---------------------------------------------------------------------------- */
 
 /* Blocks of any length; the density is the cartridge's (SSC-4 8.3.2, 8.3.3). */
 static bool select_head(struct scsi_task *t, const struct mode_head *now, struct mode_head *next,
@@ -161,7 +161,7 @@ const struct mode_rules ssc_mode_rules = {
 	.changed = changed,
 };
 
-/* --- the pages ------------------------------------------------------------------------------------- */
+/* --- the pages ------------------------------------------------------------------------------ */
 
 // clang-format off
 /* Before the medium partition page. */

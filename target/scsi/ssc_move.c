@@ -7,7 +7,7 @@
  */
 #include "scsi/ssc.h"
 
-/* --- REWIND ------------------------------------------------------------------------------------ */
+/* --- REWIND --------------------------------------------------------------------------------- */
 
 static void rewind_run(struct scsi_task *t, struct tape_job *j, struct cartridge *c)
 {
@@ -22,7 +22,7 @@ static enum scsi_next rewind_start(struct scsi_task *t)
 	return tape_submit(t, rewind_run);
 }
 
-/* --- SPACE --------------------------------------------------------------------------------------- */
+/* --- SPACE ---------------------------------------------------------------------------------- */
 
 enum { BLOCKS, FILEMARKS, SEQUENTIAL_FILEMARKS, END_OF_DATA };
 
@@ -91,7 +91,7 @@ static enum scsi_next space16(struct scsi_task *t)
 	return space_start(t, (int64_t)be64(t->cdb + 4));
 }
 
-/* --- LOCATE -------------------------------------------------------------------------------------- */
+/* --- LOCATE --------------------------------------------------------------------------------- */
 
 enum { TO_OBJECT, TO_FILE, TO_END_OF_DATA = 3 };
 
@@ -149,7 +149,7 @@ static enum scsi_next locate16(struct scsi_task *t)
 	return locate_start(t, code, be64(t->cdb + 4), t->cdb[3]);
 }
 
-/* --- READ POSITION ------------------------------------------------------------------------------- */
+/* --- READ POSITION -------------------------------------------------------------------------- */
 
 enum { SHORT_FORM = 0x00, SHORT_VENDOR = 0x01, LONG_FORM = 0x06, EXTENDED_FORM = 0x08 };
 

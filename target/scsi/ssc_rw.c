@@ -11,7 +11,7 @@
 #define SILI_BIT  0x02
 #define IMMED_BIT 0x01
 
-/* --- what is asked for ------------------------------------------------------------------------- */
+/* --- what is asked for ---------------------------------------------------------------------- */
 
 struct tape_job *tape_transfer(struct scsi_task *t)
 {
@@ -64,7 +64,7 @@ bool tape_go(struct scsi_task *t, const struct tape_job *j, struct cartridge *c)
 	return r == CARTRIDGE_OK;
 }
 
-/* --- READ -------------------------------------------------------------------------------------- */
+/* --- READ ----------------------------------------------------------------------------------- */
 
 /* Why the next block cannot be had (SSC-4 7.5): left is what is left of the transfer length. */
 static void read_stopped(
@@ -207,7 +207,7 @@ static enum scsi_next read_start(struct scsi_task *t)
 	return tape_submit(t, read_run);
 }
 
-/* --- WRITE ------------------------------------------------------------------------------------- */
+/* --- WRITE ---------------------------------------------------------------------------------- */
 
 /* Early warning of a write that went well (SSC-4 7.8): all of it is on the tape. */
 static void written(struct scsi_task *t, struct cartridge *c)
@@ -296,7 +296,7 @@ static enum scsi_next write_start(struct scsi_task *t)
 	return list_wanted(t, bytes);
 }
 
-/* --- WRITE FILEMARKS ----------------------------------------------------------------------------- */
+/* --- WRITE FILEMARKS ------------------------------------------------------------------------ */
 
 static void filemarks_run(struct scsi_task *t, struct tape_job *j, struct cartridge *c)
 {

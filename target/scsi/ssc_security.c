@@ -29,7 +29,7 @@ enum { UKAD = 0, AKAD = 1 };
 #define LIST_MAX       1024u
 #define REPLY_MAX      512u
 
-/* --- what blocks are encrypted with ---------------------------------------------------------------- */
+/* --- what blocks are encrypted with --------------------------------------------------------- */
 
 const struct cartridge_key *tape_write_key(const struct tape *tape)
 {
@@ -71,7 +71,7 @@ void tape_demounted(struct tape *tape)
 		forget(tape);
 }
 
-/* --- SECURITY PROTOCOL IN -------------------------------------------------------------------------- */
+/* --- SECURITY PROTOCOL IN ------------------------------------------------------------------- */
 
 /* Pages begin with their code and length. */
 static void begin(struct wr *w, uint16_t page)
@@ -238,7 +238,7 @@ static enum scsi_next protocol_in(struct scsi_task *t)
 	return tape_submit(t, in_run);
 }
 
-/* --- SECURITY PROTOCOL OUT ------------------------------------------------------------------------- */
+/* --- SECURITY PROTOCOL OUT ------------------------------------------------------------------ */
 
 /* Key-associated data behind the key. Byte at which something is wrong, or 0. */
 static unsigned take_kads(struct rd *r, size_t len, struct cartridge_key *key)

@@ -21,7 +21,7 @@ static void stopped(struct scsi_task *t, enum cartridge_result r, int64_t left)
 	t->sense.info = (uint64_t)left;
 }
 
-/* --- one block ----------------------------------------------------------------------------------- */
+/* --- one block ------------------------------------------------------------------------------ */
 
 /* The next block, against what was sent from `off` on. Like a READ it says what is no such block. */
 static enum cartridge_result check(struct scsi_task *t, const struct tape_job *j,
@@ -69,7 +69,7 @@ static void verify_blocks(struct scsi_task *t, const struct tape_job *j, struct 
 	}
 }
 
-/* --- up to a place ---------------------------------------------------------------------------------- */
+/* --- up to a place -------------------------------------------------------------------------- */
 
 /* Over so many filemarks, or to the end of data, which is where VTE wants to come to. */
 static void verify_up_to(struct scsi_task *t, const struct tape_job *j, struct cartridge *c)
@@ -92,7 +92,7 @@ static void verify_up_to(struct scsi_task *t, const struct tape_job *j, struct c
 		stopped(t, r, left);
 }
 
-/* --- the commands ------------------------------------------------------------------------------------- */
+/* --- the commands --------------------------------------------------------------------------- */
 
 static void verify_run(struct scsi_task *t, struct tape_job *j, struct cartridge *c)
 {

@@ -87,7 +87,7 @@ void huge_free(struct huge *h)
 	leave(h);
 }
 
-/* --- what is used ------------------------------------------------------------------------------ */
+/* --- what is used --------------------------------------------------------------------------- */
 
 static uint8_t get(struct huge *h, uint64_t i)
 {
@@ -154,7 +154,7 @@ void huge_dropped(struct huge *h, uint64_t off, uint64_t len)
 			atomic_store(&h->state[i], 0);
 }
 
-/* --- the work ---------------------------------------------------------------------------------- */
+/* --- the work ------------------------------------------------------------------------------- */
 
 /* An entry of pagemap: present, and nobody else's. The page of zeros that all share, which is there
  * where something was only read, is not. */

@@ -56,7 +56,7 @@ void huge_dropped(struct huge *h, uint64_t off, uint64_t len);
 /* Whether a huge page was made at off. Any thread. */
 static inline bool huge_made(const struct huge *h, uint64_t off);
 
-/* --- inline: once for each command ------------------------------------------------------------- */
+/* --- inline: once for each command ---------------------------------------------------------- */
 
 void huge_count(struct huge *h, uint64_t off, uint64_t end);
 

@@ -147,7 +147,7 @@ static void expect_nothing_left(struct target *t)
 	expect(false, "something is left of the connection");
 }
 
-/* --- the initiator -------------------------------------------------------------------------------- */
+/* --- the initiator -------------------------------------------------------------------------- */
 
 struct stream {
 	uint8_t *bytes;

@@ -141,7 +141,7 @@ static struct seen feed(struct framer *f, const struct stream_of *s, size_t step
 	return seen;
 }
 
-/* --- framing ----------------------------------------------------------------------------------- */
+/* --- framing -------------------------------------------------------------------------------- */
 
 static void several_pdus_of_one_read_come_out_one_by_one(void **state)
 {

@@ -266,7 +266,7 @@ static void after_a_failed_sync_memory_is_not_believed(void **state)
 	tape_rig_free(rig);
 }
 
-/* --- a host that writes on and on ---------------------------------------------------------------- */
+/* --- a host that writes on and on ----------------------------------------------------------- */
 
 /* Object n is a filemark, or a block that tells its number: where an error was silent, the next ones
  * are not where they should be. */

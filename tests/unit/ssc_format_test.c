@@ -78,7 +78,7 @@ static void verify_goes_to_the_end_of_data_or_over_filemarks(void **state)
 	tape_rig_free(rig);
 }
 
-/* --- FORMAT MEDIUM ----------------------------------------------------------------------------- */
+/* --- FORMAT MEDIUM -------------------------------------------------------------------------- */
 
 #define FORMAT(n) 0x04, 0, n, 0, 0, 0
 
@@ -234,7 +234,7 @@ static void set_capacity_makes_the_tape_shorter(void **state)
 	tape_rig_free(rig);
 }
 
-/* --- append-only mode ------------------------------------------------------------------------------ */
+/* --- append-only mode ----------------------------------------------------------------------- */
 
 #define ALLOW(n, object) 0x82, 0, n, 0, BE8(object), 0, 0, 0, 0
 

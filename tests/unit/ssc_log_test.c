@@ -152,7 +152,7 @@ static void a_tape_alert_is_told_to_each_host(void **state)
 	tape_rig_free(rig);
 }
 
-/* --- attributes (SPC-5 6.19, 6.49, 7.4) --------------------------------------------------------- */
+/* --- attributes (SPC-5 6.19, 6.49, 7.4) ----------------------------------------------------- */
 
 static struct result attributes(struct tape_rig *rig, uint8_t service, uint16_t first)
 {

@@ -63,7 +63,7 @@ static void assert_block(struct result res, uint32_t seed)
 	assert_memory_equal(res.in, tape_data, LEN);
 }
 
-/* --- a damaged block --------------------------------------------------------------------------- */
+/* --- a damaged block ------------------------------------------------------------------------ */
 
 static void a_damaged_block_is_a_medium_error_and_the_rest_is_read(void **state)
 {
@@ -130,7 +130,7 @@ static void the_damage_is_counted_and_an_alert(void **state)
 	tape_rig_free(rig);
 }
 
-/* --- the end of the partition ------------------------------------------------------------------ */
+/* --- the end of the partition --------------------------------------------------------------- */
 
 /* Written up to behind early warning, which is at 1/64 of such a small partition. */
 static struct tape_rig *nearly_full(void **state, uint64_t *blocks)
@@ -196,7 +196,7 @@ static void filemarks_that_do_not_fit_are_told(void **state)
 	tape_rig_free(rig);
 }
 
-/* --- commands of 16 bytes ------------------------------------------------------------------------ */
+/* --- commands of 16 bytes ------------------------------------------------------------------- */
 
 #define TO(partition, object) 0, partition, BE8(object)
 

@@ -108,7 +108,7 @@ static void compare(struct model *m, struct result res, const char *what)
 	assert_int_equal(be64(res.in + 16), files_before(m, m->at));
 }
 
-/* --- writing ------------------------------------------------------------------------------------- */
+/* --- writing -------------------------------------------------------------------------------- */
 
 static void append(struct model *m, uint32_t len, uint64_t seed)
 {
@@ -159,7 +159,7 @@ static void erase(struct model *m)
 	compare(m, TAPE(m->rig, NULL, 0, 0x19, (uint8_t)pick(m, 2), 0, 0, 0, 0), "ERASE");
 }
 
-/* --- reading --------------------------------------------------------------------------------------- */
+/* --- reading -------------------------------------------------------------------------------- */
 
 /* A filemark or the end of data instead of a block. */
 static bool stopped(struct model *m, int64_t left)
@@ -228,7 +228,7 @@ static void verify(struct model *m)
 	compare(m, TAPE(m->rig, NULL, 0, 0x13, 0, BE3(len), 0), "VERIFY");
 }
 
-/* --- moving ------------------------------------------------------------------------------------------ */
+/* --- moving --------------------------------------------------------------------------------- */
 
 static void space_blocks(struct model *m)
 {
@@ -321,7 +321,7 @@ static void locate_file(struct model *m)
 		"LOCATE of a file");
 }
 
-/* --- what changes the rest ----------------------------------------------------------------------------- */
+/* --- what changes the rest ------------------------------------------------------------------ */
 
 static void set_block(struct model *m)
 {

@@ -206,7 +206,7 @@ static void a_partition_that_is_not_there_is_an_invalid_field(void **state)
 	tape_rig_free(rig);
 }
 
-/* --- READ POSITION (SSC-4 7.7) ----------------------------------------------------------------- */
+/* --- READ POSITION (SSC-4 7.7) -------------------------------------------------------------- */
 
 static void the_short_form_is_20_bytes(void **state)
 {
@@ -254,7 +254,7 @@ static void the_extended_form_is_cut_to_the_allocation_length(void **state)
 	tape_rig_free(rig);
 }
 
-/* --- the whole medium --------------------------------------------------------------------------- */
+/* --- the whole medium ----------------------------------------------------------------------- */
 
 static void a_rewind_makes_durable_what_was_written(void **state)
 {

@@ -6,7 +6,7 @@
 #include "scsi/op.h"
 #include "tests/unit/ssc_support.h"
 
-/* --- fields of commands -------------------------------------------------------------------------- */
+/* --- fields of commands --------------------------------------------------------------------- */
 
 static void a_field_that_cannot_be_met_is_pointed_at(void **state)
 {
@@ -82,7 +82,7 @@ static void a_block_that_does_not_come_whole_is_refused(void **state)
 	tape_rig_free(rig);
 }
 
-/* --- fields of mode pages -------------------------------------------------------------------------- */
+/* --- fields of mode pages ------------------------------------------------------------------- */
 
 #define SELECT(rig, list) TAPE(rig, list, sizeof(list), 0x15, 0x10, 0, 0, sizeof(list), 0)
 
@@ -104,7 +104,7 @@ static void mode_parameters_that_cannot_be_met_are_pointed_at(void **state)
 	tape_rig_free(rig);
 }
 
-/* --- attributes and logs ------------------------------------------------------------------------------ */
+/* --- attributes and logs -------------------------------------------------------------------- */
 
 static void every_attribute_that_can_be_is_listed(void **state)
 {
@@ -143,7 +143,7 @@ static void the_list_of_log_pages_comes_with_subpages_too(void **state)
 	tape_rig_free(rig);
 }
 
-/* --- cartridges that are not for the drive -------------------------------------------------------------- */
+/* --- cartridges that are not for the drive -------------------------------------------------- */
 
 static struct tape_rig *with_another(void **state, const char *barcode, unsigned generation)
 {

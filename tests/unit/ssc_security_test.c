@@ -64,7 +64,7 @@ static void the_algorithm_is_aes_256_gcm(void **state)
 	tape_rig_free(rig);
 }
 
-/* --- keys --------------------------------------------------------------------------------------- */
+/* --- keys ----------------------------------------------------------------------------------- */
 
 static void a_block_is_read_with_its_key_alone(void **state)
 {
@@ -161,7 +161,7 @@ static void other_hosts_learn_of_another_key(void **state)
 	tape_rig_free(rig);
 }
 
-/* --- what is wrong --------------------------------------------------------------------------------- */
+/* --- what is wrong -------------------------------------------------------------------------- */
 
 /* One byte of a page that would be right is another. */
 static void assert_refused(struct tape_rig *rig, unsigned at, uint8_t value, unsigned fault)

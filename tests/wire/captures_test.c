@@ -25,7 +25,7 @@ struct said {
 	char keys[KEYS]; /* each ends with a newline */
 };
 
-/* --- reading a capture ---------------------------------------------------------------------------- */
+/* --- reading a capture ---------------------------------------------------------------------- */
 
 static bool read_head(const char *line, struct said *s)
 {
@@ -62,7 +62,7 @@ static bool next(FILE *in, char *line, size_t size, struct said *s)
 	}
 }
 
-/* --- values that are new each time: "<16 bytes>" ---------------------------------------------------- */
+/* --- values that are new each time: "<16 bytes>" -------------------------------------------- */
 
 static bool is_described(const char *value)
 {
@@ -92,7 +92,7 @@ static void write_bytes(
 	sprintf(out, "%s=%s\n", key, hex);
 }
 
-/* --- requests ----------------------------------------------------------------------------------------- */
+/* --- requests ------------------------------------------------------------------------------- */
 
 static void write_described(char *out, const char *key, const char *value, struct chap *c)
 {
@@ -130,7 +130,7 @@ static void request(struct ini *i, struct chap *c, struct said *s)
 	ini_send(i, &p);
 }
 
-/* --- answers -------------------------------------------------------------------------------------------- */
+/* --- answers -------------------------------------------------------------------------------- */
 
 /* Initiators read lower-case hexadecimal of that length, all of them; a number is of one byte. */
 static void assert_as_described(const char *value, const char *described)
@@ -179,7 +179,7 @@ static void expect_answer(struct ini *i, struct chap *c, struct said *s)
 		assert_true(chap_proves_target(i, c));
 }
 
-/* --- tests ------------------------------------------------------------------------------------------------ */
+/* --- tests ---------------------------------------------------------------------------------- */
 
 static void use_the_disk(struct ini *i)
 {

@@ -48,7 +48,7 @@ static void refused(struct wire *w, unsigned flags, const char *keys)
 	ini_close(&i);
 }
 
-/* --- right logins -------------------------------------------------------------------------------- */
+/* --- right logins --------------------------------------------------------------------------- */
 
 static void both_sides_prove_themselves(void **state)
 {
@@ -383,7 +383,7 @@ static void an_empty_request_before_the_proof_moves_nothing(void **state)
 	ini_close(&i);
 }
 
-/* --- names and rows -------------------------------------------------------------------------------- */
+/* --- names and rows ------------------------------------------------------------------------- */
 
 static void a_row_may_name_its_user_and_the_targets(void **state)
 {
@@ -506,7 +506,7 @@ static void an_initiator_from_another_address_is_forbidden(void **state)
 	ini_close(&i);
 }
 
-/* --- AuthMethod ------------------------------------------------------------------------------------ */
+/* --- AuthMethod ----------------------------------------------------------------------------- */
 
 static void none_is_chosen_where_nothing_is_to_be_proved(void **state)
 {
@@ -620,7 +620,7 @@ static void chap_keys_after_none_are_refused(void **state)
 	ini_close(&i);
 }
 
-/* --- steps out of order ------------------------------------------------------------------------------ */
+/* --- steps out of order --------------------------------------------------------------------- */
 
 static void a_response_before_the_challenge_is_refused(void **state)
 {
@@ -721,7 +721,7 @@ static void chap_keys_in_the_operational_stage_are_refused(void **state)
 	ini_close(&i);
 }
 
-/* --- who is not let in ---------------------------------------------------------------------------------- */
+/* --- who is not let in ---------------------------------------------------------------------- */
 
 /* The whole answer to a failed proof, to be compared. */
 struct refusal {
@@ -841,7 +841,7 @@ static void strict_chap_does_not_answer_with_a_weak_secret(void **state)
 	assert_int_equal(respond(&i, SEC | TO_OP, chap_response(&c)), LOGIN_AUTH_FAILED);
 }
 
-/* --- malformed values --------------------------------------------------------------------------------- */
+/* --- malformed values ----------------------------------------------------------------------- */
 
 static void malformed_lists_of_algorithms_are_refused(void **state)
 {
@@ -965,7 +965,7 @@ static void oversized_values_are_refused(void **state)
 	forgive(*state);
 }
 
-/* --- reflection: 9.2.1 ---------------------------------------------------------------------------------- */
+/* --- reflection: 9.2.1 ---------------------------------------------------------------------- */
 
 /* Answers with the right response and the given challenge, which is one of the target's; the target
  * must close without answering it. */
@@ -1060,7 +1060,7 @@ static void a_challenge_of_the_discovery_session_is_known_to_the_others(void **s
 	reflect(&i, &c, d.challenge, d.len);
 }
 
-/* --- and sessions ----------------------------------------------------------------------------------------- */
+/* --- and sessions --------------------------------------------------------------------------- */
 
 static void a_failed_login_does_not_replace_the_session(void **state)
 {
@@ -1114,7 +1114,7 @@ static void a_second_connection_proves_itself_too(void **state)
 	ini_close(&i);
 }
 
-/* --- failures, again and again -------------------------------------------------------------------------------- */
+/* --- failures, again and again -------------------------------------------------------------- */
 
 static void an_address_that_keeps_failing_waits_longer_and_nobody_else_does(void **state)
 {
@@ -1151,7 +1151,7 @@ static void an_address_that_keeps_failing_waits_longer_and_nobody_else_does(void
 	ini_close(&i);
 }
 
-/* --- credentials that change ------------------------------------------------------------------------------------ */
+/* --- credentials that change ---------------------------------------------------------------- */
 
 static void a_login_under_way_is_judged_by_the_credential_at_its_proof(void **state)
 {

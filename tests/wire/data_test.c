@@ -49,7 +49,7 @@ static struct command write_and_compare(
 	return w;
 }
 
-/* --- data to the target -------------------------------------------------------------------------------- */
+/* --- data to the target --------------------------------------------------------------------- */
 
 static void immediate_data_need_no_r2t(void **state)
 {
@@ -521,7 +521,7 @@ static void a_data_pdu_without_data_is_taken(void **state)
 	ini_close(&i);
 }
 
-/* --- data that break the rules ---------------------------------------------------------------------------- */
+/* --- data that break the rules -------------------------------------------------------------- */
 
 /* A write of four blocks that waits for its R2T's data; gives the tag. */
 static uint32_t waiting_write(struct ini *i, struct wire *w, struct command *c)
@@ -760,7 +760,7 @@ static void a_write_that_is_cut_off_leaves_whole_blocks(void **state)
 	ini_close(&i);
 }
 
-/* --- data that were lost, RFC 7143 7.9 and 7.8 b ------------------------------------------------------------ */
+/* --- data that were lost, RFC 7143 7.9 and 7.8 b -------------------------------------------- */
 
 /* The command fails in a way that has it sent again; the session goes on, and nothing was written. */
 static void expect_spoiled(struct ini *i, uint32_t itt)
@@ -833,7 +833,7 @@ static void a_lost_pdu_fails_the_command_when_every_r2t_is_answered(void **state
 	ini_close(&i);
 }
 
-/* --- commands that fail before their data ---------------------------------------------------------------- */
+/* --- commands that fail before their data --------------------------------------------------- */
 
 static void a_write_that_fails_at_once_waits_for_its_unsolicited_data(void **state)
 {
@@ -916,7 +916,7 @@ static void a_read_that_fails_in_the_store_tells_so(void **state)
 	ini_close(&i);
 }
 
-/* --- data to the initiator -------------------------------------------------------------------------------- */
+/* --- data to the initiator ------------------------------------------------------------------ */
 
 static void status_comes_with_the_last_data(void **state)
 {
@@ -1035,7 +1035,7 @@ static void unwritten_blocks_read_as_zeros(void **state)
 	ini_close(&i);
 }
 
-/* --- residual counts: 11.4.5 -------------------------------------------------------------------------------- */
+/* --- residual counts: 11.4.5 ---------------------------------------------------------------- */
 
 static void a_read_of_less_than_expected_is_an_underflow(void **state)
 {

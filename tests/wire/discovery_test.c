@@ -38,7 +38,7 @@ static bool tells(const struct ini *i, const char *target)
 	return false;
 }
 
-/* --- the session -------------------------------------------------------------------------------------- */
+/* --- the session ---------------------------------------------------------------------------- */
 
 static void a_discovery_session_needs_no_target(void **state)
 {
@@ -116,7 +116,7 @@ static void a_discovery_session_is_logged_out_as_a_whole_only(void **state)
 	ini_close(&i);
 }
 
-/* --- discovery authentication --------------------------------------------------------------------------- */
+/* --- discovery authentication --------------------------------------------------------------- */
 
 static void discovery_may_require_chap(void **state)
 {
@@ -166,7 +166,7 @@ static void an_initiator_that_may_prove_itself_is_let_discover_without(void **st
 	ini_close(&i);
 }
 
-/* --- SendTargets ------------------------------------------------------------------------------------------ */
+/* --- SendTargets ---------------------------------------------------------------------------- */
 
 static void all_tells_every_target(void **state)
 {
@@ -249,7 +249,7 @@ static void the_request_need_not_be_immediate_and_moves_expcmdsn(void **state)
 	ini_close(&i);
 }
 
-/* --- addresses: 13.8 ------------------------------------------------------------------------------------------ */
+/* --- addresses: 13.8 ------------------------------------------------------------------------ */
 
 static void portals_are_told_with_their_group(void **state)
 {
@@ -338,7 +338,7 @@ static void an_ipv6_wildcard_is_told_in_brackets_to_those_who_came_by_ipv6(void 
 	ini_close(&i);
 }
 
-/* --- long answers: 11.11 ------------------------------------------------------------------------------------- */
+/* --- long answers: 11.11 -------------------------------------------------------------------- */
 
 /* Eight portals' worth of addresses for each of eight targets: more than one PDU of 512 bytes. */
 static void many(struct wire *w)

@@ -12,7 +12,7 @@
 
 #define NAMES "InitiatorName=" HOST "\nTargetName=" OPEN "\nSessionType=Normal\n"
 
-/* --- logins -------------------------------------------------------------------------------------- */
+/* --- logins --------------------------------------------------------------------------------- */
 
 static void an_initiator_that_leaves_at_its_last_login_response_leaves_nothing(void **state)
 {
@@ -98,7 +98,7 @@ static void a_unit_that_was_removed_during_a_login_is_not_there_behind_it(void *
 	ini_close(&i);
 }
 
-/* --- discovery ----------------------------------------------------------------------------------- */
+/* --- discovery ------------------------------------------------------------------------------ */
 
 static void a_scsi_command_ahead_of_its_turn_does_no_harm_in_a_discovery_session(void **state)
 {
@@ -133,7 +133,7 @@ static void a_text_request_that_is_not_final_is_not_answered_finally(void **stat
 	ini_close(&i);
 }
 
-/* --- commands -------------------------------------------------------------------------------------- */
+/* --- commands ------------------------------------------------------------------------------- */
 
 static void a_command_with_an_unknown_additional_header_is_refused(void **state)
 {

@@ -10,7 +10,7 @@
 #define TEST(f)           cmocka_unit_test_setup_teardown(f, wire_setup_started, wire_teardown)
 #define TEST_UNSTARTED(f) cmocka_unit_test_setup_teardown(f, wire_setup, wire_teardown)
 
-/* --- the command window: 4.2.2.1 ------------------------------------------------------------------------ */
+/* --- the command window: 4.2.2.1 ------------------------------------------------------------ */
 
 static void a_command_before_the_window_is_ignored(void **state)
 {
@@ -252,7 +252,7 @@ static void too_many_immediate_commands_are_rejected(void **state)
 	ini_close(&i);
 }
 
-/* --- NOP: 11.18, 11.19 --------------------------------------------------------------------------------- */
+/* --- NOP: 11.18, 11.19 ---------------------------------------------------------------------- */
 
 static void a_ping_is_answered_with_its_data(void **state)
 {
@@ -424,7 +424,7 @@ static void a_busy_initiator_is_not_pinged(void **state)
 	ini_close(&i);
 }
 
-/* --- Reject: 11.17 ---------------------------------------------------------------------------------------- */
+/* --- Reject: 11.17 -------------------------------------------------------------------------- */
 
 static void unknown_requests_are_rejected_and_the_connection_goes_on(void **state)
 {
@@ -557,7 +557,7 @@ static void reserved_fields_are_ignored(void **state)
 	ini_close(&i);
 }
 
-/* --- additional header segments: 11.2.2 -------------------------------------------------------------------- */
+/* --- additional header segments: 11.2.2 ----------------------------------------------------- */
 
 static void a_cdb_of_32_bytes_reaches_the_unit_whole(void **state)
 {
@@ -646,7 +646,7 @@ static void additional_headers_of_other_requests_are_passed_over(void **state)
 	ini_close(&i);
 }
 
-/* --- answers of commands: 11.4 -------------------------------------------------------------------------------- */
+/* --- answers of commands: 11.4 -------------------------------------------------------------- */
 
 static void check_condition_comes_with_sense_data(void **state)
 {
@@ -718,7 +718,7 @@ static void a_bidirectional_command_gets_an_answer(void **state)
 	ini_close(&i);
 }
 
-/* --- logout: 11.14, 11.15 ----------------------------------------------------------------------------------------- */
+/* --- logout: 11.14, 11.15 ------------------------------------------------------------------- */
 
 static void logging_out_of_the_session_closes_it(void **state)
 {
@@ -855,7 +855,7 @@ static void an_initiator_that_hangs_up_leaves_nothing(void **state)
 	wire_expect_idle(w);
 }
 
-/* --- many at once --------------------------------------------------------------------------------------------------- */
+/* --- many at once --------------------------------------------------------------------------- */
 
 static void a_hundred_commands_at_once_are_all_answered(void **state)
 {

@@ -40,7 +40,7 @@ static struct command unread(struct ini *i)
 	return c;
 }
 
-/* --- bytes that are no PDUs ------------------------------------------------------------------------------------ */
+/* --- bytes that are no PDUs ----------------------------------------------------------------- */
 
 static void noise_instead_of_a_login_ends_the_connection_only(void **state)
 {
@@ -135,7 +135,7 @@ static void connections_that_come_and_go_leave_nothing(void **state)
 	assert_serves(*state);
 }
 
-/* --- data ------------------------------------------------------------------------------------------------------------ */
+/* --- data ----------------------------------------------------------------------------------- */
 
 static void data_for_an_r2t_that_has_not_left_yet_do_no_harm(void **state)
 {
@@ -319,7 +319,7 @@ static void data_that_change_while_they_are_sent_keep_their_digest(void **state)
 	ini_close(&writer);
 }
 
-/* --- floods -------------------------------------------------------------------------------------------------------------- */
+/* --- floods --------------------------------------------------------------------------------- */
 
 static void task_management_that_waits_for_a_slow_store_is_bounded(void **state)
 {

@@ -199,7 +199,7 @@ static int read_bytes(struct ini *i, void *p, size_t n, unsigned ms)
 	return 1;
 }
 
-/* --- sending ------------------------------------------------------------------------------------ */
+/* --- sending -------------------------------------------------------------------------------- */
 
 void ini_put_keys(struct ini *i, struct pdu *p, const char *keys)
 {
@@ -250,7 +250,7 @@ void ini_send(struct ini *i, const struct pdu *p)
 		fail_msg("the target has closed the connection");
 }
 
-/* --- receiving ------------------------------------------------------------------------------------ */
+/* --- receiving ------------------------------------------------------------------------------ */
 
 static void check_digest(const uint8_t *digest, uint32_t crc, const char *what)
 {

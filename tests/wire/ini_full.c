@@ -4,7 +4,7 @@
 
 #include <stdlib.h>
 
-/* --- requests ---------------------------------------------------------------------------------- */
+/* --- requests ------------------------------------------------------------------------------- */
 
 static struct pdu request(struct ini *i, uint8_t opcode, unsigned flags)
 {
@@ -82,7 +82,7 @@ struct pdu pdu_logout(struct ini *i, uint8_t reason, uint16_t cid)
 	return p;
 }
 
-/* --- CDBs ---------------------------------------------------------------------------------------- */
+/* --- CDBs ----------------------------------------------------------------------------------- */
 
 struct cdb cdb_test_unit_ready(void)
 {
@@ -121,7 +121,7 @@ struct cdb cdb_write(uint32_t lba, uint16_t blocks)
 	return cdb_10(0x2a, lba, blocks);
 }
 
-/* --- commands: sending --------------------------------------------------------------------------- */
+/* --- commands: sending ---------------------------------------------------------------------- */
 
 static uint32_t smaller(uint32_t a, uint32_t b)
 {
@@ -162,7 +162,7 @@ void command_send(struct ini *i, struct command *c)
 		send_data(i, c, TAG_NONE, c->immediate_len, c->unsolicited_len);
 }
 
-/* --- commands: to their end ------------------------------------------------------------------------ */
+/* --- commands: to their end ----------------------------------------------------------------- */
 
 enum { WAIT_MAX = 64 };
 
@@ -302,7 +302,7 @@ void command_run(struct ini *i, struct command *c)
 	command_finish(i, c);
 }
 
-/* --- shortest forms ---------------------------------------------------------------------------------- */
+/* --- shortest forms ------------------------------------------------------------------------- */
 
 void disk_read(struct ini *i, uint32_t lba, uint16_t blocks, void *in)
 {
@@ -350,7 +350,7 @@ void expect_unit_attention(struct ini *i, uint16_t asc)
 	assert_int_equal(c.asc, asc);
 }
 
-/* --- text, task management, logout ---------------------------------------------------------------------- */
+/* --- text, task management, logout ---------------------------------------------------------- */
 
 /* 11.11: F, and a TTT of none, with the last; before that a TTT that the next request bears. */
 void text(struct ini *i, const char *keys)

@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* --- keys ----------------------------------------------------------------------------------------- */
+/* --- keys ----------------------------------------------------------------------------------- */
 
 static const char *find(const char *keys, uint32_t len, const char *key, unsigned *count)
 {
@@ -49,7 +49,7 @@ static void take_declaration(struct ini *i, uint32_t len)
 		i->max_recv = (uint32_t)strtoul(ours, NULL, 0);
 }
 
-/* --- requests and answers ------------------------------------------------------------------------ */
+/* --- requests and answers ------------------------------------------------------------------- */
 
 struct pdu pdu_login(struct ini *i, unsigned flags, const char *keys)
 {
@@ -201,7 +201,7 @@ void ini_begin(struct ini *i, struct wire *w, const char *more)
 	ini_login(i, OPEN, more);
 }
 
-/* --- CHAP ----------------------------------------------------------------------------------------- */
+/* --- CHAP ----------------------------------------------------------------------------------- */
 
 size_t chap_hash(unsigned alg, uint8_t id, const char *secret, const uint8_t *challenge, size_t len,
 	uint8_t out[static 64])

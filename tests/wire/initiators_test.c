@@ -64,7 +64,7 @@ static void use_the_disk(struct ini *i)
 	assert_memory_equal(in, out, sizeof(out));
 }
 
-/* --- Linux: open-iscsi (read) ------------------------------------------------------------------------------ */
+/* --- Linux: open-iscsi (read) --------------------------------------------------------------- */
 
 #define OPEN_ISCSI_OPERATIONAL \
 	"HeaderDigest=None\nDataDigest=None\nDefaultTime2Wait=2\nDefaultTime2Retain=0\n" \
@@ -175,7 +175,7 @@ static void open_iscsi_pings_every_few_seconds(void **state)
 	ini_close(&i);
 }
 
-/* --- libiscsi, as in QEMU and the iscsi-* tools (read) ----------------------------------------------------------- */
+/* --- libiscsi, as in QEMU and the iscsi-* tools (read) -------------------------------------- */
 
 #define LIBISCSI_OPERATIONAL \
 	"HeaderDigest=None,CRC32C\nDataDigest=None\nInitialR2T=No\nImmediateData=Yes\n" \
@@ -261,7 +261,7 @@ static void libiscsi_discovers(void **state)
 	ini_close(&i);
 }
 
-/* --- iPXE (read) ------------------------------------------------------------------------------------------------------- */
+/* --- iPXE (read) ---------------------------------------------------------------------------- */
 
 #define IPXE_OPERATIONAL \
 	"HeaderDigest=None\nDataDigest=None\nMaxConnections=1\nInitialR2T=Yes\n" \
@@ -345,7 +345,7 @@ static void ipxe_follows_a_redirection(void **state)
 	ini_close(&i);
 }
 
-/* --- VMware ESXi: discovery (captured, an old release) --------------------------------------------------------------- */
+/* --- VMware ESXi: discovery (captured, an old release) -------------------------------------- */
 
 static void esxi_discovers(void **state)
 {
@@ -379,7 +379,7 @@ static void esxi_discovers(void **state)
 	ini_close(&i);
 }
 
-/* --- VMware ESXi: a normal session (unsure: taken to be open-iscsi's, from its ISID) ------------------------------------ */
+/* --- VMware ESXi: a normal session (unsure: taken to be open-iscsi's, from its ISID) -------- */
 
 static void esxi_scans_a_target(void **state)
 {

@@ -147,7 +147,7 @@ static void the_next_stage_of_a_request_without_transit_is_not_looked_at(void **
 	ini_close(&i);
 }
 
-/* --- versions: 11.12.4, 11.13.5 ------------------------------------------------------------------ */
+/* --- versions: 11.12.4, 11.13.5 ------------------------------------------------------------- */
 
 static void an_initiator_that_wants_a_later_version_is_refused(void **state)
 {
@@ -176,7 +176,7 @@ static void an_initiator_that_takes_this_version_too_is_let_in(void **state)
 	ini_close(&i);
 }
 
-/* --- who it is: 6.3, 13.3 to 13.5, 13.21 ----------------------------------------------------------- */
+/* --- who it is: 6.3, 13.3 to 13.5, 13.21 ---------------------------------------------------- */
 
 static void an_initiator_without_a_name_is_refused(void **state)
 {
@@ -322,7 +322,7 @@ static void a_target_is_not_found_through_a_portal_group_that_does_not_show_it(v
 	ini_close(&i);
 }
 
-/* --- redirection and stopped targets: 11.13.5 ------------------------------------------------------- */
+/* --- redirection and stopped targets: 11.13.5 ----------------------------------------------- */
 
 static void a_target_that_moved_for_now_tells_where_to(void **state)
 {
@@ -376,7 +376,7 @@ static void a_target_that_stops_lets_nobody_more_in(void **state)
 	ini_close(&i);
 }
 
-/* --- sessions: 6.3.1, 11.12.6 ----------------------------------------------------------------------- */
+/* --- sessions: 6.3.1, 11.12.6 --------------------------------------------------------------- */
 
 static void a_session_that_does_not_exist_cannot_be_joined(void **state)
 {
@@ -454,7 +454,7 @@ static void sessions_beyond_the_limit_of_a_target_are_refused(void **state)
 	ini_close(&i);
 }
 
-/* --- what stays the same during a login: 11.12 ------------------------------------------------------- */
+/* --- what stays the same during a login: 11.12 ---------------------------------------------- */
 
 static void a_task_tag_that_changes_during_login_is_refused(void **state)
 {
@@ -510,7 +510,7 @@ static void the_numbers_of_an_initiator_may_begin_anywhere(void **state)
 	}
 }
 
-/* --- what is not a login request: 6.3, 11.13.5 --------------------------------------------------------- */
+/* --- what is not a login request: 6.3, 11.13.5 ---------------------------------------------- */
 
 static void a_connection_that_does_not_begin_with_a_login_is_dropped_silently(void **state)
 {
@@ -590,7 +590,7 @@ static void a_login_request_with_an_ahs_is_refused(void **state)
 	ini_close(&i);
 }
 
-/* --- reinstatement: 6.3.5 ---------------------------------------------------------------------------- */
+/* --- reinstatement: 6.3.5 ------------------------------------------------------------------- */
 
 static void a_login_with_the_same_isid_replaces_the_session(void **state)
 {
@@ -682,7 +682,7 @@ static void discovery_sessions_do_not_replace_each_other(void **state)
 	ini_close(&other);
 }
 
-/* --- how it arrives ---------------------------------------------------------------------------------- */
+/* --- how it arrives ------------------------------------------------------------------------- */
 
 static void a_login_that_comes_byte_by_byte_succeeds(void **state)
 {
@@ -781,7 +781,7 @@ static void a_login_of_endless_requests_is_refused(void **state)
 	ini_close(&i);
 }
 
-/* --- too many at the door ------------------------------------------------------------------------------ */
+/* --- too many at the door ------------------------------------------------------------------- */
 
 static void half_open_logins_beyond_the_limit_are_turned_away(void **state)
 {

@@ -55,7 +55,7 @@ static void drain(struct ini *i)
 		;
 }
 
-/* --- joining ------------------------------------------------------------------------------------------------- */
+/* --- joining -------------------------------------------------------------------------------- */
 
 static void connections_from_every_reactor_join_one_session(void **state)
 {
@@ -201,7 +201,7 @@ static void a_session_that_ends_while_a_connection_joins_it_leaves_nothing(void 
 	wire_expect_idle(w);
 }
 
-/* --- reinstatement ------------------------------------------------------------------------------------------- */
+/* --- reinstatement -------------------------------------------------------------------------- */
 
 static void logins_with_one_isid_on_every_reactor_leave_one_session(void **state)
 {
@@ -246,7 +246,7 @@ static void reinstatement_in_the_middle_of_commands_leaves_nothing(void **state)
 	fault_set(w->disk[0], &(struct fault_cfg){ 0 });
 }
 
-/* --- task management over reactors -------------------------------------------------------------------------------- */
+/* --- task management over reactors ---------------------------------------------------------- */
 
 static void resets_from_every_reactor_reach_the_tasks_of_all(void **state)
 {
@@ -301,7 +301,7 @@ static void a_cold_reset_closes_sessions_on_every_reactor(void **state)
 	wire_expect_sessions(w, 0);
 }
 
-/* --- management in the middle ---------------------------------------------------------------------------------------- */
+/* --- management in the middle --------------------------------------------------------------- */
 
 static void count_one(void *arg, const struct session_info *info)
 {

@@ -48,7 +48,7 @@ static void refused(struct wire *w, const char *keys)
 	ini_close(&i);
 }
 
-/* --- each key: section 13 -------------------------------------------------------------------------- */
+/* --- each key: section 13 ------------------------------------------------------------------- */
 
 static void every_operational_key_is_answered(void **state)
 {
@@ -260,7 +260,7 @@ static void the_policy_may_forbid_digests(void **state)
 	answered(w, "DataDigest", "CRC32C", "Reject");
 }
 
-/* --- the rules of text: 6.1, 6.2 ----------------------------------------------------------------------- */
+/* --- the rules of text: 6.1, 6.2 ------------------------------------------------------------ */
 
 static void a_key_that_comes_twice_is_refused(void **state)
 {
@@ -377,7 +377,7 @@ static void the_last_value_may_lack_its_nul(void **state)
 	ini_close(&i);
 }
 
-/* --- an initiator's text in pieces: C bit ------------------------------------------------------------- */
+/* --- an initiator's text in pieces: C bit --------------------------------------------------- */
 
 /* Sends `keys` in pieces of `step` bytes, each but the last with C; gives the last status. */
 static unsigned in_pieces(struct ini *i, const char *keys, uint32_t step)
@@ -612,7 +612,7 @@ static void thirty_unknown_keys_are_all_answered(void **state)
 	ini_close(&i);
 }
 
-/* --- in full feature phase: 6.4, 11.10 ------------------------------------------------------------------- */
+/* --- in full feature phase: 6.4, 11.10 ------------------------------------------------------ */
 
 static void the_length_of_data_segments_may_be_declared_anew(void **state)
 {

@@ -23,7 +23,7 @@ static void two(struct wire *w, struct ini *a, struct ini *b)
 	assert_int_equal(login(b, OP | TO_FFP, NAMES), LOGIN_SUCCESS);
 }
 
-/* --- several connections ------------------------------------------------------------------------------------- */
+/* --- several connections -------------------------------------------------------------------- */
 
 static void a_second_connection_joins_the_session(void **state)
 {
@@ -366,7 +366,7 @@ static void a_function_that_waits_for_its_turn_ends_with_the_session(void **stat
 	ini_close(&a);
 }
 
-/* --- closing ---------------------------------------------------------------------------------------------------- */
+/* --- closing -------------------------------------------------------------------------------- */
 
 static void a_session_is_closed_by_its_tsih(void **state)
 {
@@ -437,7 +437,7 @@ static void a_session_is_closed_with_commands_in_the_stores_hands(void **state)
 	ini_close(&i);
 }
 
-/* --- publishing -------------------------------------------------------------------------------------------------- */
+/* --- publishing ----------------------------------------------------------------------------- */
 
 static void a_target_that_is_taken_away_loses_its_sessions(void **state)
 {
@@ -564,7 +564,7 @@ static void what_is_negotiated_stays_when_the_policy_changes(void **state)
 	ini_close(&i);
 }
 
-/* --- stopping: 11.9 -------------------------------------------------------------------------------------------------- */
+/* --- stopping: 11.9 ------------------------------------------------------------------------- */
 
 struct stopped {
 	bool done;
@@ -663,7 +663,7 @@ static void nobody_is_let_in_while_the_server_stops(void **state)
 	ini_close(&i);
 }
 
-/* --- who is here --------------------------------------------------------------------------------------------------------- */
+/* --- who is here ---------------------------------------------------------------------------- */
 
 struct told {
 	unsigned n;

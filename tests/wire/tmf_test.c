@@ -60,7 +60,7 @@ static void expect_reset(struct ini *i)
 	assert_int_equal(c.status, 0);
 }
 
-/* --- ABORT TASK -------------------------------------------------------------------------------------------- */
+/* --- ABORT TASK ----------------------------------------------------------------------------- */
 
 static void a_task_that_waits_for_data_is_aborted(void **state)
 {
@@ -223,7 +223,7 @@ static void the_tag_of_an_aborted_task_may_be_used_again(void **state)
 	ini_close(&i);
 }
 
-/* --- task sets ------------------------------------------------------------------------------------------------- */
+/* --- task sets ------------------------------------------------------------------------------ */
 
 static void abort_task_set_ends_the_tasks_of_this_session_only(void **state)
 {
@@ -290,7 +290,7 @@ static void a_function_on_a_lun_without_a_unit_is_told_so(void **state)
 	ini_close(&i);
 }
 
-/* --- resets ------------------------------------------------------------------------------------------------------ */
+/* --- resets --------------------------------------------------------------------------------- */
 
 static void a_lun_reset_ends_all_tasks_and_everybody_learns_of_it(void **state)
 {
@@ -490,7 +490,7 @@ static void a_target_cold_reset_closes_the_sessions_of_the_target(void **state)
 	ini_close(&elsewhere);
 }
 
-/* --- the others ------------------------------------------------------------------------------------------------------ */
+/* --- the others ----------------------------------------------------------------------------- */
 
 static void tasks_cannot_be_reassigned_at_error_recovery_level_0(void **state)
 {

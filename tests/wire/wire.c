@@ -147,7 +147,7 @@ void wire_start(struct wire *w)
 	directory_unref(d);
 }
 
-/* --- the main loop ----------------------------------------------------------------------------- */
+/* --- the main loop -------------------------------------------------------------------------- */
 
 void wire_wait(struct wire *w, const bool *flag)
 {
@@ -205,7 +205,7 @@ void wire_stop(struct wire *w, uint32_t grace_ms)
 	w->server = NULL;
 }
 
-/* --- watching ------------------------------------------------------------------------------------ */
+/* --- watching ------------------------------------------------------------------------------- */
 
 struct iscsi_counters wire_counters(struct wire *w)
 {
@@ -270,7 +270,7 @@ void wire_expect_idle(struct wire *w)
 	expect_count(w, "sessions and connections", 0, get_all);
 }
 
-/* --- from setup to teardown ------------------------------------------------------------------------ */
+/* --- from setup to teardown ----------------------------------------------------------------- */
 
 /* Refusals are what these tests are about: their lines are written only when asked for. */
 static void quiet(void)

@@ -115,7 +115,7 @@ static inline uint32_t pdu_itt(const struct pdu *p)
 	return be32(p->bhs + 16);
 }
 
-/* --- the initiator ------------------------------------------------------------------------------ */
+/* --- the initiator -------------------------------------------------------------------------- */
 
 struct ini {
 	struct wire *w;
@@ -183,7 +183,7 @@ void ini_expect_alive(struct ini *i);
 /* A Reject for that reason, which quotes p. */
 void ini_expect_reject(struct ini *i, const struct pdu *p, uint8_t reason);
 
-/* --- login ------------------------------------------------------------------------------------- */
+/* --- login ---------------------------------------------------------------------------------- */
 
 /* Byte 1 of a login request: SEC or OP, with one of the others. */
 enum { SEC = 0x00, OP = 0x04, TO_OP = 0x81, TO_FFP = 0x83, CONT = 0x40 };
@@ -214,7 +214,7 @@ void ini_login_discovery(struct ini *i);
 /* ini_open(), then ini_login(). */
 void ini_begin(struct ini *i, struct wire *w, const char *more);
 
-/* --- CHAP, computed apart from the target's ------------------------------------------------------- */
+/* --- CHAP, computed apart from the target's ------------------------------------------------- */
 
 /* H(id, secret, challenge) of CHAP algorithm 5, 6, 7 or 8; gives its length. */
 size_t chap_hash(unsigned alg, uint8_t id, const char *secret, const uint8_t *challenge, size_t len,
@@ -248,7 +248,7 @@ unsigned chap_login(struct ini *i, struct chap *c, const char *target, const cha
 /* Bytes as "0x…", NUL-terminated, 2n + 3 characters. */
 char *to_hex(const uint8_t *p, size_t n, char *out);
 
-/* --- full feature phase --------------------------------------------------------------------------- */
+/* --- full feature phase --------------------------------------------------------------------- */
 
 /* Requests with the next ITT and, unless it is made immediate afterwards, the next CmdSN. */
 struct pdu pdu_scsi(
