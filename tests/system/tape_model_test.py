@@ -260,9 +260,7 @@ class Pair:
             self.check_position()
 
     def read_variable(self):
-        what = self.tape.next()
-        right = what[1] if isinstance(what, tuple) else 512
-        size = self.rng.choice([right, right, right, self.length(), right + 7, max(1, right - 1)])
+        size = self.some_size()
         silent = self.rng.random() < 0.3
         block, want = self.tape.read(size)
         if silent and want.ili:
@@ -277,6 +275,45 @@ class Pair:
         data = self.same(struct.pack(">BB", 0x08, 1) + count.to_bytes(3, "big"), want,
                          count * self.block)
         assert data[:len(blocks) * self.block] == b"".join(map(data_of, blocks))
+
+    def some_size(self):
+        """As long as the next block is, mostly."""
+        what = self.tape.next()
+        right = what[1] if isinstance(what, tuple) else 512
+        return self.rng.choice([right, right, right, self.length(), right + 7, max(1, right - 1)])
+
+    def read_at(self):
+        """READ(16), which goes to its object first."""
+        if self.block:
+            return
+        partition = self.rng.randrange(len(self.tape.partitions))
+        to = self.rng.randint(0, len(self.tape.partitions[partition]) + 1)
+        want = self.tape.locate(partition, to)
+        size = self.some_size()
+        block = None
+        if want == GOOD:
+            block, want = self.tape.read(size)
+        data = self.same(struct.pack(">BBxBQ", 0x88, 0, partition, to) + size.to_bytes(3, "big"),
+                         want, size)
+        if block:
+            assert data == data_of(block)[:size]
+
+    def write_at(self):
+        """WRITE(16), likewise, near the end of some partition."""
+        if self.block or self.tape.used() > FULL:
+            return
+        partition = self.rng.randrange(len(self.tape.partitions))
+        to = max(0, len(self.tape.partitions[partition]) - self.rng.randint(0, 3))
+        block = self.new_block(self.length())
+        self.same(struct.pack(">BBxBQ", 0x8a, 0, partition, to) + block[1].to_bytes(3, "big"), GOOD,
+                  data_out=data_of(block))
+        self.tape.locate(partition, to)
+        self.tape.put(block)
+
+    def verify(self):
+        if not self.block:
+            size = self.some_size()
+            self.same(b"\x13\0" + size.to_bytes(3, "big"), self.tape.read(size)[1])
 
     def space(self):
         count = self.rng.choice([1, 2, 3, 7, 40]) * self.rng.choice([1, -1])
@@ -342,6 +379,7 @@ class Pair:
         self.drive.session.ready()
 
     STEPS = ((write, 40), (write_filemarks, 12), (read, 35), (space, 30), (to_end, 12),
+             (write_at, 4), (read_at, 8), (verify, 8),
              (locate, 12), (locate_file, 6), (locate_end, 4), (rewind, 4), (erase, 1),
              (change_block, 8), (reload, 1))
 
