@@ -266,6 +266,7 @@ static void give_tape(const struct catalog_tape *t, void *arg)
 		.pool_entered = t->pool_entered,
 	};
 
+	out.progress = library_progress(served_library_robot(v->s), t->barcode);
 	library_address(served_library_robot(v->s), t->place, &out.address);
 	if (t->place.kind == CATALOG_IN_DRIVE)
 		out.used = used_in_drive(v->s, t->place.number + 1, t->used);

@@ -50,6 +50,19 @@ static const char *place_words(const json_t *tape, struct words *out)
 	return out->text;
 }
 
+/* "AVAILABLE", "ARCHIVING 40%". */
+static const char *state_words(const json_t *tape, struct words *out)
+{
+	const json_t *progress = json_object_get(tape, "progress");
+
+	if (json_is_integer(progress))
+		snprintf(out->text, sizeof(out->text), "%s %u%%", ask_text(tape, "state"),
+			(unsigned)json_integer_value(progress));
+	else
+		snprintf(out->text, sizeof(out->text), "%s", ask_text(tape, "state"));
+	return out->text;
+}
+
 /* "worm, write-protected". */
 static const char *tape_words(const json_t *tape, struct words *out)
 {
@@ -278,7 +291,7 @@ static void add_tape(struct grid *g, const json_t *t)
 	grid_add(g, ask_text(t, "barcode"));
 	grid_add(g, ask_text(t, "library"));
 	grid_add(g, place_words(t, &w));
-	grid_add(g, ask_text(t, "state"));
+	grid_add(g, state_words(t, &w));
 	grid_add(g, ask_text(t, "medium"));
 	grid_add(g, grid_size(ask_number(t, "size"), &size));
 	grid_add(g, grid_size(ask_number(t, "used"), &size));
@@ -304,7 +317,7 @@ static void print_tape(const json_t *t)
 	ask_line("cartridge", ask_text(t, "barcode"));
 	ask_line("library", ask_text(t, "library"));
 	ask_line("place", place_words(t, &w));
-	ask_line("state", ask_text(t, "state"));
+	ask_line("state", state_words(t, &w));
 	ask_line("medium", ask_text(t, "medium"));
 	ask_line("notes", *tape_words(t, &w) ? w.text : NULL);
 	printf("%-15s%s of %s\n", "used", grid_size(ask_number(t, "used"), &used),

@@ -111,9 +111,8 @@ static json_t *tape(const struct aws_request *q, const struct registry_tape *t)
 	if (t->place.kind == REGISTRY_IN_DRIVE)
 		object_put(&o, "VTLDevice",
 			json_string(aws_drive_arn(aws_gateway(q), t->place.number).text));
-	/* How far a copy has come nobody knows before its end. */
 	if (is(t, "ARCHIVING"))
-		object_put(&o, "Progress", json_real(0));
+		object_put(&o, "Progress", json_real(t->progress));
 	return object_end(&o);
 }
 

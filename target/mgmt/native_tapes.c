@@ -101,6 +101,11 @@ static json_t *place_json(const struct registry_place *p)
 	return object_end(&o);
 }
 
+static bool is_under_way(const struct registry_tape *t)
+{
+	return !strcmp(t->state, "ARCHIVING") || !strcmp(t->state, "RETRIEVING");
+}
+
 static json_t *tape_json(const struct registry_tape *t)
 {
 	struct object o = object_begin();
@@ -116,6 +121,7 @@ static json_t *tape_json(const struct registry_tape *t)
 	object_put(&o, "size", json_of_number(t->size));
 	object_put(&o, "used", json_of_number(t->used));
 	object_put(&o, "state", json_of_text(t->state));
+	object_put(&o, "progress", is_under_way(t) ? json_of_number(t->progress) : json_null());
 	object_put(&o, "pool", json_of_text(*t->pool ? t->pool : NULL));
 	object_put(&o, "created", json_integer(t->created));
 	object_put(&o, "archived", t->archived ? json_integer(t->archived) : json_null());

@@ -126,6 +126,10 @@ void library_tapes(
 bool library_tape(struct library *l, const char *barcode,
 	void (*fn)(const struct catalog_tape *t, void *arg), void *arg);
 
+/* How much of a cartridge that is on its way to or from the archive is there, in percent; 0 also
+ * for one that is not on its way. On the loop. */
+unsigned int library_progress(const struct library *l, const char *barcode);
+
 /* The directory of a cartridge, wherever it is now, for tools. False: no such, or no room. */
 bool library_tape_path(struct library *l, const char *barcode, char *buf, size_t size);
 

@@ -39,7 +39,7 @@ static void carry_run(struct work *w)
 	bool archiving = c->place.kind == CATALOG_IN_VAULT;
 
 	c->err = shelf_carry(archiving ? l->path : l->archive, archiving ? l->archive : l->path,
-		c->barcode, &c->stop);
+		c->barcode, &c->way);
 }
 
 /* Memory is the library's alone; so it is put in front, also of one that takes no more. */
@@ -94,7 +94,7 @@ static void carrier_start(struct library_carrier *c)
 
 	l->carriers++;
 	list_push(&l->ways, &c->link);
-	atomic_store(&c->stop, l->closing);
+	atomic_store(&c->way.stop, l->closing);
 	inventory_find(&l->inv, c->barcode)->under_way = true;
 	work_submit(l->pool, &c->work);
 }
@@ -110,10 +110,20 @@ static struct library_carrier *find_carrier(const struct library *l, const char 
 	return NULL;
 }
 
+unsigned int library_progress(const struct library *l, const char *barcode)
+{
+	const struct library_carrier *c = find_carrier(l, barcode);
+	uint64_t copied = c ? atomic_load(&c->way.copied) : 0;
+	uint64_t total = c ? atomic_load(&c->way.total) : 0;
+
+	/* What stands there in the end is more where the file system knows no holes. */
+	return copied < total ? (unsigned int)(100 * copied / total) : copied ? 99 : 0;
+}
+
 void library_stop_ways(struct library *l)
 {
 	list_for_each(it, &l->ways)
-		atomic_store(&container_of(it, struct library_carrier, link)->stop, true);
+		atomic_store(&container_of(it, struct library_carrier, link)->way.stop, true);
 }
 
 /* --- ARCHIVE, RETRIEVE ------------------------------------------------------------- */
@@ -240,7 +250,7 @@ void library_cancel(struct library *l)
 		library_end(l, there ? LIBRARY_SETTLED : LIBRARY_NO_TAPE, 0);
 		return;
 	}
-	atomic_store(&c->stop, true);
+	atomic_store(&c->way.stop, true);
 	list_push(&c->cancellers, &r->link);
 	library_set_aside(l);
 }

@@ -63,7 +63,7 @@ struct library_carrier {
 	struct library *l;
 	struct list link;       /* in ways */
 	struct list cancellers; /* requests that wait for the way back */
-	atomic_bool stop;       /* the copy is to end */
+	struct shelf_way way;
 	struct library_request settle;
 	struct work work;
 	struct catalog_place place; /* that is kept for it; vault: it goes to the archive */

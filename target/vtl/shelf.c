@@ -248,13 +248,13 @@ void shelf_settle(const char *dir, bool (*kept)(const char *barcode, void *arg),
 
 /* Copies [off, end), on which both descriptors are; what fails in the kernel is read and
  * written. */
-static int copy_range(int in, int out, off_t off, off_t end, char *buf, const atomic_bool *stop)
+static int copy_range(int in, int out, off_t off, off_t end, char *buf, struct shelf_way *way)
 {
 	while (off < end) {
 		size_t want = (size_t)(end - off) < PIECE ? (size_t)(end - off) : PIECE;
 		ssize_t got = pread(in, buf, want, off), put = 0;
 
-		if (atomic_load(stop))
+		if (atomic_load(&way->stop))
 			return -ECANCELED;
 		if (got <= 0)
 			return got ? -errno : 0; /* it has become shorter: nobody should write */
@@ -264,12 +264,13 @@ static int copy_range(int in, int out, off_t off, off_t end, char *buf, const at
 				return -errno;
 		}
 		off += got;
+		atomic_fetch_add(&way->copied, (uint64_t)got);
 	}
 	return 0;
 }
 
 /* Only the data: holes stay holes. */
-static int copy_data(int in, int out, off_t size, char *buf, const atomic_bool *stop)
+static int copy_data(int in, int out, off_t size, char *buf, struct shelf_way *way)
 {
 	int err = ftruncate(out, size) ? -errno : 0;
 
@@ -283,13 +284,13 @@ static int copy_data(int in, int out, off_t size, char *buf, const atomic_bool *
 		end = lseek(in, data, SEEK_HOLE);
 		if (end <= data)
 			end = size;
-		err = copy_range(in, out, data, end, buf, stop);
+		err = copy_range(in, out, data, end, buf, way);
 		off = end;
 	}
 	return !err && fsync(out) ? -errno : err;
 }
 
-static int copy_file(int from, int to, const char *name, char *buf, const atomic_bool *stop)
+static int copy_file(int from, int to, const char *name, char *buf, struct shelf_way *way)
 {
 	int in = openat(from, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC), out = -1;
 	struct stat st;
@@ -299,7 +300,7 @@ static int copy_file(int from, int to, const char *name, char *buf, const atomic
 		goto out; /* none of a cartridge */
 	if (!err) {
 		out = openat(to, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-		err = out < 0 ? -errno : copy_data(in, out, st.st_size, buf, stop);
+		err = out < 0 ? -errno : copy_data(in, out, st.st_size, buf, way);
 	}
 	if (out >= 0 && close(out) && !err)
 		err = -errno;
@@ -309,20 +310,33 @@ out:
 	return err;
 }
 
-static int copy_files(DIR *from, int to, const atomic_bool *stop)
+/* The bytes of all files, but for holes. */
+static uint64_t size_of(DIR *d)
+{
+	uint64_t sum = 0;
+	struct stat st;
+
+	for (struct dirent *e; (e = readdir(d));)
+		if (!fstatat(dirfd(d), e->d_name, &st, AT_SYMLINK_NOFOLLOW) && S_ISREG(st.st_mode))
+			sum += (uint64_t)st.st_blocks * 512;
+	rewinddir(d);
+	return sum;
+}
+
+static int copy_files(DIR *from, int to, struct shelf_way *way)
 {
 	char *buf = malloc(PIECE);
 	int err = buf ? 0 : -ENOMEM;
 
 	for (struct dirent *e; !err && (e = readdir(from));)
 		if (e->d_name[0] != '.')
-			err = copy_file(dirfd(from), to, e->d_name, buf, stop);
+			err = copy_file(dirfd(from), to, e->d_name, buf, way);
 	free(buf);
 	return !err && fsync(to) ? -errno : err;
 }
 
 /* Copies a directory to a draft that nobody looks at. */
-static int copy_tree(const char *from, const char *draft, const atomic_bool *stop)
+static int copy_tree(const char *from, const char *draft, struct shelf_way *way)
 {
 	DIR *d = opendir(from);
 	int to = -1, err = d ? 0 : -errno;
@@ -332,8 +346,9 @@ static int copy_tree(const char *from, const char *draft, const atomic_bool *sto
 	if (!err && mkdir(draft, 0700))
 		err = -errno;
 	if (!err) {
+		atomic_store(&way->total, size_of(d));
 		to = open(draft, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-		err = to < 0 ? -errno : copy_files(d, to, stop);
+		err = to < 0 ? -errno : copy_files(d, to, way);
 	}
 	if (to >= 0)
 		close(to);
@@ -343,14 +358,14 @@ static int copy_tree(const char *from, const char *draft, const atomic_bool *sto
 }
 
 static int copy_over(const char *from, const char *to, const char *barcode, const char *source,
-	const char *target, const atomic_bool *stop)
+	const char *target, struct shelf_way *way)
 {
 	char draft[SHELF_PATH_MAX];
 	int err;
 
 	if (!marked_path(to, barcode, INCOMING, draft))
 		return -ENAMETOOLONG;
-	err = copy_tree(source, draft, stop);
+	err = copy_tree(source, draft, way);
 	if (!err)
 		err = dir_rename(draft, target);
 	if (!err)
@@ -387,7 +402,7 @@ static int drop_left_over(const char *from, const char *to, const char *barcode)
 	return err ? err : shelf_destroy(from, barcode);
 }
 
-int shelf_carry(const char *from, const char *to, const char *barcode, const atomic_bool *stop)
+int shelf_carry(const char *from, const char *to, const char *barcode, struct shelf_way *way)
 {
 	char source[SHELF_PATH_MAX], target[SHELF_PATH_MAX];
 	struct cartridge *held = NULL;
@@ -404,7 +419,7 @@ int shelf_carry(const char *from, const char *to, const char *barcode, const ato
 		return err;
 	err = dir_rename(source, target);
 	if (err == -EXDEV)
-		err = copy_over(from, to, barcode, source, target, stop);
+		err = copy_over(from, to, barcode, source, target, way);
 	else if (!err && !(err = dir_sync(to)))
 		err = dir_sync(from);
 	cartridge_close(held);

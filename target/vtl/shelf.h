@@ -47,9 +47,15 @@ int shelf_destroy(const char *dir, const char *barcode);
  * left, with a log line; so is a cartridge that is not kept(), and was never hidden. */
 void shelf_settle(const char *dir, bool (*kept)(const char *barcode, void *arg), void *arg);
 
+/* How a cartridge is getting on; may be looked at from any thread meanwhile. */
+struct shelf_way {
+	atomic_bool stop; /* the copy is to end: set by whoever wants that */
+	_Atomic uint64_t copied, total; /* bytes; total is 0 while nothing is copied */
+};
+
 /* Moves a cartridge from one directory to another, if need be to another file system. Where it is
- * there already, the copy left behind goes. -ECANCELED when *stop became true: then it is where it
- * was. -EEXIST when another cartridge is there, -EBUSY when somebody has it open. */
-int shelf_carry(const char *from, const char *to, const char *barcode, const atomic_bool *stop);
+ * there already, the copy left behind goes. -ECANCELED when way->stop became true: then it is where
+ * it was. -EEXIST when another cartridge is there, -EBUSY when somebody has it open. */
+int shelf_carry(const char *from, const char *to, const char *barcode, struct shelf_way *way);
 
 #endif

@@ -1,11 +1,15 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Tapes by the Storage Gateway API, as the AWS CLI and boto3 ask for them."""
+import os
 import re
+import shutil
+import tempfile
 
 import pytest
 
 from aws_test import (GATEWAY, KEY, KEY_SECRET, READER, client, code, endpoint, management, refused,
                       send)
+from credentials_test import Api
 from initiator import Failed, Refused, login
 from library_test import EACH, changer, drive, library
 from support import PREFIX, conf, wait_until
@@ -327,6 +331,43 @@ def test_archival_is_cancelled_while_the_tape_waits(server, sg):
     assert changer(server).places()["AWS001L5"] == (SLOT, 1)
     assert code(sg.cancel_archival, **cancel) == "InvalidParameters"
     assert code(sg.cancel_retrieval, **cancel) == "InvalidParameters"
+
+
+@pytest.fixture
+def far():
+    """A directory on another file system, with room for a large tape."""
+    if not os.access("/dev/shm", os.W_OK) or shutil.disk_usage("/dev/shm").free < 2 << 30:
+        pytest.skip("there is no other file system with room")
+    folder = tempfile.mkdtemp(dir="/dev/shm")
+    yield folder
+    shutil.rmtree(folder)
+
+
+def test_a_tape_turns_back_on_its_way_to_the_archive_and_from_there(start, far):
+    lib = library(barcodes=("TEST01L5",), more=f'archive = "{far}";')
+    server = start(conf(more=management(aws=AWS) + f"libraries = ( {lib} );"))
+    sg = client(server)
+    create(sg)
+    with open(server.dir / "vtl0/AWS001L5/ballast", "wb") as f:
+        for _ in range(64):
+            f.write(bytes(range(256)) * (1 << 15))
+    which = dict(GatewayARN=GATEWAY, TapeARN=arn("AWS001L5"))
+    send_away = ("POST", "/v1/tapes/AWS001L5/archive")
+
+    Api(server).must(*send_away)
+    on_its_way = described(sg, "AWS001L5")
+    assert on_its_way["TapeStatus"] == "ARCHIVING" and 0 <= on_its_way["Progress"] < 100
+    sg.cancel_archival(**which)
+    assert in_library(sg)["AWS001L5"] == "AVAILABLE" and in_archive(sg) == {}
+    assert os.listdir(far) == []
+
+    Api(server).must(*send_away)
+    wait_until(lambda: in_archive(sg) == {"AWS001L5": "ARCHIVED"}, 60)
+    sg.retrieve_tape_archive(**which)
+    assert in_library(sg)["AWS001L5"] == in_archive(sg)["AWS001L5"] == "RETRIEVING"
+    sg.cancel_retrieval(**which)
+    assert in_archive(sg) == {"AWS001L5": "ARCHIVED"} and "AWS001L5" not in in_library(sg)
+    assert not (server.dir / "vtl0/AWS001L5").exists()
 
 
 def test_a_tape_is_deleted_where_it_is_and_nowhere_else(server, sg):

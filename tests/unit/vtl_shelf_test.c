@@ -112,9 +112,9 @@ static bool has(const char *dir, const char *name)
 
 static int carry(const char *from, const char *to, bool stopped)
 {
-	atomic_bool stop = stopped;
+	struct shelf_way way = { .stop = stopped };
 
-	return shelf_carry(from, to, BARCODE, &stop);
+	return shelf_carry(from, to, BARCODE, &way);
 }
 
 /* --- carrying ---------------------------------------------------------------------- */
@@ -173,6 +173,20 @@ static void holes_stay_holes(void **state)
 	assert_int_equal(pread(fd, text, 6, 300 << 20), 6);
 	assert_memory_equal(text, "middle", 6);
 	close(fd);
+}
+
+static void copy_tells_how_much_of_it_there_is(void **state)
+{
+	struct shelf_way way = { .stop = false };
+	struct shelves *s = *state;
+
+	if (!s->two)
+		skip();
+	make(s->near);
+	write_block(s->near, "hello");
+	assert_int_equal(shelf_carry(s->near, s->far, BARCODE, &way), 0);
+	assert_true(way.total >= 4096 && way.total < 1 << 20);
+	assert_true(way.copied > 0 && way.copied <= way.total);
 }
 
 static void stopped_copy_leaves_everything_as_it_was(void **state)
@@ -316,6 +330,7 @@ int main(void)
 		T(carries_within_a_file_system),
 		T(carries_to_another_file_system),
 		T(holes_stay_holes),
+		T(copy_tells_how_much_of_it_there_is),
 		T(stopped_copy_leaves_everything_as_it_was),
 		T(copy_left_behind_is_dropped),
 		T(another_cartridge_of_that_barcode_is_in_the_way),
