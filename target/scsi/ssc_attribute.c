@@ -3,6 +3,8 @@
  * READ ATTRIBUTE and WRITE ATTRIBUTE (SPC-5 6.19, 6.49): the memory in the cartridge. It can be
  * read, too, when the tape has been unloaded and is held.
  */
+#include <stdlib.h>
+
 #include "scsi/ssc.h"
 #include "vtl/mam.h"
 
@@ -161,7 +163,8 @@ static bool set(struct scsi_task *t, struct cartridge *c, unsigned partition, un
 	}
 }
 
-static void set_all(struct scsi_task *t, struct tape_job *j, struct cartridge *c, struct rd r)
+/* All of them, durably. False: the task has its status. */
+static bool set_each(struct scsi_task *t, struct tape_job *j, struct cartridge *c, struct rd r)
 {
 	struct cartridge_attribute a;
 	const uint8_t *value;
@@ -170,9 +173,22 @@ static void set_all(struct scsi_task *t, struct tape_job *j, struct cartridge *c
 
 	for (; next_attribute(&r, &a, &value); at = (unsigned)(t->got - r.left))
 		if (!set(t, c, j->partition, at, &a, value))
-			return;
+			return false;
 	res = cartridge_attributes_save(c);
 	tape_failed(t, res, true);
+	return res == CARTRIDGE_OK;
+}
+
+/* All of them or none. */
+static void set_all(struct scsi_task *t, struct tape_job *j, struct cartridge *c, struct rd r)
+{
+	struct mam *before = cartridge_attributes_copy(c);
+
+	if (!before)
+		task_status(t, SCSI_BUSY);
+	else if (!set_each(t, j, c, r))
+		cartridge_attributes_restore(c, before);
+	free(before);
 }
 
 static void write_run(struct scsi_task *t, struct tape_job *j, struct cartridge *c)

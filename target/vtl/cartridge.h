@@ -314,6 +314,12 @@ enum cartridge_result cartridge_attribute_set(struct cartridge *c, unsigned int 
 /* Makes attributes durable, and counters with them. OK, NO_SPACE, IO, PROTECTED when read_only. */
 enum cartridge_result cartridge_attributes_save(struct cartridge *c);
 
+/* A copy of the host attributes, to be freed, or NULL (no memory); and those of a copy in place of
+ * what has been set since. In memory only, likewise. */
+struct mam;
+struct mam *cartridge_attributes_copy(const struct cartridge *c);
+void cartridge_attributes_restore(struct cartridge *c, const struct mam *copy);
+
 /* TapeAlert flags for attribute 0002h: the drive's, flag 1 is the highest bit. */
 void cartridge_set_alerts(struct cartridge *c, uint64_t flags);
 

@@ -4,6 +4,7 @@
  * cartridge, those of the host are looked up. Numbers are big-endian and text is padded with
  * blanks, as READ ATTRIBUTE gives them.
  */
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -141,6 +142,21 @@ enum cartridge_result cartridge_attribute_set(struct cartridge *c, unsigned int 
 	if (res == CARTRIDGE_OK)
 		c->label_dirty = true;
 	return res;
+}
+
+struct mam *cartridge_attributes_copy(const struct cartridge *c)
+{
+	struct mam *copy = malloc(sizeof(*copy));
+
+	if (copy)
+		*copy = c->label.mam;
+	return copy;
+}
+
+void cartridge_attributes_restore(struct cartridge *c, const struct mam *copy)
+{
+	c->label.mam = *copy;
+	c->label_dirty = true;
 }
 
 void cartridge_set_alerts(struct cartridge *c, uint64_t flags)

@@ -130,6 +130,28 @@ static void an_attribute_of_a_partition_that_is_not_there_is_refused(void **stat
 	tape_rig_free(rig);
 }
 
+/* AUXILIARY MEMORY OUT OF SPACE: of 8,192 bytes there are not enough for ten of 1,023. */
+static void of_attributes_that_do_not_fit_none_is_kept(void **state)
+{
+	static uint8_t list[4 + 10 * (5 + 1023)];
+	struct tape_rig *rig = tape_rig_blank(state);
+	struct result res;
+
+	put_be32(list, sizeof(list) - 4);
+	for (unsigned i = 0; i < 10; i++) {
+		uint8_t *p = list + 4 + i * (5 + 1023);
+
+		put_be16(p, (uint16_t)(0x1400 + i));
+		put_be16(p + 3, 1023);
+		memset(p + 5, 'x', 1023);
+	}
+	assert_check(TAPE(rig, list, sizeof(list), 0x8d, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+		BE4(sizeof(list)), 0, 0), SENSE_ILLEGAL_REQUEST, 0x5506);
+	res = TAPE(rig, NULL, 4096, 0x8c, 0, 0, 0, 0, 0, 0, 0, BE2(0x1400), BE4(4096), 0, 0);
+	assert_int_equal(be32(res.in), 0);
+	tape_rig_free(rig);
+}
+
 static void the_list_of_log_pages_comes_with_subpages_too(void **state)
 {
 	struct tape_rig *rig = tape_rig_blank(state);
@@ -214,6 +236,7 @@ int main(void)
 		TEST(mode_parameters_that_cannot_be_met_are_pointed_at),
 		TEST(every_attribute_that_can_be_is_listed),
 		TEST(an_attribute_of_a_partition_that_is_not_there_is_refused),
+		TEST(of_attributes_that_do_not_fit_none_is_kept),
 		TEST(the_list_of_log_pages_comes_with_subpages_too),
 		TEST(a_cartridge_of_a_newer_generation_is_not_read),
 		TEST(one_of_two_generations_before_is_only_read),
