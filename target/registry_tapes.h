@@ -83,7 +83,7 @@ struct registry_tape {
 	const char *state;   /* "AVAILABLE", "ARCHIVING", "ARCHIVED", "RETRIEVING", "RETRIEVED" */
 	const char *pool;    /* "": none */
 	const char *retrieved_to;                /* "": it was not */
-	unsigned progress;   /* percent, of ARCHIVING and RETRIEVING */
+	unsigned progress;                       /* percent, of ARCHIVING and RETRIEVING */
 	bool in_transit;                         /* it is to go to the archive in a moment */
 	int64_t created, archived, pool_entered; /* seconds since 1970; 0: never */
 };

@@ -49,7 +49,7 @@ void shelf_settle(const char *dir, bool (*kept)(const char *barcode, void *arg),
 
 /* How a cartridge is getting on; may be looked at from any thread meanwhile. */
 struct shelf_way {
-	atomic_bool stop; /* the copy is to end: set by whoever wants that */
+	atomic_bool stop;               /* the copy is to end: set by whoever wants that */
 	_Atomic uint64_t copied, total; /* bytes; total is 0 while nothing is copied */
 };
 
