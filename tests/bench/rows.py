@@ -149,6 +149,7 @@ def reactors(r):
     try:
         for s in (one, two):
             r.load(s, "-m", "write", "-F", "-w", 0, "-s", 0.01)
+            r.settle(s)
         for s in running:
             s.pause()
         for _ in range(r.turns):
