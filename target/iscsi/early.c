@@ -6,8 +6,11 @@
 #include <string.h>
 
 #include "base/bytes.h"
+#include "base/bufs.h"
 #include "iscsi/conn.h"
+#include "iscsi/reactor.h"
 #include "iscsi/session.h"
+#include "iscsi/shared.h"
 
 /* The element before which cmdsn belongs; *same tells whether it is there already. */
 static struct list *place(struct session *s, uint32_t cmdsn, bool *same)
@@ -23,12 +26,20 @@ static struct list *place(struct session *s, uint32_t cmdsn, bool *same)
 	return &s->early;
 }
 
+static bool has_room(const struct reactor *r, size_t size)
+{
+	return bufs_in_use(r->bufs) + r->early_bytes + size <= r->shared->bufs_limit;
+}
+
 struct early *early_new(struct conn *c, const uint8_t *ahs, uint32_t ahs_len, uint32_t data_len)
 {
-	struct early *e = malloc(sizeof(*e) + ahs_len + data_len);
+	size_t size = (size_t)ahs_len + data_len;
+	struct early *e = has_room(c->r, size) ? malloc(sizeof(*e) + size) : NULL;
 
 	if (!e)
 		return NULL;
+	c->r->early_bytes += size;
+	e->size = size;
 	list_init(&e->link);
 	list_init(&e->outs);
 	e->outs_len = 0;
@@ -123,6 +134,7 @@ void early_end(struct early *e)
 
 	while ((l = list_pop(&e->outs)))
 		early_end(container_of(l, struct early, link));
+	c->r->early_bytes -= e->size;
 	free(e);
 	conn_release(c);
 }

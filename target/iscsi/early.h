@@ -22,6 +22,7 @@ struct early {
 	bool aborted;             /* nothing is done when its turn comes */
 	uint32_t cmdsn;
 	uint32_t ahs_len, data_len;
+	size_t size;              /* of `bytes` */
 	struct list outs;         /* of a WRITE: Data-Out PDUs that came for it, struct early too */
 	uint32_t outs_len;        /* and the bytes in them */
 	uint8_t bhs[BHS_SIZE];
@@ -29,7 +30,7 @@ struct early {
 };
 
 /* Room for the PDU whose header the connection has just received (c->bhs); its data are to be put
- * at bytes + ahs_len, counting data_len up. NULL: out of memory. */
+ * at bytes + ahs_len, counting data_len up. NULL: out of memory, or of what all sessions may have of it. */
 struct early *early_new(struct conn *c, const uint8_t *ahs, uint32_t ahs_len, uint32_t data_len);
 
 /* It has come whole: into the list. A second one with the same CmdSN is dropped. */

@@ -34,6 +34,7 @@ struct reactor {
 	struct list sessions;          /* every session: struct session, by `link` */
 	struct list spare;             /* commands for reuse: struct cmd, by `link` */
 	unsigned nspare;
+	size_t early_bytes;            /* of requests that are kept until their turn (early.h) */
 	pthread_t thread;
 	bool started, stopping;        /* stopping: no new sessions */
 

@@ -117,8 +117,10 @@ void tx_end(struct tx_batch *b, struct conn *c)
 		add_piece(b, f->tail, tail);
 }
 
-/* Small PDUs in the queue beyond which nothing more is read from the connection. */
-#define SMALL_MAX 64
+/* Small PDUs in the queue beyond which nothing more is read from the connection. A long one, as the
+ * answer to a ping may be, counts for several. */
+#define SMALL_MAX  64
+#define SMALL_SIZE 4096
 
 /* --- the queue ----------------------------------------------------------------------------- */
 
@@ -333,11 +335,16 @@ static bool pdu_emit(struct tx_item *it, struct conn *c, struct tx_batch *b)
 	return true;
 }
 
+static unsigned weight(const struct tx_pdu *p)
+{
+	return 1 + p->len / SMALL_SIZE;
+}
+
 static void pdu_over(struct tx_item *it, struct conn *c)
 {
 	struct tx_pdu *p = container_of(it, struct tx_pdu, item);
 
-	c->tx.small--;
+	c->tx.small -= weight(p);
 	if (p->after)
 		p->after(c, p->arg);
 	free(p);
@@ -359,6 +366,6 @@ struct tx_pdu *tx_pdu_new(uint32_t len)
 
 void tx_pdu_send(struct conn *c, struct tx_pdu *p)
 {
-	c->tx.small++;
+	c->tx.small += weight(p);
 	tx_push(c, &p->item);
 }

@@ -39,7 +39,7 @@ struct tx_item {
 struct tx {
 	struct list queue;           /* items not yet, or not wholly, in a batch */
 	struct tx_rest *rest;        /* what the socket did not take; goes out first */
-	unsigned small;              /* of the items: PDUs that no command window bounds */
+	unsigned small;              /* of the items: PDUs that no command window bounds, by weight */
 };
 
 void tx_init(struct tx *tx);

@@ -3,6 +3,7 @@
 
 Whatever one address does, a right login from another goes through at once meanwhile.
 """
+import contextlib
 import json
 import re
 import socket
@@ -10,7 +11,7 @@ import struct
 import time
 
 import pytest
-from initiator import NO_TAG, REJECT, Closed, Login, Refused, Session, Wire, login
+from initiator import NO_TAG, NOP_OUT, REJECT, Closed, Login, Refused, Session, Wire, login
 from support import (CREDENTIAL, DISK, HOST, SECRET, TARGET_SECRET, conf, cpu_seconds, lines,
                      needs_ipv6, ram, target, wait_until)
 
@@ -224,6 +225,22 @@ def test_an_initiator_that_reads_no_answer_costs_little(start):
     assert rss(server) - before < 64 << 20       # 480 MiB are asked for
     tags = list(sessions[0].tasks)
     assert all(sessions[0].finish(tag) == b"\1" * (1 << 20) for tag in tags)
+    for session in sessions:
+        session.wire.close()
+
+
+def test_an_initiator_that_reads_no_answers_to_its_pings_costs_little(start):
+    server = start(conf())
+    sessions = [login(server.port, DISK).ready() for _ in range(16)]
+    before = rss(server)
+    for session in sessions:
+        session.wire.socket.settimeout(0.3)
+        ping = struct.pack(">BB2xB3s8xIIII16x", NOP_OUT | 0x40, 0x80, 0, (262144).to_bytes(3, "big"), 7,
+                           NO_TAG, session.cmdsn, session.expstatsn) + bytes(262144)
+        with contextlib.suppress(TimeoutError):
+            while True:
+                session.wire.socket.sendall(ping)
+    assert rss(server) - before < 100 << 20      # 16 MiB for each, were they counted alone
     for session in sessions:
         session.wire.close()
 
