@@ -21,9 +21,8 @@
 #include <string.h>
 
 #include "base/bytes.h"
-#include "scsi/lu.h"
-#include "scsi/task.h"
 #include "store/fault.h"
+#include "tests/fuzz/host.h"
 
 #define DISKS   2
 #define NEXUSES 2
@@ -51,20 +50,6 @@ struct world {
 	unsigned gone; /* disks */
 	uint8_t token[512];
 };
-
-static void abort_none(struct nexus *n, struct lu_abort *a)
-{
-	(void)n;
-	lu_abort_done(a);
-}
-
-static const struct nexus_ops ops = { .abort_tasks = abort_none };
-
-static void must(int err)
-{
-	if (err)
-		abort();
-}
 
 static void gone(void *arg)
 {
@@ -144,30 +129,14 @@ static void world_open(struct world *w)
 		e[i] = (struct lun_entry){ i, w->lu[i] };
 	}
 	must(lun_map_create(e, DISKS, &w->map));
-	for (unsigned i = 0; i < NEXUSES; i++) {
-		w->nexus[i] = (struct nexus){ .loop = w->loop,
-			.bufs = w->bufs,
-			.ops = &ops,
-			.initiator = i ? "iqn.2026-11.com.example:b" : "iqn.2026-11.com.example:a",
-			.target = "iqn.2026-11.com.example:t",
-			.tpgt = 1,
-			.rel_port = (uint16_t)(1 + i) };
-		must(nexus_open(&w->nexus[i], w->map));
-	}
-}
-
-static void closed(struct nexus *n)
-{
-	n->initiator = NULL;
+	for (unsigned i = 0; i < NEXUSES; i++)
+		host_open(&w->nexus[i], i, (uint16_t)(1 + i), w->loop, w->bufs, w->map);
 }
 
 static void world_close(struct world *w)
 {
-	for (unsigned i = 0; i < NEXUSES; i++) {
-		nexus_close(&w->nexus[i], closed);
-		while (w->nexus[i].initiator)
-			loop_step(w->loop);
-	}
+	for (unsigned i = 0; i < NEXUSES; i++)
+		host_close(&w->nexus[i]);
 	lun_map_unref(w->map);
 	for (unsigned i = 0; i < DISKS; i++)
 		lu_unref(w->lu[i]);
@@ -175,53 +144,6 @@ static void world_close(struct world *w)
 		loop_step(w->loop);
 	bufs_free(w->bufs);
 	loop_free(w->loop);
-}
-
-static void done(struct scsi_task *t)
-{
-	t->done = NULL;
-}
-
-static uint32_t less(uint32_t a, uint32_t b)
-{
-	return a < b ? a : b;
-}
-
-/* Reads all that would leave, so that a sanitizer sees whether it is there and defined. */
-static void look(const struct scsi_task *t)
-{
-	uint32_t left = less(t->in.len, t->expect), sum = 0;
-
-	for (int i = 0; left; i++) {
-		uint32_t n = less(left, (uint32_t)t->in.iov[i].iov_len);
-		const uint8_t *p = t->in.iov[i].iov_base;
-
-		if (i >= t->in.cnt)
-			abort();
-		for (uint32_t k = 0; k < n; k++)
-			sum += p[k];
-		left -= n;
-	}
-	if (sum == UINT32_MAX)
-		abort();
-}
-
-/* Gives the data that there are; what the command wants beyond is missing. */
-static uint32_t give(struct scsi_task *t, const uint8_t *data, uint32_t len)
-{
-	uint32_t give = less(less(t->out.len, t->expect), len), at = 0;
-
-	if (t->out_unit)
-		give -= give % t->out_unit;
-	for (int i = 0; at < give; i++) {
-		uint32_t n = less(give - at, (uint32_t)t->out.iov[i].iov_len);
-
-		if (i >= t->out.cnt)
-			abort();
-		memcpy(t->out.iov[i].iov_base, data + at, n);
-		at += n;
-	}
-	return give;
 }
 
 static void note_token(struct world *w, const struct scsi_task *t)
@@ -246,13 +168,12 @@ static void show_token(const struct world *w, const struct scsi_task *t, uint32_
 static void one(struct world *w, const uint8_t head[static 21], const uint8_t *rest,
 	const uint8_t *data, uint32_t len)
 {
-	uint8_t sense[SENSE_MAX];
 	struct scsi_task t;
 	enum scsi_next next;
 
 	memset(&t, 0xa5, sizeof(t));
 	t.nexus = &w->nexus[head[0] >> 1 & 1];
-	t.done = done;
+	t.done = host_done;
 	t.lun = (uint64_t)(head[0] & 0x10 ? 9 : head[0] & 1) << 48;
 	memset(t.cdb, 0, sizeof(t.cdb));
 	memcpy(t.cdb, head + 5, 16);
@@ -271,18 +192,14 @@ static void one(struct world *w, const uint8_t head[static 21], const uint8_t *r
 		t.in.len = 0;
 	}
 	if (next == SCSI_WANT_DATA) {
-		uint32_t got = give(&t, data, len);
+		uint32_t got = host_give(&t, data, len);
 
 		show_token(w, &t, got);
 		next = scsi_task_data(&t, got);
 	}
-	while (next == SCSI_PENDING && t.done)
-		loop_step(w->loop);
-	if (t.status == SCSI_CHECK_CONDITION && scsi_task_sense(&t, sense) > SENSE_MAX)
-		abort();
+	host_take(&t, next);
 	if (t.status == SCSI_CHECK_CONDITION)
 		scsi_task_failed(&t);
-	look(&t);
 	note_token(w, &t);
 	scsi_task_release(&t);
 }
@@ -298,7 +215,7 @@ static uint32_t reserve_in(struct nexus *n, unsigned lun, uint8_t action, uint8_
 	do {
 		memset(&t, 0, sizeof(t));
 		t.nexus = n;
-		t.done = done;
+		t.done = host_done;
 		t.lun = (uint64_t)lun << 48;
 		memcpy(t.cdb, (const uint8_t[]){ 0x5e, action, 0, 0, 0, 0, 0, 0x20, 0, 0 }, 10);
 		t.cdb_len = 10;
@@ -332,7 +249,7 @@ static void look_at_kept(struct world *w, unsigned i)
 	must(nexus_open(&n, map));
 	if (reserve_in(&n, 0, 3, kept) != len || memcmp(is, kept, len) != 0)
 		abort();
-	nexus_close(&n, closed);
+	host_close(&n);
 	lun_map_unref(map);
 	lu_unref(e.lu);
 	w->gone--;

@@ -20,8 +20,7 @@
 
 #include "base/bytes.h"
 #include "base/log.h"
-#include "scsi/lu.h"
-#include "scsi/task.h"
+#include "tests/fuzz/host.h"
 #include "vtl/drive.h"
 
 #define NEXUSES  2
@@ -41,12 +40,6 @@ static struct world {
 	struct nexus nexus[NEXUSES];
 	bool protected;
 } world;
-
-static void must(int err)
-{
-	if (err)
-		abort();
-}
 
 static void remove_all(const char *path)
 {
@@ -155,69 +148,6 @@ static void check_whole(struct world *w)
 
 /* --- what hosts do ------------------------------------------------------------------------- */
 
-static void abort_none(struct nexus *n, struct lu_abort *a)
-{
-	(void)n;
-	lu_abort_done(a);
-}
-
-static const struct nexus_ops ops = { .abort_tasks = abort_none };
-
-static void nexus_is_closed(struct nexus *n)
-{
-	n->initiator = NULL;
-}
-
-static void open_nexus(struct world *w, unsigned i, struct lun_map *map)
-{
-	w->nexus[i] = (struct nexus){ .loop = w->loop,
-		.bufs = w->bufs,
-		.ops = &ops,
-		.initiator = i ? "iqn.2026-11.com.example:b" : "iqn.2026-11.com.example:a",
-		.target = "iqn.2026-11.com.example:t",
-		.tpgt = 1,
-		.rel_port = 1 };
-	must(nexus_open(&w->nexus[i], map));
-}
-
-static void close_nexus(struct world *w, unsigned i)
-{
-	nexus_close(&w->nexus[i], nexus_is_closed);
-	while (w->nexus[i].initiator)
-		loop_step(w->loop);
-}
-
-static void done(struct scsi_task *t)
-{
-	t->done = NULL;
-}
-
-static uint32_t less(uint32_t a, uint32_t b)
-{
-	return a < b ? a : b;
-}
-
-/* Reads all that would leave, so that a sanitizer sees whether it is there and defined. */
-static void look(const struct scsi_task *t)
-{
-	uint32_t left = less(t->in.len, t->expect), sum = 0;
-
-	for (int i = 0; left; i++) {
-		uint32_t n;
-		const uint8_t *p;
-
-		if (i >= t->in.cnt)
-			abort();
-		n = less(left, (uint32_t)t->in.iov[i].iov_len);
-		p = t->in.iov[i].iov_base;
-		for (uint32_t k = 0; k < n; k++)
-			sum += p[k];
-		left -= n;
-	}
-	if (sum == UINT32_MAX)
-		abort();
-}
-
 /* What is missing of the data is zeros. */
 static enum scsi_next give(struct scsi_task *t, const uint8_t *data, uint32_t len)
 {
@@ -232,13 +162,12 @@ static enum scsi_next give(struct scsi_task *t, const uint8_t *data, uint32_t le
 
 static void run(struct world *w, const uint8_t head[static HEAD], const uint8_t *data, uint32_t len)
 {
-	uint8_t sense[SENSE_MAX];
 	struct scsi_task t;
 	enum scsi_next next;
 
 	memset(&t, 0xa5, sizeof(t));
 	t.nexus = &w->nexus[head[0] & 1];
-	t.done = done;
+	t.done = host_done;
 	t.lun = 0;
 	memcpy(t.cdb, head + 3, 16);
 	t.cdb_len = 16;
@@ -250,11 +179,7 @@ static void run(struct world *w, const uint8_t head[static HEAD], const uint8_t 
 		next = give(&t, data, len);
 	if (next == SCSI_PENDING && head[0] & 0x08)
 		scsi_task_abort(&t);
-	while (next == SCSI_PENDING && t.done)
-		loop_step(w->loop);
-	if (t.status == SCSI_CHECK_CONDITION && scsi_task_sense(&t, sense) > SENSE_MAX)
-		abort();
-	look(&t);
+	host_take(&t, next);
 	scsi_task_release(&t);
 }
 
@@ -301,12 +226,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	must(tape_create(&cfg, &e.lu));
 	must(lun_map_create(&e, 1, &map));
 	for (unsigned i = 0; i < NEXUSES; i++)
-		open_nexus(w, i, map);
+		host_open(&w->nexus[i], i, 1, w->loop, w->bufs, map);
 	in_job(w, insert);
 	calm(w);
 	play(w, r);
 	for (unsigned i = 0; i < NEXUSES; i++)
-		close_nexus(w, i);
+		host_close(&w->nexus[i]);
 	in_job(w, take_out);
 	lun_map_unref(map);
 	lu_unref(e.lu);
