@@ -197,7 +197,8 @@ static void enter(struct reactor *r, const struct stream *stream, uint16_t group
 		return;
 	atomic_fetch_sub_explicit(&r->assigned, 1, memory_order_relaxed);
 	guard_leave(r->shared->guard, &stream->peer);
-	refuse(r->shared, stream, r->stopping ? "the server is stopping" : "out of memory or descriptors");
+	refuse(r->shared, stream,
+		r->stopping ? "the server is stopping" : "out of memory or descriptors");
 }
 
 struct arrival {

@@ -113,7 +113,8 @@ static uint64_t clock_ns(clockid_t clock)
 static void queue(struct huge *h)
 {
 	if (atomic_load_explicit(&h->queued, memory_order_relaxed) ||
-		clock_ns(CLOCK_MONOTONIC) < atomic_load_explicit(&h->rests_until, memory_order_relaxed) ||
+		clock_ns(CLOCK_MONOTONIC) <
+			atomic_load_explicit(&h->rests_until, memory_order_relaxed) ||
 		atomic_exchange(&h->queued, true))
 		return;
 	atomic_fetch_add(&h->users, 1);
