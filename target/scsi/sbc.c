@@ -134,7 +134,8 @@ static void vpd_characteristics(struct wr *w, const struct itl *itl)
 {
 	wr_be16(w, 0x0001);
 	wr_u8(w, 0);
-	wr_u8(w, itl->lu->has & LU_THIN ? 0x40 : 0); /* WABEREQ: READ works after BLOCK ERASE */
+	/* WABEREQ and WACEREQ 01b: READ works after BLOCK ERASE and CRYPTOGRAPHIC ERASE. */
+	wr_u8(w, itl->lu->has & LU_THIN ? 0x50 : 0);
 	wr_u8(w, 0x02); /* FUAB: SYNCHRONIZE CACHE and FUA mean what they say */
 	wr_zero(w, 64 - 9);
 }

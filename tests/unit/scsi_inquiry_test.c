@@ -164,6 +164,41 @@ static void a_granularity_of_one_block_is_not_told(void **state)
 	rig_free(r);
 }
 
+static void the_characteristics_tell_of_memory_that_reads_after_erasing(void **state)
+{
+	static const uint8_t rest[64 - 9];
+
+	(void)state;
+	assert_int_equal(RUN(rig, 0, NULL, 255, INQUIRY(1, 0xb1, 255)).in_len, 64);
+	assert_memory_equal(
+		rig_in, ((const uint8_t[]){ 0, 0xb1, 0, 0x3c, 0x00, 0x01, 0, 0x50, 0x02 }), 9);
+	assert_memory_equal(rig_in + 9, rest, sizeof(rest));
+}
+
+static void nothing_is_told_of_zones(void **state)
+{
+	static const uint8_t rest[64 - 20];
+
+	(void)state;
+	assert_int_equal(RUN(rig, 0, NULL, 255, INQUIRY(1, 0xb6, 255)).in_len, 64);
+	assert_memory_equal(rig_in, ((const uint8_t[]){ 0, 0xb6, 0, 0x3c, 0x01, 0, 0, 0 }), 8);
+	assert_memory_equal(rig_in + 8,
+		((const uint8_t[]){ BE4(UINT32_MAX), BE4(UINT32_MAX), BE4(UINT32_MAX) }), 12);
+	assert_memory_equal(rig_in + 20, rest, sizeof(rest));
+}
+
+static void the_extended_page_tells_of_attributes_and_a_cache(void **state)
+{
+	static const uint8_t rest[64 - 8];
+
+	(void)state;
+	assert_int_equal(RUN(rig, 0, NULL, 255, INQUIRY(1, 0x86, 255)).in_len, 64);
+	/* HEADSUP, ORDSUP, SIMPSUP; V_SUP; LUICLR */
+	assert_memory_equal(
+		rig_in, ((const uint8_t[]){ 0, 0x86, 0, 0x3c, 0, 0x07, 0x01, 0x01 }), 8);
+	assert_memory_equal(rig_in + 8, rest, sizeof(rest));
+}
+
 static void a_thick_disk_does_not_speak_of_unmapping(void **state)
 {
 	struct rig *r = rig_create((struct rig_cfg){ .thick = true });
@@ -258,6 +293,9 @@ int main(void)
 		cmocka_unit_test(a_short_identifier_has_eight_bytes),
 		T(block_limits_tell_what_is_obeyed),
 		T(a_granularity_of_one_block_is_not_told),
+		T(the_characteristics_tell_of_memory_that_reads_after_erasing),
+		T(nothing_is_told_of_zones),
+		T(the_extended_page_tells_of_attributes_and_a_cache),
 		cmocka_unit_test(a_thick_disk_does_not_speak_of_unmapping),
 		cmocka_unit_test(a_removable_disk_says_so),
 		T(a_lun_without_unit_says_so_in_inquiry),
