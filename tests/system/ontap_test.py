@@ -6,6 +6,7 @@ import json
 import random
 import re
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 from initiator import Refused, login
@@ -449,6 +450,34 @@ def test_generated_bodies_get_an_answer_of_the_api_and_never_a_500(server, api):
             assert status < 400 or now == was, (method, what)
             was = now
     assert no_secret(server, IN, OUT)
+
+
+def query(rng):
+    """Some arguments, known and unknown, with values that may be of them."""
+    names = ["svm.name", "svm.uuid", "initiator", "authentication_type", "chap.inbound.user",
+             "initiator_address.ranges.start", "fields", "order_by", "max_records", "start",
+             "return_records", "add_initiator_addresses", "remove_initiator_addresses", "bogus"]
+    values = ["*", "!deny", "null", "!null", "none|chap", "<z", ">=a", "a..z", "..", "|", "!", "",
+              '"x"', "true", "1", "svm1", "initiator desc", "%00", "a" * 2000, PREFIX + "n1*"]
+    return "&".join(f"{rng.choice(names)}={quote(rng.choice(values))}"
+                    for _ in range(rng.randrange(4)))
+
+
+def test_generated_queries_get_an_answer_of_the_api_and_never_a_500(api):
+    rng = random.Random(20261122)
+    body = {"authentication_type": "chap", "chap": chap(), "initiator_address": ranges(
+        ("10.0.0.1", "10.0.0.2"))}
+    for n in range(800):
+        if n % 40 == 0:     # what has been deleted comes back
+            for i in range(10):
+                api("POST", CREDENTIALS, new(f"{PREFIX}n{i}", rng.choice(["none", "deny", "chap"])))
+        method = rng.choice(["GET", "PATCH", "DELETE"])
+        what = spoiled(rng, body) if method == "PATCH" else None
+        path = f"{CREDENTIALS}?{query(rng)}"
+        status, answer = api(method, path, what)
+        assert status in (200, 400, 404), (method, path, what, answer)
+        assert status < 400 or answer["error"]["code"].isdigit()
+    assert api.row("default")["initiator"] == "default"
 
 
 # --- login --------------------------------------------------------------------------------------
