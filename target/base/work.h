@@ -16,7 +16,7 @@ struct work_pool;
  * done() of the last of its jobs runs. */
 struct work_lane {
 	unsigned limit;
-	unsigned running;    /* private, as what follows: under the pool's lock */
+	unsigned running; /* private, as what follows: under the pool's lock */
 	struct list waiting;
 };
 

@@ -47,8 +47,8 @@ static void tell_left_out(struct log_rate *lines, const char *about)
 	unsigned n = log_rate_left_out(lines);
 
 	if (n)
-		log_msg(LOG_WARNING, "%s: %u lines of the log were left out: too many at once", about,
-			n);
+		log_msg(LOG_WARNING, "%s: %u lines of the log were left out: too many at once",
+			about, n);
 }
 
 static bool may_log(struct conn *c, bool comes_or_goes, const char *peer)
@@ -79,8 +79,8 @@ log_about(struct conn *c, int priority, bool goes, const char *fmt, va_list ap)
 	if (!may_log(c, goes || c->phase == CONN_LOGIN, peer.text))
 		return;
 	vsnprintf(text, sizeof(text), fmt, ap);
-	log_msg(priority, "%s %s: %s", peer.text,
-		*who ? log_quote(who, strlen(who), &q) : "-", text);
+	log_msg(priority, "%s %s: %s", peer.text, *who ? log_quote(who, strlen(who), &q) : "-",
+		text);
 }
 
 void conn_log(struct conn *c, int priority, const char *fmt, ...)

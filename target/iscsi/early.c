@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/bytes.h"
 #include "base/bufs.h"
+#include "base/bytes.h"
 #include "iscsi/conn.h"
 #include "iscsi/reactor.h"
 #include "iscsi/session.h"

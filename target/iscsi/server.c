@@ -184,9 +184,9 @@ static void refuse(struct shared *h, const struct stream *stream, const char *wh
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	if (log_rate_pass(&h->lines, (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec,
-			  LINES_OF_ALL))
-		log_msg(LOG_NOTICE, "%s: connection refused: %s",
-			addr_text(&stream->peer, &text), why);
+		    LINES_OF_ALL))
+		log_msg(LOG_NOTICE, "%s: connection refused: %s", addr_text(&stream->peer, &text),
+			why);
 	close(stream->fd);
 }
 

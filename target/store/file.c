@@ -41,7 +41,7 @@ struct file {
 	_Atomic bool no_nowait_write;
 	struct store_engine *engine; /* borrowed */
 	struct work_lane lane;
-	_Atomic uint64_t quiet_until; /* the log has been told of a failure, and is not until then */
+	_Atomic uint64_t quiet_until; /* the log was told of a failure, and is not until then */
 	struct flush flush;
 	struct writing writing;
 };
