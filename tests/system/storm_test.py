@@ -18,7 +18,7 @@ OTHER, MADE = PREFIX + "other", PREFIX + "made"
 HOSTS, SECONDS, BLOCK, OWN = 6, 8, 512, 128       # each host has OWN blocks of each unit for itself
 PORTALS = ('{ address = "127.0.0.1"; port = $port; group = 1; }, '
            '{ address = "127.0.0.1"; port = $second_port; group = 2; }')
-STATES = ["active-optimized", "active-optimized", "active-non-optimized", "standby", "unavailable"]
+STATES = ["active-optimized", "active-non-optimized"] * 3 + ["standby", "unavailable"]
 ABORT_TASK, FUNCTIONS = 1, [1, 2, 4, 5, 6]        # and both task sets, and resets of units and target
 REGISTER, RESERVE, RELEASE, CLEAR, PREEMPT, PREEMPT_AND_ABORT, REGISTER_ANYHOW = range(7)
 
@@ -41,8 +41,8 @@ class Host(threading.Thread):
         super().__init__()
         self.server, self.random = server, random.Random(number)
         self.name, self.number = f"{PREFIX}host{number}", number
-        self.mark = bytes([number + 1])
-        self.sessions = self.answers = 0
+        self.mark, self.token = bytes([number + 1]), bytes(512)
+        self.sessions = self.answers = self.first_lun = 0
         self.fault = None
 
     def run(self):
@@ -54,9 +54,11 @@ class Host(threading.Thread):
             self.fault = fault
 
     def session(self):
+        name = self.random.choice([DISK, DISK, OTHER])
+        self.first_lun = 4 if name == OTHER else 0
         try:
-            session = login(self.server.ports[self.random.choice(["port", "second_port"])],
-                            self.random.choice([DISK, DISK, OTHER]), initiator=self.name,
+            session = login(self.server.ports[self.random.choice(["port", "second_port"])], name,
+                            initiator=self.name,
                             isid=bytes([0, 2, 0x3d, 0, 0, self.number]))
         except (Closed, Refused):       # the targets change
             return
@@ -83,13 +85,18 @@ class Host(threading.Thread):
         session.ping()                  # behind it, commands may still be answered, or have been ended
         for tag in tags:
             if session.tasks[tag].status is not None:
-                del session.tasks[tag]
                 self.answers += 1
+                self.note(session.tasks.pop(tag))
         return True
+
+    def note(self, task):
+        """Keeps a token that has been told: of blocks of this host, on whichever unit."""
+        if task.cdb[:2] == b"\x84\x07" and len(task.data_in) >= 38 + 512:
+            self.token = bytes(task.data_in[38:38 + 512])
 
     def manage(self, session, tags):
         function = self.random.choice(FUNCTIONS)
-        session.ask_to_manage(function, self.random.randrange(3),
+        session.ask_to_manage(function, self.first_lun + self.random.randrange(3),
                               tags[-1] if function == ABORT_TASK else 0xffffffff)
         leaves = self.random.random() < 0.2
         if leaves:
@@ -109,7 +116,7 @@ class Host(threading.Thread):
 
     def command(self, session):
         name = self.random.choice(list(COMMANDS))
-        lun = self.random.randrange(8)
+        lun = self.random.choice([*range(self.first_lun, self.first_lun + 3)] * 3 + [3, 4, 7])
         lba = OWN * self.number + self.random.randrange(OWN // 2)
         blocks = self.random.randrange(1, OWN // 2)
         cdb, *data = COMMANDS[name](self, lba, blocks)
@@ -141,6 +148,9 @@ COMMANDS = {
                                          struct.pack(">H12xHQI4x", 30, 16, lba, n)),
     "RECEIVE ROD TOKEN INFORMATION": lambda h, lba, n: (
         struct.pack(">BBI4xI", 0x84, 0x07, n % 3, 1024), 1024),
+    "WRITE USING TOKEN": lambda h, lba, n: (
+        struct.pack(">BB4xII", 0x83, 0x11, n % 3, 552),
+        struct.pack(">HB5xQ", 550, n & 1, 0) + h.token + struct.pack(">6xHQI4x", 16, lba, n)),
     "COPY OPERATION ABORT": lambda h, lba, n: (struct.pack(">BBI", 0x83, 0x1c, n % 3),),
     "REGISTER": lambda h, lba, n: h.reserve_out(REGISTER_ANYHOW),
     "RESERVE, PERSISTENT": lambda h, lba, n: h.reserve_out(RESERVE),
