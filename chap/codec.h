@@ -28,7 +28,7 @@ enum codec_fault {
 	CODEC_EMPTY,
 	CODEC_TOO_LONG, /* for the destination, or more than the standard allows */
 	CODEC_BAD_DIGIT,
-	CODEC_ODD_DIGITS, /* of hexadecimal */
+	CODEC_ODD_DIGITS,  /* of hexadecimal */
 	CODEC_BAD_PADDING, /* of base64 */
 	CODEC_OUT_OF_RANGE,
 };

@@ -53,7 +53,8 @@ struct credential_spec {
 	struct secret_view in_secret;  /* proves the initiator; present in every CHAP row */
 	struct secret_view old_secret; /* also accepted until old_until; absent: none */
 	int64_t old_until;             /* seconds since 1970; that second is already too late */
-	struct secret_view old_out_secret; /* what who proves itself so is answered with; absent: as all */
+	/* What one who proves itself so is answered with; absent: as all others. */
+	struct secret_view old_out_secret;
 	const char *out_user;          /* the CHAP_N we send; "": the target's name */
 	struct secret_view out_secret; /* proves the target; absent: one-way only */
 

@@ -131,7 +131,8 @@ static struct changer_choice *find_choice(const struct libraries_env *env, const
 	return NULL;
 }
 
-const char *libraries_choice(const struct libraries_env *env, const char *library)
+/* NULL: the configuration's. */
+static const char *choice_of(const struct libraries_env *env, const char *library)
 {
 	const struct changer_choice *c = find_choice(env, library);
 
@@ -192,7 +193,7 @@ void libraries_env_end(struct libraries_env *env)
 static enum changer_model_id model_for(
 	const struct libraries_env *env, const struct config_library *row)
 {
-	const char *choice = libraries_choice(env, row->name);
+	const char *choice = choice_of(env, row->name);
 
 	for (int id = CHANGER_STK_L700; choice && id <= CHANGER_IBM_03584L32; id++)
 		if (!strcmp(changer_model((enum changer_model_id)id)->name, choice))

@@ -45,8 +45,6 @@ void libraries_env_end(struct libraries_env *env);
  */
 bool libraries_choose(struct libraries_env *env, const char *library, const char *model);
 int libraries_choice_store(struct catalog_tx *tx, const char *library, const char *model);
-/* NULL: the configuration's. */
-const char *libraries_choice(const struct libraries_env *env, const char *library);
 
 /* Whether any is open. */
 bool libraries_open(const struct libraries_env *env);

@@ -24,7 +24,7 @@ struct aws_target_text aws_target_of(const char *name)
 
 /* --- what can be wrong ---------------------------------------------------------------------- */
 
-enum aws_code aws_volume_code(enum registry_volume_result result)
+static enum aws_code code_of(enum registry_volume_result result)
 {
 	switch (result) {
 	case VOLUME_DONE: return AWS_OK;
@@ -53,7 +53,7 @@ enum aws_code aws_volume_code(enum registry_volume_result result)
 
 void aws_refuse_volume(struct aws_request *q, const struct registry_volume_outcome *o)
 {
-	aws_refuse_because(q, aws_volume_code(o->result), o->text);
+	aws_refuse_because(q, code_of(o->result), o->text);
 }
 
 /* An address that a socket can be bound to is ours. */

@@ -17,6 +17,5 @@ bool aws_is_interface(const struct aws_request *q, enum aws_code *code);
 
 /* Refuses with what fits to a change that was not made. */
 void aws_refuse_volume(struct aws_request *q, const struct registry_volume_outcome *o);
-enum aws_code aws_volume_code(enum registry_volume_result result);
 
 #endif

@@ -27,7 +27,8 @@ bool pr_type_valid(uint8_t type)
 	return type == 1 || type == 3 || (type >= 5 && type <= 8);
 }
 
-bool pr_is_write_exclusive(uint8_t type)
+/* Else exclusive access. */
+static bool is_write_exclusive(uint8_t type)
 {
 	return type == PR_WRITE_EXCLUSIVE || type == PR_WRITE_EXCLUSIVE_REGISTRANTS ||
 	       type == PR_WRITE_EXCLUSIVE_ALL;
@@ -87,7 +88,7 @@ bool pr_may_write(const struct pr *pr, const struct pr_nexus *n)
 
 bool pr_may_read(const struct pr *pr, const struct pr_nexus *n)
 {
-	return pr_is_write_exclusive(pr->type) || has_access(pr, n);
+	return is_write_exclusive(pr->type) || has_access(pr, n);
 }
 
 static bool make_room(struct pr *pr, unsigned more)

@@ -75,8 +75,7 @@ void pr_init(struct pr *pr);
 void pr_clear(struct pr *pr); /* forgets everything, frees */
 
 bool pr_type_valid(uint8_t type);
-bool pr_is_write_exclusive(uint8_t type); /* else exclusive access */
-bool pr_is_for_all(uint8_t type);         /* every registrant holds it */
+bool pr_is_for_all(uint8_t type); /* every registrant holds it */
 
 /* The registrant that a nexus is, or NULL. */
 const struct pr_reg *pr_find(const struct pr *pr, const struct pr_nexus *n);

@@ -331,7 +331,8 @@ int reel_commit(struct batch *b)
 	return r->tail.off - r->synced >= SYNC_EVERY ? reel_sync(r) : 0;
 }
 
-int reel_note_tail(struct reel *r)
+/* Notes the tail, as it is now, in the slot whose turn it is: 0 or -errno. Not synced. */
+static int note_tail(struct reel *r)
 {
 	uint8_t block[FORMAT_BLOCK];
 	struct iovec iov = { block, sizeof(block) };
@@ -376,7 +377,7 @@ int reel_cut(struct reel *r, const struct tail *at)
 	r->unsynced = true;
 	if (r->synced > at->off) {
 		r->synced = at->off;
-		err = reel_note_tail(r);
+		err = note_tail(r);
 		if (!err && fdatasync(r->fd))
 			err = -errno;
 	}
@@ -397,7 +398,7 @@ int reel_sync(struct reel *r)
 	r->synced = r->started = r->tail.off;
 	r->unsynced = false;
 	/* Missing, it costs time after a crash, and nothing else. */
-	int err = reel_note_tail(r);
+	int err = note_tail(r);
 	if (err)
 		log_msg(LOG_WARNING, "cartridge %s, partition %u: cannot note the log's end: %s",
 			r->name, r->partition, strerror(-err));

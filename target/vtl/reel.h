@@ -84,7 +84,4 @@ int reel_cut(struct reel *r, const struct tail *at);
 /* Makes all of the log durable, and notes its end. */
 int reel_sync(struct reel *r);
 
-/* Notes the tail, as it is now, in the slot whose turn it is: 0 or -errno. Not synced. */
-int reel_note_tail(struct reel *r);
-
 #endif

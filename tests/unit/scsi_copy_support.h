@@ -44,6 +44,22 @@ static struct result run_on(struct disks *d, unsigned nexus, unsigned lun, const
 	run_on(d, i, lun, (const uint8_t[]){ __VA_ARGS__ }, \
 		sizeof((const uint8_t[]){ __VA_ARGS__ }), out, expect)
 
+static uint8_t data[1 << 20];
+
+/* Writes n blocks of `data` to LUN 0. */
+static inline void fill(struct disks *d, uint32_t lba, uint16_t n)
+{
+	rig_fill(data, (size_t)n * 512, 3);
+	assert_good(ON(d, 0, 0, data, (uint32_t)n * 512, WRITE10(lba, n)));
+}
+
+/* They are what is there. */
+static inline void assert_blocks(struct disks *d, unsigned lun, uint32_t lba, uint16_t n)
+{
+	assert_good(ON(d, 1, lun, NULL, (uint32_t)n * 512, READ10(lba, n)));
+	assert_memory_equal(rig_in, data, (size_t)n * 512);
+}
+
 static inline struct disks *disks_create(struct rig_cfg cfg)
 {
 	struct disks *d = calloc(1, sizeof(*d));

@@ -9,7 +9,7 @@
 #define BLOCKS               0x02
 #define BYTES                0x0a
 
-static uint8_t data[1 << 20], list[8192];
+static uint8_t list[8192];
 
 /* --- parameter lists ------------------------------------------------------------------- */
 
@@ -66,19 +66,6 @@ static uint32_t ordinary(uint16_t n, uint64_t lba, uint64_t to_lba)
 static struct result copy(struct disks *d, unsigned nexus, uint32_t len)
 {
 	return ON(d, nexus, 0, list, len, XCOPY(len));
-}
-
-/* Writes something to LUN 0. */
-static void fill(struct disks *d, uint32_t lba, uint16_t n)
-{
-	rig_fill(data, (size_t)n * 512, 3);
-	assert_good(ON(d, 0, 0, data, (uint32_t)n * 512, WRITE10(lba, n)));
-}
-
-static void assert_blocks(struct disks *d, unsigned lun, uint32_t lba, uint16_t n)
-{
-	assert_good(ON(d, 1, lun, NULL, (uint32_t)n * 512, READ10(lba, n)));
-	assert_memory_equal(rig_in, data, (size_t)n * 512);
 }
 
 static void assert_untouched(struct disks *d, unsigned lun)

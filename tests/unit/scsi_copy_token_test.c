@@ -13,7 +13,7 @@
 #define IMMED         1
 #define DELETE        2
 
-static uint8_t data[1 << 20], list[4096], token[512];
+static uint8_t list[4096], token[512];
 
 static uint32_t range(uint32_t at, uint32_t head, uint64_t lba, uint32_t n)
 {
@@ -62,18 +62,6 @@ static void take_token(struct disks *d, unsigned nexus, unsigned lun, uint64_t l
 	assert_int_equal(be64(rig_in + 16), n);
 	assert_int_equal(be32(rig_in + 32), 514);
 	memcpy(token, rig_in + 38, sizeof(token));
-}
-
-static void fill(struct disks *d, uint32_t lba, uint16_t n)
-{
-	rig_fill(data, (size_t)n * 512, 3);
-	assert_good(ON(d, 0, 0, data, (uint32_t)n * 512, WRITE10(lba, n)));
-}
-
-static void assert_blocks(struct disks *d, unsigned lun, uint32_t lba, uint16_t n)
-{
-	assert_good(ON(d, 1, lun, NULL, (uint32_t)n * 512, READ10(lba, n)));
-	assert_memory_equal(rig_in, data, (size_t)n * 512);
 }
 
 static void poll_until_over(struct disks *d, unsigned nexus, unsigned lun)
