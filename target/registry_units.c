@@ -285,7 +285,7 @@ static int disk_traits(const struct units_env *env, const struct config_target *
 	char naa[33], place[320];
 	int err = 0;
 
-	memset(t, 0, sizeof(*t)); /* traits are compared as bytes */
+	memset(t, 0, sizeof(*t));
 	snprintf(place, sizeof(place), "%s\n%" PRIu32 "\n", target->name, row->lun);
 	if (row->naa)
 		read_naa(row->naa, t->naa);
@@ -303,6 +303,16 @@ static int disk_traits(const struct units_env *env, const struct config_target *
 	set_text(t, row->vendor, row->product, row->revision,
 		row->serial ? row->serial : naa + (strlen(naa) - 16));
 	return err;
+}
+
+static bool same_traits(const struct traits *a, const struct traits *b)
+{
+	return !memcmp(a->naa, b->naa, sizeof(a->naa)) && a->block_size == b->block_size &&
+	       a->physical_block_size == b->physical_block_size && a->read_only == b->read_only &&
+	       a->removable == b->removable && a->thin == b->thin &&
+	       a->write_through == b->write_through && a->long_cdbs == b->long_cdbs &&
+	       !strcmp(a->vendor, b->vendor) && !strcmp(a->product, b->product) &&
+	       !strcmp(a->revision, b->revision) && !strcmp(a->serial, b->serial);
 }
 
 static int traits_of(const struct units *u, const struct config_target *target,
@@ -678,7 +688,7 @@ static int prepare_entry(struct units *u, struct units *old, struct entry *e, st
 		return refuse_row(u, e, err, "no identity could be derived for it", faults);
 	if (was && !suits(u, was, e->row))
 		was = NULL;
-	if (was && was->sets && !memcmp(&was->traits, &t, sizeof(t))) {
+	if (was && was->sets && same_traits(&was->traits, &t)) {
 		e->unit = was;
 		e->unit->sets++;
 		return 0;
