@@ -57,6 +57,11 @@ struct tape {
 	struct port_name deferred_to; /* to this initiator port */
 	bool dirty;    /* something was written since the last sync */
 	bool past_pew; /* the programmable early warning has been told */
+	struct tape_crowd {
+		uint64_t from, until; /* in the partition: where this holds */
+		uint64_t end;         /* from where on the file system is nearly full */
+		bool told;            /* that is so now, and the log has it */
+	} crowd;
 	struct tape_encryption encryption;
 	bool clear; /* the block that was not read was not encrypted */
 	uint8_t allowed; /* by ALLOW OVERWRITE, and where */
@@ -145,8 +150,10 @@ void tape_add_guard(uint8_t *block, size_t len, size_t room);
 const struct cartridge_key *tape_write_key(const struct tape *tape);
 void tape_demounted(struct tape *tape);
 
-/* In a job: after a write of this nexus that went well. */
-void tape_appended(struct tape *tape, const struct itl *itl, const struct tape_place *p);
+/* In a job: after a write of this nexus that went well; gives where the tape stands. A file system
+ * that is nearly full counts as early warning: hosts close what they write while there is room. */
+void tape_appended(
+	struct tape *tape, const struct itl *itl, struct cartridge *c, struct tape_place *out);
 /* A WRITE of which all data have come: true when it has its status although they are still to be
  * written. */
 bool tape_write_behind(struct scsi_task *t, const struct tape_job *j);
@@ -179,6 +186,9 @@ struct tape_place {
 	uint64_t to_early, to_programmed; /* bytes before that */
 };
 void tape_place(const struct tape *tape, struct cartridge *c, struct tape_place *out);
+/* The same where early warning comes after `room` bytes at the latest. */
+void tape_place_within(
+	const struct tape *tape, struct cartridge *c, uint64_t room, struct tape_place *out);
 
 /* --- tables --------------------------------------------------------------------------------- */
 

@@ -4,20 +4,24 @@
  * of a WRITE comes when its data are here, and they are written while the next are on their way.
  *
  * That is done only where nothing can have to be told with the status: the command before was a
- * write of the same nexus that went well, no other waits, and early warnings are further away than
- * all that is still to be written. What fails nevertheless (the file system) is told by the nexus's
- * next command, as a deferred error; its writes that were accepted in between are not done. Nothing
- * is durable before a synchronizing command has said so, and that one waits for its turn behind all
- * of these. A robot that comes for the cartridge does, too; what is sent after that waits for it.
+ * write of the same nexus that went well, no other waits, and early warnings (also that of a file
+ * system that is nearly full) are further away than all that is still to be written. What fails
+ * nevertheless (the file system) is told by the nexus's next command, as a deferred error; its writes
+ * that were accepted in between are not done. Nothing is durable before a synchronizing command has
+ * said so, and that one waits for its turn behind all of these. A robot that comes for the cartridge does, too; what is sent after that waits for it.
  */
+#include <inttypes.h>
 #include <stdlib.h>
 
+#include "base/log.h"
 #include "scsi/nexus.h"
 #include "scsi/ssc.h"
 
 #define BEHIND_MAX ((uint64_t)16 << 20) /* bytes */
 #define MARGIN     ((uint64_t)4 << 20)  /* what else a log may need */
 #define OVERHEAD   128u                 /* of a block */
+#define CROWDED    ((uint64_t)32 << 20) /* bytes that a file system keeps for the end of a write */
+#define ASK_AFTER  ((uint64_t)256 << 20)
 
 struct behind {
 	struct drive_job job;
@@ -32,10 +36,45 @@ struct behind {
 
 /* --- in jobs -------------------------------------------------------------------------------- */
 
-void tape_appended(struct tape *tape, const struct itl *itl, const struct tape_place *p)
+static void crowd_ask(struct tape_crowd *crowd, struct cartridge *c, uint64_t at)
 {
-	uint64_t room = p->to_programmed ? p->to_programmed : p->to_early;
+	uint64_t space = cartridge_free_space(c), room = space > CROWDED ? space - CROWDED : 0;
 
+	if (!room && !crowd->told)
+		log_msg(LOG_WARNING,
+			"cartridge %s: its file system has %" PRIu64
+			" MiB left: hosts are told that the tape ends soon",
+			cartridge_info(c)->barcode, space >> 20);
+	*crowd = (struct tape_crowd){
+		.from = at,
+		.until = at + (room / 16 < ASK_AFTER ? room / 16 : ASK_AFTER),
+		.end = room < UINT64_MAX - at ? at + room : UINT64_MAX,
+		.told = !room,
+	};
+}
+
+/* Bytes before the file system is nearly full. It is asked the more often, the less it has, as we
+ * are not the only ones who write there. */
+static uint64_t crowd_room(struct tape *tape, struct cartridge *c)
+{
+	struct tape_crowd *crowd = &tape->crowd;
+	struct cartridge_position at;
+	struct cartridge_usage u = { 0 };
+
+	cartridge_position(c, &at);
+	cartridge_usage(c, at.partition, &u);
+	if (u.before < crowd->from || u.before >= crowd->until)
+		crowd_ask(crowd, c, u.before);
+	return crowd->end - u.before;
+}
+
+void tape_appended(
+	struct tape *tape, const struct itl *itl, struct cartridge *c, struct tape_place *out)
+{
+	uint64_t room;
+
+	tape_place_within(tape, c, crowd_room(tape, c), out);
+	room = out->to_programmed ? out->to_programmed : out->to_early;
 	atomic_store(&tape->appender, itl);
 	atomic_store(&tape->room, tape->deferred.deferred ? 0 : room);
 }
@@ -51,8 +90,7 @@ static enum cartridge_result append(struct behind *b, struct cartridge *c)
 	struct tape_place p;
 
 	tape->dirty = tape->dirty || done;
-	tape_place(tape, c, &p);
-	tape_appended(tape, b->itl, &p);
+	tape_appended(tape, b->itl, c, &p);
 	return r;
 }
 
@@ -68,8 +106,10 @@ static void run(struct drive *d, struct drive_job *job)
 		goto out;
 	if (c)
 		r = append(b, c);
+	/* Blocks that the host has done with are lost: at an end of partition it would go on with
+	 * the next cartridge behind them. */
 	if (r != CARTRIDGE_OK)
-		tape_sense_of(tape, r, true, &s);
+		tape_sense_of(tape, r == CARTRIDGE_NO_SPACE ? CARTRIDGE_IO : r, true, &s);
 	if (!c || r != CARTRIDGE_OK)
 		tape_defer(tape, b->nexus, &s);
 out:

@@ -194,6 +194,7 @@ bool tape_sense_of(struct tape *tape, enum cartridge_result r, bool writing, str
 	case CARTRIDGE_FILEMARK: *s = sense(SENSE_NO_SENSE, 0x0001, TAPE_FILEMARK); break;
 	case CARTRIDGE_EOD: *s = sense(SENSE_BLANK_CHECK, 0x0005, 0); break;
 	case CARTRIDGE_BOP: *s = sense(SENSE_NO_SENSE, 0x0004, TAPE_EOM); break;
+	case CARTRIDGE_NO_SPACE: /* a cartridge that is good, and can take no more */
 	case CARTRIDGE_FULL: *s = sense(SENSE_VOLUME_OVERFLOW, 0x0002, TAPE_EOM); break;
 	case CARTRIDGE_PROTECTED: *s = sense(SENSE_DATA_PROTECT, 0x2700, 0); break;
 	case CARTRIDGE_WORM: /* WORM MEDIUM - OVERWRITE ATTEMPTED */
@@ -208,7 +209,6 @@ bool tape_sense_of(struct tape *tape, enum cartridge_result r, bool writing, str
 		break;
 	case CARTRIDGE_INVALID: *s = sense(SENSE_ILLEGAL_REQUEST, 0x2400, 0); break;
 	case CARTRIDGE_CORRUPT:
-	case CARTRIDGE_NO_SPACE:
 	case CARTRIDGE_IO: /* UNRECOVERED READ ERROR, WRITE ERROR */
 		tape_alert(tape, ALERT_HARD_ERROR);
 		tape_alert(tape, writing ? ALERT_WRITE_FAILURE : ALERT_READ_FAILURE);
@@ -236,7 +236,8 @@ bool tape_settle(struct scsi_task *t, struct cartridge *c)
 	return r == CARTRIDGE_OK;
 }
 
-void tape_place(const struct tape *tape, struct cartridge *c, struct tape_place *out)
+void tape_place_within(
+	const struct tape *tape, struct cartridge *c, uint64_t room, struct tape_place *out)
 {
 	struct cartridge_usage u = { 0 };
 	uint64_t left, early, pews;
@@ -246,8 +247,14 @@ void tape_place(const struct tape *tape, struct cartridge *c, struct tape_place 
 	left = u.before < u.capacity ? u.capacity - u.before : 0;
 	early = media_early_warning(cartridge_info(c)->media, u.capacity);
 	pews = atomic_load_explicit(&tape->pews, memory_order_relaxed);
-	out->early = left <= early;
-	out->to_early = out->early ? 0 : left - early;
+	left = left < early ? 0 : left - early;
+	out->to_early = left < room ? left : room;
+	out->early = !out->to_early;
 	out->programmed = pews && out->to_early <= pews;
 	out->to_programmed = out->programmed || !pews ? 0 : out->to_early - pews;
+}
+
+void tape_place(const struct tape *tape, struct cartridge *c, struct tape_place *out)
+{
+	tape_place_within(tape, c, UINT64_MAX, out);
 }

@@ -216,10 +216,9 @@ static void written(struct scsi_task *t, struct cartridge *c)
 	struct tape_place p;
 	bool news;
 
-	tape_place(tape, c, &p);
+	tape_appended(tape, t->itl, c, &p);
 	news = p.programmed && !tape->past_pew;
 	tape->past_pew = p.programmed;
-	tape_appended(tape, t->itl, &p);
 	if (p.early)
 		tape_check_left(t, SENSE_NO_SENSE, 0x0002, TAPE_EOM, 0);
 	else if (news) /* PROGRAMMABLE EARLY WARNING DETECTED */

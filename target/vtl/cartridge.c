@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <string.h>
+#include <sys/statvfs.h>
 
 #include "base/log.h"
 #include "vtl/cartridge_private.h"
@@ -98,6 +99,15 @@ enum cartridge_result cartridge_usage(
 	if (partition == c->partition && c->at.off)
 		out->before = c->at.off - LOG_START;
 	return CARTRIDGE_OK;
+}
+
+uint64_t cartridge_free_space(const struct cartridge *c)
+{
+	struct statvfs fs;
+
+	if (fstatvfs(c->dir, &fs) || !fs.f_blocks)
+		return UINT64_MAX;
+	return (uint64_t)fs.f_bavail * fs.f_frsize;
 }
 
 /* -- Reading -- */
@@ -333,15 +343,33 @@ static void at_end(struct cartridge *c)
 	c->at = (struct place){ t->objects, t->off, t->files };
 }
 
+/* A host may try again and again: once is enough until something was written. */
+static void tell_full(struct cartridge *c, int err)
+{
+	if (!c->full_told)
+		log_msg(LOG_ERR,
+			"cartridge %s, partition %u: the file system is full (%s): "
+			"for hosts the tape ends here",
+			c->info.barcode, c->partition, strerror(-err));
+	c->full_told = true;
+}
+
+/* A file system that is full is no fault of the cartridge, and not counted as one. */
 static enum cartridge_result end_write(struct cartridge *c, int err)
 {
+	enum cartridge_result res = cartridge_result_of(err);
+
 	at_end(c);
-	if (err) {
+	if (res == CARTRIDGE_OK) {
+		c->full_told = false;
+	} else if (res == CARTRIDGE_NO_SPACE) {
+		tell_full(c, err);
+	} else {
 		log_msg(LOG_ERR, "cartridge %s, partition %u: cannot write: %s", c->info.barcode,
 			c->partition, strerror(-err));
 		cartridge_count(c, &(struct cartridge_counters){ .write_errors = 1 });
 	}
-	return cartridge_result_of(err);
+	return res;
 }
 
 static bool fits(struct cartridge *c, const struct tail *t, size_t stored_bytes)

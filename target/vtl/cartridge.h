@@ -129,6 +129,9 @@ struct cartridge_usage {
 	uint64_t files;   /* filemarks before end of data */
 };
 
+/* What the file system has left for it, in bytes; UINT64_MAX where that does not say. Asks it. */
+uint64_t cartridge_free_space(const struct cartridge *c);
+
 /* INVALID for a partition that is not there. capacity - before (0 when that is negative) is what
  * can be written from here: a drive compares it with its early warnings after each write. */
 enum cartridge_result cartridge_usage(

@@ -16,6 +16,7 @@ struct cartridge {
 	bool read_only;   /* nothing in the directory changes */
 	bool counts_load; /* a drive has it */
 	bool label_dirty;
+	bool full_told;   /* the log has it that the file system is full */
 	struct cartridge_info info;
 	struct label label;
 	struct cartridge_counters load; /* since it was opened */

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * A drive whose file system fails: no failure is silent, each is told to whom it concerns, and what
- * a filemark has acknowledged is there. The pwritev(), fdatasync() and posix_fadvise() of this program
- * are those below, which fail as they are told.
+ * a filemark has acknowledged is there. The pwritev(), fdatasync(), posix_fadvise() and fstatvfs() of
+ * this program are those below, which fail as they are told.
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/statvfs.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -17,7 +18,7 @@
 struct failure {
 	int after, times;
 };
-static struct failure no_space = { -1, 0 }, no_sync = { -1, 0 };
+static struct failure no_space = { -1, 0 }, no_write = { -1, 0 }, no_sync = { -1, 0 };
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
 static void set(struct failure *f, int after, int times)
@@ -46,6 +47,10 @@ ssize_t pwritev(int fd, const struct iovec *iov, int cnt, off_t off)
 {
 	if (fails(&no_space)) {
 		errno = ENOSPC;
+		return -1;
+	}
+	if (fails(&no_write)) {
+		errno = EIO;
 		return -1;
 	}
 	return syscall(SYS_pwritev, fd, iov, cnt, off, 0);
@@ -77,8 +82,22 @@ int posix_fadvise(int fd, off_t off, off_t len, int advice)
 	return 0;
 }
 
+#define FREE_ALWAYS ((uint64_t)1 << 40)
+static _Atomic uint64_t free_space = FREE_ALWAYS;
+
+int fstatvfs(int fd, struct statvfs *fs)
+{
+	(void)fd;
+	*fs = (struct statvfs){
+		.f_frsize = 512, .f_blocks = 2 * FREE_ALWAYS / 512, .f_bavail = free_space / 512
+	};
+	return 0;
+}
+
 static int calm(void **state)
 {
+	free_space = FREE_ALWAYS;
+	set(&no_write, -1, 0);
 	set(&no_space, -1, 0);
 	set(&no_sync, -1, 0);
 	return vtl_teardown(state);
@@ -146,7 +165,8 @@ static void another_host_may_write_meanwhile_and_hears_its_own_errors(void **sta
 	tape_fill(tape_data, 100, 7);
 	assert_good(RUN(rig->r, 1, tape_data, 100, TAPE_WRITE(100)));
 	set(&no_space, 0, 1);
-	assert_check(RUN(rig->r, 1, tape_data, 100, TAPE_WRITE(100)), SENSE_MEDIUM_ERROR, 0x0c00);
+	assert_tape(RUN(rig->r, 1, tape_data, 100, TAPE_WRITE(100)), SENSE_VOLUME_OVERFLOW, 0x0002,
+		100);
 	assert_deferred(tape_marks(rig, 0));
 	assert_good(RUN(rig->r, 1, NULL, 0, TAPE_MARKS(1)));
 	tape_at(rig, 3, 1);
@@ -266,6 +286,103 @@ static void after_a_failed_sync_memory_is_not_believed(void **state)
 	tape_rig_free(rig);
 }
 
+/* --- a full file system ---------------------------------------------------------------------- */
+
+static void a_full_file_system_is_the_end_of_the_partition(void **state)
+{
+	struct tape_rig *rig = roomy(state);
+	struct result res;
+
+	set(&no_space, 0, 2);
+	res = tape_write(rig, 5000, 0);
+	assert_tape(res, SENSE_VOLUME_OVERFLOW, 0x0002, 5000);
+	assert_bits(res, EOM);
+	assert_false(res.sense.deferred);
+	res = tape_marks(rig, 1);
+	assert_tape(res, SENSE_VOLUME_OVERFLOW, 0x0002, 1);
+	assert_bits(res, EOM);
+	tape_at(rig, 0, 0);
+	assert_good(tape_write(rig, 5000, 0));
+	assert_good(tape_marks(rig, 1));
+	tape_at(rig, 2, 1);
+	tape_rig_free(rig);
+}
+
+static void what_went_before_it_was_full_is_on_the_tape(void **state)
+{
+	struct tape_rig *rig = roomy(state);
+	struct result res;
+
+	assert_good(tape_set_block(rig, 65536));
+	tape_fill(tape_data, 8 << 20, 5);
+	set(&no_space, 40, 1);
+	res = TAPE(rig, tape_data, 8 << 20, TAPE_WRITE_FIXED(128));
+	assert_tape(res, SENSE_VOLUME_OVERFLOW, 0x0002, 128 - 40);
+	tape_at(rig, 40, 0);
+	assert_good(tape_marks(rig, 1));
+	assert_good(TAPE(rig, NULL, 0, TAPE_REWIND));
+	res = TAPE(rig, NULL, 40 * 65536, TAPE_READ_FIXED(40));
+	assert_good(res);
+	assert_memory_equal(res.in, tape_data, 40 * 65536);
+	assert_tape(TAPE(rig, NULL, 65536, TAPE_READ_FIXED(1)), SENSE_NO_SENSE, 0x0001, 1);
+	tape_rig_free(rig);
+}
+
+static void a_full_file_system_is_no_fault_of_the_cartridge(void **state)
+{
+	struct tape_rig *rig = roomy(state);
+	struct result res;
+
+	set(&no_space, 0, 1);
+	assert_tape(tape_write(rig, 5000, 0), SENSE_VOLUME_OVERFLOW, 0x0002, 5000);
+	res = RUN(rig->r, 1, NULL, 2000, LOG_ALERTS);
+	assert_int_equal(res.in[4 + 5 * 2 + 4], 0);
+	assert_int_equal(res.in[4 + 5 * 5 + 4], 0);
+	tape_rig_free(rig);
+}
+
+static void a_disk_that_fails_is_a_medium_error(void **state)
+{
+	struct tape_rig *rig = roomy(state);
+
+	set(&no_write, 0, 1);
+	assert_check(tape_write(rig, 5000, 0), SENSE_MEDIUM_ERROR, 0x0c00);
+	tape_at(rig, 0, 0);
+	tape_rig_free(rig);
+}
+
+static void a_file_system_that_is_nearly_full_is_early_warning(void **state)
+{
+	struct tape_rig *rig = roomy(state);
+	struct result res;
+
+	free_space = 16 * VTL_MIB;
+	res = tape_write(rig, 5000, 0);
+	assert_tape(res, SENSE_NO_SENSE, 0x0002, 0);
+	assert_bits(res, EOM);
+	res = tape_marks(rig, 1);
+	assert_tape(res, SENSE_NO_SENSE, 0x0002, 0);
+	tape_at(rig, 2, 1);
+	free_space = FREE_ALWAYS;
+	assert_good(tape_write(rig, 5000, 2));
+	tape_rig_free(rig);
+}
+
+/* The block is not acknowledged before it is written: there is none to be lost. */
+static void nothing_is_written_behind_when_the_file_system_is_nearly_full(void **state)
+{
+	struct tape_rig *rig = roomy(state);
+	struct result res;
+
+	free_space = 33 * VTL_MIB;
+	assert_good(tape_write(rig, 5000, 0));
+	set(&no_space, 0, 1);
+	res = tape_write(rig, 5000, 1);
+	assert_tape(res, SENSE_VOLUME_OVERFLOW, 0x0002, 5000);
+	assert_false(res.sense.deferred);
+	tape_rig_free(rig);
+}
+
 /* --- a host that writes on and on ----------------------------------------------------------- */
 
 /* Object n is a filemark, or a block that tells its number: where an error was silent, the next ones
@@ -331,7 +448,8 @@ static void whatever_fails_what_is_acknowledged_is_there_and_in_order(void **sta
 		if (res.status) {
 			failed++;
 			n = told_position(rig);
-			if (!res.sense.deferred && is_mark(n)) /* perhaps the sync */
+			/* Not deferred: it is the sync. */
+			if (!res.sense.deferred && res.sense.key == SENSE_MEDIUM_ERROR)
 				n = load_again(rig);
 			assert_true(n >= durable);
 			continue;
@@ -369,6 +487,12 @@ int main(void)
 		TEST(an_eject_tells_that_it_could_not_synchronize),
 		TEST(after_a_failed_sync_nothing_is_acknowledged_before_a_load),
 		TEST(after_a_failed_sync_memory_is_not_believed),
+		TEST(a_full_file_system_is_the_end_of_the_partition),
+		TEST(what_went_before_it_was_full_is_on_the_tape),
+		TEST(a_full_file_system_is_no_fault_of_the_cartridge),
+		TEST(a_disk_that_fails_is_a_medium_error),
+		TEST(a_file_system_that_is_nearly_full_is_early_warning),
+		TEST(nothing_is_written_behind_when_the_file_system_is_nearly_full),
 		TEST(whatever_fails_what_is_acknowledged_is_there_and_in_order),
 	};
 
