@@ -3,11 +3,13 @@
 # the check-* targets choose the variant. scripts/check strings them together for `make check`.
 
 .PHONY: check check-asan check-tsan check-valgrind fuzz fuzz-short cover lint model
-.PHONY: tsan-tests run-tests run-tsan run-valgrind run-replay run-system run-fuzz
+.PHONY: tsan-tests run-tests run-tsan run-plain run-valgrind run-replay run-system run-fuzz
 export BUILD JOBS V
 
 # Beside *_mt_test.c, these start threads, too, and run under ThreadSanitizer.
 TSAN_TESTS := $(filter %_mt_test %loop_test %work_test,$(TESTS))
+# These take malloc() away, which the sanitizers have taken already.
+PLAIN_TESTS := $(filter %_memory_test,$(TESTS))
 VALGRIND := valgrind -q --error-exitcode=99 --leak-check=full --show-leak-kinds=definite,possible
 FUZZ_SECONDS ?= 600
 CHECK_FUZZ ?= 0
@@ -41,6 +43,8 @@ run-tests: $(TESTS)
 	@scripts/run-tests $(B)/check $(TESTS)
 run-tsan: $(TSAN_TESTS)
 	@scripts/run-tests $(B)/check $(TSAN_TESTS)
+run-plain: $(PLAIN_TESTS)
+	@scripts/run-tests $(B)/check $(PLAIN_TESTS)
 run-valgrind: $(TESTS)
 	@TEST_TIMEOUT=1800 scripts/run-tests $(B)/check -w "$(VALGRIND)" $(TESTS)
 run-replay: $(REPLAYS)
