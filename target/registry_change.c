@@ -391,14 +391,9 @@ static void finish(struct change *c)
 	change_free(c);
 }
 
-static int64_t now_seconds(void)
-{
-	return (int64_t)time(NULL);
-}
-
 static void set_graces_timer(struct registry *r)
 {
-	int64_t left = r->changes.next_end - now_seconds();
+	int64_t left = r->changes.next_end - grace_now();
 
 	if (r->changes.next_end == INT64_MAX || r->changes.stopped)
 		return;
@@ -408,14 +403,27 @@ static void set_graces_timer(struct registry *r)
 		&r->changes.graces, (uint32_t)(left < GRACE_LOOK ? left : GRACE_LOOK) * 1000 + 1);
 }
 
+static void note_grace(struct registry *r, const struct credential_spec *row)
+{
+	int64_t end;
+
+	grace_see(&r->changes.seen, row);
+	if (!row->old_secret.bytes)
+		return;
+	end = grace_now() + grace_left(&r->changes.seen, row);
+	if (end < r->changes.next_end)
+		r->changes.next_end = end;
+}
+
 static void note_graces(struct registry *r, const struct change *c)
 {
 	for (size_t i = 0; i < c->plan.n; i++) {
 		const struct credential_spec *row = &c->plan.steps[i].row->spec;
 
-		if (!c->plan.steps[i].removes && row->old_secret.bytes &&
-			row->old_until < r->changes.next_end)
-			r->changes.next_end = row->old_until;
+		if (c->plan.steps[i].removes)
+			grace_forget(&r->changes.seen, row);
+		else
+			note_grace(r, row);
 	}
 	set_graces_timer(r);
 }
@@ -615,19 +623,22 @@ struct graces {
 	struct registry *r;
 	const struct credential *row[GRACES_MAX]; /* references */
 	size_t n;
-	int64_t now, next_end; /* of those that are left */
+	int64_t next_end; /* of those that are left */
 };
 
 static bool look_at(const struct credential *c, void *arg)
 {
 	struct graces *g = arg;
+	int64_t left, end;
 
 	if (!c->spec.old_secret.bytes)
 		return true;
-	if (c->spec.old_until <= g->now && g->n < GRACES_MAX)
+	left = grace_left(&g->r->changes.seen, &c->spec);
+	end = grace_now() + left;
+	if (!left && g->n < GRACES_MAX)
 		g->row[g->n++] = credential_ref(c);
-	else if (c->spec.old_until < g->next_end)
-		g->next_end = c->spec.old_until;
+	else if (end < g->next_end)
+		g->next_end = end;
 	return true;
 }
 
@@ -653,22 +664,25 @@ static void on_ended(void *arg, const struct registry_outcome *outcome)
 {
 	struct graces *g = arg;
 	struct registry *r = g->r;
+	int64_t retry = grace_now() + RETRY_GRACE;
 	bool again = outcome->result != REGISTRY_DONE && outcome->result != REGISTRY_DECLINED;
 
 	if (again)
 		log_msg(LOG_WARNING,
 			"old secrets cannot be removed, though they are not taken any more: %s",
 			outcome->text);
-	if (again && r->changes.next_end > g->now + RETRY_GRACE)
-		r->changes.next_end = g->now + RETRY_GRACE;
+	if (again && r->changes.next_end > retry)
+		r->changes.next_end = retry;
 	set_graces_timer(r);
 	for (size_t i = 0; i < g->n; i++)
 		credential_unref(g->row[i]);
 	free(g);
 }
 
-static void end_graces(struct registry *r)
+/* Also an hour after the last look, and then perhaps for nothing. */
+static void on_graces(struct loop_timer *t)
 {
+	struct registry *r = container_of(t, struct registry, changes.graces);
 	struct graces *g = calloc(1, sizeof(*g));
 
 	if (!g) {
@@ -676,10 +690,14 @@ static void end_graces(struct registry *r)
 		return;
 	}
 	g->r = r;
-	g->now = now_seconds();
 	g->next_end = INT64_MAX;
 	table_each(r->stored, look_at, g);
 	r->changes.next_end = g->next_end;
+	if (!g->n) {
+		free(g);
+		set_graces_timer(r);
+		return;
+	}
 	registry_change(r, &(struct registry_change){
 				   .who = WHO_SYSTEM,
 				   .what = "end grace",
@@ -688,16 +706,6 @@ static void end_graces(struct registry *r)
 				   .done = on_ended,
 				   .arg = g,
 			   });
-}
-
-static void on_graces(struct loop_timer *t)
-{
-	struct registry *r = container_of(t, struct registry, changes.graces);
-
-	if (now_seconds() < r->changes.next_end)
-		set_graces_timer(r);
-	else
-		end_graces(r);
 }
 
 /* --- beginning and end ---------------------------------------------------------------------- */
@@ -710,18 +718,15 @@ void changes_init(struct registry *r)
 	r->changes.next_end = INT64_MAX;
 }
 
-static bool find_first_end(const struct credential *c, void *arg)
+static bool note_stored(const struct credential *c, void *arg)
 {
-	int64_t *first = arg;
-
-	if (c->spec.old_secret.bytes && c->spec.old_until < *first)
-		*first = c->spec.old_until;
+	note_grace(arg, &c->spec);
 	return true;
 }
 
 void changes_start(struct registry *r)
 {
-	table_each(r->stored, find_first_end, &r->changes.next_end);
+	table_each(r->stored, note_stored, r);
 	set_graces_timer(r);
 }
 
@@ -737,4 +742,5 @@ void changes_end(struct registry *r)
 	loop_timer_clear(&r->changes.again);
 	if (r->changes.now)
 		on_in_force(r);
+	grace_forget_all(&r->changes.seen);
 }

@@ -5,6 +5,7 @@
 
 #include "base/work.h"
 #include "registry.h"
+#include "registry_grace.h"
 #include "registry_libraries.h"
 #include "registry_portals.h"
 #include "registry_units.h"
@@ -49,7 +50,8 @@ struct changes {
 	bool stopped;
 	struct loop_timer again;  /* when there was no memory to publish what is stored */
 	struct loop_timer graces; /* old secrets end */
-	int64_t next_end;         /* of the first of them; INT64_MAX: none */
+	int64_t next_end;         /* of the first of them, by grace_now(); INT64_MAX: none */
+	struct graces_seen seen;
 };
 
 struct registry {

@@ -452,6 +452,20 @@ static void rows_of_a_target_that_has_gone_are_seen_and_can_be_removed(void **st
 
 /* --- grace ---------------------------------------------------------------------------------- */
 
+/* The clock on the wall, which somebody sets: in place of the C library's. */
+static _Atomic time_t clock_set_by;
+
+time_t time(time_t *out)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_REALTIME, &t);
+	t.tv_sec += clock_set_by;
+	if (out)
+		*out = t.tv_sec;
+	return t.tv_sec;
+}
+
 static struct credential_spec with_grace(int64_t until)
 {
 	struct credential_spec spec = row(A, HOST, "initiator-22222");
@@ -500,6 +514,33 @@ static void an_old_secret_whose_time_ended_while_we_were_away_goes_at_the_start(
 	poll(NULL, 0, 1100);
 	start(f);
 	wait_until_over(f);
+}
+
+static void a_clock_that_is_set_back_lengthens_no_grace(void **state)
+{
+	struct fixture *f = *state;
+
+	put(f, with_grace((int64_t)time(NULL) + 2));
+	clock_set_by = -86400;
+	assert_false(is_over(f));
+	wait_until_over(f);
+	clock_set_by = 0;
+	assert_true(has(f, A, HOST, "initiator-22222"));
+}
+
+/* Its other old secret was set aside under the new clock, which counts for it. */
+static void a_grace_that_begins_after_the_clock_was_set_back_has_its_time(void **state)
+{
+	struct fixture *f = *state;
+
+	put(f, with_grace((int64_t)time(NULL) + 1));
+	clock_set_by = -86400;
+	put(f, with_grace((int64_t)time(NULL) + 1000));
+	for (int i = 0; i < 2000; i++)
+		if (!loop_step(f->place.loop))
+			poll(NULL, 0, 1);
+	clock_set_by = 0;
+	assert_false(is_over(f));
 }
 
 static void an_old_secret_goes_while_the_file_stands_before_its_row(void **state)
@@ -631,6 +672,8 @@ int main(void)
 		TEST(rows_of_a_target_that_has_gone_are_seen_and_can_be_removed),
 		TEST(an_old_secret_goes_when_its_time_is_over),
 		TEST(an_old_secret_whose_time_ended_while_we_were_away_goes_at_the_start),
+		TEST(a_clock_that_is_set_back_lengthens_no_grace),
+		TEST(a_grace_that_begins_after_the_clock_was_set_back_has_its_time),
 		TEST(an_old_secret_goes_while_the_file_stands_before_its_row),
 		TEST(every_change_is_in_the_audit_and_no_refusal),
 		TEST(another_key_is_in_the_audit_and_everything_can_still_be_read),
