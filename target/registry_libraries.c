@@ -24,6 +24,7 @@
 
 #include "base/log.h"
 #include "registry_fault.h"
+#include "registry_library_lock.h"
 #include "vtl/drive.h"
 
 #define SERIAL_SIZE       16 /* of a device: that of the library in 10, and two digits */
@@ -71,6 +72,7 @@ struct served_library {
 	struct library_traits traits;
 	unsigned holds;    /* sets and units, and what is under way */
 	unsigned settling; /* drives */
+	struct library_lock *path_lock, *archive_lock;
 	bool made_path, made_archive, committed, started, loaded, failed, closing;
 	struct library *robot;
 	struct drive **drives;
@@ -91,6 +93,7 @@ struct libraries {
 void libraries_env_init(struct libraries_env *env)
 {
 	list_init(&env->open);
+	list_init(&env->locks);
 	env->closing = 0;
 }
 
@@ -269,11 +272,19 @@ static bool same_traits(const struct library_traits *a, const struct library_tra
 	       a->mail_slots == b->mail_slots;
 }
 
-/* Whether both would have the same cartridges. */
-static bool collide(const struct library_traits *a, const struct library_traits *b)
+/* Directories may be the same by different paths. */
+static bool share_directory(const struct served_library *a, const struct served_library *b)
 {
-	return !strcmp(a->name, b->name) || !strcmp(a->path, b->path) ||
-	       !strcmp(a->archive, b->archive);
+	return a->path_lock == b->path_lock || a->path_lock == b->archive_lock ||
+	       a->archive_lock == b->path_lock || a->archive_lock == b->archive_lock;
+}
+
+/* Whether both would have the same cartridges. */
+static bool collide(const struct served_library *a, const struct served_library *b)
+{
+	return !strcmp(a->traits.name, b->traits.name) ||
+	       !strcmp(a->traits.path, b->traits.path) ||
+	       !strcmp(a->traits.archive, b->traits.archive) || share_directory(a, b);
 }
 
 /* --- the end -------------------------------------------------------------------------------- */
@@ -306,6 +317,8 @@ static void forget(struct served_library *s)
 	making_clear(&s->making);
 	loop_timer_clear(&s->again);
 	loop_timer_clear(&s->transit.timer);
+	library_lock_give(s->archive_lock);
+	library_lock_give(s->path_lock);
 	free(s->drives);
 	free(s->serials);
 	traits_free(&s->traits);
@@ -393,6 +406,29 @@ static int make_directories(struct served_library *s, const struct config *cfg,
 		"library %s: %s: %s", t->name, t->archive, strerror(-err));
 }
 
+static int lock_directory(struct served_library *s, const struct config *cfg, const void *member,
+	const char *path, struct library_lock **out, struct faults *faults)
+{
+	char who[128];
+	int err = library_lock_take(&s->env->locks, path, out, who, sizeof(who));
+
+	if (err == -EBUSY)
+		return registry_fault(faults, cfg, member, err,
+			"library %s: %s is in use by %s", s->traits.name, path,
+			*who ? who : "another server");
+	return !err ? 0 : registry_fault(faults, cfg, member, err, "library %s: %s: %s",
+				  s->traits.name, path, strerror(-err));
+}
+
+static int lock_directories(struct served_library *s, const struct config *cfg,
+	const struct config_library *row, struct faults *faults)
+{
+	int err = lock_directory(s, cfg, &row->path, s->traits.path, &s->path_lock, faults);
+
+	return err ? err : lock_directory(s, cfg, row->archive ? &row->archive : &row->path,
+				   s->traits.archive, &s->archive_lock, faults);
+}
+
 static int make_drive(struct served_library *s, uint32_t i)
 {
 	const struct drive_cfg cfg = {
@@ -472,6 +508,8 @@ static int open_library(struct libraries_env *env, const struct config *cfg,
 	loop_timer_init(env->loop, &s->again, on_again);
 	loop_timer_init(env->loop, &s->transit.timer, on_transit);
 	err = make_directories(s, cfg, row, faults);
+	if (!err)
+		err = lock_directories(s, cfg, row, faults);
 	if (!err) {
 		err = make_drives(s);
 		if (!err)
@@ -664,7 +702,7 @@ static bool must_wait(struct served_library *s)
 
 		if (other == s)
 			return false;
-		if (collide(&other->traits, &s->traits))
+		if (collide(other, s))
 			return true;
 	}
 	return false;
@@ -779,8 +817,14 @@ static int prepare_row(struct libraries *ls, const struct libraries *old,
 	} else {
 		err = open_library(ls->env, ls->cfg, row, &t, &s, faults);
 	}
-	if (!err)
-		ls->v[ls->n++] = s;
+	if (err)
+		return err;
+	for (size_t i = 0; !err && i < ls->n; i++)
+		if (share_directory(ls->v[i], s))
+			err = registry_fault(faults, ls->cfg, &row->path, -EBUSY,
+				"library %s: a directory of it is one of library %s, too", row->name,
+				ls->v[i]->traits.name);
+	ls->v[ls->n++] = s;
 	return err;
 }
 

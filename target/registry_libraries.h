@@ -28,6 +28,7 @@ struct libraries_env {
 	struct changer_choice *choices; /* private: see libraries_choose() */
 	size_t n_choices;
 	struct list open; /* private: libraries, until they are closed */
+	struct list locks; /* private: on their directories */
 	unsigned closing; /* private: how many are on their way there */
 	/* Optional: libraries_open() or libraries_settled() may say something else now. */
 	void (*changed)(void *arg);
