@@ -213,6 +213,21 @@ static bool is_cartridge(const char *dir, const char *barcode)
 	return n > 0 && n < SHELF_PATH_MAX && is_there(path);
 }
 
+/* Whether it is called as cartridge_create() calls what is not whole yet. Somebody may have called a
+ * copy the same way, so it is told of and stays. */
+static bool is_draft(const char *dir, const char *name)
+{
+	const char *dot = strrchr(name, '.');
+	char barcode[BARCODE_SIZE], path[SHELF_PATH_MAX];
+	struct stat st;
+
+	if (!dot || dot == name || dot - name > BARCODE_MAX || strlen(dot) != sizeof("XXXXXX"))
+		return false;
+	snprintf(barcode, sizeof(barcode), "%.*s", (int)(dot - name), name);
+	return barcode_valid(barcode) && shelf_path(dir, name, path, sizeof(path)) &&
+	       !lstat(path, &st) && S_ISDIR(st.st_mode);
+}
+
 static void settle_one(
 	const char *dir, const char *name, bool (*kept)(const char *barcode, void *arg), void *arg)
 {
@@ -224,7 +239,15 @@ static void settle_one(
 	else if (marked(name, INCOMING, barcode) && marked_path(dir, barcode, INCOMING, path))
 		err = clear(path);
 	else if (barcode_valid(name) && !kept(name, arg) && is_cartridge(dir, name))
-		log_msg(LOG_NOTICE, "%s/%s: a cartridge that the library does not have", dir, name);
+		log_msg(LOG_NOTICE,
+			"%s/%s: a cartridge that the library does not have: \"countersignctl tape "
+			"create --existing %s\" takes it up from the library's path; else remove it",
+			dir, name, name);
+	else if (is_draft(dir, name))
+		log_msg(LOG_NOTICE,
+			"%s/%s: nothing uses this directory, which is called like what is left where "
+			"making a cartridge was cut short: it can be removed",
+			dir, name);
 	if (err)
 		log_msg(LOG_WARNING, "%s/%s: cannot tidy up: %s", dir, name, strerror(-err));
 }

@@ -44,7 +44,8 @@ int shelf_show(const char *dir, const char *barcode);
 int shelf_destroy(const char *dir, const char *barcode);
 
 /* After a crash: what is hidden and kept() is shown again, the rest destroyed. What cannot be is
- * left, with a log line; so is a cartridge that is not kept(), and was never hidden. */
+ * left, with a log line; so is a cartridge that is not kept(), and was never hidden, and what is left
+ * of making one. */
 void shelf_settle(const char *dir, bool (*kept)(const char *barcode, void *arg), void *arg);
 
 /* How a cartridge is getting on; may be looked at from any thread meanwhile. */

@@ -323,6 +323,43 @@ static void settling_shows_what_is_known_and_destroys_the_rest(void **state)
 	assert_true(has(s->near, "same"));
 }
 
+/* What the log has of it. */
+static void settle_and_read_log(struct shelves *s, char *out, size_t size)
+{
+	int was = dup(STDERR_FILENO), to = open("/tmp", O_TMPFILE | O_RDWR, 0600);
+	ssize_t n;
+
+	assert_true(was >= 0 && to >= 0);
+	dup2(to, STDERR_FILENO);
+	log_setup(LOG_TO_STDERR, LOG_NOTICE);
+	shelf_settle(s->near, is_kept, "BBB001L5");
+	dup2(was, STDERR_FILENO);
+	log_setup(LOG_TO_STDERR, -1);
+	n = pread(to, out, size - 1, 0);
+	assert_true(n >= 0);
+	out[n] = '\0';
+	close(to);
+	close(was);
+}
+
+static void what_a_killed_creation_leaves_is_told_of_and_stays(void **state)
+{
+	struct shelves *s = *state;
+	char path[64], log[1024];
+
+	settle_and_read_log(s, log, sizeof(log));
+	assert_string_equal(log, "");
+	make(s->near);
+	snprintf(path, sizeof(path), "%s/BBB002L5.q3Zk0x", s->near);
+	assert_int_equal(mkdir(path, 0700), 0);
+	settle_and_read_log(s, log, sizeof(log));
+	assert_non_null(strstr(log, "/" BARCODE ": a cartridge that the library does not have"));
+	assert_non_null(strstr(log, "tape create --existing " BARCODE "\""));
+	assert_non_null(strstr(log, "/BBB002L5.q3Zk0x: nothing uses this directory"));
+	assert_true(has(s->near, BARCODE "/p0"));
+	assert_true(has(s->near, "BBB002L5.q3Zk0x"));
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, begin, end)
@@ -339,6 +376,7 @@ int main(void)
 		T(blank_one_is_taken_up_and_a_used_one_is_not),
 		T(looking_tells_what_is_there),
 		T(settling_shows_what_is_known_and_destroys_the_rest),
+		T(what_a_killed_creation_leaves_is_told_of_and_stays),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
