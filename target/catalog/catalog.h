@@ -8,7 +8,7 @@
  * fsync, but each succeeds or fails alone.
  *
  * What a request does is its own function, made of calls of the headers beside this one
- * (credential.h, audit.h, reservation.h, volume.h, tag.h, token.h, tape.h, setting.h): all
+ * (credential.h, audit.h, reservation.h, mode.h, volume.h, tag.h, token.h, tape.h, setting.h): all
  * of them together happen or none, an audit row with the change that it tells of. A single call
  * that fails has done nothing, so that run() may take another way after an -EEXIST or -ENOENT. The
  * functions that are called with each row of a table make no calls of the catalog themselves.

@@ -155,7 +155,18 @@ static const char version_2[] =
 	"ALTER TABLE reservation ADD COLUMN by_group INTEGER NOT NULL DEFAULT 0;"
 	"UPDATE reservation SET by_group = 1;";
 
-static const char *const versions[] = { version_1, version_2 };
+static const char version_3[] =
+	/* What initiators have saved of a unit's mode pages. */
+	"CREATE TABLE mode_page ("
+	"	unit BLOB NOT NULL CHECK (length(unit) = 16),"
+	"	page INTEGER NOT NULL,"
+	"	subpage INTEGER NOT NULL,"
+	"	mask BLOB NOT NULL,"
+	"	value BLOB NOT NULL CHECK (length(value) = length(mask)),"
+	"	PRIMARY KEY (unit, page, subpage)"
+	") STRICT, WITHOUT ROWID;";
+
+static const char *const versions[] = { version_1, version_2, version_3 };
 
 #define NEWEST ((int64_t)(sizeof(versions) / sizeof(versions[0])))
 

@@ -136,7 +136,7 @@ def test_a_registration_of_an_older_server_holds_at_every_target_of_its_group(st
         out(other, RESERVE, 0xb, kind=EXCLUSIVE_REGISTRANTS)
         server.stop()
     catalog = sqlite3.connect(server.dir / "state" / "catalog.db")
-    catalog.executescript("UPDATE registrant SET port = 1; DROP TABLE port; "
+    catalog.executescript("UPDATE registrant SET port = 1; DROP TABLE port; DROP TABLE mode_page; "
                           "ALTER TABLE reservation DROP COLUMN by_group; PRAGMA user_version = 1;")
     catalog.close()
     server.start()

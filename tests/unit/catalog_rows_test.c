@@ -4,6 +4,7 @@
 
 #include "catalog/audit.h"
 #include "catalog/credential.h"
+#include "catalog/mode.h"
 #include "catalog/port.h"
 #include "catalog/reservation.h"
 #include "catalog/setting.h"
@@ -461,6 +462,72 @@ static void a_unit_may_have_many_registrants(void **state)
 	assert_int_equal(rig_run(*state, put_reservation, &r), 0);
 	assert_int_equal(rig_run(*state, load_counting, &n), 0);
 	assert_int_equal(n, 300);
+}
+
+/* --- saved mode pages ----------------------------------------------------------------------- */
+
+static int show_mode_page(const uint8_t *unit, const struct catalog_mode_page *p, void *arg)
+{
+	(void)arg;
+	show("%02x%02x %02x/%u:", unit[0], unit[15], p->page, p->subpage);
+	for (size_t i = 0; i < p->len; i++)
+		show(" %02x/%02x", p->value[i], p->mask[i]);
+	show("\n");
+	return 0;
+}
+
+static int load_mode_pages(struct catalog_tx *tx, void *arg)
+{
+	return catalog_mode_load(tx, show_mode_page, arg);
+}
+
+struct saved_pages {
+	uint8_t unit[CATALOG_UNIT_SIZE];
+	struct catalog_mode_page v[2];
+	size_t n;
+};
+
+static int put_mode_pages(struct catalog_tx *tx, void *arg)
+{
+	const struct saved_pages *s = arg;
+
+	return catalog_mode_put(tx, s->unit, s->v, s->n);
+}
+
+#define MODE_PAGE(code, sub, v0, v1, m1) \
+	{ \
+		code, sub, (const uint8_t[]){ 0, m1 }, (const uint8_t[]){ v0, v1 }, 2 \
+	}
+
+static void saved_mode_pages_come_back_after_a_restart(void **state)
+{
+	struct saved_pages one = { { 0x60, [15] = 2 },
+		{ MODE_PAGE(0x0a, 0, 0x0a, 6, 4), MODE_PAGE(0x08, 0, 8, 0, 4) }, 2 };
+	struct saved_pages other = { { 0x60, [15] = 1 }, { MODE_PAGE(0x0a, 1, 0x4a, 1, 1) }, 1 };
+
+	assert_int_equal(rig_run(*state, put_mode_pages, &one), 0);
+	assert_int_equal(rig_run(*state, put_mode_pages, &other), 0);
+	rig_reopen(*state);
+	assert_shown(*state, load_mode_pages,
+		"6001 0a/1: 4a/00 01/01\n6002 08/0: 08/00 00/04\n6002 0a/0: 0a/00 06/04\n");
+}
+
+static void a_units_saved_mode_pages_are_replaced_as_a_whole(void **state)
+{
+	struct saved_pages s = { { 1 },
+		{ MODE_PAGE(0x0a, 0, 0x0a, 6, 4), MODE_PAGE(0x08, 0, 8, 0, 4) }, 2 };
+
+	assert_int_equal(rig_run(*state, put_mode_pages, &s), 0);
+	s.n = 1;
+	assert_int_equal(rig_run(*state, put_mode_pages, &s), 0);
+	assert_shown(*state, load_mode_pages, "0100 0a/0: 0a/00 06/04\n");
+	s.v[1] = s.v[0];
+	s.n = 2;
+	assert_int_equal(rig_run(*state, put_mode_pages, &s), -EEXIST);
+	assert_shown(*state, load_mode_pages, "0100 0a/0: 0a/00 06/04\n");
+	s.n = 0;
+	assert_int_equal(rig_run(*state, put_mode_pages, &s), 0);
+	assert_shown(*state, load_mode_pages, "");
 }
 
 /* --- volumes and disks ---------------------------------------------------------------------- */
@@ -945,6 +1012,8 @@ int main(void)
 		ROW_TEST(a_units_reservation_is_replaced_as_a_whole),
 		ROW_TEST(a_registrant_that_is_there_twice_changes_nothing),
 		ROW_TEST(a_unit_may_have_many_registrants),
+		ROW_TEST(saved_mode_pages_come_back_after_a_restart),
+		ROW_TEST(a_units_saved_mode_pages_are_replaced_as_a_whole),
 		ROW_TEST(a_volume_is_added_changed_and_removed),
 		ROW_TEST(a_volumes_id_file_and_target_are_taken),
 		ROW_TEST(a_detached_volume_takes_no_target),

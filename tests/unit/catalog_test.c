@@ -48,7 +48,7 @@ static void a_closed_catalog_has_no_journal(void **state)
 	assert_int_equal(rig_open(rig), 0);
 	rig_close(rig);
 	assert_int_not_equal(access(rig_file(rig, "catalog.db-wal"), F_OK), 0);
-	assert_int_equal(rig_sql(rig, "PRAGMA user_version"), 2);
+	assert_int_equal(rig_sql(rig, "PRAGMA user_version"), 3);
 	assert_int_equal(rig_sql(rig, "PRAGMA application_id"), 0x43536967);
 }
 
@@ -73,10 +73,10 @@ static void a_catalog_of_a_newer_server_is_refused_and_left_alone(void **state)
 
 	assert_int_equal(rig_open(rig), 0);
 	rig_close(rig);
-	mark(rig, "PRAGMA user_version = 3");
+	mark(rig, "PRAGMA user_version = 4");
 	assert_int_equal(rig_open(rig), -ENOTSUP);
 	assert_non_null(strstr(rig->why.text, "state/catalog.db: a newer countersignd made this"));
-	assert_int_equal(rig_sql(rig, "PRAGMA user_version"), 3);
+	assert_int_equal(rig_sql(rig, "PRAGMA user_version"), 4);
 }
 
 static void a_catalog_of_an_older_server_is_brought_up_to_date(void **state)
@@ -86,13 +86,15 @@ static void a_catalog_of_an_older_server_is_brought_up_to_date(void **state)
 	assert_int_equal(rig_open(rig), 0);
 	rig_close(rig);
 	mark(rig, "DROP TABLE port;"
+		  "DROP TABLE mode_page;"
 		  "ALTER TABLE reservation DROP COLUMN by_group;"
 		  "INSERT INTO reservation VALUES (zeroblob(16), 1, 0, 0);"
 		  "PRAGMA user_version = 1");
 	assert_int_equal(rig_open(rig), 0);
 	rig_close(rig);
-	assert_int_equal(rig_sql(rig, "PRAGMA user_version"), 2);
+	assert_int_equal(rig_sql(rig, "PRAGMA user_version"), 3);
 	assert_int_equal(rig_sql(rig, "SELECT count(*) FROM port"), 0);
+	assert_int_equal(rig_sql(rig, "SELECT count(*) FROM mode_page"), 0);
 	assert_int_equal(rig_sql(rig, "SELECT by_group FROM reservation"), 1);
 }
 
