@@ -282,6 +282,8 @@ static int open_catalog(struct registry *r, const struct config *cfg, const stru
 	if (!err)
 		err = reservations_load(r->catalog, &r->env.reservations, &why);
 	if (!err)
+		err = modes_load(r->catalog, &r->env.modes, &why);
+	if (!err)
 		err = target_ports_load(r->catalog, r->loop, &r->env.target_ports, &why);
 	if (!err)
 		err = access_states_load(r->catalog, &r->env.access, &why);
@@ -293,12 +295,14 @@ static void close_catalog(struct registry *r)
 {
 	table_unref(r->stored);
 	reservations_free(r->env.reservations);
+	modes_free(r->env.modes);
 	target_ports_free(r->env.target_ports);
 	access_states_free(r->env.access);
 	catalog_close(r->catalog);
 	gateways_free(r);
 	libraries_env_end(&r->tape);
 	r->env.reservations = NULL;
+	r->env.modes = NULL;
 	r->env.target_ports = NULL;
 	r->env.access = NULL;
 	r->stored = NULL;
@@ -424,6 +428,7 @@ void registry_free(struct registry *r)
 	changes_stop(r);
 	volumes_stop(r);
 	reservations_stop(r->env.reservations);
+	modes_stop(r->env.modes);
 	/* Libraries need the catalog to the end, reactors that it tells them nothing any more. */
 	if (r->catalog)
 		catalog_run(r->catalog, do_nothing, NULL, NULL);
@@ -455,6 +460,7 @@ void registry_free(struct registry *r)
 	gateways_free(r);
 	libraries_env_end(&r->tape);
 	reservations_free(r->env.reservations);
+	modes_free(r->env.modes);
 	target_ports_free(r->env.target_ports);
 	access_states_free(r->env.access);
 	table_unref(r->stored);

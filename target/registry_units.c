@@ -474,6 +474,8 @@ static int find_kept(const struct units_env *env, const uint8_t naa[static 16],
 static int disk_unit(const struct backing *b, const struct traits *t, const struct device_cfg *how,
 	struct lu **out)
 {
+	struct modes *modes = b->env->modes;
+	struct lu_saved saved;
 	struct disk_cfg cfg = {
 		.store = b->store,
 		.block_size = t->block_size,
@@ -490,6 +492,8 @@ static int disk_unit(const struct backing *b, const struct traits *t, const stru
 		.serial = t->serial,
 		.keeper = how->keeper,
 		.kept = how->kept,
+		.mode_keeper = modes ? modes_keeper(modes) : NULL,
+		.saved = modes && modes_find(modes, how->naa, &saved) ? &saved : NULL,
 		.gone = how->gone,
 		.arg = how->arg,
 	};

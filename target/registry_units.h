@@ -14,6 +14,7 @@
 #include "registry.h"
 #include "registry_access.h"
 #include "registry_libraries.h"
+#include "registry_modes.h"
 #include "registry_reservations.h"
 #include "registry_target_ports.h"
 #include "store/engine.h"
@@ -24,6 +25,7 @@ struct units_env {
 	struct work_pool *pool;
 	struct store_engine *engine;
 	struct reservations *reservations; /* NULL: none is kept, APTPL is refused */
+	struct modes *modes;               /* NULL: mode pages cannot be saved */
 	struct target_ports *target_ports; /* NULL: ports go by the number of their group */
 	struct access_states *access;      /* NULL: every portal group is active */
 	uint8_t identity[STATE_IDENTITY_SIZE];

@@ -8,7 +8,8 @@
  *	row      in the catalog, with its audit entry and what else belongs to it; the note goes
  *	erase    a disk that is to keep nothing
  *	apply    a configuration with the new list of volumes takes the road of a reload
- *	remove   the file of a deleted volume, which has had a note since its row went
+ *	remove   the file of a deleted volume, which has had a note since its row went, and what
+ *	         initiators have saved of its mode pages
  *
  * Killed before the row is written, a change has not been, and the next start removes the file by
  * its note. Killed behind, the next start serves it. Where the configuration cannot be applied, for
@@ -142,7 +143,10 @@ static void say_file_error(struct op *op)
 
 static int forget(struct catalog_request *request, struct catalog_tx *tx)
 {
-	return volume_forget_file(tx, &op_of(request)->is);
+	const struct op *op = op_of(request);
+	int err = volume_forget_file(tx, &op->is);
+
+	return err ? err : volume_forget_saved(op->r, tx, &op->is);
 }
 
 static void on_forgotten(struct catalog_request *request)
@@ -258,6 +262,21 @@ static int store(struct catalog_request *request, struct catalog_tx *tx)
 
 /* --- into force ----------------------------------------------------------------------------- */
 
+/* No session has the unit any more, so that none can save a page of it behind this. */
+static void remove_rest(struct op *op)
+{
+	uint8_t naa[16];
+
+	if (op->r->env.modes && volume_naa(op->r, &op->is, naa))
+		modes_forget(op->r->env.modes, naa);
+	if (has_file(op)) {
+		remove_file(op, VOLUME_DONE);
+		return;
+	}
+	op->result = VOLUME_DONE;
+	submit(op, forget, on_forgotten);
+}
+
 static void on_in_force(void *arg)
 {
 	struct op *op = arg;
@@ -265,8 +284,8 @@ static void on_in_force(void *arg)
 
 	log_msg(LOG_NOTICE, "%s %s (LUN %u of %s) by %s", verbs[op->what.verb], op->is.id,
 		op->is.lun, op->is.target, log_quote(op->who, strlen(op->who), &who));
-	if (op->what.verb == VOLUME_DELETE && has_file(op))
-		remove_file(op, VOLUME_DONE);
+	if (op->what.verb == VOLUME_DELETE)
+		remove_rest(op);
 	else
 		arrive(op, VOLUME_DONE);
 }

@@ -127,6 +127,13 @@ int volume_forget_file(struct catalog_tx *tx, const struct volume *v)
 	return catalog_setting_remove(tx, note_of(v->id).name);
 }
 
+int volume_forget_saved(const struct registry *r, struct catalog_tx *tx, const struct volume *v)
+{
+	uint8_t naa[16];
+
+	return volume_naa(r, v, naa) ? modes_forget_stored(tx, naa) : -ENOMEM;
+}
+
 struct notes {
 	struct registry *r;
 	const struct config *cfg;
@@ -162,9 +169,13 @@ static int forget_notes(struct catalog_tx *tx, void *arg)
 	const struct notes *notes = arg;
 	int err = 0;
 
-	for (size_t i = 0; !err && i < notes->n; i++)
-		if (*notes->v[i].id)
-			err = volume_forget_file(tx, &notes->v[i]);
+	for (size_t i = 0; !err && i < notes->n; i++) {
+		if (!*notes->v[i].id)
+			continue;
+		err = volume_forget_file(tx, &notes->v[i]);
+		if (!err)
+			err = volume_forget_saved(notes->r, tx, &notes->v[i]);
+	}
 	return err;
 }
 
@@ -277,20 +288,20 @@ bool volumes_has_portal(const struct config *cfg, const char *address)
 
 /* An identifier that goes with the volume wherever it is attached; of the form that units have that
  * the file declares without one. */
-static bool naa_of(const struct registry *r, const struct volume *v, char naa[static 33])
+bool volume_naa(const struct registry *r, const struct volume *v, uint8_t naa[static 16])
 {
-	uint8_t hash[EVP_MAX_MD_SIZE];
+	uint8_t hash[EVP_MAX_MD_SIZE] = { 0 };
 	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
 	bool ok = ctx && EVP_DigestInit_ex(ctx, EVP_sha256(), NULL) &&
 		  EVP_DigestUpdate(ctx, r->env.identity, sizeof(r->env.identity)) &&
 		  EVP_DigestUpdate(ctx, v->id, strlen(v->id)) &&
 		  EVP_DigestFinal_ex(ctx, hash, NULL);
-	int n = snprintf(naa, 33, "6024353");
 
 	EVP_MD_CTX_free(ctx);
-	for (size_t i = 0; ok && i < 13; i++)
-		n += snprintf(naa + n, (size_t)(33 - n), "%02x", hash[i]);
-	naa[32] = '\0';
+	memcpy(naa, (const uint8_t[]){ 0x60, 0x24, 0x35 }, 3);
+	naa[3] = (uint8_t)(0x30 | hash[0] >> 4);
+	for (size_t i = 4; i < 16; i++)
+		naa[i] = (uint8_t)(hash[i - 4] << 4 | hash[i - 3] >> 4);
 	return ok;
 }
 
@@ -328,18 +339,23 @@ static bool has_trouble(const struct config *cfg, struct volume *v, const char *
 static int add_one(struct registry *r, struct config *cfg, struct volume *v, const char *path)
 {
 	uint32_t *groups = calloc(cfg->n_portals + 1, sizeof(*groups));
-	char naa[33];
+	uint8_t naa[16];
+	char text[33];
 	const struct config_made made = { .target = v->target,
 		.lun = v->lun,
 		.path = path,
-		.naa = naa,
+		.naa = text,
 		.size = v->size,
 		.block_size = v->block_size,
 		.create = !*v->disk,
 		.groups = groups,
 		.n_groups = groups ? groups_at(cfg, v->portal, groups) : 0 };
-	int err = groups && naa_of(r, v, naa) && config_make(cfg, &made) ? 0 : -ENOMEM;
+	int err = groups && volume_naa(r, v, naa) ? 0 : -ENOMEM;
 
+	for (size_t i = 0; !err && i < sizeof(naa); i++)
+		snprintf(text + 2 * i, 3, "%02x", naa[i]);
+	if (!err && !config_make(cfg, &made))
+		err = -ENOMEM;
 	free(groups);
 	return err;
 }

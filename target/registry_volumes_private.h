@@ -53,6 +53,9 @@ char *volume_path(const struct config *cfg, const struct volume *v);
 /* Whether an address is, or stands for, that of a portal. */
 bool volumes_has_portal(const struct config *cfg, const char *address);
 
+/* The NAA identifier of its unit. False: it could not be derived. */
+bool volume_naa(const struct registry *r, const struct volume *v, uint8_t naa[16]);
+
 /* Borrows from both. */
 struct registry_volume volume_view(const struct volume *v, const char *path);
 
@@ -62,6 +65,8 @@ struct registry_volume volume_view(const struct volume *v, const char *path);
  */
 int volume_note_file(struct catalog_tx *tx, const struct volume *v);
 int volume_forget_file(struct catalog_tx *tx, const struct volume *v);
+/* What initiators have saved of it (registry_modes.h); likewise. For a volume that is gone. */
+int volume_forget_saved(const struct registry *r, struct catalog_tx *tx, const struct volume *v);
 
 /* What has not begun does not begin any more; tells the one under way what it has come to. */
 void volume_changes_stop(struct registry *r);

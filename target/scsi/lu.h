@@ -57,6 +57,27 @@ struct lu_keeper {
 		const struct lu_reservation *r);
 };
 
+/* What initiators have saved of a unit's mode pages (MODE SELECT with SP=1, SPC-5 6.14): the bits
+ * that are not as by default. All others follow the defaults, wherever these go. */
+#define LU_SAVED_PAGES    16
+#define LU_MODE_PAGE_SIZE 40 /* the longest page, with its header */
+
+struct lu_saved_page {
+	uint8_t code, subpage;
+	uint8_t len; /* of the whole page, and of what follows */
+	uint8_t mask[LU_MODE_PAGE_SIZE], value[LU_MODE_PAGE_SIZE];
+};
+struct lu_saved {
+	unsigned n; /* 0: nothing is to be kept */
+	struct lu_saved_page pages[LU_SAVED_PAGES];
+};
+
+struct lu_mode_keeper {
+	/* As lu_keeper's keep(). A unit asks again only when it has been told how this one ended. */
+	void (*keep)(struct lu_mode_keeper *kr, struct lu_keep *k, const uint8_t naa[16],
+		const struct lu_saved *s);
+};
+
 /* A disk (SBC). Strings are borrowed for the call; empty or NULL ones get defaults. */
 struct disk_cfg {
 	struct store *store;          /* given away on success: closed with the last reference */
@@ -74,6 +95,8 @@ struct disk_cfg {
 	struct work_pool *pool;   /* for what may block besides I/O; NULL: it is done in place */
 	struct lu_keeper *keeper; /* NULL: nothing is kept, and APTPL is refused */
 	const struct lu_reservation *kept; /* what was kept; NULL: nothing. Borrowed for the call */
+	struct lu_mode_keeper *mode_keeper; /* NULL: mode pages cannot be saved */
+	const struct lu_saved *saved;       /* what was saved; likewise */
 	void (*gone)(void *arg); /* optional: called once the last reference has been dropped */
 	void *arg;
 };

@@ -4,6 +4,7 @@
  */
 #include "scsi/mode.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "scsi/op.h"
@@ -15,6 +16,7 @@ enum { PC_CURRENT, PC_CHANGEABLE, PC_DEFAULT, PC_SAVED };
 #define ALL_SUBPAGES 0xff
 #define PS           0x80
 #define SPF          0x40
+#define SP           0x01
 
 /* Device-specific parameter of disks (SBC-4 6.5.1). */
 #define WP           0x80
@@ -40,11 +42,16 @@ uint8_t *mode_values(struct lu *lu, uint8_t code, uint8_t subpage)
 }
 
 /* QErr 10b is reserved. */
+static bool reserved_qerr(const struct mode_page *p, const uint8_t *v)
+{
+	return p->code == 0x0a && !p->subpage && (v[3] >> 1 & 3) == QERR_RESERVED;
+}
+
 static bool select_disk_page(struct scsi_task *t, const struct mode_page *p, const uint8_t *now,
 	uint8_t *next, unsigned start)
 {
 	(void)now;
-	if (p->code == 0x0a && !p->subpage && (next[3] >> 1 & 3) == QERR_RESERVED)
+	if (reserved_qerr(p, next))
 		return task_bad_list(t, start + 3, 2), false;
 	return true;
 }
@@ -78,6 +85,13 @@ static void take_effect(struct lu *lu)
 	lu_update_gates(lu);
 }
 
+static bool savable(const struct lu *lu, const struct mode_page *p)
+{
+	static const uint8_t nothing[MODE_PAGE_SIZE];
+
+	return lu->mode_keeper && memcmp(p->changeable, nothing, sizeof(nothing)) != 0;
+}
+
 /* The default values of the model's i-th page, as this unit has them. */
 static void copy_defaults(const struct lu *lu, unsigned i, uint8_t out[static MODE_PAGE_SIZE])
 {
@@ -90,10 +104,19 @@ static void copy_defaults(const struct lu *lu, unsigned i, uint8_t out[static MO
 		rules_of(lu)->defaults(lu, p, out);
 }
 
+/* What a reset brings back. */
+static void copy_saved(const struct lu *lu, unsigned i, uint8_t out[static MODE_PAGE_SIZE])
+{
+	if (lu->mode_keeper)
+		memcpy(out, lu->saved[i], MODE_PAGE_SIZE);
+	else
+		copy_defaults(lu, i, out);
+}
+
 void mode_reset(struct lu *lu)
 {
 	for (unsigned i = 0; lu->model->modes[i].len; i++)
-		copy_defaults(lu, i, lu->mode[i]);
+		copy_saved(lu, i, lu->mode[i]);
 	if (rules_of(lu)->head_defaults)
 		rules_of(lu)->head_defaults(lu, &lu->mode_head);
 	take_effect(lu);
@@ -104,8 +127,58 @@ void mode_reset_page(struct lu *lu, uint8_t code, uint8_t subpage)
 	int i = find_page(lu, code, subpage);
 
 	if (i >= 0)
-		copy_defaults(lu, (unsigned)i, lu->mode[i]);
+		copy_saved(lu, (unsigned)i, lu->mode[i]);
 	take_effect(lu);
+}
+
+/* --- what is saved ------------------------------------------------------------------- */
+
+/* What mode_select() would not have taken is not taken from a catalog either. */
+static void restore_page(struct lu *lu, const struct lu_saved_page *from)
+{
+	int i = find_page(lu, from->code, from->subpage);
+	const struct mode_page *p = i < 0 ? NULL : &lu->model->modes[i];
+	uint8_t *v = i < 0 ? NULL : lu->saved[i];
+
+	if (!p || p->len != from->len)
+		return;
+	for (unsigned b = 0; b < p->len; b++) {
+		uint8_t bits = from->mask[b] & p->changeable[b];
+
+		v[b] = (uint8_t)((v[b] & ~bits) | (from->value[b] & bits));
+	}
+	if (reserved_qerr(p, v))
+		copy_defaults(lu, (unsigned)i, v);
+}
+
+void mode_restore(struct lu *lu, struct lu_mode_keeper *keeper, const struct lu_saved *saved)
+{
+	lu->mode_keeper = keeper;
+	for (unsigned i = 0; lu->model->modes[i].len; i++)
+		copy_defaults(lu, i, lu->saved[i]);
+	for (unsigned i = 0; keeper && saved && i < saved->n; i++)
+		restore_page(lu, &saved->pages[i]);
+	mode_reset(lu);
+}
+
+/* What is to be kept so that these values come back: nothing of pages that are as by default. */
+static void gather(const struct lu *lu, uint8_t mode[][MODE_PAGE_SIZE], struct lu_saved *out)
+{
+	out->n = 0;
+	for (unsigned i = 0; lu->model->modes[i].len; i++) {
+		const struct mode_page *p = &lu->model->modes[i];
+		struct lu_saved_page *to = &out->pages[out->n];
+		uint8_t defaults[MODE_PAGE_SIZE];
+
+		copy_defaults(lu, i, defaults);
+		if (!savable(lu, p) || !memcmp(mode[i], defaults, p->len))
+			continue;
+		*to = (struct lu_saved_page){ p->code, p->subpage, p->len, { 0 }, { 0 } };
+		memcpy(to->value, mode[i], p->len);
+		for (unsigned b = 0; b < p->len; b++)
+			to->mask[b] = mode[i][b] ^ defaults[b];
+		out->n++;
+	}
 }
 
 /* --- MODE SENSE ---------------------------------------------------------------------- */
@@ -126,16 +199,19 @@ static void wr_page(struct wr *w, const struct lu *lu, unsigned i, uint8_t contr
 {
 	const struct mode_page *p = &lu->model->modes[i];
 	unsigned header = p->subpage ? 4 : 2;
-	uint8_t defaults[MODE_PAGE_SIZE];
+	uint8_t v[MODE_PAGE_SIZE];
 
 	switch (control) {
-	case PC_CURRENT: wr_bytes(w, lu->mode[i], p->len); break;
+	case PC_CURRENT: memcpy(v, lu->mode[i], p->len); break;
 	case PC_CHANGEABLE:
-		wr_bytes(w, p->defaults, header);
-		wr_bytes(w, p->changeable + header, p->len - header);
+		memcpy(v, p->changeable, p->len);
+		memcpy(v, p->defaults, header);
 		break;
-	default: copy_defaults(lu, i, defaults); wr_bytes(w, defaults, p->len);
+	case PC_SAVED: copy_saved(lu, i, v); break;
+	default: copy_defaults(lu, i, v);
 	}
+	v[0] |= savable(lu, p) ? PS : 0;
+	wr_bytes(w, v, p->len);
 }
 
 /* The pages that were asked for; how many there are. */
@@ -217,7 +293,7 @@ static enum scsi_next mode_sense(struct scsi_task *t, struct sense_req *r, uint3
 	const struct mode_rules *rules = rules_of(lu);
 	struct wr w;
 
-	if (r->control == PC_SAVED) /* SAVING PARAMETERS NOT SUPPORTED */
+	if (r->control == PC_SAVED && !lu->mode_keeper) /* SAVING PARAMETERS NOT SUPPORTED */
 		return task_check(t, SENSE_ILLEGAL_REQUEST, 0x3900);
 	if (!reply_open(t, &w, 512))
 		return SCSI_DONE;
@@ -389,31 +465,120 @@ static bool differs(const struct lu *lu, const struct select *s)
 					a->block_len != b->block_len));
 }
 
-/* Takes the whole list or nothing of it. */
-static enum scsi_next mode_select_data(struct scsi_task *t)
+static void put_in_force(const struct itl *itl, const struct select *s)
 {
-	struct lu *lu = t->itl->lu;
-	struct select s = { .lu = lu, .rd = list_cursor(t), .len = t->got };
+	struct lu *lu = s->lu;
+
+	if (!differs(lu, s))
+		return;
+	memcpy(lu->mode, s->mode, sizeof(s->mode));
+	lu->mode_head = s->head;
+	take_effect(lu);
+	lu_attention(lu, itl, UA_MODE_CHANGED);
+}
+
+/* A MODE SELECT with SP=1 that waits. */
+struct save {
+	struct scsi_task *task;
+	struct select select;
+	struct lu_keep keep;
+};
+
+/* What is answered must be what is saved: INTERNAL TARGET FAILURE if that could not be. */
+static enum scsi_next saved(struct scsi_task *t, int err)
+{
+	return err ? task_check(t, SENSE_HARDWARE_ERROR, 0x4400) : task_good(t);
+}
+
+/* Durable values are in force also when nobody waits for the answer any more: they would be after
+ * the next reset. Those that are not never are, or an initiator that was refused could go on with a
+ * write cache of which it does not know. */
+static void kept(struct lu_keep *k, int err)
+{
+	struct save *save = container_of(k, struct save, keep);
+	struct lu *lu = save->select.lu;
 
 	pthread_mutex_lock(&lu->lock);
-	s.head = lu->mode_head;
-	memcpy(s.mode, lu->mode, sizeof(s.mode));
-	if (select_list(t, &s, t->cdb[0] == 0x55) && differs(lu, &s)) {
-		memcpy(lu->mode, s.mode, sizeof(s.mode));
-		lu->mode_head = s.head;
-		take_effect(lu);
-		lu_attention(lu, t->itl, UA_MODE_CHANGED);
+	lu->saving = false;
+	if (!err) {
+		memcpy(lu->saved, save->select.mode, sizeof(lu->saved));
+		put_in_force(save->task->itl, &save->select);
 	}
 	pthread_mutex_unlock(&lu->lock);
+	task_go_on(save->task, err);
+}
+
+/* SP=1: all pages that can be saved are, also those that the list has not brought. */
+static enum scsi_next keep(struct scsi_task *t, const struct select *s)
+{
+	struct save *save = malloc(sizeof(*save));
+	struct lu *lu = s->lu;
+	struct lu_saved what;
+
+	if (!save)
+		return task_status(t, SCSI_BUSY);
+	save->task = t;
+	save->select = *s;
+	save->keep = (struct lu_keep){ .loop = t->nexus->loop, .done = kept };
+	t->more = save;
+	t->then = saved;
+	t->busy = true;
+	lu->saving = true;
+	gather(lu, save->select.mode, &what);
+	lu->mode_keeper->keep(lu->mode_keeper, &save->keep, lu->naa, &what);
+	return SCSI_PENDING;
+}
+
+/* Under the unit's lock. Others wait until what is being saved is in force, as it is made of what
+ * was in force when it began. */
+static enum scsi_next select_locked(struct scsi_task *t, struct select *s, bool listed)
+{
+	struct lu *lu = s->lu;
+
+	if (lu->saving)
+		return task_status(t, SCSI_BUSY);
+	s->head = lu->mode_head;
+	memcpy(s->mode, lu->mode, sizeof(s->mode));
+	if (listed && !select_list(t, s, t->cdb[0] == 0x55))
+		return SCSI_DONE;
+	if (t->cdb[1] & SP)
+		return keep(t, s);
+	put_in_force(t->itl, s);
 	return SCSI_DONE;
+}
+
+/* Takes the whole list or nothing of it. */
+static enum scsi_next select_values(struct scsi_task *t, struct select *s, bool listed)
+{
+	enum scsi_next next;
+
+	pthread_mutex_lock(&s->lu->lock);
+	next = select_locked(t, s, listed);
+	pthread_mutex_unlock(&s->lu->lock);
+	return next;
+}
+
+static enum scsi_next mode_select_data(struct scsi_task *t)
+{
+	struct select s = { .lu = t->itl->lu, .rd = list_cursor(t), .len = t->got };
+
+	return select_values(t, &s, true);
+}
+
+/* Without a list nothing changes, but the current values may be saved. */
+static enum scsi_next mode_select_nothing(struct scsi_task *t)
+{
+	struct select s = { .lu = t->itl->lu };
+
+	return t->cdb[1] & SP ? select_values(t, &s, false) : task_good(t);
 }
 
 static enum scsi_next mode_select(struct scsi_task *t, uint32_t len)
 {
-	if (t->cdb[1] & 0x01) /* SP: nothing can be saved */
+	if (t->cdb[1] & SP && !t->itl->lu->mode_keeper)
 		return task_bad_cdb(t, 1, 0);
 	if (!len)
-		return task_good(t);
+		return mode_select_nothing(t);
 	if (!(t->cdb[1] & 0x10) && !rules_of(t->itl->lu)->any_format) /* a vendor's own format */
 		return task_bad_cdb(t, 1, 4);
 	return list_wanted(t, len);

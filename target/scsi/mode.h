@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Mode pages as rows: what a page says by default, and which of its bits an initiator may change.
- * The current values are the unit's; no page can be saved.
+ * The current values are the unit's. Where it has a keeper, the pages of which something may be
+ * changed can be saved; what is saved is what a reset brings back.
  */
 #ifndef SCSI_MODE_H
 #define SCSI_MODE_H
@@ -39,8 +40,12 @@ struct mode_rules {
 	void (*changed)(struct lu *lu);
 };
 
-/* Default values (lu_init(), resets). Under the unit's lock, or before anybody knows the unit. */
+/* Saved or else default values (lu_init(), resets). Under the unit's lock, or before anybody knows
+ * the unit. */
 void mode_reset(struct lu *lu);
+/* Gives the unit a keeper (NULL: none), and what was saved (NULL: nothing). Before anybody knows
+ * the unit. */
+void mode_restore(struct lu *lu, struct lu_mode_keeper *keeper, const struct lu_saved *saved);
 /* The same for one page, where what it tells of has changed. */
 void mode_reset_page(struct lu *lu, uint8_t code, uint8_t subpage);
 /* The current values of a page, or NULL. Likewise. */

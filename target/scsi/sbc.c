@@ -277,6 +277,7 @@ int disk_create(const struct disk_cfg *cfg, struct lu **out)
 	lu->gone = cfg->gone;
 	lu->arg = cfg->arg;
 	lu->keeper = cfg->keeper;
+	mode_restore(lu, cfg->mode_keeper, cfg->saved);
 	lu->pool = cfg->pool;
 	work_lane_init(&lu->lane, QUERIES);
 	if (cfg->kept && !lu_restore(lu, cfg->kept)) {

@@ -134,8 +134,8 @@ struct lu_model {
 	uint16_t versions[8];          /* version descriptors of INQUIRY (SPC-5 6.7.4) */
 };
 
-#define MODE_PAGES     16 /* at most so many in a model */
-#define MODE_PAGE_SIZE 40 /* the longest page, with its header */
+#define MODE_PAGES     LU_SAVED_PAGES /* at most so many in a model */
+#define MODE_PAGE_SIZE LU_MODE_PAGE_SIZE
 
 /* What stands before the pages: the header and the block descriptor. */
 struct mode_head {
@@ -171,6 +171,7 @@ struct lu {
 	struct work_pool *pool;   /* NULL: what may block is done in place */
 	struct work_lane lane;    /* of a disk's jobs in the pool */
 	struct lu_keeper *keeper; /* of persistent reservations; NULL: APTPL is refused */
+	struct lu_mode_keeper *mode_keeper; /* NULL: no page can be saved */
 
 	/* Under the lock. */
 	pthread_mutex_t lock;
@@ -191,6 +192,8 @@ struct lu {
 	unsigned ntokens;
 	uint8_t mode[MODE_PAGES][MODE_PAGE_SIZE]; /* current values, in the model's order */
 	struct mode_head mode_head;               /* likewise; not of disks */
+	uint8_t saved[MODE_PAGES][MODE_PAGE_SIZE]; /* where there is a mode_keeper */
+	bool saving;                               /* a MODE SELECT waits for it */
 };
 
 /* Sets up what all models have in common; everything else is zero. -ENOMEM. */

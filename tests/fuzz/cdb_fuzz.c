@@ -16,6 +16,7 @@
  * Reservations are kept by somebody who answers late, and at times that he cannot. At the end a unit
  * made from what is kept must tell the same of its registrants as the one that there was.
  */
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -40,6 +41,7 @@ struct note {
 
 struct world {
 	struct lu_keeper keeper;
+	struct lu_mode_keeper mode_keeper;
 	unsigned asked; /* how often */
 	struct note note[DISKS];
 	struct loop *loop;
@@ -90,6 +92,19 @@ static void keep(struct lu_keeper *kr, struct lu_keep *k, const uint8_t naa[16],
 	loop_post(k->loop, &k->msg);
 }
 
+static void keep_modes(struct lu_mode_keeper *kr, struct lu_keep *k, const uint8_t naa[16],
+	const struct lu_saved *s)
+{
+	struct world *w = container_of(kr, struct world, mode_keeper);
+
+	assert(naa[15] < DISKS && s->n <= LU_SAVED_PAGES);
+	for (unsigned i = 0; i < s->n; i++)
+		assert(s->pages[i].len > 2 && s->pages[i].len <= LU_MODE_PAGE_SIZE);
+	k->err = ++w->asked % 16 == 0 ? -EIO : 0;
+	k->msg.run = say_so;
+	loop_post(k->loop, &k->msg);
+}
+
 /* --- disks and those who reach them --------------------------------------------------------- */
 
 static struct lu *disk(struct world *w, uint8_t i, const struct lu_reservation *kept)
@@ -101,6 +116,7 @@ static struct lu *disk(struct world *w, uint8_t i, const struct lu_reservation *
 		.long_cdbs = true,
 		.naa = { 0x60, [15] = i },
 		.keeper = &w->keeper,
+		.mode_keeper = &w->mode_keeper,
 		.kept = kept,
 		.gone = gone,
 		.arg = w };
@@ -122,6 +138,7 @@ static void world_open(struct world *w)
 
 	memset(w, 0, sizeof(*w));
 	w->keeper.keep = keep;
+	w->mode_keeper.keep = keep_modes;
 	must(loop_create(0, &w->loop));
 	must(bufs_create(NULL, 1 << 20, &w->bufs));
 	for (uint32_t i = 0; i < DISKS; i++) {

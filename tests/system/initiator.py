@@ -306,12 +306,10 @@ class Task:
 
 def sense_of(data):
     """(key, asc << 8 | ascq) of a SCSI Response's data segment."""
-    if len(data) < 2 + 14:
-        return None
     sense = data[2:]
-    if sense[0] & 0x7f >= 0x72:
+    if len(sense) >= 8 and sense[0] & 0x7f >= 0x72:
         return sense[1] & 15, be(sense, 2, 2)
-    return sense[2] & 15, be(sense, 12, 2)
+    return (sense[2] & 15, be(sense, 12, 2)) if len(sense) >= 14 else None
 
 
 class Session:

@@ -94,7 +94,7 @@ static void pages_that_are_not_there_are_refused(void **state)
 	assert_bad_cdb(RUN(rig, 0, NULL, 255, SENSE6(0, 0, 0x0a, 2)), 2);
 }
 
-static void saved_values_are_not_there(void **state)
+static void without_a_keeper_saved_values_are_not_there(void **state)
 {
 	(void)state;
 	assert_check(RUN(rig, 0, NULL, 255, SENSE6(0, 3, 0x0a, 0)), SENSE_ILLEGAL_REQUEST, 0x3900);
@@ -257,11 +257,285 @@ static void a_page_of_the_wrong_length_is_refused(void **state)
 	assert_bad_list(RUN(rig, 0, list, 15, SELECT6(15)), 5);
 }
 
-static void saving_and_foreign_formats_are_refused(void **state)
+static void without_a_keeper_saving_is_refused_as_foreign_formats_are(void **state)
 {
 	(void)state;
 	assert_bad_cdb(RUN(rig, 0, block, 16, 0x15, 0x11, 0, 0, 16, 0), 1);
 	assert_bad_cdb(RUN(rig, 0, block, 16, 0x15, 0x00, 0, 0, 16, 0), 1);
+}
+
+/* --- saved values ---------------------------------------------------------------------- */
+
+#define SAVE6(len) 0x15, 0x11, 0, 0, len, 0
+
+/* The control page with its PS bit. */
+#define CONTROL_PS(d_sense, swp, tas) \
+	0x8a, 0x0a, 0x02 | (d_sense) << 2, 0x10, (swp) << 3, (tas) << 6, 0, 0, 0xff, 0xff, 0, 0
+
+/* A keeper that writes down what it is told, and says that it is done when it is let. */
+static struct {
+	struct lu_mode_keeper keeper;
+	struct lu_keep *k;
+	struct lu_saved what;
+	int err;
+	bool hold; /* it is not let */
+} book;
+
+static void say_done(struct loop_msg *m)
+{
+	struct lu_keep *k = container_of(m, struct lu_keep, msg);
+
+	k->done(k, book.err);
+}
+
+static void note(struct lu_mode_keeper *kr, struct lu_keep *k, const uint8_t naa[16],
+	const struct lu_saved *s)
+{
+	assert_ptr_equal(kr, &book.keeper);
+	assert_int_equal(naa[0], 0x60);
+	book.what = *s;
+	book.k = k;
+	k->msg.run = say_done;
+	if (!book.hold)
+		loop_post(k->loop, &k->msg);
+}
+
+/* A disk whose pages can be saved, and on which `saved` (NULL: nothing) was. */
+static struct rig *saving_rig(const struct lu_saved *saved)
+{
+	memset(&book, 0, sizeof(book));
+	book.keeper.keep = note;
+	return rig_create((struct rig_cfg){ .mode_keeper = &book.keeper, .saved = saved });
+}
+
+static const uint8_t descriptors[] = { 0, 0, 0, 0, CONTROL(1, 0, 1) };
+
+static void assert_control(struct rig *r, uint8_t pc, const uint8_t page[12])
+{
+	assert_good(RUN(r, 0, NULL, 255, SENSE6(1, pc, 0x0a, 0)));
+	assert_memory_equal(rig_in + 4, page, 12);
+}
+
+static void pages_that_can_be_saved_say_so(void **state)
+{
+	struct rig *r = saving_rig(NULL);
+	static const struct {
+		uint8_t page, first;
+	} pages[] = { { 0x01, 0x01 }, { 0x02, 0x02 }, { 0x08, 0x88 }, { 0x0a, 0x8a },
+		{ 0x1a, 0x1a }, { 0x1c, 0x1c } };
+
+	(void)state;
+	for (uint8_t pc = 0; pc < 4; pc++)
+		for (size_t i = 0; i < sizeof(pages) / sizeof(pages[0]); i++) {
+			assert_good(RUN(r, 0, NULL, 255, SENSE6(1, pc, pages[i].page, 0)));
+			assert_int_equal(rig_in[4], pages[i].first);
+		}
+	rig_free(r);
+}
+
+static void what_is_saved_is_kept_before_the_answer_and_told(void **state)
+{
+	struct rig *r = saving_rig(NULL);
+	struct result res;
+
+	(void)state;
+	assert_control(r, 3, (const uint8_t[]){ CONTROL_PS(0, 0, 1) });
+	res = RUN(r, 0, descriptors, sizeof(descriptors), SAVE6(sizeof(descriptors)));
+	assert_good(res);
+	assert_int_equal(book.what.n, 1);
+	assert_int_equal(book.what.pages[0].code, 0x0a);
+	assert_int_equal(book.what.pages[0].subpage, 0);
+	assert_int_equal(book.what.pages[0].len, 12);
+	assert_memory_equal(book.what.pages[0].mask, ((const uint8_t[12]){ [2] = 0x04 }), 12);
+	assert_memory_equal(book.what.pages[0].value, descriptors + 4, 12);
+	assert_control(r, 0, (const uint8_t[]){ CONTROL_PS(1, 0, 1) });
+	assert_control(r, 3, (const uint8_t[]){ CONTROL_PS(1, 0, 1) });
+	assert_control(r, 2, (const uint8_t[]){ CONTROL_PS(0, 0, 1) });
+	assert_check(RUN(r, 1, NULL, 0, TUR), SENSE_UNIT_ATTENTION, 0x2a01);
+	rig_free(r);
+}
+
+static void without_sp_nothing_is_saved(void **state)
+{
+	struct rig *r = saving_rig(NULL);
+
+	(void)state;
+	assert_good(RUN(r, 0, descriptors, sizeof(descriptors), SELECT6(sizeof(descriptors))));
+	assert_null(book.k);
+	assert_control(r, 0, (const uint8_t[]){ CONTROL_PS(1, 0, 1) });
+	assert_control(r, 3, (const uint8_t[]){ CONTROL_PS(0, 0, 1) });
+	rig_free(r);
+}
+
+static void saving_without_a_list_saves_what_is_current(void **state)
+{
+	static const uint8_t off[] = { 0, 0, 0, 0, 0x08, 0x12, 0, [23] = 0 };
+	struct rig *r = saving_rig(NULL);
+
+	(void)state;
+	assert_good(RUN(r, 0, off, sizeof(off), SELECT6(sizeof(off))));
+	assert_good(RUN(r, 0, NULL, 0, SAVE6(0)));
+	assert_int_equal(book.what.n, 1);
+	assert_int_equal(book.what.pages[0].code, 0x08);
+	assert_good(RUN(r, 0, NULL, 255, SENSE6(1, 3, 0x08, 0)));
+	assert_memory_equal(rig_in + 4, ((const uint8_t[]){ 0x88, 0x12, 0x00 }), 3);
+	rig_free(r);
+}
+
+static void defaults_that_are_saved_leave_nothing_to_keep(void **state)
+{
+	static const uint8_t list[] = { 0, 0, 0, 0, CONTROL(0, 0, 1) };
+	struct rig *r = saving_rig(NULL);
+
+	(void)state;
+	assert_good(RUN(r, 0, descriptors, sizeof(descriptors), SAVE6(sizeof(descriptors))));
+	assert_good(RUN(r, 0, list, sizeof(list), SAVE6(sizeof(list))));
+	assert_int_equal(book.what.n, 0);
+	assert_control(r, 3, (const uint8_t[]){ CONTROL_PS(0, 0, 1) });
+	rig_free(r);
+}
+
+static void what_cannot_be_saved_is_not_in_force(void **state)
+{
+	struct rig *r = saving_rig(NULL);
+
+	(void)state;
+	book.err = -EIO;
+	assert_check(RUN(r, 0, descriptors, sizeof(descriptors), SAVE6(sizeof(descriptors))),
+		SENSE_HARDWARE_ERROR, 0x4400);
+	assert_control(r, 0, (const uint8_t[]){ CONTROL_PS(0, 0, 1) });
+	assert_control(r, 3, (const uint8_t[]){ CONTROL_PS(0, 0, 1) });
+	assert_good(RUN(r, 1, NULL, 0, TUR));
+	book.err = 0;
+	assert_good(RUN(r, 0, descriptors, sizeof(descriptors), SAVE6(sizeof(descriptors))));
+	rig_free(r);
+}
+
+static void a_wrong_list_is_not_saved(void **state)
+{
+	static const uint8_t list[] = { 0, 0, 0, 0, 0x0a, 0x0a, 0x02, 0x11, 0, 0x40, 0, 0, 0xff,
+		0xff, 0, 0 };
+	struct rig *r = saving_rig(NULL);
+
+	(void)state;
+	assert_bad_list(RUN(r, 0, list, 16, SAVE6(16)), 7);
+	assert_check(RUN(r, 0, list, 0, SAVE6(16)), SENSE_ILLEGAL_REQUEST, 0x1a00);
+	assert_null(book.k);
+	rig_free(r);
+}
+
+static struct scsi_task held;
+
+static void begin_to_save(struct rig *r)
+{
+	book.hold = true;
+	rig_task(&held, &r->nexus[0], 0, (const uint8_t[]){ SAVE6(sizeof(descriptors)) }, 6,
+		SCSI_DIR_OUT, sizeof(descriptors));
+	assert_int_equal(scsi_task_start(&held), SCSI_WANT_DATA);
+	memcpy(held.out.iov[0].iov_base, descriptors, sizeof(descriptors));
+	assert_int_equal(scsi_task_data(&held, sizeof(descriptors)), SCSI_PENDING);
+}
+
+static void end_saving(struct rig *r)
+{
+	loop_post(r->loop, &book.k->msg);
+	loop_step(r->loop);
+	scsi_task_release(&held);
+	book.hold = false;
+}
+
+static void a_change_during_a_save_is_told_to_come_again(void **state)
+{
+	static const uint8_t protect[] = { 0, 0, 0, 0, CONTROL(0, 1, 1) };
+	struct rig *r = saving_rig(NULL);
+
+	(void)state;
+	begin_to_save(r);
+	assert_int_equal(
+		RUN(r, 1, protect, sizeof(protect), SELECT6(sizeof(protect))).status, SCSI_BUSY);
+	assert_int_equal(
+		RUN(r, 1, protect, sizeof(protect), SAVE6(sizeof(protect))).status, SCSI_BUSY);
+	assert_control(r, 0, (const uint8_t[]){ CONTROL_PS(0, 0, 1) });
+	end_saving(r);
+	assert_control(r, 0, (const uint8_t[]){ CONTROL_PS(1, 0, 1) });
+	assert_check(RUN(r, 1, NULL, 0, TUR), SENSE_UNIT_ATTENTION, 0x2a01);
+	assert_good(RUN(r, 1, protect, sizeof(protect), SAVE6(sizeof(protect))));
+	rig_free(r);
+}
+
+static void what_is_durable_is_in_force_though_nobody_waits(void **state)
+{
+	struct rig *r = saving_rig(NULL);
+
+	(void)state;
+	begin_to_save(r);
+	assert_false(scsi_task_abort(&held));
+	end_saving(r);
+	assert_control(r, 0, (const uint8_t[]){ CONTROL_PS(1, 0, 1) });
+	assert_control(r, 3, (const uint8_t[]){ CONTROL_PS(1, 0, 1) });
+	rig_free(r);
+}
+
+static void reset_done(struct lu_function_req *req)
+{
+	(void)req;
+}
+
+static void a_reset_brings_back_what_is_saved(void **state)
+{
+	static const uint8_t list[] = { 0, 0, 0, 0, CONTROL(0, 0, 0) };
+	struct rig *r = saving_rig(NULL);
+	struct lu_function_req req = {
+		.nexus = &r->nexus[0], .lun = 0, .function = LU_RESET, .done = reset_done
+	};
+
+	(void)state;
+	assert_good(RUN(r, 0, descriptors, sizeof(descriptors), SAVE6(sizeof(descriptors))));
+	assert_good(RUN(r, 0, list, sizeof(list), SELECT6(sizeof(list))));
+	assert_control(r, 0, (const uint8_t[]){ CONTROL_PS(0, 0, 0) });
+	lu_function(&req);
+	while (loop_step(r->loop))
+		;
+	RUN(r, 0, NULL, 0, TUR);
+	assert_control(r, 0, (const uint8_t[]){ CONTROL_PS(1, 0, 1) });
+	rig_free(r);
+}
+
+static void what_was_saved_is_in_force(void **state)
+{
+	const struct lu_saved was = { 2,
+		{ { 0x08, 0, 20, { [2] = 0x04 }, { 0x08, 0x12 } },
+			{ 0x0a, 0, 12, { [4] = 0x08 }, { CONTROL(1, 1, 0) } } } };
+	struct rig *r = saving_rig(&was);
+
+	(void)state;
+	assert_control(r, 0, (const uint8_t[]){ CONTROL_PS(0, 1, 1) });
+	assert_control(r, 3, (const uint8_t[]){ CONTROL_PS(0, 1, 1) });
+	assert_control(r, 2, (const uint8_t[]){ CONTROL_PS(0, 0, 1) });
+	assert_check(RUN(r, 0, block, 512, WRITE10(0, 1)), SENSE_DATA_PROTECT, 0x2700);
+	assert_good(RUN(r, 0, NULL, 255, SENSE6(1, 0, 0x08, 0)));
+	assert_int_equal(rig_in[6], 0);
+	rig_free(r);
+}
+
+/* A page that is not there, one of another length, bits that do not change, a QErr that is none. */
+static void what_no_initiator_could_save_is_left_alone(void **state)
+{
+	struct lu_saved was = { 3,
+		{ { 0x3e, 0, 12, { [2] = 0xff }, { [2] = 0xff } },
+			{ 0x08, 0, 12, { [2] = 0xff }, { [2] = 0 } },
+			{ 0x0a, 0, 12, { [2] = 0xff, [7] = 0xff }, { [2] = 0xff, [7] = 0xff } } } };
+	struct rig *r = saving_rig(&was);
+
+	(void)state;
+	assert_control(r, 0, (const uint8_t[]){ CONTROL_PS(1, 0, 1) });
+	assert_good(RUN(r, 0, NULL, 255, SENSE6(1, 0, 0x08, 0)));
+	assert_int_equal(rig_in[6], 0x04);
+	rig_free(r);
+	was.pages[2].mask[3] = was.pages[2].value[3] = 0x04; /* 10b */
+	r = saving_rig(&was);
+	assert_control(r, 0, (const uint8_t[]){ CONTROL_PS(0, 0, 1) });
+	rig_free(r);
 }
 
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -276,7 +550,7 @@ int main(void)
 		T(the_whole_fits_into_mode_sense_6),
 		T(changeable_values_are_masks),
 		T(pages_that_are_not_there_are_refused),
-		T(saved_values_are_not_there),
+		T(without_a_keeper_saved_values_are_not_there),
 		T(swp_protects_the_disk),
 		T(d_sense_changes_the_format_of_sense_data),
 		T(without_wce_every_write_is_durable),
@@ -289,7 +563,19 @@ int main(void)
 		T(nothing_is_taken_of_a_list_with_an_error),
 		T(a_list_that_is_cut_is_too_short),
 		T(a_page_of_the_wrong_length_is_refused),
-		T(saving_and_foreign_formats_are_refused),
+		T(without_a_keeper_saving_is_refused_as_foreign_formats_are),
+		cmocka_unit_test(pages_that_can_be_saved_say_so),
+		cmocka_unit_test(what_is_saved_is_kept_before_the_answer_and_told),
+		cmocka_unit_test(without_sp_nothing_is_saved),
+		cmocka_unit_test(saving_without_a_list_saves_what_is_current),
+		cmocka_unit_test(defaults_that_are_saved_leave_nothing_to_keep),
+		cmocka_unit_test(what_cannot_be_saved_is_not_in_force),
+		cmocka_unit_test(a_wrong_list_is_not_saved),
+		cmocka_unit_test(a_change_during_a_save_is_told_to_come_again),
+		cmocka_unit_test(what_is_durable_is_in_force_though_nobody_waits),
+		cmocka_unit_test(a_reset_brings_back_what_is_saved),
+		cmocka_unit_test(what_was_saved_is_in_force),
+		cmocka_unit_test(what_no_initiator_could_save_is_left_alone),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -43,6 +43,8 @@ struct rig_cfg {
 	bool short_naa; /* NAA 3h: 8 bytes */
 	struct lu_keeper *keeper;
 	const struct lu_reservation *kept;
+	struct lu_mode_keeper *mode_keeper;
+	const struct lu_saved *saved;
 	struct work_pool *pool;
 };
 
@@ -135,6 +137,8 @@ static struct rig *rig_create_quietly(struct rig_cfg cfg)
 	dc.long_cdbs = cfg.long_cdbs;
 	dc.keeper = cfg.keeper;
 	dc.kept = cfg.kept;
+	dc.mode_keeper = cfg.mode_keeper;
+	dc.saved = cfg.saved;
 	dc.pool = cfg.pool;
 	if (cfg.short_naa) {
 		dc.naa[0] = 0x30;
