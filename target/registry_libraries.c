@@ -282,8 +282,7 @@ static bool share_directory(const struct served_library *a, const struct served_
 /* Whether both would have the same cartridges. */
 static bool collide(const struct served_library *a, const struct served_library *b)
 {
-	return !strcmp(a->traits.name, b->traits.name) ||
-	       !strcmp(a->traits.path, b->traits.path) ||
+	return !strcmp(a->traits.name, b->traits.name) || !strcmp(a->traits.path, b->traits.path) ||
 	       !strcmp(a->traits.archive, b->traits.archive) || share_directory(a, b);
 }
 
@@ -413,11 +412,11 @@ static int lock_directory(struct served_library *s, const struct config *cfg, co
 	int err = library_lock_take(&s->env->locks, path, out, who, sizeof(who));
 
 	if (err == -EBUSY)
-		return registry_fault(faults, cfg, member, err,
-			"library %s: %s is in use by %s", s->traits.name, path,
-			*who ? who : "another server");
-	return !err ? 0 : registry_fault(faults, cfg, member, err, "library %s: %s: %s",
-				  s->traits.name, path, strerror(-err));
+		return registry_fault(faults, cfg, member, err, "library %s: %s is in use by %s",
+			s->traits.name, path, *who ? who : "another server");
+	return !err ? 0
+		    : registry_fault(faults, cfg, member, err, "library %s: %s: %s", s->traits.name,
+			      path, strerror(-err));
 }
 
 static int lock_directories(struct served_library *s, const struct config *cfg,
@@ -425,8 +424,9 @@ static int lock_directories(struct served_library *s, const struct config *cfg,
 {
 	int err = lock_directory(s, cfg, &row->path, s->traits.path, &s->path_lock, faults);
 
-	return err ? err : lock_directory(s, cfg, row->archive ? &row->archive : &row->path,
-				   s->traits.archive, &s->archive_lock, faults);
+	return err ? err
+		   : lock_directory(s, cfg, row->archive ? &row->archive : &row->path,
+			     s->traits.archive, &s->archive_lock, faults);
 }
 
 static int make_drive(struct served_library *s, uint32_t i)
@@ -822,8 +822,8 @@ static int prepare_row(struct libraries *ls, const struct libraries *old,
 	for (size_t i = 0; !err && i < ls->n; i++)
 		if (share_directory(ls->v[i], s))
 			err = registry_fault(faults, ls->cfg, &row->path, -EBUSY,
-				"library %s: a directory of it is one of library %s, too", row->name,
-				ls->v[i]->traits.name);
+				"library %s: a directory of it is one of library %s, too",
+				row->name, ls->v[i]->traits.name);
 	ls->v[ls->n++] = s;
 	return err;
 }

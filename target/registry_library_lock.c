@@ -45,7 +45,8 @@ static void find_holder(const struct stat *st, char *out, size_t size)
 		unsigned long ino;
 		long pid;
 
-		if (sscanf(line, "%*s FLOCK %*s WRITE %ld %x:%x:%lu", &pid, &major, &minor, &ino) != 4)
+		if (sscanf(line, "%*s FLOCK %*s WRITE %ld %x:%x:%lu", &pid, &major, &minor, &ino) !=
+			4)
 			continue;
 		if (pid > 0 && makedev(major, minor) == st->st_dev && ino == st->st_ino) {
 			name_of(pid, out, size);
@@ -96,16 +97,14 @@ static int take_new(struct list *held, const char *path, int fd, const struct st
 	if (err)
 		log_msg(LOG_WARNING, "%s: cannot be locked (%s); let no other server use it", path,
 			strerror(-err));
-	*lock = (struct library_lock){
-		.dev = st->st_dev, .ino = st->st_ino, .fd = fd, .holds = 1
-	};
+	*lock = (struct library_lock){ .dev = st->st_dev, .ino = st->st_ino, .fd = fd, .holds = 1 };
 	list_push(held, &lock->link);
 	*out = lock;
 	return 0;
 }
 
-int library_lock_take(struct list *held, const char *path, struct library_lock **out, char *who,
-	size_t size)
+int library_lock_take(
+	struct list *held, const char *path, struct library_lock **out, char *who, size_t size)
 {
 	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC), err;
 	struct library_lock *shared;
