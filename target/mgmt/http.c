@@ -518,6 +518,9 @@ static void send_reply(struct call *c, int status, const json_t *body)
 		evhttp_add_header(head, "Content-Type", c->content_type);
 		evhttp_add_header(head, "Cache-Control", "no-store");
 	}
+	/* What HEAD is answered has no body (RFC 9110 9.3.2); evhttp would send it. */
+	if (out && evhttp_request_get_command(c->req) == EVHTTP_REQ_HEAD)
+		evbuffer_drain(out, evbuffer_get_length(out));
 	evhttp_send_reply(c->req, status, NULL, out);
 	if (out)
 		evbuffer_free(out);
@@ -668,21 +671,68 @@ static bool find_route(struct call *c, bool split)
 
 /* The steps before a route's function: each gives false when it has refused the call. */
 
-/* A length that is told twice is another one to a proxy in front of us, perhaps: whoever asks through
- * it could then hide a request of his own in the body of somebody else's (RFC 9112 6.3). evhttp
- * goes by the first. */
-static bool check_length(struct call *c)
+static unsigned count_of(const struct evkeyvalq *head, const char *name)
 {
-	const struct evkeyvalq *head = evhttp_request_get_input_headers(c->req);
 	unsigned n = 0;
 
 	for (const struct evkeyval *h = head->tqh_first; h; h = h->next.tqe_next)
-		n += !strcasecmp(h->key, "Content-Length") ||
-		     !strcasecmp(h->key, "Transfer-Encoding");
-	if (n < 2)
+		n += !strcasecmp(h->key, name);
+	return n;
+}
+
+/* A token of RFC 9110 5.6.2; evhttp takes blanks as a part of the name. */
+static bool is_header_name(const char *name)
+{
+	static const char others[] = "!#$%&'*+-.^_`|~";
+	const char *p = name;
+
+	while ((*p >= 'a' && *p <= 'z') || (*p >= 'A' && *p <= 'Z') || (*p >= '0' && *p <= '9') ||
+		(*p && strchr(others, *p)))
+		p++;
+	return *name && !*p;
+}
+
+/* A proxy before us may read a doubtful head in another way than evhttp does: whoever asks through it
+ * could then hide a request of his own in the body of somebody else's (RFC 9112 6.3, 11.2). evhttp
+ * goes by the first length, takes a sign before it, and passes over codings that it does not know. */
+static const char *head_fault(const struct evkeyvalq *head)
+{
+	const char *length = evhttp_find_header(head, "Content-Length"),
+		   *coding = evhttp_find_header(head, "Transfer-Encoding");
+
+	for (const struct evkeyval *h = head->tqh_first; h; h = h->next.tqe_next)
+		if (!is_header_name(h->key))
+			return "the name of a header is malformed";
+	if (count_of(head, "Content-Length") + count_of(head, "Transfer-Encoding") > 1)
+		return "the length of the body is told twice";
+	if (length && length[strspn(length, "0123456789")])
+		return "the length of the body is no number";
+	if (coding && strcasecmp(coding, "chunked") != 0)
+		return "the only transfer coding is chunked";
+	return count_of(head, "Host") > 1 ? "the host is told twice" : NULL;
+}
+
+static bool check_head(struct call *c)
+{
+	const char *fault = head_fault(evhttp_request_get_input_headers(c->req));
+
+	if (!fault)
 		return true;
 	evhttp_add_header(evhttp_request_get_output_headers(c->req), "Connection", "close");
-	call_refuse(c, HTTP_BADREQUEST, "bad_request", "the length of the body is told twice");
+	call_refuse(c, HTTP_BADREQUEST, "bad_request", "%s", fault);
+	return false;
+}
+
+/* A page of another site may have a browser ask us, and the browser adds what proof it has for us.
+ * It also tells whose page it was (RFC 6454 7). */
+static bool check_origin(struct call *c)
+{
+	const char *origin = call_header(c, "Origin"), *host = call_header(c, "Host");
+	const char *site = origin ? strstr(origin, "://") : NULL;
+
+	if (!is_network(c->http) || !origin || (site && host && !strcasecmp(site + 3, host)))
+		return true;
+	call_refuse(c, 403, "cross_origin", "a page of another site may not ask");
 	return false;
 }
 
@@ -769,10 +819,10 @@ static void on_request(struct evhttp_request *req, void *arg)
 	list_push(&h->calls, &c->link);
 	evhttp_connection_set_closecb(ec, on_client_gone, c);
 	set_deadline(c, 0);
-	if (!check_caller(c, fd) || !check_length(c))
+	if (!check_caller(c, fd) || !check_head(c))
 		return;
 	split = read_path(c);
-	if (check_proof(c) && find_route(c, split) && check_policy(c) && read_query(c) &&
+	if (check_origin(c) && check_proof(c) && find_route(c, split) && check_policy(c) && read_query(c) &&
 		read_body(c))
 		c->match.route->run(c);
 }
