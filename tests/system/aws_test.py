@@ -670,6 +670,15 @@ def test_unsigned_requests_are_taken_where_the_configuration_says_so(start):
         {"Authorization": h["Authorization"][:-1] + "x"}))[0] == 400
 
 
+@pytest.mark.parametrize("host, status", [
+    ("localhost", 200), ("LOCALHOST:8080", 200), ("127.0.0.1", 200), ("127.0.0.9:80", 200),
+    ("[::1]:8080", 200), ("evil.example", 403), ("evil.example:8080", 403), ("192.0.2.1", 403),
+    ("localhost.evil.example", 403), ("127.0.0.1.evil.example:80", 403), ("", 403)])
+def test_a_page_in_a_browser_cannot_make_unsigned_requests_by_a_name_of_its_own(start, host, status):
+    server = start(conf(more=management(aws="allow_unsigned = true;")))
+    assert send(server, {}, sign=False, headers={"Host": host})[0] == status
+
+
 def test_without_the_section_there_is_nothing(start):
     server = start(conf(more='''management = {
         http = ( { address = "127.0.0.1"; port = $api_port; } ); };'''))
