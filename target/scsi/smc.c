@@ -66,6 +66,11 @@ static void changed(struct library_listener *ls, enum library_event event)
 	pthread_mutex_unlock(&lu->lock);
 }
 
+static void moved(struct library_listener *ls, enum library_result result, bool drives)
+{
+	smc_moved(&container_of(ls, struct changer, listener)->lu, result, drives);
+}
+
 static bool locked(struct library_listener *ls)
 {
 	struct lu *lu = &container_of(ls, struct changer, listener)->lu;
@@ -215,7 +220,8 @@ int changer_create(const struct changer_cfg *cfg, struct lu **out)
 	if (!c)
 		return -ENOMEM;
 	c->library = cfg->library;
-	c->listener = (struct library_listener){ .changed = changed, .locked = locked };
+	c->listener =
+		(struct library_listener){ .changed = changed, .moved = moved, .locked = locked };
 	if (!lu_identify(&c->lu, &id))
 		goto out;
 	err = lu_init(&c->lu, &changer_model_rows, LU_REMOVABLE);

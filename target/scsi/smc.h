@@ -5,6 +5,7 @@
 #ifndef SCSI_SMC_H
 #define SCSI_SMC_H
 
+#include <stdatomic.h>
 #include <stdint.h>
 
 #include "base/bytes.h"
@@ -38,6 +39,7 @@ struct changer {
 	struct lu lu; /* first: it is freed as that */
 	struct library *library;
 	struct library_listener listener;
+	_Atomic unsigned missing; /* cartridges of which TapeAlert has taken notice */
 
 	/* Under lu.lock. */
 	struct volume_search search[VOLUME_SEARCHES];
@@ -57,6 +59,9 @@ static inline bool smc_transport_valid(const struct changer *c, uint16_t address
 
 extern const struct scsi_op smc_ops[], smc_move_ops[], smc_status_ops[], smc_volume_ops[],
 	smc_log_ops[];
+
+/* What the end of a move means for the changer's TapeAlert flags. */
+void smc_moved(struct lu *lu, enum library_result result, bool drives);
 
 /* Which elements a report is about, and how it is made. */
 struct smc_report {

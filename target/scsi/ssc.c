@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "scsi/alert.h"
 #include "scsi/identity.h"
 #include "scsi/mode.h"
 #include "scsi/vpd.h"
@@ -56,7 +57,7 @@ static void begin_alerts(struct tape *tape)
 {
 	struct drive_medium in;
 
-	tape->alerts = 0;
+	alert_clear(&tape->lu, UINT64_MAX);
 	drive_medium(tape->drive, &in);
 	if (in.state == DRIVE_CLEANING)
 		tape_alert(tape, ALERT_CLEANING_MEDIUM);
@@ -75,8 +76,11 @@ static void drive_changed(struct drive_listener *ls, enum drive_event event)
 	atomic_store(&tape->room, 0);
 	tape->past_pew = false;
 	tape->allowed = 0;
-	if (event != DRIVE_FORMATTED)
+	if (event != DRIVE_FORMATTED) {
 		begin_alerts(tape);
+		memset(tape->zero + TAPE_DRIVE_ZEROES, 0,
+			(TAPE_ZEROES - TAPE_DRIVE_ZEROES) * sizeof(tape->zero[0]));
+	}
 	if (event == DRIVE_EJECTED || event == DRIVE_HOST_UNLOADED)
 		tape_demounted(tape);
 	pthread_mutex_lock(&lu->lock);

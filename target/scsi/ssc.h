@@ -32,6 +32,9 @@ struct tape_encryption {
 	uint32_t instance;  /* KEY INSTANCE COUNTER */
 };
 
+#define TAPE_ZEROES       5
+#define TAPE_DRIVE_ZEROES 2
+
 struct tape {
 	struct lu lu; /* the first: freed as such */
 	struct drive *drive;
@@ -67,7 +70,9 @@ struct tape {
 	uint8_t allowed; /* by ALLOW OVERWRITE, and where */
 	unsigned allowed_partition;
 	uint64_t allowed_object;
-	uint64_t alerts; /* TapeAlert flags; flag 1 is the highest bit */
+	/* Where the counters of log pages began: ssc_log.c. The first two are the drive's, the
+	 * others the cartridge's. */
+	struct cartridge_counters zero[TAPE_ZEROES];
 };
 
 /* TapeAlert flags (SSC-4 annex A) that are ever raised. */
@@ -80,6 +85,7 @@ enum {
 	ALERT_CLEANING_MEDIUM = 11,
 	ALERT_UNSUPPORTED_FORMAT = 12,
 };
+/* In a job: raises one, and has the cartridge's memory remember it. */
 void tape_alert(struct tape *tape, unsigned flag);
 
 static inline struct tape *tape_of(const struct scsi_task *t)

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "scsi/alert.h"
 #include "scsi/ssc.h"
 
 struct tape_job *tape_job(struct scsi_task *t)
@@ -174,16 +175,10 @@ void tape_check_left(
 void tape_alert(struct tape *tape, unsigned flag)
 {
 	struct cartridge *c = drive_memory(tape->drive);
-	struct lu *lu = &tape->lu;
-	uint64_t bit = UINT64_C(1) << (64 - flag);
+	uint64_t flags = alert_raise(&tape->lu, flag);
 
-	tape->alerts |= bit;
-	pthread_mutex_lock(&lu->lock);
-	list_for_each(it, &lu->itls)
-		container_of(it, struct itl, in_lu)->alerts_told &= ~bit;
-	pthread_mutex_unlock(&lu->lock);
 	if (c)
-		cartridge_set_alerts(c, tape->alerts);
+		cartridge_set_alerts(c, flags);
 }
 
 bool tape_sense_of(struct tape *tape, enum cartridge_result r, bool writing, struct sense *s)

@@ -5,12 +5,12 @@
  */
 #include <string.h>
 
+#include "scsi/alert.h"
+#include "scsi/log.h"
 #include "scsi/ssc.h"
 
 #define MB         1000000u
 #define LOG_MAX    2048u
-#define LBIN       0x03 /* FORMAT AND LINKING: a number or list in binary */
-#define ASCII_LIST 0x01
 
 /* Everything that is known. */
 struct facts {
@@ -26,32 +26,13 @@ struct facts {
 	bool compress;
 };
 
-/* Each host reads every flag once, whoever else reads it. */
-static uint64_t untold(struct scsi_task *t)
-{
-	struct tape *tape = tape_of(t);
-	uint64_t flags;
-
-	pthread_mutex_lock(&tape->lu.lock);
-	flags = tape->alerts & ~t->itl->alerts_told;
-	pthread_mutex_unlock(&tape->lu.lock);
-	return flags;
-}
-
-static void note_told(struct scsi_task *t, uint64_t flags)
-{
-	struct lu *lu = t->itl->lu;
-
-	pthread_mutex_lock(&lu->lock);
-	t->itl->alerts_told |= flags;
-	pthread_mutex_unlock(&lu->lock);
-}
-
 static void gather(struct scsi_task *t, struct cartridge *c, struct facts *f)
 {
 	struct tape *tape = tape_of(t);
 
-	*f = (struct facts){ .drive = tape->drive, .alerts = tape->alerts, .untold = untold(t),
+	*f = (struct facts){ .drive = tape->drive,
+		.alerts = alert_flags(&tape->lu),
+		.untold = alert_untold(t->itl),
 		.compress = atomic_load(&tape->compress) };
 	drive_status(tape->drive, &f->s);
 	if (!c)
@@ -72,33 +53,6 @@ static bool loaded(const struct facts *f)
 
 /* --- parameters ----------------------------------------------------------------------------- */
 
-static void wr_param(struct wr *w, uint16_t code, uint8_t control, size_t len)
-{
-	wr_be16(w, code);
-	wr_u8(w, control);
-	wr_u8(w, (uint8_t)len);
-}
-
-/* A number that does not fit is the highest that does. */
-static void wr_number(struct wr *w, uint16_t code, uint64_t v, unsigned len)
-{
-	wr_param(w, code, LBIN, len);
-	if (len < 8 && v >> 8 * len)
-		v = (UINT64_C(1) << 8 * len) - 1;
-	for (unsigned i = len; i > 0; i--)
-		wr_u8(w, (uint8_t)(v >> 8 * (i - 1)));
-}
-
-static void wr_text(struct wr *w, uint16_t code, const char *text, size_t width)
-{
-	char field[32];
-
-	memset(field, ' ', sizeof(field));
-	memcpy(field, text, strnlen(text, width));
-	wr_param(w, code, ASCII_LIST, width);
-	wr_bytes(w, field, width);
-}
-
 /* Compression ratio in percent; without data it is 1. */
 static uint64_t ratio(uint64_t host, uint64_t medium)
 {
@@ -110,9 +64,9 @@ static uint64_t ratio(uint64_t host, uint64_t medium)
 static void wr_errors(struct wr *w, uint64_t bytes, uint64_t errors)
 {
 	for (uint16_t code = 0; code < 5; code++)
-		wr_number(w, code, 0, 4); /* nothing had to be corrected */
-	wr_number(w, 5, bytes, 8);
-	wr_number(w, 6, errors, 4);
+		log_number(w, code, 0, 4); /* nothing had to be corrected */
+	log_number(w, 5, bytes, 8);
+	log_number(w, 6, errors, 4);
 }
 
 static void write_errors(struct wr *w, const struct facts *f)
@@ -131,17 +85,17 @@ static void sequential(struct wr *w, const struct facts *f)
 {
 	uint64_t unknown = UINT32_MAX, room = f->in.capacity - f->early_warning;
 
-	wr_number(w, 0, f->s.load.host_written, 8);
-	wr_number(w, 1, f->s.load.medium_written, 8);
-	wr_number(w, 2, f->s.load.medium_read, 8);
-	wr_number(w, 3, f->s.load.host_read, 8);
-	wr_number(w, 4, loaded(f) ? f->in.used / MB : unknown, 4);
-	wr_number(w, 5, loaded(f) ? room / MB : unknown, 4);
-	wr_number(w, 6, loaded(f) ? f->early_warning / MB : unknown, 4);
-	wr_number(w, 7, loaded(f) ? f->in.before / MB : unknown, 4);
-	wr_number(w, 8, 0, 4);
-	wr_number(w, 0x0100, 0, 1); /* no cleaning is asked for */
-	wr_number(w, 0x8000, (f->s.total.host_written + f->s.total.host_read) / MB, 4);
+	log_number(w, 0, f->s.load.host_written, 8);
+	log_number(w, 1, f->s.load.medium_written, 8);
+	log_number(w, 2, f->s.load.medium_read, 8);
+	log_number(w, 3, f->s.load.host_read, 8);
+	log_number(w, 4, loaded(f) ? f->in.used / MB : unknown, 4);
+	log_number(w, 5, loaded(f) ? room / MB : unknown, 4);
+	log_number(w, 6, loaded(f) ? f->early_warning / MB : unknown, 4);
+	log_number(w, 7, loaded(f) ? f->in.before / MB : unknown, 4);
+	log_number(w, 8, 0, 4);
+	log_number(w, 0x0100, 0, 1); /* no cleaning is asked for */
+	log_number(w, 0x8000, (f->s.total.host_written + f->s.total.host_read) / MB, 4);
 }
 
 /* --- 11h: device status (SSC-4 8.2.3, as ADC-3 has it) -------------------------------------- */
@@ -160,42 +114,41 @@ static void device_status(struct wr *w, const struct facts *f)
 {
 	bool here = f->s.medium.barcode[0], ready = f->s.medium.state == DRIVE_LOADED;
 
-	wr_param(w, 0, LBIN, 4);
+	log_param(w, 0, LOG_BINARY, 4);
 	wr_u8(w, (uint8_t)((f->s.prevented ? PREVENTED : 0) | (loaded(f) ? MAM_READY : 0) |
 			   (f->compress ? COMPRESSING : 0) |
 			   (f->s.medium.write_protect ? PROTECTED : 0) | INITIALIZED));
 	wr_u8(w, (uint8_t)((here ? PRESENT | SEATED : 0) | (ready ? THREADED | MOUNTED : 0)));
 	wr_u8(w, 0); /* no activity: this command is what the drive does */
 	wr_u8(w, f->untold ? 0x01 : 0); /* TAFC */
-	wr_number(w, 1, 1000, 2); /* polling delay, milliseconds */
+	log_number(w, 1, 1000, 2);      /* polling delay, milliseconds */
 }
 
 /* --- TapeAlert: 12h, 2Eh (SSC-4 8.2.4, 8.2.7) ----------------------------------------------- */
 
 static void alert_response(struct wr *w, const struct facts *f)
 {
-	wr_number(w, 0, f->alerts, 8);
+	log_number(w, 0, f->alerts, 8);
 }
 
 static void alerts(struct wr *w, const struct facts *f)
 {
-	for (uint16_t flag = 1; flag <= 64; flag++)
-		wr_number(w, flag, f->untold >> (64 - flag) & 1, 1);
+	alert_page(w, f->untold);
 }
 
 /* --- 14h: device statistics ----------------------------------------------------------------- */
 
 static void device_statistics(struct wr *w, const struct facts *f)
 {
-	wr_number(w, 0x0000, f->s.loads, 4);
-	wr_number(w, 0x0001, 0, 4); /* cleanings */
-	wr_number(w, 0x0004, 0, 4);
-	wr_number(w, 0x000c, f->s.total.write_errors, 4);
-	wr_number(w, 0x000d, f->s.total.read_errors, 4);
-	wr_text(w, 0x0040, drive_serial(f->drive), 32);
-	wr_text(w, 0x0041, drive_serial(f->drive), 32);
-	wr_number(w, 0x0080, f->s.prevented, 1);
-	wr_number(w, 0x0081, 0, 1);
+	log_number(w, 0x0000, f->s.loads, 4);
+	log_number(w, 0x0001, 0, 4); /* cleanings */
+	log_number(w, 0x0004, 0, 4);
+	log_number(w, 0x000c, f->s.total.write_errors, 4);
+	log_number(w, 0x000d, f->s.total.read_errors, 4);
+	log_text(w, 0x0040, drive_serial(f->drive), 32);
+	log_text(w, 0x0041, drive_serial(f->drive), 32);
+	log_number(w, 0x0080, f->s.prevented, 1);
+	log_number(w, 0x0081, 0, 1);
 }
 
 /* --- 17h: volume statistics ----------------------------------------------------------------- */
@@ -204,7 +157,7 @@ static void device_statistics(struct wr *w, const struct facts *f)
 static void wr_partitions(struct wr *w, uint16_t code, const struct facts *f,
 	uint64_t (*figure)(const struct cartridge_usage *u))
 {
-	wr_param(w, code, LBIN, 8u * f->s.medium.partitions);
+	log_param(w, code, LOG_BINARY, 8u * f->s.medium.partitions);
 	for (unsigned i = 0; i < f->s.medium.partitions; i++) {
 		wr_u8(w, 7);
 		wr_u8(w, 0);
@@ -239,39 +192,39 @@ static uint64_t sum(const struct facts *f, uint64_t (*figure)(const struct cartr
 
 static void volume_numbers(struct wr *w, const struct facts *f)
 {
-	wr_number(w, 0x0001, f->life.loads, 4);
-	wr_number(w, 0x0002, f->life.blocks_written, 8);
-	wr_number(w, 0x0003, 0, 4);
-	wr_number(w, 0x0004, f->life.write_errors, 2);
-	wr_number(w, 0x0005, 0, 2);
-	wr_number(w, 0x0006, 0, 2);
-	wr_number(w, 0x0007, f->life.blocks_read, 8);
-	wr_number(w, 0x0008, 0, 4);
-	wr_number(w, 0x0009, f->life.read_errors, 2);
-	wr_number(w, 0x000c, f->s.load.write_errors, 2);
-	wr_number(w, 0x000d, f->s.load.read_errors, 2);
-	wr_number(w, 0x000e, f->s.load.host_written / MB, 4);
-	wr_number(w, 0x000f, f->s.load.host_read / MB, 4);
-	wr_number(w, 0x0010, f->life.host_written / MB, 8);
-	wr_number(w, 0x0011, f->life.host_read / MB, 8);
-	wr_number(w, 0x0012, ratio(f->s.load.host_written, f->s.load.medium_written), 4);
-	wr_number(w, 0x0013, ratio(f->s.load.host_read, f->s.load.medium_read), 4);
-	wr_number(w, 0x0016, sum(f, capacity_of) / MB, 4);
-	wr_number(w, 0x0017, sum(f, used_of) / MB, 4);
+	log_number(w, 0x0001, f->life.loads, 4);
+	log_number(w, 0x0002, f->life.blocks_written, 8);
+	log_number(w, 0x0003, 0, 4);
+	log_number(w, 0x0004, f->life.write_errors, 2);
+	log_number(w, 0x0005, 0, 2);
+	log_number(w, 0x0006, 0, 2);
+	log_number(w, 0x0007, f->life.blocks_read, 8);
+	log_number(w, 0x0008, 0, 4);
+	log_number(w, 0x0009, f->life.read_errors, 2);
+	log_number(w, 0x000c, f->s.load.write_errors, 2);
+	log_number(w, 0x000d, f->s.load.read_errors, 2);
+	log_number(w, 0x000e, f->s.load.host_written / MB, 4);
+	log_number(w, 0x000f, f->s.load.host_read / MB, 4);
+	log_number(w, 0x0010, f->life.host_written / MB, 8);
+	log_number(w, 0x0011, f->life.host_read / MB, 8);
+	log_number(w, 0x0012, ratio(f->s.load.host_written, f->s.load.medium_written), 4);
+	log_number(w, 0x0013, ratio(f->s.load.host_read, f->s.load.medium_read), 4);
+	log_number(w, 0x0016, sum(f, capacity_of) / MB, 4);
+	log_number(w, 0x0017, sum(f, used_of) / MB, 4);
 }
 
 static void volume_statistics(struct wr *w, const struct facts *f)
 {
-	wr_number(w, 0x0000, loaded(f), 1); /* PAGE VALID */
+	log_number(w, 0x0000, loaded(f), 1); /* PAGE VALID */
 	if (!loaded(f))
 		return;
 	volume_numbers(w, f);
-	wr_text(w, 0x0040, f->serial, 32);
-	wr_text(w, 0x0042, f->s.medium.barcode, 32);
-	wr_text(w, 0x0043, "CNTRSIGN", 8);
-	wr_text(w, 0x0045, f->s.medium.media->name, 9);
-	wr_number(w, 0x0080, f->s.medium.write_protect, 1);
-	wr_number(w, 0x0081, f->s.medium.worm, 1);
+	log_text(w, 0x0040, f->serial, 32);
+	log_text(w, 0x0042, f->s.medium.barcode, 32);
+	log_text(w, 0x0043, "CNTRSIGN", 8);
+	log_text(w, 0x0045, f->s.medium.media->name, 9);
+	log_number(w, 0x0080, f->s.medium.write_protect, 1);
+	log_number(w, 0x0081, f->s.medium.worm, 1);
 	wr_partitions(w, 0x0202, f, capacity_of);
 	wr_partitions(w, 0x0203, f, used_of);
 	wr_partitions(w, 0x0204, f, left_of);
@@ -281,16 +234,16 @@ static void volume_statistics(struct wr *w, const struct facts *f)
 
 static void wr_transferred(struct wr *w, uint16_t code, uint64_t bytes)
 {
-	wr_number(w, code, bytes / MB, 4);
-	wr_number(w, (uint16_t)(code + 1), bytes % MB, 4);
+	log_number(w, code, bytes / MB, 4);
+	log_number(w, (uint16_t)(code + 1), bytes % MB, 4);
 }
 
 static void compression(struct wr *w, const struct facts *f)
 {
 	const struct cartridge_counters *n = &f->s.load;
 
-	wr_number(w, 0, ratio(n->host_read, n->medium_read), 2);
-	wr_number(w, 1, ratio(n->host_written, n->medium_written), 2);
+	log_number(w, 0, ratio(n->host_read, n->medium_read), 2);
+	log_number(w, 1, ratio(n->host_written, n->medium_written), 2);
 	wr_transferred(w, 2, n->host_read);
 	wr_transferred(w, 4, n->medium_read);
 	wr_transferred(w, 6, n->host_written);
@@ -300,140 +253,186 @@ static void compression(struct wr *w, const struct facts *f)
 static void data_compression(struct wr *w, const struct facts *f)
 {
 	compression(w, f);
-	wr_number(w, 0x0100, f->compress, 1);
+	log_number(w, 0x0100, f->compress, 1);
 }
 
 /* --- IBM's own: 30h tape usage, 31h tape capacity ------------------------------------------- */
 
 static void tape_usage(struct wr *w, const struct facts *f)
 {
-	wr_number(w, 1, f->life.loads, 4);
-	wr_number(w, 2, f->life.blocks_written, 8);
-	wr_number(w, 3, 0, 4);
-	wr_number(w, 4, f->life.write_errors, 2);
-	wr_number(w, 5, 0, 2);
-	wr_number(w, 6, 0, 2);
-	wr_number(w, 7, f->life.blocks_read, 8);
-	wr_number(w, 8, 0, 4);
-	wr_number(w, 9, f->life.read_errors, 2);
-	wr_number(w, 10, 0, 2);
-	wr_number(w, 11, 0, 2);
+	log_number(w, 1, f->life.loads, 4);
+	log_number(w, 2, f->life.blocks_written, 8);
+	log_number(w, 3, 0, 4);
+	log_number(w, 4, f->life.write_errors, 2);
+	log_number(w, 5, 0, 2);
+	log_number(w, 6, 0, 2);
+	log_number(w, 7, f->life.blocks_read, 8);
+	log_number(w, 8, 0, 4);
+	log_number(w, 9, f->life.read_errors, 2);
+	log_number(w, 10, 0, 2);
+	log_number(w, 11, 0, 2);
 }
 
 /* Of two partitions, in MiB: what remains, what there is at most. */
 static void tape_capacity(struct wr *w, const struct facts *f)
 {
 	for (uint16_t i = 0; i < 2; i++)
-		wr_number(w, (uint16_t)(1 + i), left_of(&f->use[i]) >> 20, 4);
+		log_number(w, (uint16_t)(1 + i), left_of(&f->use[i]) >> 20, 4);
 	for (uint16_t i = 0; i < 2; i++)
-		wr_number(w, (uint16_t)(3 + i), f->use[i].capacity >> 20, 4);
+		log_number(w, (uint16_t)(3 + i), f->use[i].capacity >> 20, 4);
 }
 
 /* --- the pages ------------------------------------------------------------------------------ */
 
+/* What LOG SELECT does to the page: nothing, as it tells of a life or of what is so; or its counters
+ * begin anew, which are the drive's or the cartridge's since it was loaded; or flags go down. */
+enum reset { KEEPS, DRIVE_BEGINS, LOAD_BEGINS, FLAGS_GO };
+
 struct log_page {
 	uint8_t code;
 	void (*write)(struct wr *w, const struct facts *f); /* NULL: the list of pages */
+	enum reset reset;
+	unsigned zero; /* tape->zero: where its counters began */
 };
 
 static const struct log_page pages[] = {
-	{ 0x00, NULL },
-	{ 0x02, write_errors },
-	{ 0x03, read_errors },
-	{ 0x0c, sequential },
-	{ 0x11, device_status },
-	{ 0x12, alert_response },
-	{ 0x14, device_statistics },
-	{ 0x17, volume_statistics },
-	{ 0x1b, data_compression },
-	{ 0x2e, alerts },
-	{ 0x30, tape_usage },
-	{ 0x31, tape_capacity },
-	{ 0x32, compression },
+	{ 0x00, NULL, KEEPS, 0 },
+	{ 0x02, write_errors, DRIVE_BEGINS, 0 },
+	{ 0x03, read_errors, DRIVE_BEGINS, 1 },
+	{ 0x0c, sequential, LOAD_BEGINS, 2 },
+	{ 0x11, device_status, KEEPS, 0 },
+	{ 0x12, alert_response, KEEPS, 0 },
+	{ 0x14, device_statistics, KEEPS, 0 },
+	{ 0x17, volume_statistics, KEEPS, 0 },
+	{ 0x1b, data_compression, LOAD_BEGINS, 3 },
+	{ ALERT_PAGE, alerts, FLAGS_GO, 0 },
+	{ 0x30, tape_usage, KEEPS, 0 },
+	{ 0x31, tape_capacity, KEEPS, 0 },
+	{ 0x32, compression, LOAD_BEGINS, 4 },
 };
 
 #define PAGES (sizeof(pages) / sizeof(pages[0]))
 
-static void supported(struct wr *w, bool subpages)
+/* The codes of all of them, or of those that can be reset. */
+static size_t list(uint8_t codes[static PAGES], bool resets)
 {
-	for (size_t i = 0; i < PAGES; i++) {
-		wr_u8(w, pages[i].code);
-		if (subpages)
-			wr_u8(w, 0);
-	}
-	if (subpages)
-		wr_be16(w, 0x00ff);
+	size_t n = 0;
+
+	for (size_t i = 0; i < PAGES; i++)
+		if (!resets || pages[i].reset)
+			codes[n++] = pages[i].code;
+	return n;
 }
 
-/* Takes out the parameters before the PARAMETER POINTER. */
-static void begin_at(struct wr *w, uint16_t pointer)
+static const struct log_page *page_of(uint8_t code)
 {
-	size_t at = 4;
+	size_t i = 0;
 
-	while (at + 4 <= w->len && be16(w->buf + at) < pointer)
-		at += 4 + w->buf[at + 3];
-	memmove(w->buf + 4, w->buf + at, w->len - at);
-	w->len -= at - 4;
+	while (pages[i].code != code)
+		i++;
+	return &pages[i];
 }
 
-/* The answer has been opened on the loop. Flags that this host has read are told it no
- * more. */
+/* --- LOG SENSE (SPC-5 6.8). Whichever values are asked for, they are the cumulative ones. ---- */
+
+static void subtract(struct cartridge_counters *from, const struct cartridge_counters *n)
+{
+	from->host_written -= n->host_written;
+	from->host_read -= n->host_read;
+	from->medium_written -= n->medium_written;
+	from->medium_read -= n->medium_read;
+	from->write_errors -= n->write_errors;
+	from->read_errors -= n->read_errors;
+}
+
+static void write_page(struct wr *w, const struct log_page *p, struct tape *tape, struct facts *f)
+{
+	if (p->reset == DRIVE_BEGINS)
+		subtract(&f->s.total, &tape->zero[p->zero]);
+	if (p->reset == LOAD_BEGINS)
+		subtract(&f->s.load, &tape->zero[p->zero]);
+	p->write(w, f);
+}
+
+/* The answer has been opened on the loop. Flags that this host has read are told it no more. */
 static void log_run(struct scsi_task *t, struct tape_job *j, struct cartridge *c)
 {
+	const struct log_page *p = page_of(j->code);
 	struct wr w = wr_of(t->buf, LOG_MAX);
+	uint8_t codes[PAGES];
 	struct facts f;
 
 	gather(t, c, &f);
-	wr_u8(&w, (uint8_t)(j->code | (t->cdb[3] ? 0x40 : 0)));
-	wr_u8(&w, t->cdb[3]);
-	wr_be16(&w, 0);
-	for (size_t i = 0; i < PAGES; i++) {
-		if (pages[i].code != j->code)
-			continue;
-		if (pages[i].write)
-			pages[i].write(&w, &f);
-		else
-			supported(&w, t->cdb[3]);
-	}
-	if (j->code)
-		begin_at(&w, be16(t->cdb + 5));
-	if (j->code == 0x2e)
-		note_told(t, f.alerts);
-	put_be16(w.buf + 2, (uint16_t)(w.len - 4));
-	reply_close(t, &w, be16(t->cdb + 7));
+	log_open(&w, t->cdb);
+	if (p->write)
+		write_page(&w, p, tape_of(t), &f);
+	else
+		log_list(&w, codes, list(codes, false), LOG_SUBPAGE(t->cdb));
+	log_close(t, &w);
+	if (j->code == ALERT_PAGE && t->status == SCSI_GOOD)
+		alert_told(t->itl, f.untold);
 }
 
-static bool known(uint8_t code)
-{
-	for (size_t i = 0; i < PAGES; i++)
-		if (pages[i].code == code)
-			return true;
-	return false;
-}
-
-/* LOG SENSE (SPC-5 6.8). Whichever values are asked for, they are the cumulative ones. */
-static enum scsi_next log_sense(struct scsi_task *t)
+static enum scsi_next submit(struct scsi_task *t, tape_run *run)
 {
 	struct tape_job *j = tape_job(t);
-	struct wr w;
 
 	if (!j)
 		return SCSI_DONE;
-	j->code = t->cdb[2] & 0x3f;
+	j->code = LOG_PAGE(t->cdb);
 	j->without = true;
-	if (t->cdb[1] & 0x01) /* SP: nothing can be saved */
-		return task_bad_cdb(t, 1, 0);
-	if (!known(j->code))
-		return task_bad_cdb(t, 2, 5);
-	if (t->cdb[3] && (j->code || t->cdb[3] != 0xff))
-		return task_bad_cdb(t, 3, -1);
-	if (!reply_open(t, &w, LOG_MAX))
+	return tape_submit(t, run);
+}
+
+static enum scsi_next log_sense(struct scsi_task *t)
+{
+	uint8_t codes[PAGES];
+	struct wr w;
+
+	if (!log_asked(t, codes, list(codes, false)) || !reply_open(t, &w, LOG_MAX))
 		return SCSI_DONE;
-	return tape_submit(t, log_run);
+	return submit(t, log_run);
+}
+
+/* --- LOG SELECT (SPC-5 6.7) ----------------------------------------------------------------- */
+
+static void reset(struct tape *tape, const struct log_page *p, const struct facts *f)
+{
+	switch (p->reset) {
+	case KEEPS: break;
+	case DRIVE_BEGINS: tape->zero[p->zero] = f->s.total; break;
+	case LOAD_BEGINS: tape->zero[p->zero] = f->s.load; break;
+	case FLAGS_GO: alert_clear(&tape->lu, UINT64_MAX); break;
+	}
+}
+
+static void select_run(struct scsi_task *t, struct tape_job *j, struct cartridge *c)
+{
+	struct lu *lu = t->itl->lu;
+	struct facts f;
+
+	gather(t, c, &f);
+	for (size_t i = 0; i < PAGES; i++)
+		if (!j->code || pages[i].code == j->code)
+			reset(tape_of(t), &pages[i], &f);
+	pthread_mutex_lock(&lu->lock);
+	lu_attention(lu, t->itl, UA_LOG_CHANGED);
+	pthread_mutex_unlock(&lu->lock);
+}
+
+static enum scsi_next log_select_pages(struct scsi_task *t)
+{
+	uint8_t codes[PAGES];
+
+	if (!log_select(t, codes, list(codes, true)))
+		return SCSI_DONE;
+	return log_resets(t->cdb) ? submit(t, select_run) : task_good(t);
 }
 
 // clang-format off
 const struct scsi_op ssc_log_ops[] = {
+	{ 0x4c, NO_SERVICE, .name = "LOG SELECT", .start = log_select_pages, .cancel = tape_cancel,
+	  .stops = STOPS_CHANGE, .usage = { 0x4c, 0x03, FF2, 0, 0, 0, FF2, 0x04 } },
 	{ 0x4d, NO_SERVICE, .name = "LOG SENSE", .start = log_sense, .cancel = tape_cancel,
 	  .stops = STOPS_UA, .usage = { 0x4d, 0x03, FF2, 0, FF4, 0x04 } },
 	{ .name = NULL },

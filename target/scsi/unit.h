@@ -43,6 +43,7 @@ struct scsi_op;
 	X(UA_REGISTRATIONS_PREEMPTED, 0x2a05) \
 	X(UA_ACCESS_STATE_CHANGED, 0x2a06) /* ASYMMETRIC ACCESS STATE CHANGED */ \
 	X(UA_MODE_CHANGED, 0x2a01)         /* MODE PARAMETERS CHANGED */ \
+	X(UA_LOG_CHANGED, 0x2a02)          /* LOG PARAMETERS CHANGED */ \
 	X(UA_ENCRYPTION_CHANGED, 0x2a11)   /* DATA ENCRYPTION PARAMETERS CHANGED BY ANOTHER */ \
 	X(UA_CAPACITY_CHANGED, 0x2a09)     /* CAPACITY DATA HAS CHANGED */ \
 	X(UA_INQUIRY_CHANGED, 0x3f03)      /* INQUIRY DATA HAS CHANGED */ \
@@ -87,7 +88,7 @@ struct itl {
 	struct list in_lu; /* under lu->lock */
 	bool prevents;     /* PREVENT ALLOW MEDIUM REMOVAL, under lu->lock */
 	bool preempted;    /* its tasks are to be ended by PREEMPT AND ABORT, under lu->lock */
-	uint64_t alerts_told; /* TapeAlert flags of a tape that it has read, under lu->lock */
+	uint64_t alerts_told; /* TapeAlert flags that it has read (alert.h), under lu->lock */
 	unsigned pins;     /* copies that work on it (copy.h); this and the rest: its loop only */
 	bool orphan;       /* its nexus has lost it; it goes with the last pin */
 	bool halted;       /* they are to end: somebody in `enders` waits for that */
@@ -194,6 +195,7 @@ struct lu {
 	struct mode_head mode_head;               /* likewise; not of disks */
 	uint8_t saved[MODE_PAGES][MODE_PAGE_SIZE]; /* where there is a mode_keeper */
 	bool saving;                               /* a MODE SELECT waits for it */
+	uint64_t alerts;                           /* TapeAlert flags that are up: alert.h */
 };
 
 /* Sets up what all models have in common; everything else is zero. -ENOMEM. */

@@ -222,6 +222,7 @@ void inventory_put(struct inventory *inv, struct inventory_tape *t)
 	size_t i = index_of(inv, t->row.barcode);
 
 	if (i < inv->n && !strcmp(inv->tapes[i]->row.barcode, t->row.barcode)) {
+		t->missing = inv->tapes[i]->missing;
 		vacate(inv, inv->tapes[i]);
 		free(inv->tapes[i]);
 	} else {

@@ -22,6 +22,7 @@ struct inventory_tape {
 	struct catalog_tape row; /* text stands behind the structure */
 	bool imported;           /* an operator has put it where it is, not the robot */
 	bool under_way;          /* its files are being moved */
+	bool missing;            /* they were not there when they were last looked for */
 	char text[];
 };
 
@@ -71,8 +72,8 @@ struct inventory_tape *inventory_find(const struct inventory *inv, const char *b
 /* Room for so many more, so that inventory_put() has it. 0 or -ENOMEM. */
 int inventory_reserve(struct inventory *inv, size_t more);
 
-/* Takes t, where its row says, instead of the one of that barcode (which is freed), if any. Its
- * element is there and empty, or holds the one that is replaced. */
+/* Takes t, where its row says, instead of the one of that barcode, if any, which is freed; missing
+ * is then what that was. Its element is there and empty, or holds the one that is replaced. */
 void inventory_put(struct inventory *inv, struct inventory_tape *t);
 
 /* Takes the one of that barcode out, and frees it. */

@@ -262,6 +262,8 @@ void library_status(struct library *l, struct library_status *out)
 			out->archived++;
 		else
 			out->tapes++;
+	for (size_t i = 0; i < l->inv.n; i++)
+		out->missing += l->inv.tapes[i]->missing;
 	out->moves = l->moves;
 	out->failures = l->failures;
 	out->generation = l->generation_number;
@@ -300,6 +302,34 @@ void library_tell(struct library *l, enum library_event event)
 		ls->changed(ls, event);
 	}
 	pthread_mutex_unlock(&l->listeners_lock);
+}
+
+/* The same of moves, once they have been looked at: a library that is not in service has not. */
+static void tell_moved(struct library *l, const struct library_job *job)
+{
+	enum library_op op = job->r->op;
+
+	if ((op != LIBRARY_MOVE && op != LIBRARY_EXCHANGE) || job->result == LIBRARY_CLOSING)
+		return;
+	pthread_mutex_lock(&l->listeners_lock);
+	list_for_each(it, &l->listeners) {
+		struct library_listener *ls = container_of(it, struct library_listener, link);
+
+		if (ls->moved)
+			ls->moved(ls, job->result, job->nunload || job->nload);
+	}
+	pthread_mutex_unlock(&l->listeners_lock);
+}
+
+void library_miss(struct library *l, const char *barcode, bool missing)
+{
+	struct inventory_tape *t;
+
+	pthread_mutex_lock(&l->lock);
+	t = inventory_find(&l->inv, barcode);
+	if (t)
+		t->missing = missing;
+	pthread_mutex_unlock(&l->lock);
 }
 
 bool library_locked(struct library *l, enum catalog_place_kind kind)
@@ -442,6 +472,7 @@ void library_end(struct library *l, enum library_result result, int err)
 	job->result = result;
 	job->err = err;
 	log_failure(l, job);
+	tell_moved(l, job);
 	free(job->next);
 	job->next = NULL;
 	l->busy = false;

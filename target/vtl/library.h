@@ -136,6 +136,7 @@ bool library_tape_path(struct library *l, const char *barcode, char *buf, size_t
 struct library_status {
 	unsigned int tapes;    /* in elements */
 	unsigned int archived; /* in the archive, or on the way to or from it */
+	unsigned int missing;  /* of both: no files were there when they were last looked for */
 	uint64_t moves;        /* since the start */
 	uint64_t failures;     /* moves that were asked for rightly, and failed */
 	uint64_t generation;   /* changes whenever an element or a cartridge does */
@@ -144,28 +145,7 @@ struct library_status {
 };
 void library_status(struct library *l, struct library_status *out);
 
-/* --- being told -------------------------------------------------------------------- */
-
-enum library_event {
-	LIBRARY_INVENTORY_CHANGED, /* an operator put cartridges in or took some out: 28h/00h */
-	LIBRARY_MAIL_CHANGED,      /* … in a mail slot: 28h/01h */
-	LIBRARY_LOADED,            /* library_load() has ended well: 28h/00h */
-};
-
-struct library_listener {
-	/* On the loop, without the library's lock. */
-	void (*changed)(struct library_listener *ls, enum library_event event);
-	/* Whether a host prevents operators from opening the mail slots now (PREVENT ALLOW MEDIUM
-	 * REMOVAL at the changer). Any thread. */
-	bool (*locked)(struct library_listener *ls);
-	struct list link; /* private */
-};
-/* Any thread. No call is made any more once library_unlisten() has returned; it waits for one that
- * is under way, and is not called from one. */
-void library_listen(struct library *l, struct library_listener *ls);
-void library_unlisten(struct library *l, struct library_listener *ls);
-
-/* --- changing ---------------------------------------------------------------------- */
+/* --- how requests end --------------------------------------------------------------- */
 
 #define LIBRARY_RESULTS(X) \
 	X(LIBRARY_OK, "done") \
@@ -195,6 +175,32 @@ enum library_result { LIBRARY_RESULTS(LIBRARY_AS_ENUM) };
 
 /* For people; never NULL. */
 const char *library_result_text(enum library_result r);
+
+/* --- being told -------------------------------------------------------------------- */
+
+enum library_event {
+	LIBRARY_INVENTORY_CHANGED, /* an operator put cartridges in or took some out: 28h/00h */
+	LIBRARY_MAIL_CHANGED,      /* … in a mail slot: 28h/01h */
+	LIBRARY_LOADED,            /* library_load() has ended well: 28h/00h */
+};
+
+struct library_listener {
+	/* On the loop, without the library's lock. */
+	void (*changed)(struct library_listener *ls, enum library_event event);
+	/* Optional: MOVE or EXCHANGE is about to be answered so, whoever asked for it; whether a
+	 * drive had a part in it. On the loop, without the library's lock. */
+	void (*moved)(struct library_listener *ls, enum library_result result, bool drives);
+	/* Whether a host prevents operators from opening the mail slots now (PREVENT ALLOW MEDIUM
+	 * REMOVAL at the changer). Any thread. */
+	bool (*locked)(struct library_listener *ls);
+	struct list link; /* private */
+};
+/* Any thread. No call is made any more once library_unlisten() has returned; it waits for one that
+ * is under way, and is not called from one. */
+void library_listen(struct library *l, struct library_listener *ls);
+void library_unlisten(struct library *l, struct library_listener *ls);
+
+/* --- changing ---------------------------------------------------------------------- */
 
 enum library_op {
 	LIBRARY_MOVE,     /* `from` to `to`: element addresses */

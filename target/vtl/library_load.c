@@ -157,13 +157,15 @@ static bool known(const char *barcode, void *arg)
 }
 
 /* A cartridge without files keeps its place, as somebody may bring them back. */
-static void look_for_files(const struct library *l, const struct catalog_tape *row)
+static void look_for_files(struct library *l, const struct catalog_tape *row)
 {
 	char here[SHELF_PATH_MAX], there[SHELF_PATH_MAX];
+	bool missing = shelf_path(l->path, row->barcode, here, sizeof(here)) &&
+		       shelf_path(l->archive, row->barcode, there, sizeof(there)) &&
+		       access(here, F_OK) && access(there, F_OK);
 
-	if (shelf_path(l->path, row->barcode, here, sizeof(here)) &&
-		shelf_path(l->archive, row->barcode, there, sizeof(there)) && access(here, F_OK) &&
-		access(there, F_OK))
+	library_miss(l, row->barcode, missing);
+	if (missing)
 		log_msg(LOG_WARNING, "library %s: cartridge %s has no files in %s", l->name,
 			row->barcode, library_shelf(l, row));
 }

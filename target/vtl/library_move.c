@@ -178,6 +178,7 @@ static void load_done(struct drive_job *j)
 	struct library *l = library_of_visit(j);
 	const struct library_visit *v = &l->job.load[l->job.loaded++];
 
+	library_miss(l, v->tape->row.barcode, l->job.visit_err == -ENOENT);
 	if (l->job.visit_err)
 		log_msg(LOG_WARNING, "library %s: drive %u cannot read cartridge %s: %s", l->name,
 			v->drive + 1, v->tape->row.barcode, strerror(-l->job.visit_err));

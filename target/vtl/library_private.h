@@ -135,6 +135,8 @@ static inline struct library *library_of_work(struct work *w)
 const char *library_shelf(const struct library *l, const struct catalog_tape *row);
 
 void library_tell(struct library *l, enum library_event event);
+/* Whether the files of a cartridge are missed, as has just been found. */
+void library_miss(struct library *l, const char *barcode, bool missing);
 /* Tells the listeners that an operator changed something at a place. */
 void library_notify(struct library *l, enum catalog_place_kind kind);
 /* Whether a host keeps operators from a place. */

@@ -88,7 +88,7 @@ static void report_luns_and_supported_codes_know_the_changer(void **state)
 	assert_false(write);
 }
 
-/* --- mode and log pages ------------------------------------------------------------ */
+/* --- mode pages -------------------------------------------------------------------- */
 
 #define MODE_SENSE(page) 0x1a, 0x08, page, 0, 255, 0
 
@@ -137,19 +137,6 @@ static void mode_pages_1e_1f_tell_what_the_robot_can(void **state)
 	assert_int_equal(
 		RUN(m, 0, NULL, 255, MODE_SENSE(0x3f)).in_len, 4 + 16 + 12 + 12 + 20 + 4 + 20);
 	assert_bad_cdb(RUN(m, 0, NULL, 255, MODE_SENSE(0x08)), 2);
-}
-
-static void log_sense_has_tape_alert(void **state)
-{
-	struct smc *m = *state;
-
-	assert_good(RUN(m, 0, NULL, 512, 0x4d, 0, 0x40, 0, 0, 0, 0, 2, 0, 0));
-	assert_memory_equal(smc_in, ((uint8_t[]){ 0, 0, 0, 2, 0x00, 0x2e }), 6);
-	assert_int_equal(
-		RUN(m, 0, NULL, 512, 0x4d, 0, 0x6e, 0, 0, 0, 0, 2, 0, 0).in_len, 4 + 64 * 5);
-	assert_memory_equal(smc_in, ((uint8_t[]){ 0x2e, 0, BE2(320), 0, 1, 0x03, 1, 0, 0, 2 }), 11);
-	assert_bad_cdb(RUN(m, 0, NULL, 512, 0x4d, 0, 0x42, 0, 0, 0, 0, 2, 0, 0), 2);
-	assert_bad_cdb(RUN(m, 0, NULL, 512, 0x4d, 1, 0x6e, 0, 0, 0, 0, 2, 0, 0), 1);
 }
 
 /* --- MOVE MEDIUM, EXCHANGE MEDIUM -------------------------------------------------- */
@@ -372,7 +359,6 @@ int main(void)
 		T(mode_page_1d_tells_where_elements_are),
 		T(mode_page_1d_follows_the_personality),
 		T(mode_pages_1e_1f_tell_what_the_robot_can),
-		T(log_sense_has_tape_alert),
 		T(move_medium_loads_a_drive),
 		T(move_medium_says_why_it_did_not),
 		T(move_medium_respects_the_drives_prevention),

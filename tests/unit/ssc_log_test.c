@@ -152,6 +152,114 @@ static void a_tape_alert_is_told_to_each_host(void **state)
 	tape_rig_free(rig);
 }
 
+/* SPC-5 6.8: INVALID FIELD IN CDB for a PARAMETER POINTER beyond the last one, and for PPC. */
+static void what_log_sense_cannot_do_is_refused(void **state)
+{
+	struct tape_rig *rig = tape_rig_new(*state, 5);
+
+	assert_bad_cdb(TAPE(rig, NULL, 4096, 0x4d, 0, 0x40 | 0x2e, 0, 0, 0, 65, 0x10, 0, 0), 5);
+	assert_bad_cdb(TAPE(rig, NULL, 4096, 0x4d, 1, 0x40 | 0x2e, 0, 0, 0, 0, 0x10, 0, 0), 1);
+	assert_bad_cdb(TAPE(rig, NULL, 4096, 0x4d, 2, 0x40 | 0x2e, 0, 0, 0, 0, 0x10, 0, 0), 1);
+	tape_rig_free(rig);
+}
+
+/* --- LOG SELECT (SPC-5 6.7) ---------------------------------------------------------------- */
+
+static struct result reset(struct tape_rig *rig, uint8_t code)
+{
+	return TAPE(rig, NULL, 0, 0x4c, 0x02, 0x40 | code, 0, 0, 0, 0, 0, 0, 0);
+}
+
+static void log_select_begins_the_counters_of_one_page_anew(void **state)
+{
+	struct tape_rig *rig = tape_rig_blank(state);
+
+	assert_good(tape_write(rig, 40000, 1));
+	assert_good(reset(rig, 0x02));
+	assert_int_equal(number(page(rig, 0x02), 5), 0);
+	assert_int_equal(number(page(rig, 0x0c), 0), 40000);
+	assert_good(tape_write(rig, 1000, 2));
+	assert_int_equal(number(page(rig, 0x02), 5), 1000);
+	assert_int_equal(number(page(rig, 0x0c), 0), 41000);
+	tape_rig_free(rig);
+}
+
+static void log_select_of_page_0_begins_all_that_can_be_anew(void **state)
+{
+	struct tape_rig *rig = tape_rig_blank(state);
+
+	assert_good(tape_write(rig, 2000000, 1));
+	assert_good(reset(rig, 0x00));
+	assert_int_equal(number(page(rig, 0x02), 5), 0);
+	assert_int_equal(number(page(rig, 0x0c), 0), 0);
+	assert_int_equal(number(page(rig, 0x1b), 6), 0);
+	assert_int_equal(number(page(rig, 0x32), 6), 0);
+	assert_int_equal(number(page(rig, 0x17), 0x10), 2); /* megabytes of its life */
+	assert_int_equal(number(page(rig, 0x30), 2), 1);
+	tape_rig_free(rig);
+}
+
+/* PC=11b stands for the same without PCR: the default cumulative values. */
+static void log_select_of_default_values_resets(void **state)
+{
+	struct tape_rig *rig = tape_rig_blank(state);
+
+	assert_good(tape_write(rig, 40000, 1));
+	assert_good(TAPE(rig, NULL, 0, 0x4c, 0, 0x40 | 0x02, 0, 0, 0, 0, 0, 0, 0));
+	assert_int_equal(number(page(rig, 0x02), 5), 40000);
+	assert_good(TAPE(rig, NULL, 0, 0x4c, 0, 0xc0 | 0x02, 0, 0, 0, 0, 0, 0, 0));
+	assert_int_equal(number(page(rig, 0x02), 5), 0);
+	tape_rig_free(rig);
+}
+
+static void counters_of_another_cartridge_begin_at_zero(void **state)
+{
+	struct tape_rig *rig = tape_rig_blank(state);
+
+	assert_good(tape_write(rig, 40000, 1));
+	assert_good(reset(rig, 0x00));
+	assert_int_equal(tape_in_job(rig, tape_do_eject), 0);
+	assert_int_equal(tape_in_job(rig, tape_do_insert), 0);
+	assert_check(TAPE(rig, NULL, 0, TUR), SENSE_UNIT_ATTENTION, 0x2800);
+	assert_int_equal(number(page(rig, 0x0c), 0), 0);
+	assert_int_equal(number(page(rig, 0x02), 5), 0);
+	tape_rig_free(rig);
+}
+
+static void log_select_takes_alerts_down_and_tells_others(void **state)
+{
+	struct tape_rig *rig = tape_rig_blank(state);
+
+	assert_good(TAPE(rig, NULL, 0, 0x1e, 0, 0, 0, 1, 0));
+	assert_check(TAPE(rig, NULL, 0, 0x1b, 0, 0, 0, 0, 0), SENSE_ILLEGAL_REQUEST, 0x5302);
+	assert_good(reset(rig, 0x2e));
+	assert_int_equal(number(page(rig, 0x12), 0), 0);
+	assert_int_equal(number(page(rig, 0x2e), 10), 0);
+	assert_check(RUN(rig->r, 1, NULL, 0, TUR), SENSE_UNIT_ATTENTION, 0x2a02);
+	tape_rig_free(rig);
+}
+
+static void log_select_keeps_its_hands_off_what_is_counted_for_life(void **state)
+{
+	static const uint8_t codes[] = { 0x11, 0x12, 0x14, 0x17, 0x30, 0x31, 0x2f };
+	struct tape_rig *rig = tape_rig_new(*state, 5);
+
+	for (unsigned i = 0; i < sizeof(codes); i++)
+		assert_bad_cdb(reset(rig, codes[i]), 2);
+	tape_rig_free(rig);
+}
+
+static void log_select_takes_no_list_and_saves_nothing(void **state)
+{
+	const uint8_t list[] = { 0x02, 0, 0, 8, 0, 0, 3, 4, 0, 0, 0, 0 };
+	struct tape_rig *rig = tape_rig_new(*state, 5);
+
+	assert_bad_cdb(TAPE(rig, list, 12, 0x4c, 0, 0x40, 0, 0, 0, 0, 0, 12, 0), 7);
+	assert_bad_cdb(TAPE(rig, list, 12, 0x4c, 2, 0x40, 0, 0, 0, 0, 0, 12, 0), 7);
+	assert_bad_cdb(TAPE(rig, NULL, 0, 0x4c, 1, 0x42, 0, 0, 0, 0, 0, 0, 0), 1);
+	tape_rig_free(rig);
+}
+
 /* --- attributes (SPC-5 6.19, 6.49, 7.4) ----------------------------------------------------- */
 
 static struct result attributes(struct tape_rig *rig, uint8_t service, uint16_t first)
@@ -265,6 +373,14 @@ int main(void)
 		TEST(the_device_status_says_that_a_cartridge_is_mounted),
 		TEST(a_tape_alert_is_told_once),
 		TEST(a_tape_alert_is_told_to_each_host),
+		TEST(what_log_sense_cannot_do_is_refused),
+		TEST(log_select_begins_the_counters_of_one_page_anew),
+		TEST(log_select_of_page_0_begins_all_that_can_be_anew),
+		TEST(log_select_of_default_values_resets),
+		TEST(counters_of_another_cartridge_begin_at_zero),
+		TEST(log_select_takes_alerts_down_and_tells_others),
+		TEST(log_select_keeps_its_hands_off_what_is_counted_for_life),
+		TEST(log_select_takes_no_list_and_saves_nothing),
 		TEST(the_memory_tells_of_the_medium),
 		TEST(attributes_begin_with_the_first_that_is_asked_for),
 		TEST(a_host_attribute_is_written_read_and_removed),

@@ -160,8 +160,8 @@ static void the_list_of_log_pages_comes_with_subpages_too(void **state)
 	assert_good(res);
 	assert_memory_equal(res.in, "\x40\xff\0", 3);
 	assert_int_equal(res.in[3], res.in_len - 4);
-	assert_memory_equal(res.in + 4, "\0\0\x02\0\x03\0\x0c\0", 8);
-	assert_memory_equal(res.in + res.in_len - 2, "\0\xff", 2);
+	assert_memory_equal(res.in + 4, "\0\0\0\xff\x02\0\x03\0\x0c\0", 10);
+	assert_memory_equal(res.in + res.in_len - 2, "\x32\0", 2);
 	tape_rig_free(rig);
 }
 
