@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/near.h"
 #include "config/config.h"
 
 #define REQUIRED SETTING_REQUIRED
@@ -357,40 +358,6 @@ bool setting_is_file_form(const struct setting *row)
 	return row->type == SETTING_PASSWORD_FILE || row->type == SETTING_SECRET_FILE;
 }
 
-#define NAME_MAX_COMPARED 40
-
-static unsigned least(unsigned a, unsigned b, unsigned c)
-{
-	unsigned m = a < b ? a : b;
-
-	return m < c ? m : c;
-}
-
-/* How many letters to change, add or drop (Levenshtein), '-' being as good as '_'. */
-static unsigned distance(const char *a, const char *b)
-{
-	unsigned row[NAME_MAX_COMPARED + 1];
-	size_t len = strlen(b);
-
-	if (len > NAME_MAX_COMPARED || strlen(a) > NAME_MAX_COMPARED)
-		return UINT32_MAX;
-	for (unsigned j = 0; j <= len; j++)
-		row[j] = j;
-	for (unsigned i = 1; a[i - 1]; i++) {
-		unsigned corner = row[0];
-		int c = a[i - 1] == '-' ? '_' : tolower((unsigned char)a[i - 1]);
-
-		row[0] = i;
-		for (size_t j = 1; j <= len; j++) {
-			unsigned next = corner + (c != b[j - 1]);
-
-			corner = row[j];
-			row[j] = least(next, row[j] + 1, row[j - 1] + 1);
-		}
-	}
-	return row[len];
-}
-
 /* MaxBurstLength, as in tgt and LIO, is max_burst_length here. */
 static bool same_letters(const char *a, const char *b)
 {
@@ -413,9 +380,9 @@ const struct setting *setting_nearest(const struct section *section, const char 
 
 	for (size_t i = 0; i < section->n_rows; i++) {
 		const struct setting *row = &section->rows[i];
-		unsigned d = same_letters(name, row->name) ? 0 : distance(name, row->name);
+		unsigned d = same_letters(name, row->name) ? 0 : near_distance(name, row->name);
 
-		if (d <= 1 + strlen(row->name) / 4 && (!best || d < best_distance)) {
+		if (near_enough(d, row->name) && (!best || d < best_distance)) {
 			best = row;
 			best_distance = d;
 		}

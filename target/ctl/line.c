@@ -9,6 +9,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/near.h"
+
 // clang-format off
 const struct line_option line_options[] = {
 	{ 's', "socket", "FILE", "the server's management socket; else $COUNTERSIGN_SOCKET,\n"
@@ -40,6 +42,37 @@ static enum line_result wrong(struct parser *p, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(p->line->why, sizeof(p->line->why), fmt, ap);
 	va_end(ap);
+	return LINE_WRONG;
+}
+
+/* The nearest so far to a word that there is not. */
+struct guess {
+	const char *word;
+	const char *meant; /* what to say, so many bytes of it; NULL: none is near enough */
+	int len;
+	unsigned distance;
+};
+
+static void guess(struct guess *g, const char *candidate, const char *say, size_t len)
+{
+	unsigned distance = near_distance(g->word, candidate);
+
+	if (!near_enough(distance, candidate) || (g->meant && distance >= g->distance))
+		return;
+	g->meant = say;
+	g->len = (int)len;
+	g->distance = distance;
+}
+
+/* Behind what wrong() has said. */
+static enum line_result suggest(struct parser *p, const char *before, const struct guess *g)
+{
+	char *why = p->line->why;
+	size_t used = strlen(why);
+
+	if (g->meant)
+		snprintf(why + used, sizeof(p->line->why) - used, "; did you mean %s%.*s?", before,
+			g->len, g->meant);
 	return LINE_WRONG;
 }
 
@@ -127,6 +160,22 @@ static enum line_result take_own(struct parser *p, const struct command_option *
 	return LINE_COMMAND;
 }
 
+static enum line_result no_option(struct parser *p, const struct command *c)
+{
+	const char *word = p->argv[p->at];
+	int len = (int)strcspn(word, "=");
+	char name[64];
+	struct guess g = { .word = name };
+
+	snprintf(name, sizeof(name), "%.*s", len - 2, word + 2);
+	for (const struct line_option *o = line_options; o->name; o++)
+		guess(&g, o->name, o->name, strlen(o->name));
+	for (const struct command_option *o = c ? c->options : NULL; o && o->name; o++)
+		guess(&g, o->name, o->name, strlen(o->name));
+	wrong(p, "there is no option %.*s", len, word);
+	return suggest(p, "--", &g);
+}
+
 static enum line_result take_option(struct parser *p)
 {
 	const char *word = p->argv[p->at];
@@ -140,10 +189,41 @@ static enum line_result take_option(struct parser *p)
 	for (const struct command_option *o = c ? c->options : NULL; o && o->name; o++)
 		if (is_named(word + 2, o->name))
 			return take_own(p, o);
-	return wrong(p, "there is no option %.*s", (int)strcspn(word, "="), word);
+	return no_option(p, c);
 }
 
 /* --- words ---------------------------------------------------------------------------------- */
+
+static enum line_result no_first_word(struct parser *p)
+{
+	struct guess g = { .word = p->line->args[0] };
+
+	for (size_t i = 0; i < command_count; i++) {
+		const char *name = commands[i].name;
+		size_t len = strcspn(name, " ");
+		char first[32];
+
+		snprintf(first, sizeof(first), "%.*s", (int)len, name);
+		guess(&g, first, name, len);
+	}
+	wrong(p, "there is no command %s", g.word);
+	return suggest(p, "", &g);
+}
+
+static enum line_result no_second_word(struct parser *p)
+{
+	char **words = p->line->args;
+	struct guess g = { .word = words[1] };
+
+	for (size_t i = 0; i < command_count; i++) {
+		const char *name = commands[i].name, *space = strchr(name, ' ');
+
+		if (space && command_is_of(&commands[i], words, 1))
+			guess(&g, space + 1, name, strlen(name));
+	}
+	wrong(p, "there is no command %s %s", words[0], words[1]);
+	return suggest(p, "", &g);
+}
 
 static enum line_result take_word(struct parser *p)
 {
@@ -162,8 +242,7 @@ static enum line_result take_word(struct parser *p)
 		line->topic = line->args[0];
 		return LINE_COMMAND;
 	}
-	return line->n == 1 ? wrong(p, "there is no command %s", line->args[0])
-			    : wrong(p, "there is no command %s %s", line->args[0], line->args[1]);
+	return line->n == 1 ? no_first_word(p) : no_second_word(p);
 }
 
 static enum line_result finish(struct parser *p)

@@ -19,9 +19,10 @@ static const char *const usual_places[] = { "/run/countersign/ctl.sock",
 /* A line of two columns; further lines of the second stand below it. */
 static void print_row(const char *head, const char *text)
 {
-	printf("  %-*s", HELP_COLUMN - 2, head);
 	if (strlen(head) > HELP_COLUMN - 4)
-		printf("\n%*s", HELP_COLUMN, "");
+		printf("  %s\n%*s", head, HELP_COLUMN, "");
+	else
+		printf("  %-*s", HELP_COLUMN - 2, head);
 	for (; *text; text++) {
 		putchar(*text);
 		if (*text == '\n')

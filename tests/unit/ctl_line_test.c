@@ -152,7 +152,7 @@ static void what_is_wrong_is_said(void **state)
 	assert_wrong("", "say what to do");
 	assert_wrong("-j", "say what to do");
 	assert_wrong("dance", "there is no command dance");
-	assert_wrong("target", "there is no command target");
+	assert_wrong("target", "there is no command target; did you mean targets?");
 	assert_wrong("credentials", "say what to do with credentials");
 	assert_wrong("credentials dance", "there is no command credentials dance");
 	assert_wrong("status more", "usage: countersignctl status");
@@ -163,12 +163,29 @@ static void what_is_wrong_is_said(void **state)
 	assert_wrong("status -jx", "there is no option -jx");
 	assert_wrong("--grace 5m credentials rotate T I", "there is no option --grace");
 	assert_wrong("status --mutual", "there is no option --mutual");
-	assert_wrong("status --jso", "there is no option --jso");
+	assert_wrong("status --jso", "there is no option --jso; did you mean --json?");
 	assert_wrong("status --json=x", "--json takes no value");
 	assert_wrong("credentials rotate T I --mutual=x", "--mutual takes no value");
 	assert_wrong("credentials rotate T I --grace", "an argument is missing after --grace");
 	assert_wrong("-s", "an argument is missing after -s");
 	assert_wrong("--socket", "an argument is missing after --socket");
+}
+
+static void what_may_have_been_meant_is_named(void **state)
+{
+	(void)state;
+	assert_wrong("statu", "there is no command statu; did you mean status?");
+	assert_wrong(
+		"credential list", "there is no command credential; did you mean credentials?");
+	assert_wrong("help volumes", "there is no command volumes; did you mean volume?");
+	assert_wrong("tape lst", "there is no command tape lst; did you mean tape list?");
+	assert_wrong("port_group set 1 standby",
+		"there is no command port_group; did you mean port-group?");
+	assert_wrong("credentials rotate --gracious T I", "there is no option --gracious");
+	assert_wrong("credentials rotate --gace=1d T I",
+		"there is no option --gace; did you mean --grace?");
+	assert_wrong(
+		"volume detach --forced V", "there is no option --forced; did you mean --force?");
 }
 
 static void there_are_only_so_many_options(void **state)
@@ -215,6 +232,7 @@ int main(void)
 		cmocka_unit_test(behind_two_dashes_there_are_no_options),
 		cmocka_unit_test(a_dash_alone_is_a_word),
 		cmocka_unit_test(what_is_wrong_is_said),
+		cmocka_unit_test(what_may_have_been_meant_is_named),
 		cmocka_unit_test(there_are_only_so_many_options),
 		cmocka_unit_test(times_have_a_unit),
 	};
