@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "scsi/buffer.h"
 #include "scsi/copy.h"
 #include "scsi/mode.h"
 #include "scsi/nexus.h"
@@ -55,6 +56,7 @@ void lu_unref(struct lu *lu)
 	pr_clear(&lu->pr);
 	ports_free(lu);
 	copy_tokens_free(lu);
+	buffer_free(lu);
 	pthread_mutex_destroy(&lu->lock);
 	free(lu);
 	if (gone)

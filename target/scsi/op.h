@@ -75,7 +75,7 @@ enum scsi_next ports_report(struct scsi_task *t);
 
 /* Rows that all models share, and those of disks. */
 extern const struct scsi_op spc_ops[], mode_ops[], opcodes_ops[], reserve_ops[], removal_ops[],
-	pr_in_ops[], pr_out_ops[], diag_ops[];
+	pr_in_ops[], pr_out_ops[], diag_ops[], buffer_ops[];
 extern const struct scsi_op sbc_ops[], sbc_rw_ops[], sbc_verify_ops[], sbc_fill_ops[],
 	sbc_atomic_ops[], sbc_query_ops[], sbc_wipe_ops[];
 

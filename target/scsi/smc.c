@@ -152,7 +152,7 @@ _Static_assert(sizeof(changer_modes) / sizeof(changer_modes[0]) - 1 <= MODE_PAGE
 
 static const struct scsi_op *const changer_ops[] = {
 	smc_move_ops, smc_status_ops, smc_volume_ops, smc_ops, smc_log_ops, spc_ops, mode_ops,
-	diag_ops, opcodes_ops, reserve_ops, removal_ops, pr_in_ops, pr_out_ops, NULL,
+	diag_ops, buffer_ops, opcodes_ops, reserve_ops, removal_ops, pr_in_ops, pr_out_ops, NULL,
 };
 
 const struct scsi_op smc_ops[] = {

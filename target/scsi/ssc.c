@@ -146,7 +146,8 @@ static const struct vpd_page tape_pages[] = {
 
 static const struct scsi_op *const tape_ops[] = {
 	ssc_rw_ops, ssc_move_ops, ssc_medium_ops, ssc_verify_ops, ssc_format_ops, ssc_log_ops,
-	ssc_attribute_ops, ssc_security_ops, spc_ops, mode_ops, diag_ops, opcodes_ops, reserve_ops, removal_ops, pr_in_ops, pr_out_ops, NULL,
+	ssc_attribute_ops, ssc_security_ops, spc_ops, mode_ops, diag_ops, buffer_ops, opcodes_ops,
+	reserve_ops, removal_ops, pr_in_ops, pr_out_ops, NULL,
 };
 
 static void tape_end(struct lu *lu)

@@ -87,6 +87,7 @@ struct itl {
 	bool joined;       /* in lu->itls; likewise */
 	struct list in_lu; /* under lu->lock */
 	bool prevents;     /* PREVENT ALLOW MEDIUM REMOVAL, under lu->lock */
+	bool echoes;       /* it has written to the echo buffer; its loop only */
 	bool preempted;    /* its tasks are to be ended by PREEMPT AND ABORT, under lu->lock */
 	uint64_t alerts_told; /* TapeAlert flags that it has read (alert.h), under lu->lock */
 	unsigned pins;     /* copies that work on it (copy.h); this and the rest: its loop only */
@@ -196,6 +197,7 @@ struct lu {
 	uint8_t saved[MODE_PAGES][MODE_PAGE_SIZE]; /* where there is a mode_keeper */
 	bool saving;                               /* a MODE SELECT waits for it */
 	uint64_t alerts;                           /* TapeAlert flags that are up: alert.h */
+	struct lu_buffer *buffer;                  /* of WRITE BUFFER: buffer.c */
 };
 
 /* Sets up what all models have in common; everything else is zero. -ENOMEM. */
