@@ -101,16 +101,37 @@ struct reload {
 	struct daemon *d;
 	void (*done)(void *ctx, const struct mgmt_reloaded *outcome); /* or NULL */
 	void *ctx;
+	char **changes; /* what it has changed: a line each */
+	size_t n_changes;
 };
+
+/* A line for which there is no memory is in the log all the same. */
+static void reload_note(void *arg, const char *change)
+{
+	struct reload *rl = arg;
+	char **more = reallocarray(rl->changes, rl->n_changes + 1, sizeof(*more));
+
+	if (more)
+		rl->changes = more;
+	if (more && (more[rl->n_changes] = strdup(change)))
+		rl->n_changes++;
+}
 
 static void reload_finish(struct reload *rl, int err, const struct faults *faults)
 {
 	struct daemon *d = rl->d;
 
 	if (rl->done)
-		rl->done(rl->ctx, &(struct mgmt_reloaded){ .err = err, .faults = faults });
+		rl->done(rl->ctx,
+			&(struct mgmt_reloaded){ .err = err,
+				.faults = faults,
+				.changes = rl->changes,
+				.n_changes = rl->n_changes });
 	if (--d->reloads == 0 && !d->stopping)
 		service_ready();
+	while (rl->n_changes)
+		free(rl->changes[--rl->n_changes]);
+	free(rl->changes);
 	free(rl);
 }
 
@@ -133,7 +154,7 @@ static bool reload_try(struct daemon *d, struct reload *rl, struct faults *fault
 		config_free(next);
 		return false;
 	}
-	if (registry_apply(d->registry, next, reload_applied, rl, faults)) {
+	if (registry_apply(d->registry, next, reload_note, reload_applied, rl, faults)) {
 		mgmt_abandon(d->mgmt);
 		config_free(next);
 		return false;

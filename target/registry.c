@@ -19,6 +19,7 @@
 #include "registry_credentials.h"
 #include "registry_fault.h"
 #include "registry_private.h"
+#include "registry_reload.h"
 #include "registry_stored.h"
 
 /* Several times what one disk may keep busy (STORE_LANE). */
@@ -487,30 +488,6 @@ int registry_check(struct config *cfg, struct faults *faults)
 	return err;
 }
 
-static void say_change(const struct config_change *c)
-{
-	const char *what = config_change_text(c->kind);
-	const struct config_target *t = c->new_target ? c->new_target : c->old_target;
-	const struct config_lun *lun = c->new_lun ? c->new_lun : c->old_lun;
-	const struct config_portal *p = c->new_portal ? c->new_portal : c->old_portal;
-	const struct config_library *l = c->new_library ? c->new_library : c->old_library;
-
-	if (c->kind == CONFIG_RESTART)
-		log_msg(LOG_WARNING, "reload: %s: takes effect at the next start", c->setting);
-	else if (*c->setting)
-		log_msg(LOG_INFO, "reload: %s: %s", what, c->setting);
-	else if (lun)
-		log_msg(LOG_NOTICE, "reload: %s: %u of %s", what, lun->lun, t->name);
-	else if (t)
-		log_msg(LOG_NOTICE, "reload: %s: %s", what, t->name);
-	else if (p)
-		log_msg(LOG_NOTICE, "reload: %s: %s port %u", what, p->address, p->port);
-	else if (l)
-		log_msg(LOG_NOTICE, "reload: %s: %s", what, l->name);
-	else
-		log_msg(LOG_NOTICE, "reload: %s: discovery", what);
-}
-
 /* Targets of which a connection may be in by what the new configuration refuses. A target whose
  * LUNs alone changed is none of them, and of one that is gone the server closes all by itself. */
 static bool list_tightened(
@@ -596,22 +573,22 @@ static int commit(struct registry *r, struct world *w, struct transition *t)
 	return 0;
 }
 
-static int apply(struct registry *r, struct config *next, bool told, void (*done)(void *arg),
-	void *arg, struct faults *faults)
+/* On success *changes is filled, and the caller's to free. */
+static int apply(struct registry *r, struct config *next, void (*done)(void *arg), void *arg,
+	struct config_changes *changes, struct faults *faults)
 {
-	struct config_changes changes = { 0 };
 	struct transition *t = NULL;
 	struct world w = { 0 };
 	int err = add_made(r, next);
 
 	if (!err)
-		err = config_diff(r->now.cfg, next, &changes);
+		err = config_diff(r->now.cfg, next, changes);
 	if (err)
 		return registry_fault(faults, next, NULL, err, "out of memory");
 	err = prepare_world(r, next, &w, faults);
 	if (err)
 		goto out;
-	err = prepare_transition(r, &changes, &w, done, arg, &t);
+	err = prepare_transition(r, changes, &w, done, arg, &t);
 	if (!err)
 		err = commit(r, &w, t);
 	if (err) {
@@ -620,24 +597,36 @@ static int apply(struct registry *r, struct config *next, bool told, void (*done
 		goto out;
 	}
 	t = NULL;
-	for (size_t i = 0; !told && i < changes.n; i++)
-		say_change(&changes.v[i]);
 out:
 	transition_free(t);
-	config_changes_free(&changes);
+	if (err)
+		config_changes_free(changes);
 	return err;
 }
 
-int registry_apply(struct registry *r, struct config *next, void (*done)(void *arg), void *arg,
+int registry_apply(struct registry *r, struct config *next,
+	void (*say)(void *arg, const char *change), void (*done)(void *arg), void *arg,
 	struct faults *faults)
 {
-	return apply(r, next, false, done, arg, faults);
+	struct config_changes changes = { 0 };
+	int err = apply(r, next, done, arg, &changes, faults);
+
+	if (!err) {
+		reload_say(&changes, say, arg);
+		config_changes_free(&changes);
+	}
+	return err;
 }
 
 int registry_apply_volumes(struct registry *r, struct config *next, void (*done)(void *arg),
 	void *arg, struct faults *faults)
 {
-	return apply(r, next, true, done, arg, faults);
+	struct config_changes changes = { 0 };
+	int err = apply(r, next, done, arg, &changes, faults);
+
+	if (!err)
+		config_changes_free(&changes);
+	return err;
 }
 
 /* --- credentials ---------------------------------------------------------------------------- */

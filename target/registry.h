@@ -75,9 +75,11 @@ int registry_check(struct config *cfg, struct faults *faults);
  * is called when it is in force on every reactor, the connections that have to go are closed and
  * everything that has left it is released, which may be before this returns only in a registry
  * without sessions. Or -errno with faults added: nothing has changed, and next is the caller's.
- * Several changes may be under way at once; each has its own done.
+ * Several changes may be under way at once; each has its own done. What is different is logged, and
+ * each line of that given to say(arg), which may be NULL, before this returns.
  */
-int registry_apply(struct registry *r, struct config *next, void (*done)(void *arg), void *arg,
+int registry_apply(struct registry *r, struct config *next,
+	void (*say)(void *arg, const char *change), void (*done)(void *arg), void *arg,
 	struct faults *faults);
 
 /* --- credentials ---------------------------------------------------------------------------- */

@@ -250,15 +250,22 @@ static enum exit_status run_drop(const struct session *s, char **args, int n)
 
 static enum exit_status run_reload(const struct session *s, char **args, int n)
 {
-	json_t *b;
+	json_t *b, *changes;
+	size_t n_changes;
 	enum exit_status status = ask_server(s, "POST", "/v1/reload", NULL, &b);
 
 	(void)args;
 	(void)n;
-	if (b)
-		puts("the configuration has been reloaded");
+	if (!b)
+		return status;
+	changes = json_object_get(b, "changes");
+	n_changes = json_array_size(changes);
+	for (size_t i = 0; i < n_changes; i++)
+		puts(json_string_value(json_array_get(changes, i)));
+	printf("the configuration has been reloaded%s\n",
+		changes && !n_changes ? ": nothing in it has changed" : "");
 	json_decref(b);
-	return status;
+	return EXIT_DONE;
 }
 
 // clang-format off

@@ -16,7 +16,9 @@ struct mgmt;
 /* What came of a reload. */
 struct mgmt_reloaded {
 	int err;                     /* 0: the new configuration is in force */
-	const struct faults *faults; /* why not; borrowed for the call that tells it */
+	const struct faults *faults; /* why not; borrowed, as all here, for the call that tells it */
+	char *const *changes;        /* what is different now: a line each */
+	size_t n_changes;
 };
 
 /* What management asks of the program around it. */

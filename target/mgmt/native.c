@@ -335,6 +335,15 @@ static json_t *faults_json(const struct faults *faults)
 	return list;
 }
 
+static json_t *changes_json(const struct mgmt_reloaded *outcome)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < outcome->n_changes; i++)
+		json_array_append_new(list, json_of_text(outcome->changes[i]));
+	return list;
+}
+
 static void reply_reloaded(void *ctx, const struct mgmt_reloaded *outcome)
 {
 	struct call *c = ctx;
@@ -342,6 +351,7 @@ static void reply_reloaded(void *ctx, const struct mgmt_reloaded *outcome)
 	json_t *body;
 
 	if (!outcome->err) {
+		object_put(&o, "changes", changes_json(outcome));
 		call_reply(c, HTTP_OK, object_end(&o));
 		return;
 	}

@@ -136,6 +136,21 @@ def test_a_lun_changes_its_size(start, ctl, change, before, after):
     assert (lun["size"], lun["naa"]) == (int(after[:-1]) << 20, naa)
 
 
+def test_whoever_reloads_is_told_what_has_changed(start, ctl, change):
+    server = start(conf(target("a", disk(0, "disk.img", "32M")), target("b")))
+    told = change(server, conf(target("a", disk(0, "disk.img", "16M")), target("c"),
+                               more="reactors = 3;")).stdout.splitlines()
+    assert sorted(told[:-1]) == sorted([
+        f"LUN shrunk: 0 of {TARGET}a, from 32M to 16M",
+        f"target removed: {TARGET}b", f"target added: {TARGET}c",
+        "reactors: takes effect at the next start"])
+    assert told[-1] == "the configuration has been reloaded"
+    server.wait_for_log("warning: reload: LUN shrunk")
+    assert ctl(server, "reload").stdout == (
+        "the configuration has been reloaded: nothing in it has changed\n")
+    assert json.loads(ctl(server, "--json", "reload").stdout) == {"changes": []}
+
+
 def test_a_lun_in_memory_changes_its_size(start, ctl, change):
     server = start(conf(target("a")))
     change(server, conf(target("a", RAM.replace("16M", "24M"))))
