@@ -120,9 +120,16 @@ void conn_release(struct conn *c)
 
 void conn_admitted(struct conn *c)
 {
-	if (c->half_open)
-		guard_leave(c->r->shared->guard, &c->stream.peer);
-	c->half_open = false;
+	if (c->ticket.desk)
+		guard_exit(c->r->shared->guard, &c->ticket);
+	c->ticket.desk = NULL;
+}
+
+void conn_make_way(struct conn *c)
+{
+	if (c->phase == CONN_LOGIN)
+		conn_close(c, LOG_NOTICE,
+			   "login refused: makes way: too many connections that have not logged in");
 }
 
 static void sink_free(struct conn *c)
@@ -537,6 +544,7 @@ static struct conn *conn_new(const struct stream *stream, uint16_t group)
 	c->stream = *stream;
 	list_init(&c->link);
 	list_init(&c->in_session);
+	list_init(&c->ticket.link);
 	tx_init(&c->tx);
 	loop_defer_init(&c->flush, flush_later);
 	loop_defer_init(&c->reap, reap);
@@ -559,7 +567,9 @@ bool conn_open(struct reactor *r, const struct stream *stream, uint16_t group)
 		free(c);
 		return false;
 	}
-	c->half_open = true;
+	c->ticket.desk = &r->desk;
+	c->ticket.peer = &c->stream.peer;
+	guard_enter(r->shared->guard, &c->ticket, loop_now(r->loop));
 	conn_log(c, LOG_DEBUG, "connected");
 	return true;
 }

@@ -17,6 +17,7 @@
 #include "base/loop.h"
 #include "iscsi/framer.h"
 #include "iscsi/tx.h"
+#include "net/guard.h"
 #include "net/stream.h"
 
 struct cmd;
@@ -63,7 +64,7 @@ struct conn {
 	struct tx tx;
 	enum conn_phase phase;
 	bool header_digest, data_digest;
-	bool half_open;                  /* counted as such by the server's guard */
+	struct guard_ticket ticket;      /* while it is half-open */
 	bool failed;                     /* it ended without a logout */
 	bool doomed;                     /* it closes once its last word is out: nothing more is read */
 	bool in_login;                   /* the PDU that is being received began in the login phase */
@@ -104,6 +105,8 @@ void conn_forget(struct conn *c, const struct cmd *cmd);
 
 /* It does not count among the half-open ones any more. */
 void conn_admitted(struct conn *c);
+/* It is to make way for another one. */
+void conn_make_way(struct conn *c);
 
 /* The login has succeeded: digests, lengths and phase are set by the login; from here on silence is
  * watched. */

@@ -56,7 +56,6 @@ static void enter(struct conn *c, struct session *s)
 	l->tsih = s->entry.tsih;
 	session_join(s, c);
 	l->session = NULL;
-	conn_admitted(c);       /* before the initiator can know, and open the next one */
 	if (framer_midway(&c->framer)) {
 		conn_close(c, LOG_NOTICE, "closing: a request before the login was answered");
 		return;
@@ -365,6 +364,7 @@ void join_begin(struct conn *c)
 	struct login *l = c->login;
 
 	l->joining = true;
+	conn_admitted(c);       /* before the initiator can know, and open the next one */
 	if (c->r->stopping)
 		login_refuse(c, LOGIN_UNAVAILABLE, "the server is stopping");
 	else if (l->req.tsih)

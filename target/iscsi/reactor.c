@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include "iscsi/cmd.h"
+#include "iscsi/conn.h"
 #include "iscsi/shared.h"
 #include "iscsi/tx.h"
 
@@ -26,6 +27,22 @@ static void destroy(struct reactor *r)
 	free(r);
 }
 
+static void make_way(struct loop_msg *m)
+{
+	struct reactor *r = container_of(m, struct reactor, making_way);
+	struct guard_ticket *t;
+
+	while ((t = guard_called(r->shared->guard, &r->desk)))
+		conn_make_way(container_of(t, struct conn, ticket));
+}
+
+static void tell(struct guard_desk *d)
+{
+	struct reactor *r = container_of(d, struct reactor, desk);
+
+	loop_post(r->loop, &r->making_way);
+}
+
 int reactor_create(struct shared *shared, unsigned index, uint64_t poll_ns, struct directory *dir,
 		   struct reactor **out)
 {
@@ -40,6 +57,8 @@ int reactor_create(struct shared *shared, unsigned index, uint64_t poll_ns, stru
 	list_init(&r->conns);
 	list_init(&r->sessions);
 	list_init(&r->spare);
+	guard_desk_init(&r->desk, tell);
+	r->making_way.run = make_way;
 	if ((err = loop_create(poll_ns, &r->loop)) != 0 ||
 	    (err = bufs_create(r->loop, KEEP_BYTES, &r->bufs)) != 0)
 		goto fail;

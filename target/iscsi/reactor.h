@@ -14,6 +14,7 @@
 #include "base/list.h"
 #include "base/loop.h"
 #include "iscsi/directory.h"
+#include "net/guard.h"
 
 struct shared;
 struct tx_batch;
@@ -41,6 +42,9 @@ struct reactor {
 	struct loop_timer grace;       /* while stopping: how long sessions may take to log out */
 	void (*drained)(struct reactor *r);   /* while stopping: everything here has ended */
 	void *drained_arg;
+
+	struct guard_desk desk;        /* half-open connections that are to make way … */
+	struct loop_msg making_way;    /* … of which it is told by this */
 
 	_Atomic unsigned assigned;     /* connections here and on their way here; any thread */
 	/* Written by this thread, read by any. */

@@ -104,6 +104,29 @@ def test_the_door_is_free_again_when_the_deadline_of_a_crowd_is_over(locked, ctl
         wire.close()
 
 
+def test_a_crowd_from_many_addresses_keeps_nobody_else_out(locked, ctl):
+    server = locked("max_half_open = 60; max_half_open_per_address = 20; login_timeout = 60;")
+    crowd = [Wire("127.0.0.1", server.port, f"127.0.1.{n % 5}") for n in range(100)]
+    wait_until(lambda: status(server, ctl)["half_open"] == 60)
+    for _ in range(5):
+        log_in(server).logout()
+    assert status(server, ctl)["half_open"] < 60
+    assert lines(server, "login refused: makes way: too many connections that have not logged in")
+    for wire in crowd:
+        wire.close()
+
+
+def test_who_is_behind_one_address_with_a_crowd_gets_in(locked, ctl):
+    server = locked("max_half_open_per_address = 20; login_timeout = 60;")
+    crowd = [Wire("127.0.0.1", server.port, CROWD) for _ in range(20)]
+    wait_until(lambda: status(server, ctl)["half_open"] == 20)
+    time.sleep(1.1)
+    for _ in range(5):
+        log_in(server, CROWD).logout()
+    for wire in crowd:
+        wire.close()
+
+
 def test_somebody_who_guesses_secrets_waits_and_nobody_else_does(locked):
     server = locked()
     took = []
