@@ -111,12 +111,13 @@ static void vpd_capabilities(struct wr *w, const struct itl *itl)
 	wr_u8(w, 0);
 }
 
-/* B5h, logical block protection (SSC-5 8.6.6): CRC32C of four bytes, LBP_W_C and LBP_R_C. */
+/* B5h, logical block protection (SSC-5 8.6.6): both methods, of four bytes, LBP_W_C and LBP_R_C. */
 static void vpd_protection(struct wr *w, const struct itl *itl)
 {
 	(void)itl;
 	wr_zero(w, 4);
-	wr_bytes(w, (const uint8_t[]){ 3, 0x02, TAPE_GUARD, 0xc0 }, 4);
+	wr_bytes(w, (const uint8_t[]){ 3, TAPE_GUARD_RS, TAPE_GUARD, 0xc0 }, 4);
+	wr_bytes(w, (const uint8_t[]){ 3, TAPE_GUARD_CRC32C, TAPE_GUARD, 0xc0 }, 4);
 }
 
 /* 86h, extended INQUIRY data: that of all units, and SPT = 001b, a tape's way to protect blocks. */

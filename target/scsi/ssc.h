@@ -45,7 +45,8 @@ struct tape {
 	_Atomic bool unbuffered;        /* status comes when data are durable */
 	_Atomic bool compress;
 	_Atomic bool report_early;      /* REW: early warning is told when reading, too */
-	_Atomic bool guard_write, guard_read; /* logical block protection: see ssc_guard.c */
+	/* Logical block protection, ssc_guard.c: enum tape_guard of each direction. */
+	_Atomic uint8_t guard_write, guard_read;
 	_Atomic bool append_only;       /* WRITE MODE: see ssc_format.c */
 	_Atomic uint64_t pews;          /* programmable early warning: bytes before early warning */
 
@@ -143,14 +144,19 @@ enum cartridge_result tape_read(struct scsi_task *t, struct cartridge *c, void *
 
 /* --- logical block protection: ssc_guard.c, in jobs ----------------------------------------- */
 
-#define TAPE_GUARD 4u /* bytes behind each block: CRC32C, least significant first */
+#define TAPE_GUARD 4u /* bytes behind each block */
+
+/* LOGICAL BLOCK PROTECTION METHOD (SSC-5 8.5.9): the Reed-Solomon CRC that LTO drives have, and
+ * CRC32C, which they have had since LTO-7. */
+enum tape_guard { TAPE_GUARD_NONE = 0, TAPE_GUARD_RS = 1, TAPE_GUARD_CRC32C = 2 };
 
 /* Writes blocks that end with their guard, which is checked and not written. *wrong: the one behind
  * those that are done does not match. */
-enum cartridge_result tape_write_guarded(struct cartridge *c, const uint8_t *buf, size_t len,
-	size_t count, const struct cartridge_write_how *how, size_t *done, bool *wrong);
+enum cartridge_result tape_write_guarded(struct cartridge *c, enum tape_guard method,
+	const uint8_t *buf, size_t len, size_t count, const struct cartridge_write_how *how,
+	size_t *done, bool *wrong);
 /* Puts the guard behind a block of `len` bytes in a buffer that has `room`, as far as it goes. */
-void tape_add_guard(uint8_t *block, size_t len, size_t room);
+void tape_add_guard(enum tape_guard method, uint8_t *block, size_t len, size_t room);
 
 /* In a job: the key to write with, or NULL; and what becomes of keys when the cartridge goes. */
 const struct cartridge_key *tape_write_key(const struct tape *tape);

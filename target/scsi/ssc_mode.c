@@ -21,7 +21,6 @@
 #define REW            0x01 /* device configuration page, byte 8 */
 #define SWP            0x04 /* …, byte 10 */
 #define COMPRESS_AT    14   /* SELECT DATA COMPRESSION ALGORITHM */
-#define CRC32C         2    /* LOGICAL BLOCK PROTECTION METHOD */
 #define LBP_W          0x80
 #define LBP_R          0x40
 #define BUFFERED_MODE  0x70 /* of the device-specific parameter */
@@ -109,7 +108,7 @@ static bool select_page(struct scsi_task *t, const struct mode_page *p, const ui
 		return task_bad_list(t, at + COMPRESS_AT, -1), false;
 	if (p->code == DEVICE && p->subpage && next[5] >> 4 > 1)
 		return task_bad_list(t, at + 5, 7), false;
-	if (p->code == CONTROL && p->subpage && next[4] && next[4] != CRC32C)
+	if (p->code == CONTROL && p->subpage && next[4] > TAPE_GUARD_CRC32C)
 		return task_bad_list(t, at + 4, -1), false;
 	if (p->code == CONTROL && p->subpage && next[4] && (next[5] & 0x3f) != TAPE_GUARD)
 		return task_bad_list(t, at + 5, 5), false;
@@ -142,8 +141,8 @@ static void changed(struct lu *lu)
 	atomic_store(&tape->unbuffered, !(lu->mode_head.device & BUFFERED_MODE));
 	atomic_store(&tape->compress, on);
 	atomic_store(&tape->report_early, device[8] & REW);
-	atomic_store(&tape->guard_write, protection[4] && protection[6] & LBP_W);
-	atomic_store(&tape->guard_read, protection[4] && protection[6] & LBP_R);
+	atomic_store(&tape->guard_write, protection[6] & LBP_W ? protection[4] : TAPE_GUARD_NONE);
+	atomic_store(&tape->guard_read, protection[6] & LBP_R ? protection[4] : TAPE_GUARD_NONE);
 	atomic_store(&tape->append_only, extension[5] >> 4 == 1);
 	atomic_store(&tape->pews, (uint64_t)be16(extension + 6) * 1000000);
 	lu->protected = lu->protected || device[10] & SWP;

@@ -118,15 +118,15 @@ static bool length_matters(const struct tape_job *j, uint32_t length)
 static enum cartridge_result read_block(
 	struct scsi_task *t, struct cartridge *c, uint8_t *buf, size_t size, uint32_t *length)
 {
-	bool guarded = atomic_load_explicit(&tape_of(t)->guard_read, memory_order_relaxed);
+	uint8_t guard = atomic_load_explicit(&tape_of(t)->guard_read, memory_order_relaxed);
 	struct cartridge_block got;
 	enum cartridge_result r = tape_read(t, c, buf, size, &got);
 
 	if (r != CARTRIDGE_OK)
 		return r;
-	*length = got.length + (guarded ? TAPE_GUARD : 0);
-	if (guarded && buf)
-		tape_add_guard(buf, got.length, size);
+	*length = got.length + (guard ? TAPE_GUARD : 0);
+	if (guard && buf)
+		tape_add_guard(guard, buf, got.length, size);
 	return r;
 }
 
@@ -237,8 +237,10 @@ static void write_stopped(struct scsi_task *t, enum cartridge_result r, int64_t 
 static void write_run(struct scsi_task *t, struct tape_job *j, struct cartridge *c)
 {
 	struct tape *tape = tape_of(t);
+	uint8_t guard = atomic_load(&tape->guard_write);
 	struct cartridge_write_how how = { .compress = atomic_load(&tape->compress),
-		.protected = atomic_load(&tape->guard_write), .key = tape_write_key(tape) };
+		.protected = guard,
+		.key = tape_write_key(tape) };
 	struct iovec iov = { t->buf, t->buf_len };
 	size_t len = j->fixed ? j->block_len : j->len, count = j->fixed ? j->len : 1, done;
 	enum cartridge_result r;
@@ -246,8 +248,8 @@ static void write_run(struct scsi_task *t, struct tape_job *j, struct cartridge 
 
 	if (!tape_go(t, j, c) || !tape_may_overwrite(t, c))
 		return;
-	if (how.protected)
-		r = tape_write_guarded(c, t->buf, len, count, &how, &done, &wrong);
+	if (guard)
+		r = tape_write_guarded(c, guard, t->buf, len, count, &how, &done, &wrong);
 	else
 		r = cartridge_write(c, &iov, 1, len, count, &how, &done);
 	tape->dirty = tape->dirty || done;

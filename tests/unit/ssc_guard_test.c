@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Logical block protection: CRC32C behind each block between host and drive (SSC-4 4.2.29, 8.3.9).
+ * Logical block protection: a CRC behind each block between host and drive (SSC-4 4.2.29, 8.3.9).
  */
 #include "tests/unit/ssc_support.h"
 
 /* The check value of CRC32C: of "123456789" it is e3069283h (RFC 3720 B.4 has others). */
 static const uint8_t nine[13] = "123456789\x83\x92\x06\xe3";
+
+/* The same with the Reed-Solomon CRC: see base_crc_rs_test.c. */
+static const uint8_t nine_rs[13] = "123456789\x4b\x4f\x67\x3a";
 
 static struct result protect(struct tape_rig *rig, uint8_t method, uint8_t len, uint8_t flags)
 {
@@ -97,12 +100,43 @@ static void the_guard_counts_as_length(void **state)
 	tape_rig_free(rig);
 }
 
+/* The method of LTO-5 and LTO-6, with the most significant byte first. */
+static void the_reed_solomon_crc_goes_both_ways(void **state)
+{
+	struct tape_rig *rig = tape_rig_blank(state);
+	struct result res;
+
+	assert_good(protect(rig, 1, 4, 0xc0));
+	assert_good(TAPE(rig, nine_rs, 13, TAPE_WRITE(13)));
+	assert_tape(TAPE(rig, nine, 13, TAPE_WRITE(13)), SENSE_HARDWARE_ERROR, 0x1001, 13);
+	assert_good(TAPE(rig, NULL, 0, TAPE_REWIND));
+	res = TAPE(rig, NULL, 13, TAPE_READ(13));
+	assert_good(res);
+	assert_memory_equal(res.in, nine_rs, 13);
+	tape_rig_free(rig);
+}
+
+/* The cartridge keeps neither: each host gets the one that it asks for. */
+static void what_was_written_by_one_method_is_read_by_the_other(void **state)
+{
+	struct tape_rig *rig = tape_rig_blank(state);
+
+	assert_good(protect(rig, 1, 4, 0x80));
+	assert_good(TAPE(rig, nine_rs, 13, TAPE_WRITE(13)));
+	assert_good(protect(rig, 2, 4, 0x40));
+	assert_good(TAPE(rig, NULL, 0, TAPE_REWIND));
+	assert_memory_equal(TAPE(rig, NULL, 13, TAPE_READ(13)).in, nine, 13);
+	tape_rig_free(rig);
+}
+
 static void other_methods_and_lengths_are_refused(void **state)
 {
 	struct tape_rig *rig = tape_rig_blank(state);
 
-	assert_bad_list(protect(rig, 1, 4, 0xc0), 8);
+	assert_bad_list(protect(rig, 3, 4, 0xc0), 8);
+	assert_bad_list(protect(rig, 0xf0, 4, 0xc0), 8);
 	assert_bad_list(protect(rig, 2, 8, 0xc0), 9);
+	assert_bad_list(protect(rig, 1, 2, 0xc0), 9);
 	assert_good(protect(rig, 0, 0, 0));
 	tape_rig_free(rig);
 }
@@ -116,6 +150,8 @@ int main(void)
 		TEST(a_wrong_guard_is_refused_and_nothing_is_written),
 		TEST(of_fixed_blocks_those_before_the_wrong_one_are_written),
 		TEST(the_guard_counts_as_length),
+		TEST(the_reed_solomon_crc_goes_both_ways),
+		TEST(what_was_written_by_one_method_is_read_by_the_other),
 		TEST(other_methods_and_lengths_are_refused),
 	};
 

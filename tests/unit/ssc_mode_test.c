@@ -38,7 +38,7 @@ static void the_vital_product_data_are_those_of_a_tape(void **state)
 	res = TAPE(rig, NULL, 255, 0x12, 1, 0xb1, 0, 255, 0);
 	assert_memory_equal(res.in, "\x01\xb1\0\x0a" "1068000001", 14);
 	res = TAPE(rig, NULL, 255, 0x12, 1, 0xb5, 0, 255, 0);
-	assert_memory_equal(res.in, "\x01\xb5\0\x08\0\0\0\0\x03\x02\x04\xc0", 12);
+	assert_memory_equal(res.in, "\x01\xb5\0\x0c\0\0\0\0\3\1\4\xc0\3\2\4\xc0", 16);
 	assert_int_equal(TAPE(rig, NULL, 255, 0x12, 1, 0x86, 0, 255, 0).in[4], 0x08);
 	assert_int_equal(TAPE(rig, NULL, 96, 0x12, 0, 0, 0, 96, 0).in[5] & 1, 1); /* PROTECT */
 	tape_rig_free(rig);
