@@ -399,7 +399,7 @@ int registry_start(
 	r->now = w;
 	r->started_ms = monotonic_ms();
 	libraries_commit(w.libraries);
-	units_commit(w.units);
+	units_commit(w.units, NULL, NULL);
 	portals_commit(w.portals, NULL, r->server);
 	changes_start(r);
 	tell_empty_targets(cfg);
@@ -550,7 +550,8 @@ static void world_abandon(struct registry *r, struct world *w)
 
 /* Publishes; from there on nothing can fail. on_published() comes on this loop, so not before all
  * of this is done. */
-static int commit(struct registry *r, struct world *w, struct transition *t)
+static int commit(struct registry *r, struct world *w, struct transition *t,
+	void (*say)(void *arg, const char *change), void *arg)
 {
 	const struct config_limits *limits = &w->cfg->limits;
 	struct world old = r->now;
@@ -564,7 +565,7 @@ static int commit(struct registry *r, struct world *w, struct transition *t)
 	world_forget_displaced(w);
 	r->now = *w;
 	libraries_commit(w->libraries);
-	units_commit(w->units);
+	units_commit(w->units, say, arg);
 	iscsi_server_set_poll(r->server, (uint64_t)w->cfg->poll_us * 1000);
 	iscsi_server_set_limits(
 		r->server, limits->max_half_open, limits->max_half_open_per_address);
@@ -574,7 +575,8 @@ static int commit(struct registry *r, struct world *w, struct transition *t)
 }
 
 /* On success *changes is filled, and the caller's to free. */
-static int apply(struct registry *r, struct config *next, void (*done)(void *arg), void *arg,
+static int apply(struct registry *r, struct config *next,
+	void (*say)(void *arg, const char *change), void (*done)(void *arg), void *arg,
 	struct config_changes *changes, struct faults *faults)
 {
 	struct transition *t = NULL;
@@ -590,7 +592,7 @@ static int apply(struct registry *r, struct config *next, void (*done)(void *arg
 		goto out;
 	err = prepare_transition(r, changes, &w, done, arg, &t);
 	if (!err)
-		err = commit(r, &w, t);
+		err = commit(r, &w, t, say, arg);
 	if (err) {
 		registry_fault(faults, next, NULL, err, "out of memory");
 		world_abandon(r, &w);
@@ -609,7 +611,7 @@ int registry_apply(struct registry *r, struct config *next,
 	struct faults *faults)
 {
 	struct config_changes changes = { 0 };
-	int err = apply(r, next, done, arg, &changes, faults);
+	int err = apply(r, next, say, done, arg, &changes, faults);
 
 	if (!err) {
 		reload_say(&changes, say, arg);
@@ -622,7 +624,7 @@ int registry_apply_volumes(struct registry *r, struct config *next, void (*done)
 	void *arg, struct faults *faults)
 {
 	struct config_changes changes = { 0 };
-	int err = apply(r, next, done, arg, &changes, faults);
+	int err = apply(r, next, NULL, done, arg, &changes, faults);
 
 	if (!err)
 		config_changes_free(&changes);

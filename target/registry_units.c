@@ -23,6 +23,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "config/value.h"
 #include "registry_fault.h"
 
 struct backing {
@@ -650,11 +651,12 @@ static int enlarge(const struct units *u, struct entry *e, struct faults *faults
 {
 	struct store *st = e->unit->backing->store;
 	uint64_t size = st ? store_size(st) : 0;
+	uint64_t want = !st ? 0 : e->row->size ? e->row->size : store_room(st);
 	int err;
 
-	if (!st || !e->row->size || e->row->size <= size)
+	if (want <= size)
 		return 0;
-	err = store_resize(st, e->row->size);
+	err = store_resize(st, want);
 	if (err)
 		return refuse_row(u, e, err, strerror(-err), faults);
 	e->old_size = size;
@@ -834,7 +836,21 @@ static void tell_ways(const struct units *u, const struct entry *e)
 			e->row->lun, e->target->name);
 }
 
-void units_commit(struct units *u)
+static void say_grown(
+	const struct entry *e, void (*say)(void *arg, const char *line), void *arg)
+{
+	char before[VALUE_SIZE_TEXT], after[VALUE_SIZE_TEXT], text[512];
+	uint64_t size = store_size(e->unit->backing->store);
+
+	snprintf(text, sizeof(text), "LUN grown: %" PRIu32 " of %s, from %s to %s, as %s has",
+		e->row->lun, e->target->name, value_size_text(e->old_size, before),
+		value_size_text(size, after), e->row->path);
+	log_msg(LOG_NOTICE, "reload: %s", text);
+	if (say)
+		say(arg, text);
+}
+
+void units_commit(struct units *u, void (*say)(void *arg, const char *line), void *arg)
 {
 	for (size_t i = 0; i < u->n; i++) {
 		struct entry *e = &u->v[i];
@@ -842,6 +858,8 @@ void units_commit(struct units *u)
 		const struct store *st = e->unit->backing->store;
 
 		e->unit->backing->made = false;
+		if (e->old_size && !e->row->size)
+			say_grown(e, say, arg);
 		e->old_size = 0;
 		shrink(e);
 		if (st && lu_size(e->unit->lu) != store_size(st))

@@ -53,14 +53,17 @@ struct units;
 int units_prepare(struct units_env *env, const struct config *cfg,
 	const struct libraries *libraries, struct units *old, struct units **out,
 	struct faults *faults);
-/* Enlarges the stores that are to be larger, which nobody sees before units_commit(). The last
+/* Enlarges the stores that are to be larger, by the configuration or, where that is silent, because
+ * what is behind them is, which nobody sees before units_commit(). The last
  * thing to try, as a file that has grown keeps its length. 0, or -errno with faults added. */
 int units_enlarge(struct units *u, struct faults *faults);
 /* Forgets a set that was prepared and never used: files that were made for it are removed, stores
  * that were enlarged for it get their old size. NULL is fine. */
 void units_abandon(struct units *u);
-/* The set is in use from now on: units that changed their size say so. */
-void units_commit(struct units *u);
+/* The set is in use from now on: units that changed their size say so. One whose size is not in the
+ * configuration and that has grown with what is behind it is logged, and the line of that given to
+ * say(arg), which may be NULL. */
+void units_commit(struct units *u, void (*say)(void *arg, const char *line), void *arg);
 /* The access state of a portal group, as env->access has it now, has changed: every unit says so. */
 void units_set_access(struct units *u, uint16_t group, enum lu_access access);
 /* Lets go of a set. Its reactors' snapshots must have been replaced. NULL is fine. */

@@ -171,6 +171,11 @@ static int fault_resize(struct store *st, uint64_t size)
 	return err;
 }
 
+static uint64_t fault_room(struct store *st)
+{
+	return store_room(fault_of(st)->inner);
+}
+
 static int fault_extent(struct store *st, uint64_t off, uint64_t *len, bool *mapped)
 {
 	return store_extent(fault_of(st)->inner, off, len, mapped);
@@ -190,6 +195,7 @@ static const struct store_kind store_fault = {
 	.close = fault_close,
 	.submit = fault_submit,
 	.resize = fault_resize,
+	.room = fault_room,
 	.extent = fault_extent,
 };
 

@@ -322,6 +322,14 @@ static int file_resize(struct store *st, uint64_t size)
 	return 0;
 }
 
+static uint64_t file_room(struct store *st)
+{
+	const struct file *f = file_of(st);
+	uint64_t have;
+
+	return opening_size(f->fd, f->device, &have) ? 0 : have;
+}
+
 static int file_extent(struct store *st, uint64_t off, uint64_t *len, bool *mapped)
 {
 	return space_extent(file_of(st)->fd, off, store_size(st), st->block_size, len, mapped);
@@ -397,5 +405,6 @@ const struct store_kind store_file = {
 	.close = file_close,
 	.submit = file_submit,
 	.resize = file_resize,
+	.room = file_room,
 	.extent = file_extent,
 };

@@ -119,6 +119,13 @@ int store_resize(struct store *st, uint64_t size)
 	return st->kind->resize(st, size);
 }
 
+uint64_t store_room(struct store *st)
+{
+	uint64_t room = st->kind->room ? st->kind->room(st) : 0;
+
+	return room - room % st->block_size;
+}
+
 /* A COPY between stores that know each other: kinds see nothing else. 0 or -errno. */
 static int copyable(const struct store *st, const struct store_io *io)
 {

@@ -60,6 +60,11 @@ const char *store_kind(const struct store *st);
  * beyond a new, smaller end fail with -EINVAL; the layer above drains them first. */
 int store_resize(struct store *st, uint64_t size);
 
+/* How large it could be without anything being made larger: whole blocks of the file or device
+ * behind it, which others may have grown since. Main thread; may block. 0: that cannot be told, as
+ * there is nothing behind it. */
+uint64_t store_room(struct store *st);
+
 enum store_op {
 	STORE_READ,      /* fill iov from [off, off+len) */
 	STORE_WRITE,     /* iov to [off, off+len); with STORE_FUA durable before it ends */

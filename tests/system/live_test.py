@@ -222,3 +222,23 @@ def test_no_change_is_missed_or_told_twice_under_load(units):
             t.join(30)
         assert told == [expected] * len(four)
         assert all(session.attention() is None for session in four)
+
+
+def test_a_lun_grows_with_its_file_where_the_configuration_is_silent(make_server, ctl):
+    """As after lvextend: a reload looks at what is behind a LUN without `size`."""
+    server = make_server(conf(target(luns='{ lun = 0; path = "disk.img"; }')))
+    file = server.dir / "disk.img"
+    file.write_bytes(bytes(16 << 20))
+    server.start()
+    with login(server.port, DISK) as session:
+        session.ready()
+        with open(file, "ab") as f:
+            f.truncate(32 << 20)
+        assert ctl(server, "reload").stdout.startswith(
+            f"LUN grown: 0 of {DISK}, from 16M to 32M, as ")
+        with pytest.raises(Failed) as told:
+            session.test_unit_ready()
+        assert told.value.sense == (6, CAPACITY_CHANGED)
+        assert session.capacity() == ((32 << 20) // 512, 512)
+        assert "nothing in it has changed" in ctl(server, "reload").stdout
+        session.test_unit_ready()

@@ -678,6 +678,19 @@ static void a_shrink_cuts_nothing_off(void **state)
 	store_close(st);
 }
 
+static void room_is_what_others_have_made_of_the_file(void **state)
+{
+	struct store *st = new_file(state, MIB);
+
+	assert_int_equal(store_room(st), MIB);
+	assert_int_equal(truncate(rig_path(*state, "disk"), 2 * MIB + 100), 0);
+	assert_int_equal(store_room(st), 2 * MIB);
+	assert_int_equal(store_size(st), MIB);
+	assert_int_equal(store_resize(st, MIB / 2), 0);
+	assert_int_equal(store_room(st), 2 * MIB);
+	store_close(st);
+}
+
 static void a_read_only_file_does_not_grow(void **state)
 {
 	struct store_cfg cfg = file_cfg(given(state, 8192), 4096);
@@ -732,6 +745,7 @@ int main(void)
 		cmocka_unit_test(read_only_files_are_not_thin),
 		cmocka_unit_test(growth_enlarges_the_file),
 		cmocka_unit_test(a_shrink_cuts_nothing_off),
+		cmocka_unit_test(room_is_what_others_have_made_of_the_file),
 		cmocka_unit_test(a_read_only_file_does_not_grow),
 	};
 	int failed = cmocka_run_group_tests_name("io_uring", tests, rig_uring, rig_teardown);
