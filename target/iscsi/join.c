@@ -175,7 +175,9 @@ static void end_old(struct loop_msg *m)
 	}
 	s = container_of(entry, struct session, entry);
 	list_push(&s->waiters, &e->link);
-	session_close(s, LOG_NOTICE, "the initiator logs in anew (session reinstatement)");
+	session_close(s, LOG_NOTICE,
+		      s->discovery ? "makes way: as many discovery sessions as there may be" :
+				     "the initiator logs in anew (session reinstatement)");
 }
 
 void join_session_gone(struct session *s)

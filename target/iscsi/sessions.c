@@ -15,6 +15,7 @@ struct sessions {
 	pthread_mutex_t lock;
 	unsigned n;                             /* normal ones */
 	unsigned discovery;
+	struct list discoveries;                /* entries, the oldest first */
 	uint16_t last;                          /* TSIH given last */
 	uint64_t seed;                          /* the names come from the network */
 	struct session_entry *by_tsih[TSIHS];
@@ -30,6 +31,7 @@ struct sessions *sessions_new(void)
 	if (getrandom(&t->seed, sizeof(t->seed), GRND_NONBLOCK) < 0)
 		t->seed = (uintptr_t)t;
 	pthread_mutex_init(&t->lock, NULL);
+	list_init(&t->discoveries);
 	return t;
 }
 
@@ -93,7 +95,11 @@ static enum sessions_result add(struct sessions *t, struct session_entry *e, uin
 			return SESSIONS_TAKEN;
 		}
 	}
-	if (e->target ? t->n >= max : t->discovery >= SESSIONS_DISCOVERY_MAX)
+	if (!e->target && t->discovery >= SESSIONS_DISCOVERY_MAX) {
+		*taken = container_of(t->discoveries.next, struct session_entry, by_age);
+		return SESSIONS_TAKEN;
+	}
+	if (e->target && t->n >= max)
 		return SESSIONS_FULL;
 	if (t->n + t->discovery >= TSIHS - 1)
 		return SESSIONS_FULL;
@@ -106,6 +112,8 @@ static enum sessions_result add(struct sessions *t, struct session_entry *e, uin
 	if (chain) {
 		e->next = *chain;
 		*chain = e;
+	} else {
+		list_push(&t->discoveries, &e->by_age);
 	}
 	return SESSIONS_OK;
 }
@@ -140,6 +148,8 @@ void sessions_remove(struct sessions *t, struct session_entry *e)
 		while (*p != e)
 			p = &(*p)->next;
 		*p = e->next;
+	} else {
+		list_del(&e->by_age);
 	}
 	pthread_mutex_unlock(&t->lock);
 	e->tsih = 0;

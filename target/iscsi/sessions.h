@@ -11,6 +11,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/list.h"
+
 struct reactor;
 struct sessions;
 
@@ -23,7 +25,8 @@ struct session_entry {
 	uint16_t group;             /* target portal group tag */
 	uint16_t tsih;              /* given by sessions_add(); 0: not in the table */
 	struct reactor *reactor;    /* where the session lives */
-	struct session_entry *next; /* private */
+	struct session_entry *next; /* private, as is: */
+	struct list by_age;         /* of a discovery session */
 };
 
 /* Any number of sessions up to 65535. NULL when memory is out. */
@@ -32,11 +35,13 @@ void sessions_free(struct sessions *t);     /* must be empty; NULL is fine */
 
 enum sessions_result { SESSIONS_OK, SESSIONS_TAKEN, SESSIONS_FULL };
 
-/* Discovery sessions at a time; they do not count among max_sessions, since anybody may have one. */
+/* Discovery sessions at a time; they do not count among max_sessions, since anybody may have one. For
+ * the same reason the oldest makes way for a new one. */
 #define SESSIONS_DISCOVERY_MAX 1024u
 
-/* Enters a session and gives it a TSIH. TAKEN: the same initiator port has a session there;
- * *reactor and *tsih tell which, for reinstatement. FULL: max_sessions (of all) or target_max (of
+/* Enters a session and gives it a TSIH. TAKEN: the same initiator port has a session there (or there
+ * are as many discovery sessions as there may be); *reactor and *tsih tell which is to be ended before
+ * this one is entered again, as in reinstatement. FULL: max_sessions (of all) or target_max (of
  * the entry's target; 0: no limit) are reached, or no TSIH is free. */
 enum sessions_result sessions_add(struct sessions *t, struct session_entry *e, uint32_t max_sessions,
 				  uint32_t target_max, struct reactor **reactor, uint16_t *tsih);

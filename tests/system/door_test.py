@@ -6,6 +6,7 @@ Whatever one address does, a right login from another goes through at once meanw
 import contextlib
 import json
 import re
+import resource
 import socket
 import struct
 import time
@@ -125,6 +126,32 @@ def test_who_is_behind_one_address_with_a_crowd_gets_in(locked, ctl):
         log_in(server, CROWD).logout()
     for wire in crowd:
         wire.close()
+
+
+@pytest.fixture
+def descriptors():
+    """Room for more sockets than a shell allows a program."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard != resource.RLIM_INFINITY and hard < 2000:
+        pytest.skip(f"only {hard} descriptors are allowed")
+    resource.setrlimit(resource.RLIMIT_NOFILE, (2000, hard))
+    yield
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+@pytest.mark.usefixtures("descriptors")
+def test_a_crowd_of_discovery_sessions_keeps_nobody_else_out(locked, ctl):
+    server = locked()
+    crowd = [login(server.port, source=CROWD) for _ in range(1030)]
+    assert status(server, ctl)["sessions"] == 1024
+    with login(server.port, source="127.0.0.2") as session:
+        assert ("TargetName", DISK) in session.send_targets()
+    with login(server.port, source=CROWD) as session:
+        assert ("TargetName", DISK) in session.send_targets()
+    assert len(lines(server, "closing: makes way: as many discovery sessions as there may be")) >= 7
+    for session in crowd:
+        session.wire.close()
+    wait_until(lambda: status(server, ctl)["sessions"] == 0)
 
 
 def test_somebody_who_guesses_secrets_waits_and_nobody_else_does(locked):
