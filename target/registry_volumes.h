@@ -37,12 +37,12 @@ void registry_volumes(const struct registry *r,
 #define REGISTRY_VOLUME_RESULTS(X) \
 	X(VOLUME_DONE, "done") \
 	X(VOLUME_NOT_FOUND, "there is no such volume") \
-	X(VOLUME_NO_POOL, "there is no such pool: `pools` in the configuration file names them") \
+	X(VOLUME_NO_POOL, "no such pool; `pools` in the configuration file names them") \
 	X(VOLUME_NO_DISK, "there is no such disk") \
 	X(VOLUME_DISK_TAKEN, "the disk is in use") \
 	X(VOLUME_ON_DISK, "the volume is as large as its disk") \
 	X(VOLUME_NO_PORTAL, "there is no portal at this address") \
-	X(VOLUME_BAD_TARGET, "that is not an iSCSI name") \
+	X(VOLUME_BAD_TARGET, "not an iSCSI name, as iqn.2026-11.com.example:disk1 is one") \
 	X(VOLUME_BAD_SIZE, "a size is a multiple of the block size, and not 0") \
 	X(VOLUME_BAD_BLOCK, "blocks are of 512 or 4096 bytes") \
 	X(VOLUME_SHRINKS, "a volume can only grow") \

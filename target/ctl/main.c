@@ -57,7 +57,8 @@ static void print_help(const struct line *line)
 	print_row("help [COMMAND]", "print this, or what is of these commands, and exit");
 	fputs("\nA SCOPE is the name of a target, svm:NAME, or discovery. An INITIATOR is its\n"
 	      "name, or default, for all that have no row of their own. Secrets are asked\n"
-	      "for, or come from standard input or a file.\n\n",
+	      "for, or come from standard input or a file. A VOLUME is its name, or that of\n"
+	      "its target, if that has no other volume.\n\n",
 		stdout);
 	for (const struct line_option *o = line_options; o->name; o++) {
 		snprintf(head, sizeof(head), "-%c, --%s%s%s", o->letter, o->name,

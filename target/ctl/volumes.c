@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "ctl/ask.h"
 #include "ctl/number.h"
@@ -85,7 +86,9 @@ static void warn_of_open(const struct session *s, const char *target)
 	ask_server(s, "GET", path, NULL, &b);
 	auth = b ? ask_text(b, "auth") : NULL;
 	if (auth && !strcmp(auth, "none"))
-		printf("%s has no credential yet: see `countersignctl help credentials`\n", target);
+		printf("anybody may log in to %s until it has a credential:\n"
+		       "    countersignctl credentials set --generate %s INITIATOR\n",
+			target, target);
 	json_decref(b);
 }
 
@@ -105,10 +108,46 @@ static enum exit_status ask(const struct session *s, const char *method, const c
 	return status;
 }
 
-static bool path_of(char path[static ASK_PATH_MAX], const char *id)
+/* How many volumes of the list a target has; the id of the last of them. */
+static size_t volumes_of(const json_t *list, const char *target, char *id, size_t room)
 {
+	size_t n = 0;
+
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		const json_t *v = json_array_get(list, i);
+
+		if (!ask_text(v, "target") || !ask_text(v, "id") ||
+			strcasecmp(ask_text(v, "target"), target) != 0)
+			continue;
+		snprintf(id, room, "%s", ask_text(v, "id"));
+		n++;
+	}
+	return n;
+}
+
+/* The path of a volume, which goes by the name of its target as well, if that has no other. What is
+ * wrong is said. */
+static enum exit_status path_of(
+	const struct session *s, char path[static ASK_PATH_MAX], const char *name)
+{
+	struct session quiet = *s;
+	char id[64] = "";
+	json_t *b = NULL;
+	size_t n = 0;
+
 	*path = '\0';
-	return *id && ask_path(path, "/v1/volumes/", id);
+	quiet.json = false;
+	if (strchr(name, '.') && ask_server(&quiet, "GET", "/v1/volumes", NULL, &b) == EXIT_DONE) {
+		n = volumes_of(json_object_get(b, "volumes"), name, id, sizeof(id));
+		json_decref(b);
+	}
+	if (n > 1)
+		return ask_usage("%s has %zu volumes: say which, as `countersignctl volume list` "
+				 "names them",
+			name, n);
+	if (!*name || !ask_path(path, "/v1/volumes/", n ? id : name))
+		return ask_usage("that is not the name of a volume");
+	return EXIT_DONE;
 }
 
 static enum exit_status bad_option(json_t *body)
@@ -138,21 +177,29 @@ enum exit_status volume_resize(const struct session *s, char **args, int n)
 {
 	char path[ASK_PATH_MAX];
 	int64_t size;
+	enum exit_status status;
 
 	(void)n;
-	if (!path_of(path, args[0]) || !number_read(args[1], true, &size))
+	if (!number_read(args[1], true, &size))
 		return ask_usage("a size is a number of bytes, or one with K, M, G or T behind it");
+	status = path_of(s, path, args[0]);
+	if (status)
+		return status;
 	return ask(s, "PATCH", path, json_pack("{s:I}", "size", (json_int_t)size), "resized");
 }
 
 enum exit_status volume_attach(const struct session *s, char **args, int n)
 {
 	char path[ASK_PATH_MAX];
-	json_t *body = json_pack("{s:s*}", "target", n > 1 ? args[1] : NULL);
+	enum exit_status status = path_of(s, path, args[0]);
+	json_t *body;
 
-	if (!body || !path_of(path, args[0]) || !ask_path(path, "/attach", "")) {
+	if (status)
+		return status;
+	body = json_pack("{s:s*}", "target", n > 1 ? args[1] : NULL);
+	if (!body || !ask_path(path, "/attach", "")) {
 		json_decref(body);
-		return ask_usage("that is not the name of a volume");
+		return ask_usage("the names are too long, or not UTF-8");
 	}
 	if (!add_option(s, body, "lun", "lun"))
 		return bad_option(body);
@@ -162,9 +209,12 @@ enum exit_status volume_attach(const struct session *s, char **args, int n)
 enum exit_status volume_detach(const struct session *s, char **args, int n)
 {
 	char path[ASK_PATH_MAX];
+	enum exit_status status = path_of(s, path, args[0]);
 
 	(void)n;
-	if (!path_of(path, args[0]) || !ask_path(path, "/detach", ""))
+	if (status)
+		return status;
+	if (!ask_path(path, "/detach", ""))
 		return ask_usage("that is not the name of a volume");
 	return ask(s, "POST", path, json_pack("{s:b}", "force", command_has(s, "force")),
 		"detached");
@@ -173,10 +223,12 @@ enum exit_status volume_detach(const struct session *s, char **args, int n)
 enum exit_status volume_delete(const struct session *s, char **args, int n)
 {
 	char path[ASK_PATH_MAX];
+	enum exit_status status = path_of(s, path, args[0]);
 
 	(void)n;
-	if (!path_of(path, args[0]) ||
-		(command_has(s, "force") && !ask_path(path, "?force=true", "")))
+	if (status)
+		return status;
+	if (command_has(s, "force") && !ask_path(path, "?force=true", ""))
 		return ask_usage("that is not the name of a volume");
 	return ask(s, "DELETE", path, NULL, "deleted");
 }

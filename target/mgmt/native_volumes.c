@@ -101,12 +101,30 @@ static const struct {
 	[VOLUME_STOPPING] = { 503, "stopping" },
 };
 
+/* Where the request named what is wrong, so does the refusal. */
+static void refuse(struct call *c, const struct registry_volume_outcome *o)
+{
+	int status = refusals[o->result].status;
+	const char *code = refusals[o->result].code;
+	const char *name;
+
+	switch (o->result) {
+	case VOLUME_NOT_FOUND:
+		call_refuse(c, status, code, "there is no volume %s", call_argument(c, 0));
+		return;
+	case VOLUME_NO_POOL: name = body_text(c, "pool"); break;
+	case VOLUME_BAD_TARGET: name = body_text(c, "target"); break;
+	default: name = NULL;
+	}
+	call_refuse(c, status, code, "%s%s%s", name ? name : "", name ? ": " : "", o->text);
+}
+
 static void reply_outcome(struct call *c, int status, const struct registry_volume_outcome *o)
 {
 	if (!o->result)
 		call_reply(c, status, volume_json(o->volume));
 	else
-		call_refuse(c, refusals[o->result].status, refusals[o->result].code, "%s", o->text);
+		refuse(c, o);
 }
 
 static void reply_created(void *arg, const struct registry_volume_outcome *o)

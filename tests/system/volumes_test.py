@@ -305,7 +305,8 @@ def test_the_command_makes_grows_moves_and_removes(pooled, ctl):
                           "--block-size", "4096", "--pool", "fast").stdout)
     assert (made["size"], made["lun"], made["block_size"]) == (16 << 20, 3, 4096)
     said = ctl(pooled, "volume", "create", MADE, "16M").stdout
-    assert f"{MADE} has no credential yet: see `countersignctl help credentials`\n" in said
+    assert f"anybody may log in to {MADE} until it has a credential:\n" in said
+    assert f"countersignctl credentials set --generate {MADE} INITIATOR\n" in said
     ctl(pooled, "credentials", "set", "--generate", MADE, HOST)
     said = ctl(pooled, "volume", "create", MADE, "16M").stdout
     assert "made: LUN 1 of" in said and "credential" not in said
@@ -318,3 +319,22 @@ def test_the_command_makes_grows_moves_and_removes(pooled, ctl):
     for verb in ("create", "resize", "detach", "attach", "delete"):
         assert f"{verb} volume" in done
     ctl(pooled, "volume", "create", MADE, "a lot", status=2)
+
+
+def test_a_volume_goes_by_the_name_of_its_target_too(pooled, ctl):
+    ctl(pooled, "volume", "create", MADE, "16M")
+    assert "32.0 MiB" in ctl(pooled, "volume", "resize", MADE.upper(), "32M").stdout
+    changed = json.loads(ctl(pooled, "--json", "volume", "resize", MADE, "48M").stdout)
+    assert (changed["target"], changed["size"]) == (MADE, 48 << 20)
+    ctl(pooled, "volume", "create", MADE, "16M")
+    said = ctl(pooled, "volume", "delete", MADE, status=2).stderr
+    assert f"{MADE} has 2 volumes: say which" in said
+    assert len(volumes(pooled)) == 2
+
+
+def test_a_refusal_names_what_is_wrong(pooled, ctl):
+    def said(*args):
+        return ctl(pooled, "volume", *args, status=1).stderr
+    assert "there is no volume vol-1\n" in said("resize", "vol-1", "1G")
+    assert "db1: not an iSCSI name, as iqn." in said("create", "db1", "1G")
+    assert "slow: no such pool; `pools` in" in said("create", MADE, "1G", "--pool", "slow")
