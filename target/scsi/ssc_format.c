@@ -166,7 +166,7 @@ static void sizes_of_drive(bool fixed, uint64_t total, uint64_t *size, unsigned 
 
 static void format_run(struct scsi_task *t, struct tape_job *j, struct cartridge *c)
 {
-	uint64_t total = cartridge_info(c)->capacity, size[CARTRIDGE_PARTITIONS] = { total };
+	uint64_t total = cartridge_info(c)->usable, size[CARTRIDGE_PARTITIONS] = { total };
 	unsigned n = j->code == DEFAULT_FORMAT ? 1 : j->page[3] + 1u;
 
 	if (!may_begin_anew(t, c))
@@ -217,7 +217,8 @@ static void capacity_run(struct scsi_task *t, struct tape_job *j, struct cartrid
 	begun_anew(t, cartridge_set_capacity(c, size));
 }
 
-/* SET CAPACITY: that part of 65,535 of the medium is used from now on. */
+/* SET CAPACITY: that part of 65,535 of the medium is used from now on, by whatever partitions a FORMAT
+ * MEDIUM makes, until the next one. */
 static enum scsi_next set_capacity(struct scsi_task *t)
 {
 	struct tape_job *j = tape_job(t);

@@ -96,7 +96,8 @@ struct cartridge_info {
 	char barcode[CARTRIDGE_BARCODE_SIZE];
 	char serial[33];           /* of the medium: unique, made up when the cartridge was */
 	const struct media *media;
-	uint64_t capacity;         /* bytes, as made; SET CAPACITY gives partitions less */
+	uint64_t capacity;         /* bytes, as made */
+	uint64_t usable;           /* of them, by partitions: less after SET CAPACITY */
 	int64_t created;           /* seconds since 1970 */
 	bool worm, cleaning;
 	bool write_protect;        /* for whatever reason */
@@ -257,14 +258,14 @@ enum cartridge_result cartridge_erase(struct cartridge *c);
  * right before end of data may, but for the first filemark of the partition. */
 
 /* All data are gone; the cartridge has n partitions of these capacities, which together are not
- * more than it has, and stands at the beginning of partition 0. WORM: only while blank. INVALID:
+ * more than info->usable, and stands at the beginning of partition 0. WORM: only while blank. INVALID:
  * more partitions than the generation has, or one smaller than CARTRIDGE_CAPACITY_MIN. Host
  * attributes of partitions are gone, those of the medium stay. */
 enum cartridge_result cartridge_format(
 	struct cartridge *c, const uint64_t *capacity, unsigned int n);
 
-/* As cartridge_format() with one partition of this capacity, at most info->capacity: for the
- * command SET CAPACITY. */
+/* As cartridge_format() with one partition of this capacity, at most info->capacity, which is usable
+ * from now on: for the command SET CAPACITY. */
 enum cartridge_result cartridge_set_capacity(struct cartridge *c, uint64_t capacity);
 
 /* -- Counters --------------------------------------------------------------------------------- */

@@ -146,8 +146,13 @@ static void set_info(struct cartridge *c, bool write_protect)
 	const struct identity *id = &c->label.identity;
 
 	c->info = (struct cartridge_info){
-		.media = id->media, .capacity = id->capacity, .created = id->created,
-		.worm = id->worm, .cleaning = id->cleaning, .write_protect = write_protect,
+		.media = id->media,
+		.capacity = id->capacity,
+		.usable = id->limit ? id->limit : id->capacity,
+		.created = id->created,
+		.worm = id->worm,
+		.cleaning = id->cleaning,
+		.write_protect = write_protect,
 		.partitions = id->partitions,
 	};
 	memcpy(c->info.barcode, id->barcode, sizeof(id->barcode));
@@ -418,10 +423,8 @@ int cartridge_remove(const char *path)
 /* -- Formatting -- */
 
 static enum cartridge_result check_format(
-	const struct cartridge *c, const uint64_t *capacity, unsigned int n)
+	const struct cartridge *c, uint64_t left, const uint64_t *capacity, unsigned int n)
 {
-	uint64_t left = c->info.capacity;
-
 	if (c->info.write_protect)
 		return CARTRIDGE_PROTECTED;
 	if (!n || n > c->info.media->partitions || c->info.cleaning)
@@ -479,14 +482,16 @@ static int format(struct cartridge *c, const struct identity *id)
 	return err;
 }
 
-enum cartridge_result cartridge_format(
-	struct cartridge *c, const uint64_t *capacity, unsigned int n)
+/* Partitions that have `limit` together. */
+static enum cartridge_result format_within(
+	struct cartridge *c, uint64_t limit, const uint64_t *capacity, unsigned int n)
 {
 	struct identity id = c->label.identity;
-	enum cartridge_result res = check_format(c, capacity, n);
+	enum cartridge_result res = check_format(c, limit, capacity, n);
 
 	if (res != CARTRIDGE_OK)
 		return res;
+	id.limit = limit < id.capacity ? limit : 0;
 	id.partitions = n;
 	id.formats++;
 	id.formatting = true;
@@ -496,7 +501,15 @@ enum cartridge_result cartridge_format(
 	return cartridge_result_of(err ? err : format(c, &id));
 }
 
+enum cartridge_result cartridge_format(
+	struct cartridge *c, const uint64_t *capacity, unsigned int n)
+{
+	return format_within(c, c->info.usable, capacity, n);
+}
+
 enum cartridge_result cartridge_set_capacity(struct cartridge *c, uint64_t capacity)
 {
-	return cartridge_format(c, &capacity, 1);
+	if (capacity > c->info.capacity)
+		return CARTRIDGE_INVALID;
+	return format_within(c, capacity, &capacity, 1);
 }

@@ -49,6 +49,7 @@ void identity_encode(const struct identity *i, uint8_t out[static IDENTITY_BYTES
 		put_le64(out + 112 + 16 * k, i->partition[k].capacity);
 		put_le32(out + 120 + 16 * k, i->partition[k].log_id);
 	}
+	put_le64(out + 176, i->limit);
 }
 
 /* Printable ASCII, padded with NULs. */
@@ -95,11 +96,13 @@ bool identity_decode(const uint8_t in[static IDENTITY_BYTES], struct identity *o
 		.created = (int64_t)le64(in + 96),
 		.formats = le32(in + 104),
 		.partitions = le32(in + 108),
+		.limit = le64(in + 176),
 	};
 	memcpy(out->id, in, IDENTITY_ID);
 	return text_decode(in + 16, out->barcode) && text_decode(in + 48, out->serial) &&
 	       out->media && out->partitions >= 1 && out->partitions <= out->media->partitions &&
-	       out->capacity <= INT64_MAX / 2 && partitions_decode(in + 112, out);
+	       out->capacity <= INT64_MAX / 2 && out->limit <= out->capacity &&
+	       partitions_decode(in + 112, out);
 }
 
 void header_encode(

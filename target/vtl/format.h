@@ -29,6 +29,7 @@ struct identity {
 	bool worm, cleaning;
 	bool formatting;  /* the partitions are being made anew: finish that first */
 	uint64_t capacity;
+	uint64_t limit; /* what SET CAPACITY has left of it for partitions; 0: all */
 	int64_t created;
 	uint32_t formats; /* times that it has been formatted */
 	unsigned int partitions;

@@ -234,6 +234,36 @@ static void set_capacity_makes_the_tape_shorter(void **state)
 	tape_rig_free(rig);
 }
 
+/* SSC-4 7.22: what is left out cannot be used until the next SET CAPACITY, whatever the partitions. */
+static void a_format_keeps_to_what_set_capacity_has_left(void **state)
+{
+	struct tape_rig *rig = tape_rig_blank(state);
+	uint64_t half = (uint64_t)TAPE_CAPACITY * 0x8000 / 0xffff;
+	struct drive_medium m;
+
+	assert_good(TAPE(rig, NULL, 0, 0x0b, 0, 0, BE2(0x8000), 0));
+	assert_good(TAPE(rig, NULL, 0, FORMAT(0)));
+	drive_medium(rig->drive, &m);
+	assert_int_equal(m.partition_capacity[0], half);
+	assert_int_equal(tape_in_job(rig, tape_do_eject), 0);
+	assert_int_equal(tape_in_job(rig, tape_do_insert), 0);
+	assert_check(TAPE(rig, NULL, 0, TUR), SENSE_UNIT_ATTENTION, 0x2800);
+	assert_good(set_partitions(rig, 0x5c, 0, 0)); /* SDP */
+	assert_good(TAPE(rig, NULL, 0, FORMAT(1)));
+	drive_medium(rig->drive, &m);
+	assert_int_equal(m.partitions, 2);
+	assert_int_equal(m.partition_capacity[0] + m.partition_capacity[1], half);
+	/* More than that is refused, though the cartridge would have it. */
+	assert_good(set_partitions(rig, 0x3c, 15, 15));
+	assert_check(TAPE(rig, NULL, 0, FORMAT(1)), SENSE_ILLEGAL_REQUEST, 0x2400);
+	assert_good(TAPE(rig, NULL, 0, 0x0b, 0, 0, BE2(0xffff), 0));
+	assert_good(set_partitions(rig, 0x3c, 15, 15));
+	assert_good(TAPE(rig, NULL, 0, FORMAT(1)));
+	drive_medium(rig->drive, &m);
+	assert_int_equal(m.partition_capacity[1], 1500000);
+	tape_rig_free(rig);
+}
+
 /* --- append-only mode ----------------------------------------------------------------------- */
 
 #define ALLOW(n, object) 0x82, 0, n, 0, BE8(object), 0, 0, 0, 0
@@ -312,6 +342,7 @@ int main(void)
 		TEST(partitions_that_do_not_fit_are_refused),
 		TEST(only_at_its_beginning_a_tape_is_formatted),
 		TEST(set_capacity_makes_the_tape_shorter),
+		TEST(a_format_keeps_to_what_set_capacity_has_left),
 		TEST(data_are_appended_and_not_written_over),
 		TEST(what_is_allowed_is_written_over_once),
 		TEST(a_format_has_to_be_allowed),

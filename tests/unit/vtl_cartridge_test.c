@@ -756,7 +756,9 @@ static void set_capacity_lasts_and_leaves_the_tape_blank(void **state)
 	assert_int_equal(cartridge_set_capacity(v->c, 2 * MIB), CARTRIDGE_OK);
 	vtl_reopen(v);
 	assert_int_equal(cartridge_info(v->c)->capacity, 64 * MIB);
+	assert_int_equal(cartridge_info(v->c)->usable, 2 * MIB);
 	assert_int_equal(cartridge_info(v->c)->partition_capacity[0], 2 * MIB);
+	assert_int_equal(cartridge_format(v->c, &(uint64_t){ 3 * MIB }, 1), CARTRIDGE_INVALID);
 	assert_int_equal(vtl_objects(v), 0);
 	assert_int_equal(cartridge_set_capacity(v->c, 64 * MIB), CARTRIDGE_OK);
 }

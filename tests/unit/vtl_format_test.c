@@ -279,6 +279,7 @@ static void identity_that_makes_no_sense_is_refused(void **state)
 		{ 112, 100 },             /* one that is too small */
 		{ 128, 7 << 20 },         /* more than there is, together */
 		{ 92, 0x80000000 },       /* a capacity that no file can have */
+		{ 180, 1 },               /* more left by SET CAPACITY than there is */
 	};
 	struct identity i = some_identity(), out;
 	uint8_t bytes[IDENTITY_BYTES];
