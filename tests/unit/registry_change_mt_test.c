@@ -163,7 +163,7 @@ static void apply(struct fixture *f, struct config *cfg)
 {
 	unsigned before = f->done;
 
-	must(&f->place, registry_apply(f->r, cfg, tell, &f->done, &f->place.faults));
+	must(&f->place, registry_apply(f->r, cfg, NULL, tell, &f->done, &f->place.faults));
 	wait_for(&f->place, &f->done, before + 1);
 }
 

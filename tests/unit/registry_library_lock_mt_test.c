@@ -100,15 +100,16 @@ static void a_reload_keeps_the_lock_also_where_the_library_is_another(void **sta
 	struct other o;
 
 	fixture_start(f, cfg_of(f, LIBRARY("l", "l", "")));
-	must(&f->place, registry_apply(f->r, cfg_of(f, LIBRARY("l", "l", "tapes = ();")), tell,
-				&f->done, &f->place.faults));
+	must(&f->place, registry_apply(f->r, cfg_of(f, LIBRARY("l", "l", "tapes = ();")), NULL,
+				tell, &f->done, &f->place.faults));
 	wait_for(&f->place, &f->done, 1);
 	assert_int_equal(other_takes(&o, f, "l"), -EBUSY);
-	must(&f->place, registry_apply(f->r, cfg_of(f, LIBRARY("m", "l", "")), tell, &f->done,
+	must(&f->place, registry_apply(f->r, cfg_of(f, LIBRARY("m", "l", "")), NULL, tell, &f->done,
 				&f->place.faults));
 	wait_for(&f->place, &f->done, 2);
 	assert_int_equal(other_takes(&o, f, "l"), -EBUSY);
-	must(&f->place, registry_apply(f->r, cfg_of(f, ""), tell, &f->done, &f->place.faults));
+	must(&f->place,
+		registry_apply(f->r, cfg_of(f, ""), NULL, tell, &f->done, &f->place.faults));
 	wait_for(&f->place, &f->done, 3);
 	for (int i = 0; other_takes(&o, f, "l") && i < 100; i++)
 		loop_step(f->place.loop);

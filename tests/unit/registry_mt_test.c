@@ -57,7 +57,7 @@ static struct config *cfg_of(struct fixture *f, enum portals portals, const char
 
 static void apply(struct fixture *f, struct config *cfg)
 {
-	must(&f->place, registry_apply(f->r, cfg, tell, &f->done, &f->place.faults));
+	must(&f->place, registry_apply(f->r, cfg, NULL, tell, &f->done, &f->place.faults));
 }
 
 struct list_of_names {
@@ -214,7 +214,8 @@ static void a_change_that_fails_changes_nothing(void **state)
 	fixture_start(f, cfg_of(f, ONE, TARGET(A, RAM, "")));
 	next = cfg_of(f, BOTH, TARGET(B, RAM, ""));
 	taken = listening(f->other_port);
-	assert_int_equal(registry_apply(f->r, next, tell, &f->done, &f->place.faults), -EADDRINUSE);
+	assert_int_equal(
+		registry_apply(f->r, next, NULL, tell, &f->done, &f->place.faults), -EADDRINUSE);
 	assert_fault(&f->place, 1, "address already in use");
 	assert_string_equal(registry_config(f->r)->targets[0].name, A);
 	assert_true(accepts(f->port));

@@ -179,7 +179,7 @@ static struct units *go_over(struct fixture *f, struct units *old, const struct 
 {
 	struct units *u = prepared(f, next, old);
 
-	units_commit(u);
+	units_commit(u, NULL, NULL);
 	units_free(old);
 	settle(f);
 	return u;
@@ -230,7 +230,7 @@ static void a_unit_outlives_its_set_as_long_as_somebody_has_it(void **state)
 	struct units *u = prepared(f, cfg, NULL), *second = NULL;
 	struct lu *lu = lu_ref(unit(u, cfg, 0, 0));
 
-	units_commit(u);
+	units_commit(u, NULL, NULL);
 	units_free(u);
 	settle(f);
 	/* It is still open, so that it cannot be opened in another way. */
@@ -248,7 +248,7 @@ static void a_store_that_somebody_still_has_comes_back(void **state)
 	struct units *u = prepared(f, cfg, NULL);
 	struct lu *lu = lu_ref(unit(u, cfg, 0, 0));
 
-	units_commit(u);
+	units_commit(u, NULL, NULL);
 	units_free(u);
 	settle(f);
 	u = prepared(f, cfg, NULL);
@@ -289,7 +289,7 @@ static void a_file_moves_with_its_store_open(void **state)
 	struct units *u = prepared(f, before, NULL);
 	struct store *st = lu_store(unit(u, before, 0, 0));
 
-	units_commit(u);
+	units_commit(u, NULL, NULL);
 	u = go_over(f, u, after);
 	assert_ptr_equal(lu_store(unit(u, after, 0, 0)), st);
 	units_free(u);
@@ -304,7 +304,7 @@ static void a_store_that_must_be_opened_otherwise_cannot_change_hands(void **sta
 					       FILE_OF("0", "f.img", NEW "block_size = 4096;"))));
 	struct units *u = prepared(f, before, NULL), *next = NULL;
 
-	units_commit(u);
+	units_commit(u, NULL, NULL);
 	assert_int_equal(units_prepare(&f->env, after, NULL, u, &next, &f->place.faults), -EBUSY);
 	assert_null(next);
 	assert_fault(&f->place, 2, "already open");
@@ -321,7 +321,7 @@ static void a_size_changes_in_both_directions(void **state)
 	struct units *u = prepared(f, small, NULL);
 	struct lu *lu = unit(u, small, 0, 0);
 
-	units_commit(u);
+	units_commit(u, NULL, NULL);
 	u = go_over(f, u, large);
 	assert_ptr_equal(unit(u, large, 0, 0), lu);
 	assert_int_equal(lu_size(lu), 3 << 20);
@@ -343,7 +343,7 @@ static void a_set_that_is_abandoned_leaves_the_other_as_it_was(void **state)
 	struct units *u = prepared(f, before, NULL), *next;
 	struct lu *lu = unit(u, before, 0, 0);
 
-	units_commit(u);
+	units_commit(u, NULL, NULL);
 	next = prepared(f, after, u);
 	assert_int_equal(access(in(&f->place, "f.img"), F_OK), 0);
 	assert_int_equal(lu_size(lu), 1 << 20);
@@ -360,7 +360,7 @@ static void a_file_that_was_there_is_never_removed(void **state)
 	const struct config *cfg = cfg_of(f, TARGETS(TARGET("a", FILE_OF("0", "f.img", NEW))));
 	struct units *u = prepared(f, cfg, NULL);
 
-	units_commit(u);
+	units_commit(u, NULL, NULL);
 	units_free(u);
 	settle(f);
 	units_abandon(prepared(f, cfg, NULL));
