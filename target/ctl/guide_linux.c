@@ -48,25 +48,47 @@ static void print_settings(const struct guide *g, FILE *to)
 			to);
 }
 
+static bool is_kind(const struct guide_lun *l, const char *kind)
+{
+	return !strcmp(l->kind, kind);
+}
+
 /* Where udev puts a unit; it writes an IPv6 address in a way of its own. A tape is named by the
  * device that does not rewind it when it is closed. */
-static void print_unit(const struct guide *g, const struct guide_lun *l, FILE *to)
+static void print_path(const struct guide *g, const struct guide_lun *l, FILE *to)
 {
 	const struct guide_portal *p = &g->portals[0];
-	bool ipv6 = strchr(p->address, ':'), changer = !strcmp(l->kind, "changer"),
-	     tape = !strcmp(l->kind, "tape");
+	bool ipv6 = strchr(p->address, ':');
 
-	fprintf(to, "     ls -l /dev/%s/by-path/%s%s-iscsi-%s-lun-",
-		changer || tape ? "tape" : "disk", ipv6 ? "*" : "ip-", ipv6 ? "" : p->text,
-		g->target);
+	fprintf(to, "/dev/%s/by-path/%s%s-iscsi-%s-lun-", is_kind(l, "disk") ? "disk" : "tape",
+		ipv6 ? "*" : "ip-", ipv6 ? "" : p->text, g->target);
 	if (l->lun < 256)
 		fprintf(to, "%" PRIu64, l->lun);
 	else /* SAM-5 4.7: flat space addressing, as a number of eight bytes */
 		fprintf(to, "0x%04" PRIx64 "000000000000", UINT64_C(0x4000) | l->lun);
-	fputs(changer  ? "-changer     # or look for mediumx in what `lsscsi -g` says\n"
-		: tape ? "-nst\n"
-		       : "\n",
+	fputs(is_kind(l, "changer") ? "-changer" : is_kind(l, "tape") ? "-nst" : "", to);
+}
+
+static void print_unit(const struct guide *g, const struct guide_lun *l, FILE *to)
+{
+	fputs("     ls -l ", to);
+	print_path(g, l, to);
+	fputs(is_kind(l, "changer") ? "     # or look for mediumx in what `lsscsi -g` says\n"
+				    : "\n",
 		to);
+}
+
+/* By the packages mtx and mt-st, as backup programs will. */
+static void print_tape_commands(const struct guide *g, FILE *to)
+{
+	fputs("\n6. A look inside, by the packages mtx and mt-st:\n\n", to);
+	for (size_t i = 0; i < g->n_luns; i++) {
+		const struct guide_lun *l = &g->luns[i];
+
+		fprintf(to, "     %s -f ", is_kind(l, "changer") ? "mtx" : "mt");
+		print_path(g, l, to);
+		fputs(" status\n", to);
+	}
 }
 
 static void print_each_way(const struct guide *g, const char *verb, FILE *to)
@@ -137,8 +159,10 @@ void guide_linux(const struct guide *g, FILE *to)
 	fputs("\n5. What has come:\n\n", to);
 	for (size_t i = 0; i < g->n_luns; i++)
 		print_unit(g, &g->luns[i], to);
-	if (!guide_has(g, "disk"))
+	if (!guide_has(g, "disk")) {
+		print_tape_commands(g, to);
 		return;
+	}
 	fputs("\n6. So that a disk waits as long as the session, a line for\n"
 	      "   /etc/udev/rules.d/60-countersign.rules:\n\n"
 	      "     ACTION!=\"remove\", SUBSYSTEM==\"scsi\", ENV{DEVTYPE}==\"scsi_device\", "

@@ -264,6 +264,8 @@ def test_tapes_are_told_as_tapes(library, connect):
     text = connect(library, name=PREFIX + "vtl")
     there = f"/dev/tape/by-path/ip-{library.portal}-iscsi-{PREFIX}vtl-lun"
     assert f"{there}-0-changer " in text and f"{there}-2-nst\n" in text
+    assert f"     mtx -f {there}-0-changer status\n" in text
+    assert f"     mt -f {there}-2-nst status\n" in text
     assert "60-countersign.rules" not in text
     text = connect(library, "--os", "windows", name=PREFIX + "vtl")
     assert "Get-PnpDevice -Class TapeDrive, MediumChanger" in text and "Get-Disk" not in text

@@ -60,7 +60,8 @@ def test_linux_logs_in_by_what_it_is_told(linux, start, told, ctl, saw, name, te
 def test_linux_finds_its_tapes_where_it_is_told(linux, start, told, saw):
     vtl = OPEN + "-vtl"
     server = start(open_disk(more=f'''libraries = ( {{ name = "vtl"; layout = "luns"; auth = "none";
-        target = "{vtl}"; drives = 2; slots = 4; import_export = 2; path = "vtl"; }} );'''))
+        target = "{vtl}"; drives = 2; slots = 4; import_export = 2; path = "vtl";
+        tapes = ( {{ barcode = "TEST01L5"; size = "1G"; }} ); }} );'''))
     told = told(server, vtl, "linux")
     guest = linux.guest
     guest.write("/etc/iscsi/iscsid.conf", "\n".join(step(told, 2)) + "\n")
@@ -71,6 +72,7 @@ def test_linux_finds_its_tapes_where_it_is_told(linux, start, told, saw):
     for drive in drives:
         guest.wait(f"[ -c {drive.split()[-1]} ]")
     guest.wait(changer.partition("#")[0])
+    assert "TEST01L5" in "".join(guest.run(look) for look in step(told, 6))
     saw("; ".join(step(told, 5)))
 
 
