@@ -164,7 +164,11 @@ void tape_reason(const struct registry *r, const struct registry_tape_change *wh
 			registry_place_text(what->place.kind));
 		break;
 	case TAPE_INVALID: about_values(&to); break;
-	case TAPE_EXISTS: say(&to, "barcode %s was in use once", what->barcode); /* fall through */
+	case TAPE_EXISTS:
+		say(&to, "barcode %s was in use once, and is not given again: choose another",
+			what->barcode);
+		registry_tape(r, what->barcode, about_tape, &to);
+		break;
 	default: registry_tape(r, what->barcode, about_tape, &to);
 	}
 }

@@ -138,6 +138,27 @@ static void print_library(const json_t *l)
 		ask_line("mail slots", is_set(l, "locked") ? "locked by a host" : "open");
 }
 
+/* What is on its cartridges, those in the archive too, and what they hold at most. */
+static void print_space(const struct session *s, const char *library)
+{
+	char path[ASK_PATH_MAX];
+	uint64_t used = 0, size = 0;
+	struct grid_text a, b;
+	const json_t *tapes;
+	json_t *answer = NULL;
+
+	if (!path_of(path, "/v1/libraries/", library, "/tapes") ||
+		ask_server(s, "GET", path, NULL, &answer) != EXIT_DONE)
+		return;
+	tapes = json_object_get(answer, "tapes");
+	for (size_t i = 0; i < json_array_size(tapes); i++) {
+		used += ask_number(json_array_get(tapes, i), "used");
+		size += ask_number(json_array_get(tapes, i), "size");
+	}
+	printf("%-15s%s used of %s\n", "space", grid_size(used, &a), grid_size(size, &b));
+	json_decref(answer);
+}
+
 enum exit_status tapes_library_status(const struct session *s, char **args, int n)
 {
 	char path[ASK_PATH_MAX];
@@ -148,8 +169,10 @@ enum exit_status tapes_library_status(const struct session *s, char **args, int 
 	if (!path_of(path, "/v1/libraries/", args[0], ""))
 		return ask_usage("that is not the name of a library");
 	status = ask_server(s, "GET", path, NULL, &b);
-	if (b)
+	if (b) {
 		print_library(b);
+		print_space(s, args[0]);
+	}
 	json_decref(b);
 	return status;
 }
@@ -392,6 +415,7 @@ static enum exit_status create_in(
 {
 	char path[ASK_PATH_MAX];
 	enum exit_status status;
+	struct grid_text size;
 	struct words w;
 	json_t *b, *body = json_pack("{s:s, s:I, s:I, s:b, s:b, s:b, s:s, s:s*}", "barcode",
 			   tape->barcode, "size", (json_int_t)tape->size, "generation",
@@ -407,7 +431,8 @@ static enum exit_status create_in(
 	status = ask_server(s, "POST", path, body, &b);
 	json_decref(body);
 	if (b)
-		printf("cartridge %s made: %s of library %s\n", ask_text(b, "barcode"),
+		printf("cartridge %s made: %s of %s, %s of library %s\n", ask_text(b, "barcode"),
+			ask_text(b, "medium"), grid_size(ask_number(b, "size"), &size),
 			place_words(b, &w), ask_text(b, "library"));
 	json_decref(b);
 	return status;

@@ -124,6 +124,17 @@ static bool is_there(const struct registry *r, const struct place *at)
 	}
 }
 
+static void refuse_missing(struct call *c, const struct registry *r, const struct place *at,
+	const char *initiator)
+{
+	if (is_there(r, at))
+		call_refuse(c, HTTP_NOTFOUND, "no_such_credential",
+			"there is no credential of %s for %s", initiator,
+			at->scope == CREDENTIAL_OF_DISCOVERY ? "discovery" : at->name);
+	else
+		refuse_scope(c, at);
+}
+
 void native_get_credentials(struct call *c)
 {
 	struct registry_rows rows;
@@ -158,11 +169,8 @@ static void show(struct call *c, struct place at)
 
 	if (row)
 		call_reply(c, HTTP_OK, row_json(&row->spec));
-	else if (!is_there(r, &at))
-		refuse_scope(c, &at);
 	else
-		call_refuse(c, HTTP_NOTFOUND, "no_such_credential",
-			"there is no credential of %s here", at.initiator);
+		refuse_missing(c, r, &at, at.initiator);
 }
 
 /* --- changing ------------------------------------------------------------------------------- */
@@ -230,8 +238,7 @@ static void refuse_outcome(struct edit *e, const struct registry_outcome *outcom
 				"the credential of %s has no secret that could be replaced",
 				e->initiator);
 		else
-			call_refuse(c, HTTP_NOTFOUND, "no_such_credential",
-				"there is no credential of %s here", e->initiator);
+			refuse_missing(c, e->registry, &e->at, e->initiator);
 		break;
 	default: call_refuse(c, HTTP_INTERNAL, "not_stored", "%s", outcome->text);
 	}

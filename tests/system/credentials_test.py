@@ -244,6 +244,14 @@ def test_what_has_no_secret_cannot_be_rotated(api):
     assert (status, answer["error"]["code"]) == (404, "no_such_credential")
 
 
+def test_a_refusal_names_the_credential_and_its_target(api):
+    def message(target):
+        status, answer = api.call("POST", f"/v1/targets/{target}/credentials/{HOST2}/rotate", {})
+        return status, answer["error"]["message"]
+    assert message(DISK) == (404, f"there is no credential of {HOST2} for {DISK}")
+    assert message(PREFIX + "none") == (404, f"there is no target {PREFIX}none")
+
+
 def test_what_the_file_declares_is_not_for_the_api(start):
     server = start(conf(target(credentials=ONE_WAY)))
     api = Api(server)

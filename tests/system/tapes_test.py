@@ -120,7 +120,7 @@ def test_a_host_keeps_its_cartridge(tell, server):
 
 def test_a_cartridge_is_made_and_deleted_and_its_barcode_never_used_again(tell, rows, server):
     assert tell("tape create NEW001L6 --size 100M") == (
-        "cartridge NEW001L6 made: slot 5 of library vtl0\n")
+        "cartridge NEW001L6 made: LTO-6 of 100.0 MiB, slot 5 of library vtl0\n")
     new = rows("tape list")["NEW001L6"]
     assert (new["medium"], new["size"], new["worm"]) == ("LTO-6", 100 << 20, False)
     assert changer(server).places()["NEW001L6"] == (SLOT, 4)
@@ -130,6 +130,18 @@ def test_a_cartridge_is_made_and_deleted_and_its_barcode_never_used_again(tell, 
     assert "barcode NEW001L6 was in use once" in tell("tape create NEW001L6", status=1)
     server.kill(), server.start()
     assert "NEW001L6" not in rows("tape list")
+
+
+def test_a_library_tells_what_is_on_its_cartridges(tell, rows, server):
+    size = sum(tape["size"] for tape in rows("tape list").values())
+    assert f"space          0 used of {size >> 20}.0 MiB\n" in tell("library status vtl0")
+    tell("tape load TEST01L5 1")
+    tape = drive(server)
+    tape.write(bytes(64 << 10))
+    tape.marks()
+    tell("tape unload TEST01L5")
+    used = rows("tape list")["TEST01L5"]["used"]
+    assert used and not re.search(r"^space +0 used", tell("library status vtl0"), re.M)
 
 
 def test_options_say_what_a_cartridge_is(tell, rows):
