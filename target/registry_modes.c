@@ -1,100 +1,53 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * To the catalog and back. A unit hands over one change at a time; what is in memory follows when
- * the catalog has it, before the unit learns.
+ * A unit hands over one change at a time; what is in memory follows when the catalog has it, before
+ * the unit learns.
  */
 #include "registry_modes.h"
 
 #include <errno.h>
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "catalog/mode.h"
+#include "registry_kept.h"
 
 struct modes {
 	struct lu_mode_keeper keeper;
-	pthread_mutex_t lock;
-	struct catalog *catalog; /* NULL: it is closed */
-	struct list kept;
+	struct kept_set set; /* of struct saved */
 };
 
 /* What one unit has saved. */
-struct kept {
-	struct list link;
-	uint8_t naa[16];
+struct saved {
+	struct kept kept;
 	struct lu_saved is;
 };
 
-/* One hand-over on its way to the catalog. */
-struct keeping {
-	struct catalog_request request;
-	struct modes *modes;
-	struct kept *what;
-	struct lu_keep *asked;
-};
-
-/* --- what is kept of a unit ----------------------------------------------------------------- */
-
-static struct kept *kept_new(const uint8_t naa[static 16], const struct lu_saved *is)
+static struct saved *saved_new(const uint8_t naa[static 16], const struct lu_saved *is)
 {
-	struct kept *k = calloc(1, sizeof(*k));
+	struct saved *s = calloc(1, sizeof(*s));
 
-	if (!k)
+	if (!s)
 		return NULL;
-	list_init(&k->link);
-	memcpy(k->naa, naa, sizeof(k->naa));
-	k->is = *is;
-	return k;
-}
-
-/* Under the lock, or before anybody else is there; so are the next two. */
-static struct kept *find(const struct modes *m, const uint8_t naa[static 16])
-{
-	list_for_each(it, &m->kept) {
-		struct kept *k = container_of(it, struct kept, link);
-
-		if (!memcmp(k->naa, naa, sizeof(k->naa)))
-			return k;
-	}
-	return NULL;
-}
-
-static void forget(struct kept *k)
-{
-	if (!k)
-		return;
-	list_del(&k->link);
-	free(k);
-}
-
-/* In the place of what was there; k is given away. */
-static void put(struct modes *m, struct kept *k)
-{
-	forget(find(m, k->naa));
-	if (k->is.n)
-		list_push(&m->kept, &k->link);
-	else
-		free(k);
+	kept_init(&s->kept, naa, !is->n);
+	s->is = *is;
+	return s;
 }
 
 bool modes_find(struct modes *m, const uint8_t naa[static 16], struct lu_saved *out)
 {
-	const struct kept *k;
+	const struct kept *k = kept_set_find(&m->set, naa);
 
-	pthread_mutex_lock(&m->lock);
-	k = find(m, naa);
-	if (k)
-		*out = k->is;
-	pthread_mutex_unlock(&m->lock);
-	return k;
+	if (!k)
+		return false;
+	*out = container_of(k, const struct saved, kept)->is;
+	kept_unref(k);
+	return true;
 }
 
 void modes_forget(struct modes *m, const uint8_t naa[static 16])
 {
-	pthread_mutex_lock(&m->lock);
-	forget(find(m, naa));
-	pthread_mutex_unlock(&m->lock);
+	kept_set_forget(&m->set, naa);
 }
 
 /* --- to the catalog ------------------------------------------------------------------------- */
@@ -104,14 +57,13 @@ int modes_forget_stored(struct catalog_tx *tx, const uint8_t naa[static 16])
 	return catalog_mode_put(tx, naa, NULL, 0);
 }
 
-/* On the catalog's thread, perhaps more than once. */
-static int write_down(struct catalog_request *request, struct catalog_tx *tx)
+static int store(struct catalog_tx *tx, const struct kept *k)
 {
-	const struct kept *what = container_of(request, struct keeping, request)->what;
+	const struct lu_saved *is = &container_of(k, const struct saved, kept)->is;
 	struct catalog_mode_page rows[LU_SAVED_PAGES];
 
-	for (unsigned i = 0; i < what->is.n; i++) {
-		const struct lu_saved_page *p = &what->is.pages[i];
+	for (unsigned i = 0; i < is->n; i++) {
+		const struct lu_saved_page *p = &is->pages[i];
 
 		rows[i] = (struct catalog_mode_page){ .page = p->code,
 			.subpage = p->subpage,
@@ -119,86 +71,16 @@ static int write_down(struct catalog_request *request, struct catalog_tx *tx)
 			.value = p->value,
 			.len = p->len };
 	}
-	return catalog_mode_put(tx, what->naa, rows, what->is.n);
-}
-
-static void written_down(struct catalog_request *request)
-{
-	struct keeping *k = container_of(request, struct keeping, request);
-	struct lu_keep *asked = k->asked;
-	int err = request->err;
-
-	if (err) {
-		free(k->what);
-	} else {
-		pthread_mutex_lock(&k->modes->lock);
-		put(k->modes, k->what);
-		pthread_mutex_unlock(&k->modes->lock);
-	}
-	free(k);
-	asked->done(asked, err);
-}
-
-static void say_failed(struct loop_msg *m)
-{
-	struct lu_keep *asked = container_of(m, struct lu_keep, msg);
-
-	asked->done(asked, asked->err);
-}
-
-static void refuse(struct lu_keep *asked, int err)
-{
-	asked->err = err;
-	asked->msg.run = say_failed;
-	loop_post(asked->loop, &asked->msg);
-}
-
-static struct keeping *keeping_new(struct modes *m, struct lu_keep *asked,
-	const uint8_t naa[static 16], const struct lu_saved *is)
-{
-	struct keeping *k = calloc(1, sizeof(*k));
-	struct kept *what = kept_new(naa, is);
-
-	if (!k || !what) {
-		free(k);
-		free(what);
-		return NULL;
-	}
-	*k = (struct keeping){
-		.request = { .run = write_down, .done = written_down, .home = asked->loop },
-		.modes = m,
-		.what = what,
-		.asked = asked,
-	};
-	return k;
-}
-
-/* False: the catalog is closed. */
-static bool hand_over(struct modes *m, struct keeping *k)
-{
-	bool open;
-
-	pthread_mutex_lock(&m->lock);
-	open = m->catalog;
-	if (open)
-		catalog_submit(m->catalog, &k->request);
-	pthread_mutex_unlock(&m->lock);
-	return open;
+	return catalog_mode_put(tx, k->naa, rows, is->n);
 }
 
 static void keep(struct lu_mode_keeper *keeper, struct lu_keep *asked, const uint8_t naa[static 16],
 	const struct lu_saved *is)
 {
 	struct modes *m = container_of(keeper, struct modes, keeper);
-	struct keeping *k = keeping_new(m, asked, naa, is);
+	struct saved *s = saved_new(naa, is);
 
-	if (!k) {
-		refuse(asked, -ENOMEM);
-	} else if (!hand_over(m, k)) {
-		free(k->what);
-		free(k);
-		refuse(asked, -ESHUTDOWN);
-	}
+	kept_set_hand_over(&m->set, s ? &s->kept : NULL, asked);
 }
 
 struct lu_mode_keeper *modes_keeper(struct modes *m)
@@ -208,42 +90,43 @@ struct lu_mode_keeper *modes_keeper(struct modes *m)
 
 /* --- from the catalog ----------------------------------------------------------------------- */
 
-/* What is there of a unit so far; NULL: no memory. */
-static struct kept *gathered(struct modes *m, const uint8_t naa[static 16])
+/* Adds a page to those that a unit has saved; false: no memory. Nobody else looks yet. */
+static bool add_page(struct kept_set *set, const uint8_t *unit, const struct lu_saved_page *page)
 {
-	struct kept *k = find(m, naa);
+	struct kept *k = kept_set_find(set, unit);
+	struct saved *s = k ? container_of(k, struct saved, kept) : NULL;
 
-	if (k)
-		return k;
-	k = kept_new(naa, &(struct lu_saved){ .n = 0 });
-	if (k)
-		list_push(&m->kept, &k->link);
-	return k;
+	if (!s) {
+		s = saved_new(unit, &(struct lu_saved){ .n = 1, .pages = { *page } });
+		if (!s)
+			return false;
+		kept_set_put(set, &s->kept);
+	} else if (s->is.n < LU_SAVED_PAGES) {
+		s->is.pages[s->is.n++] = *page;
+	}
+	kept_unref(&s->kept);
+	return true;
 }
 
 /* Pages that no unit can have are of a newer server, or somebody has written in the database. */
 static int load_row(const uint8_t *unit, const struct catalog_mode_page *row, void *arg)
 {
-	struct kept *k = gathered(arg, unit);
-	struct lu_saved_page *p;
+	struct lu_saved_page page = { .code = row->page, .subpage = row->subpage };
 
-	if (!k)
-		return -ENOMEM;
-	if (row->len > LU_MODE_PAGE_SIZE || k->is.n == LU_SAVED_PAGES)
+	if (row->len > LU_MODE_PAGE_SIZE)
 		return 0;
-	p = &k->is.pages[k->is.n++];
-	p->code = row->page;
-	p->subpage = row->subpage;
-	p->len = (uint8_t)row->len;
-	memcpy(p->mask, row->mask, row->len);
-	memcpy(p->value, row->value, row->len);
-	return 0;
+	page.len = (uint8_t)row->len;
+	memcpy(page.mask, row->mask, row->len);
+	memcpy(page.value, row->value, row->len);
+	return add_page(arg, unit, &page) ? 0 : -ENOMEM;
 }
 
-static int load_all(struct catalog_tx *tx, void *arg)
+static int load(struct kept_set *s, struct catalog_tx *tx)
 {
-	return catalog_mode_load(tx, load_row, arg);
+	return catalog_mode_load(tx, load_row, s);
 }
+
+static const struct kept_kind kind = { .load = load, .store = store };
 
 int modes_load(struct catalog *c, struct modes **out, struct catalog_error *why)
 {
@@ -255,12 +138,9 @@ int modes_load(struct catalog *c, struct modes **out, struct catalog_error *why)
 		return -ENOMEM;
 	}
 	m->keeper.keep = keep;
-	pthread_mutex_init(&m->lock, NULL);
-	m->catalog = c;
-	list_init(&m->kept);
-	err = catalog_run(c, load_all, m, why);
+	err = kept_set_load(&m->set, &kind, c, why);
 	if (err)
-		modes_free(m);
+		free(m);
 	else
 		*out = m;
 	return err;
@@ -268,19 +148,14 @@ int modes_load(struct catalog *c, struct modes **out, struct catalog_error *why)
 
 void modes_stop(struct modes *m)
 {
-	if (!m)
-		return;
-	pthread_mutex_lock(&m->lock);
-	m->catalog = NULL;
-	pthread_mutex_unlock(&m->lock);
+	if (m)
+		kept_set_stop(&m->set);
 }
 
 void modes_free(struct modes *m)
 {
 	if (!m)
 		return;
-	while (!list_empty(&m->kept))
-		forget(container_of(m->kept.next, struct kept, link));
-	pthread_mutex_destroy(&m->lock);
+	kept_set_end(&m->set);
 	free(m);
 }

@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * To the catalog and back. A unit hands over under its own lock, and all units under the one of
- * this file: so requests reach the catalog in the order of the changes, and what is in memory is
+ * A unit may hand over the next change before the last one is durable, so what is in memory is
  * always what was handed over last.
  */
 #include "registry_reservations.h"
 
 #include <errno.h>
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,17 +14,7 @@
 
 struct reservations {
 	struct lu_keeper keeper;
-	pthread_mutex_t lock;
-	struct catalog *catalog; /* NULL: it is closed */
-	struct list kept;
-};
-
-/* One hand-over on its way to the catalog. */
-struct keeping {
-	struct catalog_request request;
-	struct catalog_registrant *rows; /* as the catalog wants them; names are those of `what` */
-	struct reservation *what;
-	struct lu_keep *asked;
+	struct kept_set set; /* of struct reservation */
 };
 
 /* --- what is kept of a unit ----------------------------------------------------------------- */
@@ -59,24 +47,13 @@ static struct reservation *copy(const uint8_t naa[static 16], const struct lu_re
 		take(&regs[i], &r->registrants[i], &text);
 	c->is = *r;
 	c->is.registrants = regs;
-	memcpy(c->naa, naa, sizeof(c->naa));
-	list_init(&c->link);
-	atomic_init(&c->refs, 1);
+	kept_init(&c->kept, naa, !r->n);
 	return c;
 }
 
-static struct reservation *ref(struct reservation *c)
+void reservation_unref(const struct reservation *r)
 {
-	atomic_fetch_add_explicit(&c->refs, 1, memory_order_relaxed);
-	return c;
-}
-
-void reservation_unref(const struct reservation *kept)
-{
-	struct reservation *c = (struct reservation *)(uintptr_t)kept;
-
-	if (c && atomic_fetch_sub_explicit(&c->refs, 1, memory_order_acq_rel) == 1)
-		free(c);
+	kept_unref(r ? &r->kept : NULL);
 }
 
 /* Adds what a registrant through a group is now to those of `to`, which has room. The reservation
@@ -110,156 +87,54 @@ const struct reservation *reservation_by_port(
 	for (unsigned i = 0; regs && i < kept->is.n; i++)
 		add_by_port(&is, regs, &kept->is.registrants[i], ports, n);
 	if (regs)
-		c = copy(kept->naa, &is);
+		c = copy(kept->kept.naa, &is);
 	free(regs);
 	return c;
 }
 
-/* Under the lock, or before anybody else is there; so are the next two. */
-static struct reservation *find(const struct reservations *r, const uint8_t naa[static 16])
-{
-	list_for_each(it, &r->kept) {
-		struct reservation *c = container_of(it, struct reservation, link);
-
-		if (!memcmp(c->naa, naa, sizeof(c->naa)))
-			return c;
-	}
-	return NULL;
-}
-
-static void forget(struct reservation *c)
-{
-	if (!c)
-		return;
-	list_del(&c->link);
-	reservation_unref(c);
-}
-
-/* In the place of what was there. */
-static void put(struct reservations *r, struct reservation *c)
-{
-	forget(find(r, c->naa));
-	if (c->is.n)
-		list_push(&r->kept, &ref(c)->link);
-}
-
 const struct reservation *reservations_find(struct reservations *r, const uint8_t naa[static 16])
 {
-	struct reservation *c;
+	const struct kept *k = kept_set_find(&r->set, naa);
 
-	pthread_mutex_lock(&r->lock);
-	c = find(r, naa);
-	if (c)
-		ref(c);
-	pthread_mutex_unlock(&r->lock);
-	return c;
+	return k ? container_of(k, const struct reservation, kept) : NULL;
 }
 
 /* --- to the catalog ------------------------------------------------------------------------- */
 
-/* On the catalog's thread, perhaps more than once. */
-static int write_down(struct catalog_request *request, struct catalog_tx *tx)
+static int store(struct catalog_tx *tx, const struct kept *k)
 {
-	const struct keeping *k = container_of(request, struct keeping, request);
-	const struct lu_reservation *is = &k->what->is;
+	const struct lu_reservation *is = &container_of(k, const struct reservation, kept)->is;
+	struct catalog_registrant *rows = calloc(is->n + 1, sizeof(*rows));
 	struct catalog_reservation row = { .generation = is->generation,
 		.type = is->type,
 		.scope = is->scope,
-		.registrants = k->rows,
+		.registrants = rows,
 		.n_registrants = is->n };
+	int err;
 
-	memcpy(row.unit, k->what->naa, sizeof(row.unit));
-	return catalog_reservation_put(tx, &row);
-}
-
-static void keeping_free(struct keeping *k)
-{
-	if (!k)
-		return;
-	reservation_unref(k->what);
-	free(k->rows);
-	free(k);
-}
-
-static void written_down(struct catalog_request *request)
-{
-	struct keeping *k = container_of(request, struct keeping, request);
-	struct lu_keep *asked = k->asked;
-	int err = k->request.err;
-
-	keeping_free(k);
-	asked->done(asked, err);
-}
-
-static struct keeping *keeping_new(
-	struct lu_keep *asked, const uint8_t naa[static 16], const struct lu_reservation *is)
-{
-	struct keeping *k = calloc(1, sizeof(*k));
-
-	if (!k)
-		return NULL;
-	k->asked = asked;
-	k->what = copy(naa, is);
-	k->rows = calloc(is->n + 1, sizeof(*k->rows));
-	if (!k->what || !k->rows) {
-		keeping_free(k);
-		return NULL;
-	}
+	if (!rows)
+		return -ENOMEM;
 	for (unsigned i = 0; i < is->n; i++) {
-		const struct lu_registrant *reg = &k->what->is.registrants[i];
+		const struct lu_registrant *reg = &is->registrants[i];
 
-		k->rows[i] = (struct catalog_registrant){
+		rows[i] = (struct catalog_registrant){
 			.initiator = reg->initiator, .port = reg->port, .holder = reg->holder
 		};
-		put_be64(k->rows[i].key, reg->key);
+		put_be64(rows[i].key, reg->key);
 	}
-	k->request = (struct catalog_request){
-		.run = write_down, .done = written_down, .home = asked->loop
-	};
-	return k;
-}
-
-static void say_failed(struct loop_msg *m)
-{
-	struct lu_keep *asked = container_of(m, struct lu_keep, msg);
-
-	asked->done(asked, asked->err);
-}
-
-static void refuse(struct lu_keep *asked, int err)
-{
-	asked->err = err;
-	asked->msg.run = say_failed;
-	loop_post(asked->loop, &asked->msg);
-}
-
-/* False: the catalog is closed. */
-static bool hand_over(struct reservations *r, struct keeping *k)
-{
-	bool open;
-
-	pthread_mutex_lock(&r->lock);
-	open = r->catalog;
-	if (open) {
-		put(r, k->what);
-		catalog_submit(r->catalog, &k->request);
-	}
-	pthread_mutex_unlock(&r->lock);
-	return open;
+	memcpy(row.unit, k->naa, sizeof(row.unit));
+	err = catalog_reservation_put(tx, &row);
+	free(rows);
+	return err;
 }
 
 static void keep(struct lu_keeper *keeper, struct lu_keep *asked, const uint8_t naa[static 16],
 	const struct lu_reservation *is)
 {
 	struct reservations *r = container_of(keeper, struct reservations, keeper);
-	struct keeping *k = keeping_new(asked, naa, is);
+	struct reservation *what = copy(naa, is);
 
-	if (!k) {
-		refuse(asked, -ENOMEM);
-	} else if (!hand_over(r, k)) {
-		keeping_free(k);
-		refuse(asked, -ESHUTDOWN);
-	}
+	kept_set_hand_over(&r->set, what ? &what->kept : NULL, asked);
 }
 
 struct lu_keeper *reservations_keeper(struct reservations *r)
@@ -291,17 +166,19 @@ static int load_row(const struct catalog_reservation *row, void *arg)
 		c = copy(row->unit, &is);
 	if (c) {
 		c->by_group = row->by_group;
-		put(arg, c);
+		kept_set_put(arg, &c->kept);
 	}
 	reservation_unref(c);
 	free(regs);
 	return c ? 0 : -ENOMEM;
 }
 
-static int load_all(struct catalog_tx *tx, void *arg)
+static int load(struct kept_set *s, struct catalog_tx *tx)
 {
-	return catalog_reservation_load(tx, load_row, arg);
+	return catalog_reservation_load(tx, load_row, s);
 }
+
+static const struct kept_kind kind = { .load = load, .store = store, .at_once = true };
 
 int reservations_load(struct catalog *c, struct reservations **out, struct catalog_error *why)
 {
@@ -313,12 +190,9 @@ int reservations_load(struct catalog *c, struct reservations **out, struct catal
 		return -ENOMEM;
 	}
 	r->keeper.keep = keep;
-	pthread_mutex_init(&r->lock, NULL);
-	r->catalog = c;
-	list_init(&r->kept);
-	err = catalog_run(c, load_all, r, why);
+	err = kept_set_load(&r->set, &kind, c, why);
 	if (err)
-		reservations_free(r);
+		free(r);
 	else
 		*out = r;
 	return err;
@@ -326,19 +200,14 @@ int reservations_load(struct catalog *c, struct reservations **out, struct catal
 
 void reservations_stop(struct reservations *r)
 {
-	if (!r)
-		return;
-	pthread_mutex_lock(&r->lock);
-	r->catalog = NULL;
-	pthread_mutex_unlock(&r->lock);
+	if (r)
+		kept_set_stop(&r->set);
 }
 
 void reservations_free(struct reservations *r)
 {
 	if (!r)
 		return;
-	while (!list_empty(&r->kept))
-		forget(container_of(r->kept.next, struct reservation, link));
-	pthread_mutex_destroy(&r->lock);
+	kept_set_end(&r->set);
 	free(r);
 }

@@ -9,6 +9,7 @@
 
 #include "catalog/catalog.h"
 #include "iscsi/directory.h"
+#include "registry_kept.h"
 #include "scsi/lu.h"
 
 struct reservations;
@@ -27,15 +28,13 @@ struct lu_keeper *reservations_keeper(struct reservations *r);
 
 /* What is kept of one unit: immutable, counted. */
 struct reservation {
+	struct kept kept; /* private */
 	struct lu_reservation is;
 	bool by_group; /* as an older server kept it: the ports of registrants are portal groups */
-	_Atomic unsigned refs; /* private, as is the rest */
-	uint8_t naa[16];
-	struct list link;
 };
 /* With one reference, or NULL: nothing is kept. */
 const struct reservation *reservations_find(struct reservations *r, const uint8_t naa[16]);
-void reservation_unref(const struct reservation *kept); /* any thread; NULL is fine */
+void reservation_unref(const struct reservation *r); /* any thread; NULL is fine */
 
 /* The same with the ports that are in these groups: a registrant through a group is one through
  * each port of it that leads to the unit, n of them in the order of groups. With one reference, or
