@@ -57,7 +57,7 @@ const char *store_kind(const struct store *st);
 /* Grows or shrinks; main thread; may block. New bytes read as zeros, except where a file or a
  * device goes on behind the end of the store: then they are what lies there, also what a shrink
  * has left. 0, or -ENOSPC (a device's end, or a ram store's reserved room), or -errno. Requests
- * beyond a new, smaller end fail with -EINVAL; the layer above drains them first. */
+ * that come later and reach beyond a new, smaller end fail with -EINVAL; those under way end well. */
 int store_resize(struct store *st, uint64_t size);
 
 /* How large it could be without anything being made larger: whole blocks of the file or device
@@ -110,8 +110,8 @@ int store_submit(struct store *st, struct store_io *io);
 
 /* Direct access, where a store is memory: fills iov (at most max entries) with the place of
  * [off, off+len) and returns the count, or 0 where there is no such thing (callers must then
- * use store_submit). Readable and writable at once by anybody, until the store is closed or
- * shrunk. Any thread. */
+ * use store_submit). Readable and writable at once by anybody, until the store is closed; what lies
+ * behind a new, smaller end is lost when it grows again. Any thread. */
 int store_map(struct store *st, uint64_t off, uint64_t len, struct iovec *iov, int max);
 /* What was mapped at [off, off+len) will be read in a moment: it may be on its way until then. */
 void store_soon(struct store *st, uint64_t off, uint64_t len);

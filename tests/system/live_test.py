@@ -3,12 +3,13 @@
 that does not concern it. Units of the configuration file change by reload, volumes through the API."""
 import contextlib
 import random
+import socket
 import threading
 
 import pytest
 
 from credentials_test import Api
-from initiator import Failed, login
+from initiator import R2T, Failed, login
 from support import DISK, PREFIX, conf, disk, ram, target
 
 pytestmark = pytest.mark.threads
@@ -222,6 +223,33 @@ def test_no_change_is_missed_or_told_twice_under_load(units):
             t.join(30)
         assert told == [expected] * len(four)
         assert all(session.attention() is None for session in four)
+
+
+def test_memory_that_is_made_smaller_does_not_pull_the_ground_from_under_commands(make_server, ctl):
+    """Data for blocks that are not there any more by the time they come; and an answer that the host
+    takes its time to read."""
+    server = make_server(conf(target(luns=ram(size="64M")))).start()
+    with login(server.port, DISK) as writer, login(server.port, DISK) as reader:
+        writer.ready()
+        reader.ready()
+        writer.immediate = 0
+        end = (64 << 20) // 512
+        write = writer.submit(writer.rw16(0x8a, end - 128, 128), data_out=b"x" * 65536)
+        asked = writer.wire.receive()
+        assert asked.opcode == R2T
+        read = reader.submit(reader.rw16(0x88, end - 32768, 16384), 8 << 20)
+        reader.wire.socket.recv(1, socket.MSG_PEEK)
+        server.write_conf(conf(target(luns=ram(size="32M"))))
+        assert "LUN shrunk" in ctl(server, "reload").stdout
+        writer._r2t(asked)
+        writer.finish(write)
+        assert not any(reader.finish(read))
+        assert writer.attention() == CAPACITY_CHANGED
+        assert writer.capacity() == ((32 << 20) // 512, 512)
+        server.write_conf(conf(target(luns=ram(size="64M"))))
+        assert "LUN grown" in ctl(server, "reload").stdout
+        assert writer.attention() == CAPACITY_CHANGED
+        assert not any(writer.read(end - 128, 128))
 
 
 def test_a_lun_grows_with_its_file_where_the_configuration_is_silent(make_server, ctl):

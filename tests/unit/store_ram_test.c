@@ -233,6 +233,21 @@ static void what_a_shrink_cut_off_does_not_come_back(void **state)
 	store_close(st);
 }
 
+static void places_stay_valid_over_a_shrink(void **state)
+{
+	struct store *st = ram(state, MIB);
+	uint8_t *p = place(st, 0, MIB);
+
+	memset(p, 1, MIB);
+	assert_int_equal(store_resize(st, 4096 + 512), 0);
+	assert_true(zeros(p + 4096 + 512, MIB - 4096 - 512));
+	memset(p + 4096 + 512, 2, MIB - 4096 - 512);
+	assert_int_equal(store_resize(st, MIB), 0);
+	assert_int_equal(p[4096 + 511], 1);
+	assert_true(zeros(p + 4096 + 512, MIB - 4096 - 512));
+	store_close(st);
+}
+
 static void a_shrink_gives_memory_back(void **state)
 {
 	struct store *st = ram(state, 64 * MIB);
@@ -323,6 +338,7 @@ int main(void)
 		cmocka_unit_test(growth_keeps_places_and_reads_as_zeros),
 		cmocka_unit_test(growth_ends_at_the_room_that_was_reserved),
 		cmocka_unit_test(what_a_shrink_cut_off_does_not_come_back),
+		cmocka_unit_test(places_stay_valid_over_a_shrink),
 		cmocka_unit_test(a_shrink_gives_memory_back),
 		cmocka_unit_test(extents_tell_what_is_taken),
 		cmocka_unit_test(pages_that_were_only_read_are_holes),
