@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <string.h>
 
+#include "config/hint.h"
 #include "config/object.h"
 #include "config/places.h"
 #include "config/settings.h"
@@ -285,11 +286,15 @@ static const char *syntax_text(const char *text)
 
 static int syntax_fault(const struct parse *p, const config_t *tree)
 {
+	const char *text = config_error_text(tree), *file, *hint = NULL;
+	size_t whole_line = (size_t)config_error_line(tree);
 	int line;
-	const char *text = config_error_text(tree);
-	const char *file = input_where(p->in, (size_t)config_error_line(tree), &line);
 
-	faults_add(p->faults, file, line, "%s", syntax_text(text ? text : "syntax error"));
+	if (!text || !strcmp(text, "syntax error"))
+		hint = hint_syntax(p->in->whole.data, &whole_line);
+	file = input_where(p->in, whole_line, &line);
+	faults_add(p->faults, file, line, "%s",
+		hint ? hint : syntax_text(text ? text : "syntax error"));
 	return -EBADMSG;
 }
 

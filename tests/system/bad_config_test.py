@@ -22,6 +22,26 @@ FAULTS = {
         portals = ( { address = "127.0.0.1"; } );
         chap = = 5;                                             #! syntax error
     ''',
+    "text without quotes": '''
+        state_dir = "state"; $portals
+        targets = ( { name = "iqn.2026-11.com.example:x"; credentials = (
+            { user = "a"; secret = do-not-tell-me-1; } ); } );  #! double quotes
+    ''',
+    "a size without quotes": '''
+        state_dir = "state"; $portals
+        targets = ( { name = "iqn.2026-11.com.example:x"; luns = (
+            { lun = 0; path = "disk.img"; size = 10M            #! double quotes
+              create = true; } ); } );
+    ''',
+    "yes for true": '''
+        state_dir = "state"; $portals
+        iscsi = { initial_r2t = yes; };                         #! true and false
+    ''',
+    "a comma behind the last group": '''
+        state_dir = "state";
+        portals = ( { address = "127.0.0.1"; },
+                  );                                            #! comma too many
+    ''',
     "no portal": '''
         state_dir = "state";
         portals = ( );                                          #! empty
