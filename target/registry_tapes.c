@@ -220,7 +220,7 @@ struct tape_visitor {
 	struct served_library *s;
 };
 
-/* What is known of a cartridge that is being written. */
+/* What is known of a cartridge that is, or has been, written there. */
 static uint64_t used_in_drive(const struct served_library *s, unsigned drive, uint64_t otherwise)
 {
 	struct drive *d = served_library_drive(s, drive);
@@ -229,7 +229,7 @@ static uint64_t used_in_drive(const struct served_library *s, unsigned drive, ui
 	if (!d)
 		return otherwise;
 	drive_status(d, &status);
-	return status.medium.state == DRIVE_LOADED ? status.usage.used : otherwise;
+	return status.used_known ? status.used : otherwise;
 }
 
 static void give_tape(const struct catalog_tape *t, void *arg)

@@ -14,10 +14,11 @@
 
 /* --- INITIALIZE ELEMENT STATUS, POSITION TO ELEMENT -------------------------------- */
 
-/* INITIALIZE ELEMENT STATUS (SMC-3 6.4): the inventory is always as it is. */
+/* INITIALIZE ELEMENT STATUS (SMC-3 6.4): what is where is always known; what is on it may have changed
+ * behind the library's back. */
 static enum scsi_next initialize(struct scsi_task *t)
 {
-	return task_good(t);
+	return smc_ask(t, (struct library_request){ .op = LIBRARY_LOOK });
 }
 
 /* INITIALIZE ELEMENT STATUS WITH RANGE (SMC-3 6.5), by either of its codes. */
@@ -27,7 +28,7 @@ static enum scsi_next initialize_range(struct scsi_task *t)
 
 	if (t->cdb[1] & 0x01 && !library_place(changer_of(t)->library, be16(t->cdb + 2), &place))
 		return task_check(t, SENSE_ILLEGAL_REQUEST, INVALID_ELEMENT_ADDRESS);
-	return task_good(t);
+	return initialize(t);
 }
 
 /* POSITION TO ELEMENT (SMC-3 6.8): the robot is everywhere at once. It cannot turn media over. */

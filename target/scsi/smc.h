@@ -63,6 +63,9 @@ extern const struct scsi_op smc_ops[], smc_move_ops[], smc_status_ops[], smc_vol
 /* What the end of a move means for the changer's TapeAlert flags. */
 void smc_moved(struct lu *lu, enum library_result result, bool drives);
 
+/* Asks the library, and ends the command as the answer says (smc_move.c). */
+enum scsi_next smc_ask(struct scsi_task *t, struct library_request request);
+
 /* Which elements a report is about, and how it is made. */
 struct smc_report {
 	enum catalog_place_kind type; /* CATALOG_IN_VAULT: all of them */

@@ -48,7 +48,7 @@ static void done(struct library_request *r)
 }
 
 /* A robot that has begun goes on, also when nobody waits for it any more. */
-static enum scsi_next ask(struct scsi_task *t, struct library_request request)
+enum scsi_next smc_ask(struct scsi_task *t, struct library_request request)
 {
 	struct move *m = calloc(1, sizeof(*m));
 
@@ -78,7 +78,7 @@ static enum scsi_next move_medium(struct scsi_task *t)
 		return task_bad_cdb(t, 10, 0);
 	if (!smc_transport_valid(changer_of(t), be16(t->cdb + 2)))
 		return invalid_element(t);
-	return ask(
+	return smc_ask(
 		t, (struct library_request){
 			   .op = LIBRARY_MOVE, .from = be16(t->cdb + 4), .to = be16(t->cdb + 6) });
 }
@@ -90,10 +90,10 @@ static enum scsi_next exchange_medium(struct scsi_task *t)
 		return task_bad_cdb(t, 10, t->cdb[10] & 0x02 ? 1 : 0);
 	if (!smc_transport_valid(changer_of(t), be16(t->cdb + 2)))
 		return invalid_element(t);
-	return ask(t, (struct library_request){ .op = LIBRARY_EXCHANGE,
-			      .from = be16(t->cdb + 4),
-			      .to = be16(t->cdb + 6),
-			      .then = be16(t->cdb + 8) });
+	return smc_ask(t, (struct library_request){ .op = LIBRARY_EXCHANGE,
+				  .from = be16(t->cdb + 4),
+				  .to = be16(t->cdb + 6),
+				  .then = be16(t->cdb + 8) });
 }
 
 // clang-format off

@@ -135,6 +135,16 @@ const char *drive_serial(const struct drive *d)
 
 /* --- jobs ------------------------------------------------------------------------------------ */
 
+static uint64_t used_of(const struct cartridge *c)
+{
+	struct cartridge_usage u;
+	uint64_t sum = 0;
+
+	for (unsigned int k = 0; cartridge_usage(c, k, &u) == CARTRIDGE_OK; k++)
+		sum += u.used;
+	return sum;
+}
+
 /* Takes down where the tape stands, for whoever asks. */
 static void note_position(struct drive *d)
 {
@@ -144,10 +154,13 @@ static void note_position(struct drive *d)
 		return;
 	cartridge_position(d->cartridge, &s.position);
 	cartridge_usage(d->cartridge, s.position.partition, &s.usage);
+	s.used = used_of(d->cartridge);
 	cartridge_counters(d->cartridge, NULL, &s.load);
 	pthread_mutex_lock(&d->lock);
 	d->status.position = s.position;
 	d->status.usage = s.usage;
+	d->status.used = s.used;
+	d->status.used_known = true;
 	d->status.load = s.load;
 	pthread_mutex_unlock(&d->lock);
 }
@@ -405,6 +418,9 @@ int drive_eject(struct drive *d)
 	err = close_cartridge(d);
 	free(d->path);
 	d->path = NULL;
+	pthread_mutex_lock(&d->lock);
+	d->status.used_known = false;
+	pthread_mutex_unlock(&d->lock);
 	set_state(d, DRIVE_EMPTY, 0);
 	announce(d, DRIVE_EJECTED);
 	return err;

@@ -142,6 +142,8 @@ struct drive_status {
 	uint64_t loads;                     /* since the start */
 	struct cartridge_position position; /* LOADED only */
 	struct cartridge_usage usage;       /* of the partition that the tape is in; likewise */
+	bool used_known;                    /* since it was loaded, until it is ejected */
+	uint64_t used;                      /* bytes, of all partitions; only then */
 	struct cartridge_counters load;     /* since the cartridge was loaded; likewise */
 	struct cartridge_counters total;    /* of this drive since the start */
 };

@@ -394,7 +394,8 @@ static struct library_request *take(struct library *l)
 
 static bool barcode_given(const struct library_request *r)
 {
-	return r->op == LIBRARY_MOVE || r->op == LIBRARY_EXCHANGE || r->barcode;
+	return r->op == LIBRARY_MOVE || r->op == LIBRARY_EXCHANGE || r->op == LIBRARY_LOOK ||
+	       r->barcode;
 }
 
 static void start(struct library *l, struct library_request *r)
@@ -409,6 +410,7 @@ static void start(struct library *l, struct library_request *r)
 		[LIBRARY_CANCEL] = library_cancel,
 		[LIBRARY_PROTECT] = library_protect,
 		[LIBRARY_POOL] = library_assign,
+		[LIBRARY_LOOK] = library_look,
 		[LIBRARY_SETTLE] = library_settle,
 	};
 

@@ -62,7 +62,7 @@ struct library_cfg {
 int library_create(const struct library_cfg *cfg, struct library **out);
 
 /*
- * Takes up what the catalog has under the library's name, puts cartridges back into the drives that
+ * Takes up what the catalog has under the library's name, looks at the files of all cartridges, puts cartridges back into the drives that
  * held them, and finishes what was interrupted. A cartridge in a place that is there no longer (the
  * library has shrunk) goes to a free slot, or else to the archive's books, and a log line says so.
  * loaded() is called on the loop, once: 0, or -errno of the catalog with a sentence; the library is
@@ -212,6 +212,7 @@ enum library_op {
 	LIBRARY_CANCEL,   /* of one on its way: back to where it came from, or to any slot */
 	LIBRARY_PROTECT,  /* sets or clears the write protect tab; not in a drive */
 	LIBRARY_POOL,     /* assigns a pool */
+	LIBRARY_LOOK,     /* at the files of a cartridge, or of all (NULL) that are in slots */
 };
 
 /* States of a cartridge, as the catalog's text. One that came back from the archive is RETRIEVED as
@@ -237,7 +238,8 @@ struct library_request {
 	bool host; /* a changer's command: hosts know, and no unit attention is raised */
 	uint16_t from, to, then;
 	enum library_where where; /* ADD, RETRIEVE */
-	/* Not EXCHANGE. MOVE, unless it is a host's or NULL: what has to be at `from`. */
+	/* Not EXCHANGE. MOVE, unless it is a host's or NULL: what has to be at `from`. LOOK: NULL
+	 * is all of them. */
 	const char *barcode;
 	struct {
 		uint64_t size; /* bytes; 0: native capacity of the generation */

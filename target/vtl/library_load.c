@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/log.h"
 #include "vtl/library_private.h"
@@ -156,20 +155,6 @@ static bool known(const char *barcode, void *arg)
 	return inventory_find(&((struct library *)arg)->inv, barcode);
 }
 
-/* A cartridge without files keeps its place, as somebody may bring them back. */
-static void look_for_files(struct library *l, const struct catalog_tape *row)
-{
-	char here[SHELF_PATH_MAX], there[SHELF_PATH_MAX];
-	bool missing = shelf_path(l->path, row->barcode, here, sizeof(here)) &&
-		       shelf_path(l->archive, row->barcode, there, sizeof(there)) &&
-		       access(here, F_OK) && access(there, F_OK);
-
-	library_miss(l, row->barcode, missing);
-	if (missing)
-		log_msg(LOG_WARNING, "library %s: cartridge %s has no files in %s", l->name,
-			row->barcode, library_shelf(l, row));
-}
-
 /* On the pool. */
 static void settle_run(struct work *w)
 {
@@ -178,7 +163,7 @@ static void settle_run(struct work *w)
 	shelf_settle(l->path, known, l);
 	shelf_settle(l->archive, known, l);
 	for (size_t i = 0; i < l->inv.n; i++)
-		look_for_files(l, &l->inv.tapes[i]->row);
+		library_look_at(l, l->inv.tapes[i]);
 }
 
 static void files_settled(struct work *w)

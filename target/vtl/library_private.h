@@ -17,7 +17,7 @@
 #include "vtl/shelf.h"
 
 /* Beside enum library_op: what is to be done when a cartridge's files have arrived. */
-#define LIBRARY_SETTLE ((enum library_op)(LIBRARY_POOL + 1))
+#define LIBRARY_SETTLE ((enum library_op)(LIBRARY_LOOK + 1))
 
 #define LIBRARY_MOVES  2 /* cartridges of one request */
 
@@ -137,6 +137,8 @@ const char *library_shelf(const struct library *l, const struct catalog_tape *ro
 void library_tell(struct library *l, enum library_event event);
 /* Whether the files of a cartridge are missed, as has just been found. */
 void library_miss(struct library *l, const char *barcode, bool missing);
+/* On the pool, while the loop waits: looks for the files of a cartridge, and at how much is on it. */
+void library_look_at(struct library *l, const struct inventory_tape *t);
 /* Tells the listeners that an operator changed something at a place. */
 void library_notify(struct library *l, enum catalog_place_kind kind);
 /* Whether a host keeps operators from a place. */
@@ -148,6 +150,7 @@ enum library_result library_choose(
 /* --- what requests begin with: each ends in library_end() -------------------------- */
 
 void library_move(struct library *l); /* MOVE, EXCHANGE: library_move.c */
+void library_look(struct library *l); /* library_look.c */
 void library_add(struct library *l);  /* library_tape.c, and the next three */
 void library_remove(struct library *l);
 void library_protect(struct library *l);

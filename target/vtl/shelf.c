@@ -16,6 +16,7 @@
 #include "base/dir.h"
 #include "base/log.h"
 #include "vtl/barcode.h"
+#include "vtl/format.h"
 
 #define HIDDEN   ".removed" /* behind the barcode, with a dot before it */
 #define INCOMING ".incoming"
@@ -39,6 +40,70 @@ static bool is_there(const char *path)
 	struct stat st;
 
 	return !lstat(path, &st);
+}
+
+/* --- at a glance ------------------------------------------------------------------- */
+
+/* The header and the slots of a partition. */
+static int read_head(
+	const char *dir, const char *barcode, unsigned int partition, uint8_t head[LOG_START])
+{
+	char path[SHELF_PATH_MAX];
+	int n = snprintf(path, sizeof(path), "%s/%s/p%u", dir, barcode, partition), fd;
+	ssize_t got;
+
+	if (n < 0 || n >= SHELF_PATH_MAX)
+		return -ENAMETOOLONG;
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	if (fd < 0)
+		return -errno;
+	got = pread(fd, head, LOG_START, 0);
+	n = got < 0 ? -errno : got < (ssize_t)LOG_START ? -EBADMSG : 0;
+	close(fd);
+	return n;
+}
+
+/* Where the log ends by the later of the slots. */
+static int used_by_slots(const uint8_t *head, uint32_t log_id, uint64_t *used)
+{
+	uint64_t newest = 0, seq;
+	struct tail tail;
+	bool any = false;
+
+	for (unsigned int i = 1; i <= SLOTS; i++) {
+		if (!slot_decode(head + i * FORMAT_BLOCK, log_id, &tail, &seq) ||
+			(any && seq < newest))
+			continue;
+		*used = tail.off - LOG_START;
+		newest = seq;
+		any = true;
+	}
+	return any ? 0 : -EBADMSG;
+}
+
+int shelf_used(const char *dir, const char *barcode, uint64_t *used)
+{
+	uint8_t head[LOG_START];
+	uint64_t sum = 0, part;
+	struct identity id;
+	unsigned int which;
+	int err = read_head(dir, barcode, 0, head);
+
+	if (!err)
+		err = header_decode(head, &id, &which);
+	if (!err && (which || strcmp(id.barcode, barcode) != 0))
+		err = -EBADMSG;
+	for (unsigned int k = 0; !err && k < id.partitions; k++) {
+		if (k)
+			err = read_head(dir, barcode, k, head);
+		if (!err)
+			err = used_by_slots(head, id.partition[k].log_id, &part);
+		if (!err)
+			sum += part;
+	}
+	if (!err)
+		*used = sum;
+	return err;
 }
 
 /* --- making ------------------------------------------------------------------------ */

@@ -35,6 +35,10 @@ int shelf_make(const char *dir, const struct cartridge_cfg *cfg, struct shelf_fo
 /* Looks at one that is there: -ENOENT; -EBADMSG when it is none, or has another barcode; -EBUSY. */
 int shelf_look(const char *dir, const char *barcode, struct shelf_found *out);
 
+/* How much is on one, whoever has it open: as of when that was last made durable. Costs no more than a
+ * read of each partition's beginning. -ENOENT, -EBADMSG, -ENOTSUP. */
+int shelf_used(const char *dir, const char *barcode, uint64_t *used);
+
 /*
  * Removing, in two steps with a decision between them: shelf_hide() gives the directory a name that
  * nobody uses, shelf_show() takes that back, shelf_destroy() cannot be taken back.

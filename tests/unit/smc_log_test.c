@@ -160,8 +160,8 @@ static void a_cartridge_without_files_is_an_inventory_that_is_wrong(void **state
 	assert_good(RUN(m, 0, NULL, 0, MOVE(DRIVE(0), SLOT(1))));
 	misplace(m, "TAPE01L5", false);
 	misplace(m, "TAPE02L5", false);
-	assert_good(RUN(m, 0, NULL, 0, MOVE(SLOT(0), DRIVE(0))));
-	assert_good(RUN(m, 0, NULL, 0, MOVE(SLOT(1), DRIVE(1))));
+	assert_good(RUN(m, 0, NULL, 0, MOVE(SLOT(0), DRIVE(0)))); /* the one is found by this, */
+	assert_good(RUN(m, 0, NULL, 0, 0x07, 0, 0, 0, 0, 0));     /* the other one by that */
 	RUN(m, 1, NULL, 0, TUR);
 	assert_int_equal(flags(m, 1), 0);
 }

@@ -169,6 +169,32 @@ static void each_partition_has_its_own_objects(void **state)
 	tape_rig_free(rig);
 }
 
+/* The library's listing tells what is on a cartridge, wherever the tape stands. */
+static void the_drive_tells_what_is_used_of_all_partitions(void **state)
+{
+	struct tape_rig *rig = tape_rig_blank(state);
+	struct drive_status one, both;
+
+	assert_good(set_partitions(rig, 0x3c, 15, 0xffff));
+	assert_good(TAPE(rig, NULL, 0, FORMAT(1)));
+	assert_good(tape_write(rig, 500, 1));
+	assert_good(tape_marks(rig, 0));
+	drive_status(rig->drive, &one);
+	assert_true(one.used_known);
+	assert_good(TAPE(rig, NULL, 0, 0x92, 0x02, 0, 1, BE8(0), 0, 0, 0, 0));
+	assert_good(tape_write(rig, 500, 1));
+	assert_good(tape_marks(rig, 0));
+	drive_status(rig->drive, &both);
+	assert_int_equal(both.used, 2 * one.used);
+	assert_good(TAPE(rig, NULL, 0, 0x1b, 0, 0, 0, 0, 0)); /* unloaded, and still there */
+	drive_status(rig->drive, &one);
+	assert_true(one.used_known && one.used == both.used);
+	assert_int_equal(tape_in_job(rig, tape_do_eject), 0);
+	drive_status(rig->drive, &one);
+	assert_false(one.used_known);
+	tape_rig_free(rig);
+}
+
 static void the_drive_chooses_sizes_where_the_host_does_not(void **state)
 {
 	struct tape_rig *rig = tape_rig_blank(state);
@@ -337,6 +363,7 @@ int main(void)
 		TEST(that_format_medium_makes_partitions_cannot_be_changed),
 		TEST(a_partition_that_would_be_too_small_is_made_larger),
 		TEST(each_partition_has_its_own_objects),
+		TEST(the_drive_tells_what_is_used_of_all_partitions),
 		TEST(the_drive_chooses_sizes_where_the_host_does_not),
 		TEST(the_default_format_has_one_partition),
 		TEST(partitions_that_do_not_fit_are_refused),

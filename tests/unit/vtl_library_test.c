@@ -320,27 +320,73 @@ static void existing_cartridge_is_taken_up_with_its_data(void **state)
 	assert_true(row_of(s, "OLD001L5").used > 0);
 }
 
-static void used_bytes_are_known_after_unloading(void **state)
+/* Behind the library's back, as countersignctl tape import does. */
+static void write_hello(struct shop *s, const char *barcode)
 {
-	struct shop *s = *state;
 	struct iovec iov = { "hello", 5 };
 	struct cartridge *c;
 	char path[128];
 	size_t done;
 
-	shop_add(s, "AAA001L5", SLOT(0));
-	snprintf(path, sizeof(path), "%s/AAA001L5", s->path);
+	snprintf(path, sizeof(path), "%s/%s", s->path, barcode);
 	assert_int_equal(cartridge_open(path, &(struct cartridge_opening){ .drive = NULL }, &c), 0);
 	assert_int_equal(
 		cartridge_write(c, &iov, 1, 5, 1, &(struct cartridge_write_how){ 0 }, &done),
 		CARTRIDGE_OK);
 	assert_int_equal(cartridge_close(c), 0);
+}
+
+static void used_bytes_are_known_after_unloading(void **state)
+{
+	struct shop *s = *state;
+
+	shop_add(s, "AAA001L5", SLOT(0));
+	write_hello(s, "AAA001L5");
 	assert_int_equal(row_of(s, "AAA001L5").used, 0);
 	shop_move(s, SLOT(0), DRIVE(0));
 	shop_move(s, DRIVE(0), SLOT(0));
 	assert_true(row_of(s, "AAA001L5").used >= 5);
 	shop_restart(s);
 	assert_true(row_of(s, "AAA001L5").used >= 5);
+}
+
+static void used_bytes_are_looked_for_at_every_start(void **state)
+{
+	struct shop *s = *state;
+
+	shop_add(s, "AAA001L5", SLOT(0));
+	shop_close(s);
+	write_hello(s, "AAA001L5");
+	rig_reopen(&s->rig);
+	shop_open(s);
+	assert_true(row_of(s, "AAA001L5").used >= 5);
+}
+
+static void taking_stock_finds_what_has_changed(void **state)
+{
+	struct shop *s = *state;
+	struct library_status status;
+	char command[256];
+
+	shop_add(s, "AAA001L5", SLOT(0));
+	shop_add(s, "AAA002L5", SLOT(1));
+	write_hello(s, "AAA001L5");
+	write_hello(s, "AAA002L5");
+	assert_int_equal(shop_do(s, LIBRARY_LOOK, "AAA001L5"), LIBRARY_OK);
+	assert_true(row_of(s, "AAA001L5").used >= 5);
+	assert_int_equal(row_of(s, "AAA002L5").used, 0);
+	snprintf(command, sizeof(command), "mv %s/AAA001L5 %s/.away", s->path, s->path);
+	assert_int_equal(system(command), 0);
+	assert_int_equal(shop_do(s, LIBRARY_LOOK, NULL), LIBRARY_OK);
+	assert_true(row_of(s, "AAA002L5").used >= 5);
+	library_status(s->l, &status);
+	assert_int_equal(status.missing, 1);
+	snprintf(command, sizeof(command), "mv %s/.away %s/AAA001L5", s->path, s->path);
+	assert_int_equal(system(command), 0);
+	assert_int_equal(shop_do(s, LIBRARY_LOOK, NULL), LIBRARY_OK);
+	library_status(s->l, &status);
+	assert_int_equal(status.missing, 0);
+	assert_int_equal(shop_do(s, LIBRARY_LOOK, "AAA003L5"), LIBRARY_NO_TAPE);
 }
 
 static void write_protect_tab_is_set_and_cleared(void **state)
@@ -896,6 +942,8 @@ int main(void)
 		T(cartridge_in_a_drive_is_left_alone),
 		T(existing_cartridge_is_taken_up_with_its_data),
 		T(used_bytes_are_known_after_unloading),
+		T(used_bytes_are_looked_for_at_every_start),
+		T(taking_stock_finds_what_has_changed),
 		T(write_protect_tab_is_set_and_cleared),
 		T(locked_mail_slots_are_the_hosts_own),
 		T(pool_is_assigned),

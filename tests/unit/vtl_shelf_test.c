@@ -277,6 +277,66 @@ static void blank_one_is_taken_up_and_a_used_one_is_not(void **state)
 	assert_block(s->near, "hello");
 }
 
+/* As when it was last closed, also while somebody has it open. */
+static void a_glance_tells_how_much_is_on_it(void **state)
+{
+	struct shelves *s = *state;
+	struct shelf_found found;
+	struct cartridge *c;
+	uint64_t used = 1;
+
+	assert_int_equal(shelf_used(s->near, BARCODE, &used), -ENOENT);
+	make(s->near);
+	assert_int_equal(shelf_used(s->near, BARCODE, &used), 0);
+	assert_int_equal(used, 0);
+	write_block(s->near, "hello");
+	write_block(s->near, "hello, hello");
+	assert_int_equal(shelf_look(s->near, BARCODE, &found), 0);
+	c = open_in(s->near);
+	assert_int_equal(shelf_used(s->near, BARCODE, &used), 0);
+	assert_int_equal(used, found.used);
+	assert_true(used > 0);
+	assert_int_equal(cartridge_close(c), 0);
+}
+
+static void a_glance_adds_up_partitions(void **state)
+{
+	struct shelves *s = *state;
+	struct iovec iov = { "there", 5 };
+	struct shelf_found found;
+	struct cartridge *c;
+	uint64_t used;
+	size_t done;
+
+	make(s->near);
+	c = open_in(s->near);
+	assert_int_equal(cartridge_format(c, (uint64_t[]){ SIZE / 2, SIZE / 4 }, 2), CARTRIDGE_OK);
+	assert_int_equal(cartridge_locate(c, 1, 0), CARTRIDGE_OK);
+	assert_int_equal(cartridge_write(c, &iov, 1, 5, 1, &(struct cartridge_write_how){ 0 }, &done),
+		CARTRIDGE_OK);
+	assert_int_equal(cartridge_close(c), 0);
+	assert_int_equal(shelf_used(s->near, BARCODE, &used), 0);
+	assert_int_equal(shelf_look(s->near, BARCODE, &found), 0);
+	assert_int_equal(used, found.used);
+	assert_true(used > 0);
+}
+
+static void a_glance_at_what_is_no_cartridge_tells_nothing(void **state)
+{
+	struct shelves *s = *state;
+	char command[256];
+	uint64_t used = 77;
+
+	make(s->near);
+	snprintf(command, sizeof(command), "cp -r %s/%s %s/OTHER1L5", s->near, BARCODE, s->near);
+	assert_int_equal(system(command), 0);
+	assert_int_equal(shelf_used(s->near, "OTHER1L5", &used), -EBADMSG);
+	snprintf(command, sizeof(command), "truncate -s 5000 %s/%s/p0", s->near, BARCODE);
+	assert_int_equal(system(command), 0);
+	assert_int_equal(shelf_used(s->near, BARCODE, &used), -EBADMSG);
+	assert_int_equal(used, 77);
+}
+
 static void looking_tells_what_is_there(void **state)
 {
 	struct shelves *s = *state;
@@ -374,6 +434,9 @@ int main(void)
 		T(cartridge_in_use_stays),
 		T(damaged_cartridge_is_carried_too),
 		T(blank_one_is_taken_up_and_a_used_one_is_not),
+		T(a_glance_tells_how_much_is_on_it),
+		T(a_glance_adds_up_partitions),
+		T(a_glance_at_what_is_no_cartridge_tells_nothing),
 		T(looking_tells_what_is_there),
 		T(settling_shows_what_is_known_and_destroys_the_rest),
 		T(what_a_killed_creation_leaves_is_told_of_and_stays),
