@@ -301,7 +301,7 @@ static void close_catalog(struct registry *r)
 	access_states_free(r->env.access);
 	catalog_close(r->catalog);
 	gateways_free(r);
-	libraries_env_end(&r->tape);
+	changer_choices_free(&r->tape.choices);
 	r->env.reservations = NULL;
 	r->env.modes = NULL;
 	r->env.target_ports = NULL;
@@ -349,7 +349,7 @@ static int start_libraries(struct registry *r, const struct config *cfg, struct 
 	memcpy(r->tape.identity, r->env.identity, sizeof(r->tape.identity));
 	r->tape.changed = on_libraries_changed;
 	r->tape.arg = r;
-	err = libraries_load(&r->tape, &why);
+	err = changer_choices_load(&r->tape.choices, r->tape.catalog, &why);
 	return err ? registry_fault(faults, cfg, &cfg->state_dir, err, "%s", why.text) : 0;
 }
 
@@ -459,7 +459,7 @@ void registry_free(struct registry *r)
 	changes_end(r);
 	volumes_free(r);
 	gateways_free(r);
-	libraries_env_end(&r->tape);
+	changer_choices_free(&r->tape.choices);
 	reservations_free(r->env.reservations);
 	modes_free(r->env.modes);
 	target_ports_free(r->env.target_ports);

@@ -491,7 +491,7 @@ static void on_changer_stored(struct catalog_request *request)
 		return;
 	}
 	next = config_copy_declared(r->now.cfg);
-	err = next && libraries_choose(&r->tape, op->library, op->changer)
+	err = next && changer_choices_set(&r->tape.choices, op->library, op->changer)
 		      ? registry_apply_volumes(r, next, on_changer_served, op, &faults)
 		      : -ENOMEM;
 	if (err) {
@@ -507,7 +507,7 @@ static int store_changer(struct catalog_request *request, struct catalog_tx *tx)
 	const struct catalog_audit audit = {
 		.who = op->who, .what = "change changer", .object = op->library, .result = "done"
 	};
-	int err = libraries_choice_store(tx, op->library, op->changer);
+	int err = changer_choice_store(tx, op->library, op->changer);
 
 	return err ? err : catalog_audit_add(tx, &audit);
 }
