@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "iscsi/conn.h"
 #include "iscsi/keys.h"
+#include "iscsi/login.h"
 #include "iscsi/name.h"
 #include "iscsi/negotiate.h"
 #include "iscsi/reactor.h"
@@ -71,12 +72,19 @@ static void put_target(const struct conn *c, const struct iscsi_target *t, struc
 			put_address(c, &d->portals[i], out);
 }
 
+/* Whoever could not log in there, whatever the proof, is not told of it either. */
+static bool may_know(const struct conn *c, const struct iscsi_target *t)
+{
+	return !login_forbidden(c->r->dir, t->name, c->s->entry.initiator, &c->stream.peer);
+}
+
 static void put_all(const struct conn *c, struct key_out *out)
 {
 	const struct target_set *set = c->r->dir->targets;
 
 	for (unsigned i = 0; i < target_set_count(set) && !out->err; i++)
-		put_target(c, target_set_at(set, i), out);
+		if (may_know(c, target_set_at(set, i)))
+			put_target(c, target_set_at(set, i), out);
 }
 
 /* "All" in discovery sessions only; a name anywhere, but in a normal session only its own target;
@@ -105,7 +113,7 @@ static bool send_targets(const struct conn *c, const struct key_pair *pair, stru
 		if (!s->discovery && strcmp(name.text, s->entry.target) != 0)
 			t = NULL;
 	}
-	if (t)
+	if (t && may_know(c, t))
 		put_target(c, t, out);
 	return true;
 }

@@ -395,6 +395,19 @@ def test_an_svm_forbids_and_limits(server, api):
         login(server.port, DISK, initiator=HOST2)
 
 
+def test_a_target_that_is_forbidden_is_not_told_either(server, api):
+    def told(source="127.0.0.1", what="All"):
+        with login(server.port, source=source) as session:
+            return [v for k, v in session.send_targets(what) if k == "TargetName"]
+    assert sorted(told()) == sorted([DISK, OTHER])
+    api.must("PUT", f"/v1/targets/{DISK}/credentials/{HOST}", {"type": "deny"})
+    assert told() == [OTHER] and told(what=DISK) == []
+    api.must("PUT", f"/v1/targets/{DISK}/credentials/{HOST}",
+             {"secret": SECRET, "addresses": ["127.0.0.2"]})
+    assert told() == [OTHER]
+    assert sorted(told(source="127.0.0.2")) == sorted([DISK, OTHER])
+
+
 def test_the_file_wins_and_the_log_says_so(server, api):
     api.set(DISK, HOST, secret=FRESH)
     server.write_conf(conf(target(credentials=ONE_WAY), target(OTHER)))
