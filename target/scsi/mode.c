@@ -9,6 +9,7 @@
 
 #include "scsi/op.h"
 #include "scsi/reply.h"
+#include "scsi/sbc.h"
 
 enum { PC_CURRENT, PC_CHANGEABLE, PC_DEFAULT, PC_SAVED };
 
@@ -477,6 +478,14 @@ static void put_in_force(const struct itl *itl, const struct select *s)
 	lu_attention(lu, itl, UA_MODE_CHANGED);
 }
 
+/* Where WCE is off from now on nobody will ask for what was acknowledged before to be flushed. */
+static enum scsi_next done(struct scsi_task *t)
+{
+	const struct lu *lu = t->itl->lu;
+
+	return is_disk(lu) && sbc_write_through(lu) ? sbc_flush(t) : task_good(t);
+}
+
 /* A MODE SELECT with SP=1 that waits. */
 struct save {
 	struct scsi_task *task;
@@ -487,7 +496,7 @@ struct save {
 /* What is answered must be what is saved: INTERNAL TARGET FAILURE if that could not be. */
 static enum scsi_next saved(struct scsi_task *t, int err)
 {
-	return err ? task_check(t, SENSE_HARDWARE_ERROR, 0x4400) : task_good(t);
+	return err ? task_check(t, SENSE_HARDWARE_ERROR, 0x4400) : done(t);
 }
 
 /* Durable values are in force also when nobody waits for the answer any more: they would be after
@@ -555,7 +564,7 @@ static enum scsi_next select_values(struct scsi_task *t, struct select *s, bool 
 	pthread_mutex_lock(&s->lu->lock);
 	next = select_locked(t, s, listed);
 	pthread_mutex_unlock(&s->lu->lock);
-	return next;
+	return next == SCSI_DONE && t->status == SCSI_GOOD ? done(t) : next;
 }
 
 static enum scsi_next mode_select_data(struct scsi_task *t)

@@ -173,9 +173,12 @@ bool sbc_ends_short(struct scsi_task *t)
 	return true;
 }
 
+/* The write cache may have gone off meanwhile: the initiator need not ask for a flush then. */
 static enum scsi_next write_over(struct scsi_task *t, int err)
 {
-	return err ? task_store_error(t, err) : SCSI_DONE;
+	if (err)
+		return task_store_error(t, err);
+	return !t->fua && sbc_write_through(t->itl->lu) ? sbc_flush(t) : SCSI_DONE;
 }
 
 static enum scsi_next write_buffered(struct scsi_task *t)

@@ -130,19 +130,55 @@ static void d_sense_changes_the_format_of_sense_data(void **state)
 	scsi_task_release(&t);
 }
 
+static const uint8_t wce_off[] = { 0, 0, 0, 0, 0x08, 0x12, 0, [23] = 0 };
+
 static void without_wce_every_write_is_durable(void **state)
 {
-	static const uint8_t off[] = { 0, 0, 0, 0, 0x08, 0x12, 0, [23] = 0 };
 	struct scsi_task t;
 
 	(void)state;
 	rig_task(&t, &rig->nexus[0], 0, (const uint8_t[]){ WRITE10(0, 1) }, 10, SCSI_DIR_OUT, 512);
 	assert_good(rig_finish(&t, block));
 	assert_int_equal(t.io.flags, 0);
-	assert_good(RUN(rig, 0, off, sizeof(off), SELECT6(sizeof(off))));
+	assert_good(RUN(rig, 0, wce_off, sizeof(wce_off), SELECT6(sizeof(wce_off))));
 	rig_task(&t, &rig->nexus[0], 0, (const uint8_t[]){ WRITE10(0, 1) }, 10, SCSI_DIR_OUT, 512);
 	assert_good(rig_finish(&t, block));
 	assert_int_equal(t.io.flags, STORE_FUA);
+}
+
+static void count_flushes(struct rig *r, uint64_t nth, uint32_t delay_ms)
+{
+	fault_set(r->store, &(struct fault_cfg){ .ops = 1u << STORE_FLUSH, .nth = nth, .err = -EIO,
+				    .delay_ms = delay_ms, .seed = 1 });
+}
+
+/* Who sees that there is no write cache sends no SYNCHRONIZE CACHE any more. */
+static void switching_the_write_cache_off_empties_it(void **state)
+{
+	(void)state;
+	assert_good(RUN(rig, 0, block, 512, WRITE10(0, 1)));
+	count_flushes(rig, 0, 0);
+	assert_good(RUN(rig, 0, wce_off, sizeof(wce_off), SELECT6(sizeof(wce_off))));
+	assert_int_equal(fault_seen(rig->store), 1);
+	count_flushes(rig, 1, 0);
+	assert_check(RUN(rig, 0, wce_off, sizeof(wce_off), SELECT6(sizeof(wce_off))),
+		SENSE_MEDIUM_ERROR, 0x0c00);
+}
+
+static void a_write_under_way_when_the_cache_goes_off_is_durable_too(void **state)
+{
+	struct scsi_task t;
+
+	(void)state;
+	count_flushes(rig, 0, 5);
+	rig_task(&t, &rig->nexus[0], 0, (const uint8_t[]){ WRITE10(0, 1) }, 10, SCSI_DIR_OUT, 512);
+	assert_int_equal(scsi_task_start(&t), SCSI_WANT_DATA);
+	assert_int_equal(scsi_task_data(&t, rig_put(&t, block)), SCSI_PENDING);
+	assert_good(RUN(rig, 0, wce_off, sizeof(wce_off), SELECT6(sizeof(wce_off))));
+	rig_wait(&t);
+	assert_int_equal(t.status, SCSI_GOOD);
+	assert_int_equal(fault_seen(rig->store), 2);
+	scsi_task_release(&t);
 }
 
 static void a_disk_without_a_write_cache_says_so_and_writes_through(void **state)
@@ -554,6 +590,8 @@ int main(void)
 		T(swp_protects_the_disk),
 		T(d_sense_changes_the_format_of_sense_data),
 		T(without_wce_every_write_is_durable),
+		T(switching_the_write_cache_off_empties_it),
+		T(a_write_under_way_when_the_cache_goes_off_is_durable_too),
 		cmocka_unit_test(a_disk_without_a_write_cache_says_so_and_writes_through),
 		T(a_change_is_told_to_the_other_initiators_once),
 		T(a_list_that_changes_nothing_is_not_told),
