@@ -151,8 +151,10 @@ static void refuse_authentication(struct conn *c, const char *why, const char *u
 	struct log_quoted q;
 	uint32_t delay = guard_failed(c->r->shared->guard, &c->stream.peer, loop_now(c->r->loop));
 
-	conn_log(c, LOG_NOTICE, "login refused: %s: %s%s%s", login_status_text(LOGIN_AUTH_FAILED),
-		 why, user ? ", CHAP name " : "", user ? log_quote(user, strlen(user), &q) : "");
+	conn_log(c, LOG_NOTICE, "login refused: %s: %s%s%s, for %s",
+		 login_status_text(LOGIN_AUTH_FAILED), why, user ? ", CHAP name " : "",
+		 user ? log_quote(user, strlen(user), &q) : "",
+		 l->target ? l->target->name : "discovery");
 	set_refusal(c, LOGIN_AUTH_FAILED);
 	if (!delay) {
 		send_refusal(c);

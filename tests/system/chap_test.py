@@ -69,7 +69,7 @@ def test_names_of_the_hosts_and_the_targets_choice_are_used(start, inq):
 def test_a_wrong_secret_is_refused(locked, inq):
     assert "Authentication failure(513)" in inq(locked, user=HOST, secret=WRONG, options=MUTUAL)
     assert refusal(locked).endswith(
-        f'"{HOST}": login refused: authentication failed: wrong secret, CHAP name "{HOST}"')
+        f'"{HOST}": login refused: authentication failed: wrong secret, CHAP name "{HOST}", for {DISK}')
 
 
 def test_a_target_that_proves_itself_with_another_secret_is_refused_by_the_host(locked, inq):
@@ -125,7 +125,7 @@ def test_a_target_without_credentials_lets_nobody_in(start, inq):
 
 def test_what_a_peer_calls_itself_is_quoted_in_the_log(locked, inq):
     inq(locked, user="bob\nroot\t\x1b[2J", secret=SECRET)
-    assert refusal(locked).endswith(r'CHAP name "bob\nroot\x09\x1b[2J"')
+    assert r'CHAP name "bob\nroot\x09\x1b[2J", for ' in refusal(locked)
 
 
 # --- discovery ----------------------------------------------------------------------------------
@@ -152,6 +152,7 @@ def test_discovery_behind_chap_tells_others_nothing(start, run, who):
     done = run("iscsi-ls", url(server, **who), status=None)
     assert done.returncode and DISK not in done.stdout
     assert "login refused: authentication failed" in refusal(server)
+    assert refusal(server).endswith(", for discovery")
 
 
 # --- QEMU ---------------------------------------------------------------------------------------
