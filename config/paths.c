@@ -169,8 +169,9 @@ static void check_store(struct check *c, const struct config_lun *lun, struct ba
 			check_makable(c, &lun->path, "path", lun->path);
 		else
 			check_fault(c, &lun->path, "path: %s: %s%s", lun->path, strerror(errno),
-				errno == ENOENT ? "; add size and create = true to have it made"
-						: "");
+				errno == ENOENT && !is_inside(lun->path, "/dev")
+					? "; add size and create = true to have it made"
+					: "");
 		return;
 	}
 	backings->v[backings->n++] = (struct backing){ st.st_dev, st.st_ino, lun };
