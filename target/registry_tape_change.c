@@ -40,6 +40,7 @@ static const char *const verbs[] = {
 	[TAPE_PROTECT] = "protect tape",
 	[TAPE_ASSIGN] = "assign tape",
 	[TAPE_CANCEL] = "turn back tape",
+	[TAPE_LOOK] = "look at tape",
 };
 
 static void op_free(struct op *op)
@@ -288,6 +289,7 @@ static enum registry_tape_result plan(struct op *op)
 	case TAPE_ARCHIVE: q->op = LIBRARY_ARCHIVE; return TAPE_DONE;
 	case TAPE_PROTECT: q->op = LIBRARY_PROTECT; return TAPE_DONE;
 	case TAPE_CANCEL: return plan_return(op);
+	case TAPE_LOOK: q->op = LIBRARY_LOOK; return TAPE_DONE;
 	default: q->op = LIBRARY_POOL; return TAPE_DONE;
 	}
 }

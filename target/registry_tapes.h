@@ -145,6 +145,7 @@ enum registry_tape_verb {
 	TAPE_PROTECT,  /* write_protect */
 	TAPE_ASSIGN,   /* pool */
 	TAPE_CANCEL,   /* turns back from its way to the archive, or from there */
+	TAPE_LOOK,     /* at its files, which somebody else has changed; nothing is written down */
 };
 
 struct registry_tape_change {

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "ctl/ask.h"
+#include "ctl/client.h"
 #include "ctl/number.h"
 #include "vtl/barcode.h"
 #include "vtl/simh.h"
@@ -423,10 +424,23 @@ static enum exit_status import_from(
 	return say_import(s, c, image, res, &r);
 }
 
+/* A server that has the cartridge in a library looks at it again. Where there is none, or it knows no
+ * such barcode, nobody has to be told: it looks when it starts. */
+static void tell_server(const struct session *s, const char *cartridge)
+{
+	struct client_answer a = { 0 };
+	char path[ASK_PATH_MAX] = "";
+
+	if (ask_path(path, "/v1/tapes/", cartridge) && ask_path(path, "/look", ""))
+		client_ask(s->socket, "POST", path, NULL, &a);
+	json_decref(a.body);
+}
+
 enum exit_status cartridges_import(const struct session *s, char **args, int n)
 {
 	int fd = is_standard(args[1]) ? STDIN_FILENO : open(args[1], O_RDONLY | O_CLOEXEC);
 	enum exit_status status = EXIT_DONE;
+	char barcode[CARTRIDGE_BARCODE_SIZE] = "";
 	struct cartridge *c = NULL;
 	int err;
 
@@ -437,9 +451,13 @@ enum exit_status cartridges_import(const struct session *s, char **args, int n)
 		status = make_cartridge(s, args[0]);
 	if (!status && !(c = open_at(args[0], true)))
 		status = EXIT_REFUSED;
+	if (c)
+		snprintf(barcode, sizeof(barcode), "%s", cartridge_info(c)->barcode);
 	if (!status)
 		status = import_from(s, c, args[1], fd);
 	err = cartridge_close(c);
+	if (*barcode)
+		tell_server(s, barcode);
 	if (err)
 		status = refuse(args[0], strerror(-err));
 	if (fd != STDIN_FILENO)

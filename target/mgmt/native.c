@@ -459,6 +459,7 @@ static const struct route routes[] = {
 	{ ROUTE_POST,   "/v1/tapes/{barcode}/archive", ROUTE_CHANGES, native_archive_tape },
 	{ ROUTE_POST,   "/v1/tapes/{barcode}/retrieve", JSON_CHANGE, native_retrieve_tape },
 	{ ROUTE_POST,   "/v1/tapes/{barcode}/cancel", ROUTE_CHANGES, native_cancel_tape },
+	{ ROUTE_POST,   "/v1/tapes/{barcode}/look", ROUTE_CHANGES, native_look_at_tape },
 	{ ROUTE_GET,    "/v1/port-groups",     0,             native_get_port_groups },
 	{ ROUTE_PATCH,  "/v1/port-groups/{group}", JSON_CHANGE, native_set_port_group },
 	{ ROUTE_GET,    "/v1/credentials",     0,             native_get_credentials },

@@ -430,6 +430,11 @@ void native_cancel_tape(struct call *c)
 	change(c, &(struct registry_tape_change){ .verb = TAPE_CANCEL });
 }
 
+void native_look_at_tape(struct call *c)
+{
+	change(c, &(struct registry_tape_change){ .verb = TAPE_LOOK });
+}
+
 /* --- another changer ------------------------------------------------------------------------ */
 
 static void reply_library(void *arg, enum registry_tape_result result, const char *text)

@@ -19,6 +19,7 @@ void native_change_tape(struct call *c);
 void native_delete_tape(struct call *c);
 void native_move_tape(struct call *c);
 void native_unload_tape(struct call *c);
+void native_look_at_tape(struct call *c);
 void native_archive_tape(struct call *c);
 void native_retrieve_tape(struct call *c);
 void native_cancel_tape(struct call *c);

@@ -137,6 +137,8 @@ def call_for_tapes(call):
         call(method, one + tail, 400 if bad is not None else 409, bad, barcode="TEST01L5")
         call(method, one + tail, 404, good, barcode="TEST09L5")
     call("POST", one + "/move", 422, {"to": "slot", "number": 9}, barcode="TEST01L5")
+    call("POST", one + "/look", 200, barcode="TEST01L5")
+    call("POST", one + "/look", 404, barcode="TEST09L5")
     call("POST", one + "/archive", 200, barcode="TEST01L5")
     call("POST", one + "/retrieve", 404, {}, barcode="TEST09L5")
     call("POST", one + "/cancel", 404, barcode="TEST09L5")

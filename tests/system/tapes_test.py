@@ -278,3 +278,23 @@ def test_lists_are_there_without_a_library(start, ctl):
     assert ctl(server, "library", "list").stdout == "there are no libraries\n"
     assert ctl(server, "drive", "list").stdout == "there are no drives\n"
     assert ctl(server, "tape", "list").stdout == "there are no cartridges\n"
+
+
+# --- written behind the server's back ------------------------------------------------------------
+
+
+def test_what_is_imported_is_listed_at_once_and_after_a_start(server, ctl, rows, tmp_path):
+    def load(barcode):
+        ctl(server, "tape", "import", next(server.dir.rglob(barcode)), image)
+    block = bytes(range(256)) * 16
+    length = len(block).to_bytes(4, "little")
+    image = tmp_path / "in.tap"
+    image.write_bytes(length + block + length + bytes(4))
+    assert rows("tape list")["TEST01L5"]["used"] == 0
+    load("TEST01L5")                            # the server runs, and is told
+    assert rows("tape list")["TEST01L5"]["used"] > 0
+    server.stop()
+    load("TEST02L5")
+    server.start()
+    wait_until(lambda: rows("tape list")["TEST02L5"]["used"] > 0)
+    assert rows("tape list")["TEST01L5"]["used"] == rows("tape list")["TEST02L5"]["used"]
