@@ -182,6 +182,14 @@ static void make_way(struct http *h, struct http_conn *newest)
 		doom(h, any ? any : newest);
 }
 
+/* Who may not ask anything is told so if he asks soon, and if there is room enough for those who may. */
+static void show_out(struct http *h, struct http_conn *c)
+{
+	c->deadline = in_seconds(HTTP_GUARD_SECONDS);
+	if (h->n_conns > HTTP_CONNECTIONS_MAX / 2)
+		doom(h, c);
+}
+
 /* Learns the descriptors of new connections: evhttp sets them after it has asked for a bufferevent,
  * and may have given up in between. */
 static void settle(struct http *h)
@@ -202,7 +210,7 @@ static void settle(struct http *h)
 		bufferevent_decref(c->bev);
 		c->bev = NULL;
 		if (!h->cfg.guard(h->cfg.guard_arg, c->fd, &who))
-			c->deadline = in_seconds(HTTP_GUARD_SECONDS);
+			show_out(h, c);
 		if (is_network(h)) {
 			addr_peer(&c->peer, c->fd);
 			make_way(h, c);

@@ -467,6 +467,27 @@ static void connections_beyond_the_limit_wait_their_turn(void **state)
 	assert_answer(hear(f, late), 200, "somebody");
 }
 
+static void those_who_may_not_enter_keep_nobody_out(void **state)
+{
+	struct fixture *f = *state;
+	int idle[HTTP_CONNECTIONS_MAX + 50], late;
+
+	f->closed_door = true;
+	for (int i = 0; i < HTTP_CONNECTIONS_MAX + 50; i++)
+		idle[i] = call_up(f);
+	for (int i = 0; i < 300; i++)
+		step(f, 0);
+	f->closed_door = false;
+	late = call_up(f);
+	say(late, "GET /t/plain HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+	for (int i = 0; i < 500; i++)
+		step(f, 1);
+	assert_true(recv(late, f->answer, 1, MSG_PEEK) > 0); /* and not only when they have gone */
+	assert_answer(hear(f, late), 200, "somebody");
+	for (int i = 0; i < HTTP_CONNECTIONS_MAX + 50; i++)
+		close(idle[i]);
+}
+
 /* A client whose address is 127.0.0.`host`. */
 static int call_from(const struct fixture *f, unsigned host)
 {
@@ -643,6 +664,7 @@ int main(void)
 		TEST(a_call_outlives_its_server),
 		TEST(a_muted_server_answers_whom_it_has),
 		TEST(connections_beyond_the_limit_wait_their_turn),
+		TEST(those_who_may_not_enter_keep_nobody_out),
 		TEST(requests_in_a_row_are_answered_in_order),
 		NETWORK_TEST(a_page_of_another_site_asks_in_vain),
 		NETWORK_TEST(an_address_of_the_network_holds_no_more_than_its_share),
