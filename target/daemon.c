@@ -143,13 +143,26 @@ static void reload_applied(void *arg)
 	reload_finish(rl, 0, NULL);
 }
 
+/* What is remembered is in it, and the management socket, unless that is named: a server that went on
+ * with the old one and took the socket to the new one would be two halves. */
+static bool keeps_state_dir(const struct daemon *d, const struct config *next, struct faults *faults)
+{
+	if (!strcmp(next->state_dir, registry_config(d->registry)->state_dir))
+		return true;
+	fault(faults, next, &next->state_dir, -EBUSY,
+		"state_dir: it cannot change while the server runs; stop it, move the directory, "
+		"and start it again");
+	return false;
+}
+
 /* Everything that can fail; true when the registry has the new configuration and will call
  * reload_applied(). */
 static bool reload_try(struct daemon *d, struct reload *rl, struct faults *faults)
 {
 	struct config *next = NULL;
 
-	if (config_load(d->path, &next, faults) || config_check_paths(next, faults) ||
+	if (config_load(d->path, &next, faults) || !keeps_state_dir(d, next, faults) ||
+		config_check_paths(next, faults) ||
 		mgmt_prepare(d->mgmt, next, faults)) {
 		config_free(next);
 		return false;
