@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -128,6 +129,17 @@ static size_t bufs_limit(unsigned reactors)
 	return part > 2 * NEXUS_BUFFERS ? part : 2 * NEXUS_BUFFERS;
 }
 
+/* Of the descriptors that this process may have (it raises its own limit to that), a quarter
+ * is enough for those who have not logged in. */
+static uint32_t half_open_limit(uint32_t wanted)
+{
+	struct rlimit files;
+
+	if (getrlimit(RLIMIT_NOFILE, &files) || files.rlim_max / 4 >= wanted)
+		return wanted;
+	return files.rlim_max >= 4 ? (uint32_t)(files.rlim_max / 4) : 1;
+}
+
 static bool share(struct iscsi_server *s, const struct iscsi_server_cfg *cfg)
 {
 	struct shared *h = &s->shared;
@@ -137,7 +149,7 @@ static bool share(struct iscsi_server *s, const struct iscsi_server_cfg *cfg)
 	h->arg = cfg->arg;
 	h->bufs_limit = bufs_limit(cfg->reactors);
 	h->sessions = sessions_new();
-	h->guard = guard_new(cfg->max_half_open, cfg->max_half_open_per_address);
+	h->guard = guard_new(half_open_limit(cfg->max_half_open), cfg->max_half_open_per_address);
 	h->challenges = challenge_memory_new(CHALLENGES_MAX, CHALLENGE_RECENT);
 	h->digests = chap_digests_new();
 	return h->sessions && h->guard && h->challenges && h->digests;
@@ -403,7 +415,7 @@ void iscsi_server_set_poll(struct iscsi_server *s, uint64_t poll_ns)
 void iscsi_server_set_limits(struct iscsi_server *s, uint32_t max_half_open,
 			     uint32_t max_half_open_per_address)
 {
-	guard_limits(s->shared.guard, max_half_open, max_half_open_per_address);
+	guard_limits(s->shared.guard, half_open_limit(max_half_open), max_half_open_per_address);
 }
 
 /* --- who is here ---------------------------------------------------------------------------- */

@@ -25,7 +25,8 @@ struct iscsi_server_cfg {
 	struct loop *main_loop;       /* where callbacks come */
 	unsigned reactors;            /* 1…256 */
 	uint64_t poll_ns;             /* see loop.h */
-	uint32_t max_half_open;       /* connections that have not logged in: all, */
+	uint32_t max_half_open;       /* connections that have not logged in: all (and never more than a
+	                                 quarter of the descriptors that the process may have), */
 	uint32_t max_half_open_per_address;   /* and from one address */
 	/* Told on each reactor's thread when it has done its last work, before its loop goes: whoever
 	 * keeps something for a loop gives it back (store_engine_detach()). NULL: nobody asks. */

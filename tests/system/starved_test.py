@@ -51,6 +51,23 @@ def test_without_descriptors_connections_wait_and_sessions_stay(start, ctl, door
     session.wire.close()
 
 
+def test_a_crowd_leaves_descriptors_to_those_who_log_in(make_server):
+    server = make_server(conf(more="limits = { login_timeout = 60; };"))
+    with open(server.stderr, "ab") as err:
+        server.process = subprocess.Popen(
+            [server.programs / "countersignd", "-f", "-c", server.conf], cwd=server.dir, stderr=err,
+            preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (400, 400)))
+    wait_until(lambda: (server.dir / "state/ctl.sock").exists())
+    crowd = [socket.create_connection(("127.0.0.1", server.port), source_address=(f"127.0.1.{n}", 0))
+             for n in range(1, 5) for _ in range(100)]
+    for _ in range(5):
+        begun = time.monotonic()
+        login(server.port, DISK, source="127.0.0.2").ready().logout()
+        assert time.monotonic() - begun < 2
+    for one in crowd:
+        one.close()
+
+
 def test_with_its_standard_descriptors_closed_no_file_takes_their_place(make_server):
     server = make_server(conf(target(luns=disk("disk.img"))))
     server.process = subprocess.Popen(
