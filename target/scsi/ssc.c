@@ -65,6 +65,8 @@ static void begin_alerts(struct tape *tape)
 		tape_alert(tape, ALERT_UNSUPPORTED_FORMAT);
 	if (in.state == DRIVE_UNREADABLE)
 		tape_alert(tape, ALERT_MEDIUM);
+	if (in.state == DRIVE_LOADED && !media_writes(drive_generation(tape->drive), in.media))
+		tape_alert(tape, ALERT_READ_ONLY_FORMAT);
 }
 
 static void drive_changed(struct drive_listener *ls, enum drive_event event)
@@ -120,14 +122,17 @@ static void vpd_protection(struct wr *w, const struct itl *itl)
 	wr_bytes(w, (const uint8_t[]){ 3, TAPE_GUARD_CRC32C, TAPE_GUARD, 0xc0 }, 4);
 }
 
-/* 86h, extended INQUIRY data: that of all units, and SPT = 001b, a tape's way to protect blocks. */
+/* 86h, extended INQUIRY data: that of all units, but SPT = 001b, a tape's way to protect blocks, and
+ * no volatile cache that commands could be about (V_SUP). */
 static void vpd_tape_extended(struct wr *w, const struct itl *itl)
 {
 	size_t at = w->len;
 
 	vpd_extended(w, itl);
-	if (wr_fits(w))
-		w->buf[at] |= 0x08;
+	if (!wr_fits(w))
+		return;
+	w->buf[at] |= 0x08;
+	w->buf[at + 2] &= 0xfe;
 }
 
 /* B1h, the manufacturer's serial number, and B3h, what the library calls the device: both are the

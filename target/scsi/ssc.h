@@ -85,6 +85,8 @@ enum {
 	ALERT_NO_REMOVAL = 10,
 	ALERT_CLEANING_MEDIUM = 11,
 	ALERT_UNSUPPORTED_FORMAT = 12,
+	ALERT_READ_ONLY_FORMAT = 17,
+	ALERT_WORM_OVERWRITE = 60,
 };
 /* In a job: raises one, and has the cartridge's memory remember it. */
 void tape_alert(struct tape *tape, unsigned flag);

@@ -193,6 +193,7 @@ bool tape_sense_of(struct tape *tape, enum cartridge_result r, bool writing, str
 	case CARTRIDGE_FULL: *s = sense(SENSE_VOLUME_OVERFLOW, 0x0002, TAPE_EOM); break;
 	case CARTRIDGE_PROTECTED: *s = sense(SENSE_DATA_PROTECT, 0x2700, 0); break;
 	case CARTRIDGE_WORM: /* WORM MEDIUM - OVERWRITE ATTEMPTED */
+		tape_alert(tape, ALERT_WORM_OVERWRITE);
 		*s = sense(SENSE_DATA_PROTECT, 0x300c, 0);
 		break;
 	case CARTRIDGE_NO_KEY: /* UNENCRYPTED DATA ENCOUNTERED WHILE DECRYPTING, UNABLE TO DECRYPT */

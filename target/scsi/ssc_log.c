@@ -3,13 +3,15 @@
  * LOG SENSE of tapes (SSC-4 8.2): pages as rows, parameters as rows where they are but numbers. What
  * the pages tell is gathered once, in a job, and told from there.
  */
+#include <stdio.h>
 #include <string.h>
 
 #include "scsi/alert.h"
 #include "scsi/log.h"
 #include "scsi/ssc.h"
 
-#define MB         1000000u
+#define MB           1000000u
+#define MEDIUM_MAKER 0x0400 /* attribute */
 #define LOG_MAX    2048u
 
 /* Everything that is known. */
@@ -17,7 +19,7 @@ struct facts {
 	struct drive *drive;
 	struct drive_status s;
 	struct cartridge_counters life;
-	char serial[33];  /* of the medium */
+	char serial[33], maker[9]; /* of the medium */
 	bool early;
 	struct cartridge_usage use[CARTRIDGE_PARTITIONS];
 	struct cartridge_usage in; /* of the partition that the tape is in */
@@ -28,6 +30,7 @@ struct facts {
 
 static void gather(struct scsi_task *t, struct cartridge *c, struct facts *f)
 {
+	struct cartridge_attribute maker;
 	struct tape *tape = tape_of(t);
 
 	*f = (struct facts){ .drive = tape->drive,
@@ -40,6 +43,8 @@ static void gather(struct scsi_task *t, struct cartridge *c, struct facts *f)
 	cartridge_counters(c, &f->life, &f->s.load);
 	cartridge_position(c, &f->s.position);
 	memcpy(f->serial, cartridge_info(c)->serial, sizeof(f->serial));
+	if (cartridge_attribute_get(c, 0, MEDIUM_MAKER, &maker) == CARTRIDGE_OK)
+		memcpy(f->maker, maker.value, maker.len < 8 ? maker.len : 8);
 	for (unsigned i = 0; i < f->s.medium.partitions; i++)
 		cartridge_usage(c, i, &f->use[i]);
 	f->in = f->use[f->s.position.partition];
@@ -136,15 +141,16 @@ static void alerts(struct wr *w, const struct facts *f)
 	alert_page(w, f->untold);
 }
 
-/* --- 14h: device statistics ----------------------------------------------------------------- */
+/* --- 14h: device statistics (SSC-4 8.2.5). A drive's life is that of the server's process; what a
+ * drive without a head and a motor has none of is left out. ---------------------------------- */
 
 static void device_statistics(struct wr *w, const struct facts *f)
 {
 	log_number(w, 0x0000, f->s.loads, 4);
-	log_number(w, 0x0001, 0, 4); /* cleanings */
-	log_number(w, 0x0004, 0, 4);
-	log_number(w, 0x000c, f->s.total.write_errors, 4);
-	log_number(w, 0x000d, f->s.total.read_errors, 4);
+	log_number(w, 0x0001, 0, 4);          /* cleanings */
+	log_number(w, 0x000d, f->s.loads, 4); /* since parameters were reset, which nobody can */
+	log_number(w, 0x000e, f->s.total.write_errors, 4);
+	log_number(w, 0x000f, f->s.total.read_errors, 4);
 	log_text(w, 0x0040, drive_serial(f->drive), 32);
 	log_text(w, 0x0041, drive_serial(f->drive), 32);
 	log_number(w, 0x0080, f->s.prevented, 1);
@@ -215,14 +221,18 @@ static void volume_numbers(struct wr *w, const struct facts *f)
 
 static void volume_statistics(struct wr *w, const struct facts *f)
 {
+	char personality[10];
+
 	log_number(w, 0x0000, loaded(f), 1); /* PAGE VALID */
 	if (!loaded(f))
 		return;
 	volume_numbers(w, f);
 	log_text(w, 0x0040, f->serial, 32);
 	log_text(w, 0x0042, f->s.medium.barcode, 32);
-	log_text(w, 0x0043, "CNTRSIGN", 8);
-	log_text(w, 0x0045, f->s.medium.media->name, 9);
+	log_text(w, 0x0043, f->maker, 8);
+	snprintf(
+		personality, sizeof(personality), "Ultrium-%u", f->s.medium.media->generation % 10);
+	log_text(w, 0x0045, personality, 9);
 	log_number(w, 0x0080, f->s.medium.write_protect, 1);
 	log_number(w, 0x0081, f->s.medium.worm, 1);
 	wr_partitions(w, 0x0202, f, capacity_of);

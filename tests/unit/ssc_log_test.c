@@ -115,6 +115,64 @@ static void the_volume_is_described(void **state)
 	tape_rig_free(rig);
 }
 
+/* The maker of the medium is that of its memory; drives call its kind like this. */
+static void the_volume_has_a_maker_and_a_personality(void **state)
+{
+	struct tape_rig *rig = tape_rig_blank(state);
+	struct result res = page(rig, 0x17);
+
+	assert_memory_equal(param(res, 0x43), "CSIGN   ", 8);
+	assert_memory_equal(param(res, 0x45), "Ultrium-5", 9);
+	tape_rig_free(rig);
+}
+
+/* SSC-4 8.2.5: 000Ch would be power cycles; hard errors are 000Eh and 000Fh. */
+static void the_device_statistics_have_their_own_codes(void **state)
+{
+	struct tape_rig *rig = tape_rig_blank(state);
+	struct result res = page(rig, 0x14);
+
+	assert_int_equal(number(res, 0x0000), 1);
+	assert_int_equal(number(res, 0x000d), 1);
+	assert_int_equal(number(res, 0x000e), 0);
+	assert_int_equal(number(res, 0x000f), 0);
+	assert_null(param(res, 0x0004));
+	assert_null(param(res, 0x000c));
+	assert_memory_equal(param(res, 0x0041), "1068000001", 10);
+	tape_rig_free(rig);
+}
+
+/* Flags 17 and 60. */
+static void a_cartridge_that_can_only_be_read_is_told_by_an_alert(void **state)
+{
+	struct tape_rig *rig;
+
+	vtl_new_from(*state, (struct cartridge_cfg){ .barcode = "TEST01L3",
+		.media = media_generation(3), .capacity = TAPE_CAPACITY });
+	vtl_close(*state);
+	rig = tape_rig_new(*state, 5);
+	assert_int_equal(tape_in_job(rig, tape_do_insert), 0);
+	assert_check(TAPE(rig, NULL, 0, TUR), SENSE_UNIT_ATTENTION, 0x2800);
+	assert_int_equal(number(page(rig, 0x12), 0), UINT64_C(1) << (64 - 17));
+	assert_int_equal(tape_in_job(rig, tape_do_eject), 0);
+	assert_int_equal(number(page(rig, 0x12), 0), 0);
+	tape_rig_free(rig);
+}
+
+static void writing_over_a_worm_cartridge_is_told_by_an_alert(void **state)
+{
+	struct tape_rig *rig = tape_rig_loaded(*state, (struct cartridge_cfg){
+		.barcode = "TEST01LV", .media = media_generation(5), .capacity = TAPE_CAPACITY,
+		.worm = true });
+
+	assert_good(tape_write(rig, 500, 1));
+	assert_good(TAPE(rig, NULL, 0, TAPE_REWIND));
+	assert_int_equal(number(page(rig, 0x2e), 60), 0);
+	assert_check(tape_write(rig, 500, 2), SENSE_DATA_PROTECT, 0x300c);
+	assert_int_equal(number(page(rig, 0x2e), 60), 1);
+	tape_rig_free(rig);
+}
+
 static void the_device_status_says_that_a_cartridge_is_mounted(void **state)
 {
 	struct tape_rig *rig = tape_rig_blank(state);
@@ -371,6 +429,10 @@ int main(void)
 		TEST(what_was_written_and_read_is_counted),
 		TEST(the_volume_is_described),
 		TEST(the_device_status_says_that_a_cartridge_is_mounted),
+		TEST(the_volume_has_a_maker_and_a_personality),
+		TEST(the_device_statistics_have_their_own_codes),
+		TEST(a_cartridge_that_can_only_be_read_is_told_by_an_alert),
+		TEST(writing_over_a_worm_cartridge_is_told_by_an_alert),
 		TEST(a_tape_alert_is_told_once),
 		TEST(a_tape_alert_is_told_to_each_host),
 		TEST(what_log_sense_cannot_do_is_refused),
