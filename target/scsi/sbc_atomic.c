@@ -208,8 +208,8 @@ const struct scsi_op sbc_atomic_ops[] = {
 	  .usage = { 0x89, 0x18, FF4, FF4, 0, 0, 0, 0xff, 0, 0x04 } },
 	{ 0x8b, NO_SERVICE, .name = "ORWRITE(16)", .start = orwrite, .data = orwrite_data,
 	  .stops = STOPS_WRITE, .usage = { 0x8b, 0x18, FF4, FF4, FF4, 0, 0x04 } },
-	{ 0x9c, NO_SERVICE, .name = "WRITE ATOMIC(16)", .start = write_atomic, .data = atomic_data,
-	  .stops = STOPS_WRITE, .usage = { 0x9c, 0x18, FF4, FF4, FF4, 0, 0x04 } },
+	{ 0x9c, NO_SERVICE, .needs = LU_ATOMIC, .name = "WRITE ATOMIC(16)", .start = write_atomic,
+	  .data = atomic_data, .stops = STOPS_WRITE, .usage = { 0x9c, 0x18, FF4, FF4, FF4, 0, 0x04 } },
 	{ .name = NULL },
 };
 // clang-format on

@@ -113,6 +113,7 @@ enum {
 	LU_REMOVABLE = 2,
 	LU_WRITE_THROUGH = 4, /* WCE is 0 by default */
 	LU_LONG_CDBS = 8,     /* commands of 32 bytes */
+	LU_ATOMIC = 16,       /* WRITE ATOMIC: all of it or nothing, also over a crash */
 };
 
 /* QErr (SPC-5 table 462); 10b is reserved. */

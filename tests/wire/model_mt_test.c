@@ -32,6 +32,7 @@ struct lane {
 struct run {
 	struct lane lane[SESSIONS];
 	uint32_t block;
+	bool memory; /* which alone has WRITE ATOMIC */
 	unsigned seed, random;
 };
 
@@ -125,7 +126,9 @@ static void submit(struct run *r, unsigned k)
 		command_send(&l->ini, &l->cmd);
 		break;
 	case WRITE: send_out(l, cdb16(0x8a, roll(r, 8) ? 0 : 8, lba, l->n), len); break;
-	case ATOMIC: send_out(l, write_atomic(lba, l->n), len); break;
+	case ATOMIC:
+		send_out(l, r->memory ? write_atomic(lba, l->n) : cdb16(0x8a, 0, lba, l->n), len);
+		break;
 	case OR: send_out(l, cdb16(0x8b, 0, lba, l->n), len); break;
 	case SAME: send_out(l, cdb16(0x93, 0, lba, l->n), r->block); break;
 	case NOTHING: send_out(l, cdb16(0x93, roll(r, 2) ? 0x01 : 0x09, lba, l->n), 0); break;
@@ -191,7 +194,7 @@ static unsigned setting(const char *name, unsigned otherwise)
 	return text ? (unsigned)strtoul(text, NULL, 0) : otherwise;
 }
 
-static void agrees(struct wire *w, uint32_t block)
+static void agrees(struct wire *w, uint32_t block, bool memory)
 {
 	struct run *r = calloc(1, sizeof(*r));
 	time_t end = time(NULL) + setting("MODEL_SECONDS", 15);
@@ -199,6 +202,7 @@ static void agrees(struct wire *w, uint32_t block)
 
 	assert_non_null(r);
 	r->block = block;
+	r->memory = memory;
 	r->seed = r->random = setting("SEED", 20261121);
 	w->cfg.reactors = 4;
 	wire_start(w);
@@ -271,7 +275,7 @@ static void run(void **state, const char *kind, uint32_t block)
 	w->cfg.loop_ends = loop_ends;
 	w->cfg.arg = &f;
 	w->target[0].luns = disk_map(&f, kind, block);
-	agrees(w, block);
+	agrees(w, block, !strcmp(kind, "ram"));
 	assert_int_equal(wire_teardown(state), 0); /* the disk goes before those who serve it */
 	store_engine_free(f.engine);
 	work_pool_free(f.pool);
