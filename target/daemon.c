@@ -122,11 +122,10 @@ static void reload_finish(struct reload *rl, int err, const struct faults *fault
 	struct daemon *d = rl->d;
 
 	if (rl->done)
-		rl->done(rl->ctx,
-			&(struct mgmt_reloaded){ .err = err,
-				.faults = faults,
-				.changes = rl->changes,
-				.n_changes = rl->n_changes });
+		rl->done(rl->ctx, &(struct mgmt_reloaded){ .err = err,
+					  .faults = faults,
+					  .changes = rl->changes,
+					  .n_changes = rl->n_changes });
 	if (--d->reloads == 0 && !d->stopping)
 		service_ready();
 	while (rl->n_changes)
@@ -145,7 +144,8 @@ static void reload_applied(void *arg)
 
 /* What is remembered is in it, and the management socket, unless that is named: a server that went on
  * with the old one and took the socket to the new one would be two halves. */
-static bool keeps_state_dir(const struct daemon *d, const struct config *next, struct faults *faults)
+static bool keeps_state_dir(
+	const struct daemon *d, const struct config *next, struct faults *faults)
 {
 	if (!strcmp(next->state_dir, registry_config(d->registry)->state_dir))
 		return true;
@@ -162,8 +162,7 @@ static bool reload_try(struct daemon *d, struct reload *rl, struct faults *fault
 	struct config *next = NULL;
 
 	if (config_load(d->path, &next, faults) || !keeps_state_dir(d, next, faults) ||
-		config_check_paths(next, faults) ||
-		mgmt_prepare(d->mgmt, next, faults)) {
+		config_check_paths(next, faults) || mgmt_prepare(d->mgmt, next, faults)) {
 		config_free(next);
 		return false;
 	}
@@ -255,8 +254,8 @@ static bool watch_signals(struct daemon *d)
 	struct event_base *base = loop_base(d->loop);
 
 	return watch_signal(base, SIGTERM, on_stop, d, &d->signals[0]) &&
-		watch_signal(base, SIGINT, on_stop, d, &d->signals[1]) &&
-		watch_signal(base, SIGHUP, on_reload, d, &d->signals[2]);
+	       watch_signal(base, SIGINT, on_stop, d, &d->signals[1]) &&
+	       watch_signal(base, SIGHUP, on_reload, d, &d->signals[2]);
 }
 
 /* --- start ---------------------------------------------------------------------------------- */

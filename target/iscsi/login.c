@@ -9,6 +9,7 @@
  */
 #include "iscsi/login.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -512,6 +513,32 @@ static void introduce(struct conn *c)
 }
 
 /* The initiator tells who it is with its first request, and says the same if it says it again. */
+/* Who it is cannot be told by the log yet; what was given in the place of that is. */
+static void refuse_identity(struct conn *c, enum login_status status)
+{
+	const struct login_given *g = &c->login->given;
+	struct log_quoted q;
+	char why[sizeof(q.text) + 64];
+
+	switch (status) {
+	case LOGIN_MISSING_PARAMETER:
+		login_refuse(c, status, g->initiator ? "TargetName" : "InitiatorName");
+		return;
+	case LOGIN_INITIATOR_ERROR:
+		snprintf(why, sizeof(why),
+			 "%s is not an iSCSI name, as iqn.2026-11.com.example:host1 is one",
+			 log_quote(g->initiator, strlen(g->initiator), &q));
+		login_refuse(c, status, why);
+		return;
+	case LOGIN_BAD_SESSION_TYPE:
+		login_refuse(c, status, log_quote(g->type, strlen(g->type), &q));
+		return;
+	default:
+		login_refuse(c, status,
+			     g->target ? log_quote(g->target, strlen(g->target), &q) : NULL);
+	}
+}
+
 static bool identity(struct conn *c)
 {
 	struct login *l = c->login;
@@ -527,10 +554,7 @@ static bool identity(struct conn *c)
 	}
 	status = identify(c);
 	if (status != LOGIN_SUCCESS) {
-		struct log_quoted q;
-		const char *t = l->given.target;
-
-		login_refuse(c, status, t ? log_quote(t, strlen(t), &q) : NULL);
+		refuse_identity(c, status);
 		return false;
 	}
 	l->n.discovery = l->discovery;

@@ -44,6 +44,12 @@ def test_a_target_of_one_group_is_seen_and_reached_through_that_group_only(start
     assert lines(server, f'login refused: target not found: "{DISK}"')
 
 
+def test_an_initiator_of_no_proper_name_is_named_in_the_log(start, run):
+    server = start(conf())
+    assert "Initiator error" in run("iscsi-inq", "-i", "iqn.x:y", url(server, 0), status=None).stderr
+    assert lines(server, 'login refused: initiator error: "iqn.x:y" is not an iSCSI name')
+
+
 def test_a_server_on_ipv6_is_listed_in_brackets_and_serves(start, run):
     needs_ipv6()
     server = start(conf(portals='{ address = "::1"; port = $port; }'))
