@@ -32,6 +32,28 @@ static struct session_entry entry_of(const struct conn *c)
 				       .isid = l->req.isid, .group = c->group };
 }
 
+/* --- room ----------------------------------------------------------------------------------- */
+
+/* Has proved nothing, while others do: those leave room to these. */
+static bool is_stranger(const struct login *l)
+{
+	return l->method != METHOD_CHAP && table_count(l->dir->credentials);
+}
+
+static uint32_t room_for(const struct login *l)
+{
+	uint32_t max = l->dir->policy.max_sessions;
+
+	return is_stranger(l) ? max - max / 8 : max;
+}
+
+/* The kernel gives the lowest number that is free: so many are taken at the least. */
+static bool fills_the_house(const struct conn *c)
+{
+	return is_stranger(c->login) && !c->login->discovery &&
+	       (unsigned)c->stream.fd >= c->r->shared->descriptors / 2;
+}
+
 /* --- the full feature phase ----------------------------------------------------------------- */
 
 static void log_login(struct conn *c)
@@ -121,7 +143,7 @@ static void add_session(struct conn *c)
 
 	if (!may_go_on(c))
 		return;
-	switch (sessions_add(c->r->shared->sessions, &s->entry, l->dir->policy.max_sessions,
+	switch (sessions_add(c->r->shared->sessions, &s->entry, room_for(l),
 			     l->target ? l->target->max_sessions : 0, &away, &tsih)) {
 	case SESSIONS_TAKEN:
 		reinstate(c, away, tsih);
@@ -369,6 +391,9 @@ void join_begin(struct conn *c)
 	conn_admitted(c);       /* before the initiator can know, and open the next one */
 	if (c->r->stopping)
 		login_refuse(c, LOGIN_UNAVAILABLE, "the server is stopping");
+	else if (fills_the_house(c))
+		login_refuse(c, LOGIN_OUT_OF_RESOURCES,
+			     "what descriptors are left are for those who prove who they are");
 	else if (l->req.tsih)
 		join_session(c);
 	else if (make_session(c))

@@ -6,6 +6,7 @@
 #include "iscsi/server.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -129,15 +130,30 @@ static size_t bufs_limit(unsigned reactors)
 	return part > 2 * NEXUS_BUFFERS ? part : 2 * NEXUS_BUFFERS;
 }
 
-/* Of the descriptors that this process may have (it raises its own limit to that), a quarter
- * is enough for those who have not logged in. */
-static uint32_t half_open_limit(uint32_t wanted)
+/* Those that this process may have: it raises its own limit to that. */
+static unsigned descriptors(void)
 {
 	struct rlimit files;
 
-	if (getrlimit(RLIMIT_NOFILE, &files) || files.rlim_max / 4 >= wanted)
+	if (getrlimit(RLIMIT_NOFILE, &files) || files.rlim_max > INT_MAX)
+		return INT_MAX;
+	return (unsigned)files.rlim_max;
+}
+
+/* Of the descriptors a quarter is for those who have not logged in, an eighth for discovery, a half for
+ * sessions whose initiators have proved nothing (join.c), and what is left for those who have. */
+static uint32_t share_of(unsigned descriptors, uint32_t part, uint32_t wanted)
+{
+	uint32_t most = descriptors / part;
+
+	if (most >= wanted)
 		return wanted;
-	return files.rlim_max >= 4 ? (uint32_t)(files.rlim_max / 4) : 1;
+	return most ? most : 1;
+}
+
+static uint32_t half_open_limit(const struct shared *h, uint32_t wanted)
+{
+	return share_of(h->descriptors, 4, wanted);
 }
 
 static bool share(struct iscsi_server *s, const struct iscsi_server_cfg *cfg)
@@ -148,8 +164,9 @@ static bool share(struct iscsi_server *s, const struct iscsi_server_cfg *cfg)
 	h->loop_ends = cfg->loop_ends;
 	h->arg = cfg->arg;
 	h->bufs_limit = bufs_limit(cfg->reactors);
-	h->sessions = sessions_new();
-	h->guard = guard_new(half_open_limit(cfg->max_half_open), cfg->max_half_open_per_address);
+	h->descriptors = descriptors();
+	h->sessions = sessions_new(share_of(h->descriptors, 8, SESSIONS_DISCOVERY_MAX));
+	h->guard = guard_new(half_open_limit(h, cfg->max_half_open), cfg->max_half_open_per_address);
 	h->challenges = challenge_memory_new(CHALLENGES_MAX, CHALLENGE_RECENT);
 	h->digests = chap_digests_new();
 	return h->sessions && h->guard && h->challenges && h->digests;
@@ -415,7 +432,8 @@ void iscsi_server_set_poll(struct iscsi_server *s, uint64_t poll_ns)
 void iscsi_server_set_limits(struct iscsi_server *s, uint32_t max_half_open,
 			     uint32_t max_half_open_per_address)
 {
-	guard_limits(s->shared.guard, half_open_limit(max_half_open), max_half_open_per_address);
+	guard_limits(s->shared.guard, half_open_limit(&s->shared, max_half_open),
+		     max_half_open_per_address);
 }
 
 /* --- who is here ---------------------------------------------------------------------------- */

@@ -14,7 +14,7 @@
 struct sessions {
 	pthread_mutex_t lock;
 	unsigned n;                             /* normal ones */
-	unsigned discovery;
+	unsigned discovery, discovery_max;
 	struct list discoveries;                /* entries, the oldest first */
 	uint16_t last;                          /* TSIH given last */
 	uint64_t seed;                          /* the names come from the network */
@@ -22,7 +22,7 @@ struct sessions {
 	struct session_entry *chain[CHAINS];
 };
 
-struct sessions *sessions_new(void)
+struct sessions *sessions_new(unsigned discovery_max)
 {
 	struct sessions *t = calloc(1, sizeof(*t));
 
@@ -32,6 +32,7 @@ struct sessions *sessions_new(void)
 		t->seed = (uintptr_t)t;
 	pthread_mutex_init(&t->lock, NULL);
 	list_init(&t->discoveries);
+	t->discovery_max = discovery_max;
 	return t;
 }
 
@@ -95,7 +96,7 @@ static enum sessions_result add(struct sessions *t, struct session_entry *e, uin
 			return SESSIONS_TAKEN;
 		}
 	}
-	if (!e->target && t->discovery >= SESSIONS_DISCOVERY_MAX) {
+	if (!e->target && t->discovery >= t->discovery_max) {
 		*taken = container_of(t->discoveries.next, struct session_entry, by_age);
 		return SESSIONS_TAKEN;
 	}

@@ -29,14 +29,15 @@ struct session_entry {
 	struct list by_age;         /* of a discovery session */
 };
 
-/* Any number of sessions up to 65535. NULL when memory is out. */
-struct sessions *sessions_new(void);
+/* Any number of sessions up to 65535, discovery_max (at least 1) of them for discovery. NULL when
+ * memory is out. */
+struct sessions *sessions_new(unsigned discovery_max);
 void sessions_free(struct sessions *t);     /* must be empty; NULL is fine */
 
 enum sessions_result { SESSIONS_OK, SESSIONS_TAKEN, SESSIONS_FULL };
 
-/* Discovery sessions at a time; they do not count among max_sessions, since anybody may have one. For
- * the same reason the oldest makes way for a new one. */
+/* Discovery sessions at a time, at the most; they do not count among max_sessions, since anybody may
+ * have one. For the same reason the oldest makes way for a new one. */
 #define SESSIONS_DISCOVERY_MAX 1024u
 
 /* Enters a session and gives it a TSIH. TAKEN: the same initiator port has a session there (or there

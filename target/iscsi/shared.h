@@ -25,6 +25,7 @@ struct shared {
 	struct challenge_memory *challenges;
 	struct chap_digests *digests;
 	struct log_rate lines;                             /* of the log, about who comes and goes */
+	unsigned descriptors;                              /* that this process may have */
 	size_t bufs_limit;                                 /* bytes of data buffers of a reactor */
 	void (*loop_ends)(void *arg, struct loop *loop);   /* see server.h */
 	void *arg;

@@ -9,8 +9,10 @@ import subprocess
 import time
 
 import pytest
-from initiator import Failed, Session, login
-from support import DISK, conf, cpu_seconds, disk, target, wait_until
+from initiator import Failed, Refused, Session, Wire, login
+from support import DISK, ONE_WAY, PREFIX, SECRET, conf, cpu_seconds, disk, target, wait_until
+
+LOCKED = PREFIX + "locked"
 
 MANAGED = '''management = {
   socket = "state/ctl.sock";
@@ -51,13 +53,23 @@ def test_without_descriptors_connections_wait_and_sessions_stay(start, ctl, door
     session.wire.close()
 
 
-def test_a_crowd_leaves_descriptors_to_those_who_log_in(make_server):
-    server = make_server(conf(more="limits = { login_timeout = 60; };"))
-    with open(server.stderr, "ab") as err:
-        server.process = subprocess.Popen(
-            [server.programs / "countersignd", "-f", "-c", server.conf], cwd=server.dir, stderr=err,
-            preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (400, 400)))
-    wait_until(lambda: (server.dir / "state/ctl.sock").exists())
+@pytest.fixture
+def poor(make_server):
+    """poor(text): a server that may have 400 descriptors."""
+    def call(text):
+        server = make_server(text)
+        with open(server.stderr, "ab") as err:
+            server.process = subprocess.Popen(
+                [server.programs / "countersignd", "-f", "-c", server.conf], cwd=server.dir,
+                stderr=err,
+                preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (400, 400)))
+        wait_until(lambda: (server.dir / "state/ctl.sock").exists())
+        return server
+    return call
+
+
+def test_a_crowd_leaves_descriptors_to_those_who_log_in(poor):
+    server = poor(conf(more="limits = { login_timeout = 60; };"))
     crowd = [socket.create_connection(("127.0.0.1", server.port), source_address=(f"127.0.1.{n}", 0))
              for n in range(1, 5) for _ in range(100)]
     for _ in range(5):
@@ -66,6 +78,38 @@ def test_a_crowd_leaves_descriptors_to_those_who_log_in(make_server):
         assert time.monotonic() - begun < 2
     for one in crowd:
         one.close()
+
+
+def crowd_in(server, most):
+    """Sessions with the open target, until no more are taken; gives them."""
+    sessions = []
+    with pytest.raises(Refused, match="0x0302"):
+        while len(sessions) <= most:
+            sessions.append(login(server.port, DISK, source="127.0.1.1"))
+    return sessions
+
+
+def test_sessions_that_prove_nothing_leave_descriptors_to_those_that_do(poor):
+    server = poor(conf(target(), target(LOCKED, credentials=ONE_WAY)))
+    crowd = crowd_in(server, 400)
+    assert len(crowd) > 100
+    crowd += [login(server.port, source="127.0.1.1") for _ in range(100)]
+    crowd += [Wire("127.0.0.1", server.port, "127.0.1.1") for _ in range(150)]
+    for _ in range(5):
+        login(server.port, LOCKED, source="127.0.0.2", secret=SECRET).ready().logout()
+    login(server.port, source="127.0.0.2").wire.close()
+    for one in crowd:
+        getattr(one, "wire", one).close()
+
+
+def test_sessions_that_prove_nothing_leave_sessions_to_those_that_do(start):
+    server = start(conf(target(), target(LOCKED, credentials=ONE_WAY),
+                        more="limits = { max_sessions = 16; };"))
+    crowd = crowd_in(server, 16)
+    assert len(crowd) == 14
+    crowd += [login(server.port, LOCKED, secret=SECRET) for _ in range(2)]
+    for session in crowd:
+        session.ready().logout()
 
 
 def test_with_its_standard_descriptors_closed_no_file_takes_their_place(make_server):
