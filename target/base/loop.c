@@ -48,6 +48,7 @@ struct loop {
 	struct polling polling;
 	uint64_t look_at;    /* ASK until then at most */
 	uint64_t window_end; /* of the polling window, once a round found nothing */
+	bool awaiting;       /* see loop_await() */
 	bool hoping;         /* there was work since the last sleep: polling may pay */
 	bool worked;         /* a watch or a message did work in this round */
 	bool acted;          /* the same, or a timer or deferred work ran */
@@ -606,6 +607,13 @@ void loop_free(struct loop *loop)
 void loop_set_poll(struct loop *loop, uint64_t poll_ns)
 {
 	polling_set(&loop->polling, poll_ns);
+	polling_await(&loop->polling, loop->awaiting);
+}
+
+void loop_await(struct loop *loop, bool something)
+{
+	loop->awaiting = something;
+	polling_await(&loop->polling, something);
 }
 
 uint64_t loop_now(const struct loop *loop)

@@ -5,7 +5,8 @@
  *
  * A loop polls when polling pays: after a watch has done work the loop goes on
  * asking it (and the kernel, without sleeping) for up to poll_ns, and sleeps then.
- * The time is adaptive: where polling keeps finding nothing, the loop stops
+ * While a disk owes it something (loop_await()) it polls POLLING_PATIENCE times as
+ * long. The time is adaptive: where polling keeps finding nothing, the loop stops
  * spending a processor on it, and tries again from time to time. With poll_ns 0
  * it sleeps whenever there is nothing to do.
  *
@@ -43,6 +44,9 @@ bool loop_step(struct loop *loop);
 
 /* Changes the polling time (reload). */
 void loop_set_poll(struct loop *loop, uint64_t poll_ns);
+/* Whether something is under way that is worth a longer wait than the next word of an initiator:
+ * reads that a disk has been asked for. For the only one who knows; it holds until it is changed. */
+void loop_await(struct loop *loop, bool something);
 
 /* The monotonic clock in nanoseconds, read once a round (and after every sleep). */
 uint64_t loop_now(const struct loop *loop);

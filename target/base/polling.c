@@ -12,13 +12,24 @@
 #define NEAR_MAX     64
 #define SLEEP_NS_MIN 3000 /* less was a look at the kernel that found something waiting */
 
+static uint64_t cut(uint64_t ns)
+{
+	return ns < POLLING_NS_MAX ? ns : POLLING_NS_MAX;
+}
+
 void polling_set(struct polling *p, uint64_t window_ns)
 {
 	*p = (struct polling){
-		.window_ns = window_ns < POLLING_NS_MAX ? window_ns : POLLING_NS_MAX,
+		.plain_ns = cut(window_ns),
+		.window_ns = cut(window_ns),
 		.credit = window_ns ? CREDIT_FULL : 0,
 		.near_wanted = 1,
 	};
+}
+
+void polling_await(struct polling *p, bool something)
+{
+	p->window_ns = something ? cut(p->plain_ns * POLLING_PATIENCE) : p->plain_ns;
 }
 
 void polling_paid(struct polling *p)

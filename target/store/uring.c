@@ -34,6 +34,7 @@ struct uring {
 	struct list waiting; /* transfers without a place in the ring */
 	unsigned queued;     /* in the submission ring */
 	unsigned running;    /* in the kernel */
+	unsigned reads;      /* begun and not ended */
 	void (*ended)(struct transfer *t, int res);
 };
 
@@ -79,6 +80,20 @@ static void prepare(struct uring *u, struct io_uring_sqe *sqe, struct transfer *
 		io_uring_prep_readv(sqe, t->fd, iov, (unsigned)cnt, t->x.off);
 	io_uring_sqe_set_data(sqe, t);
 	u->queued++;
+}
+
+/* A read is worth polling for. Not so a write: a thread of the kernel may have to do it, for which
+ * there may be no processor but ours. */
+static void read_begins(struct uring *u)
+{
+	if (!u->reads++)
+		loop_await(u->watch.loop, true);
+}
+
+static void read_ends(struct uring *u)
+{
+	if (!--u->reads)
+		loop_await(u->watch.loop, false);
 }
 
 /* Moves what waits into the ring, as far as there is room. */
@@ -154,6 +169,8 @@ static bool on_completions(struct loop_watch *w, unsigned conditions)
 		/* Given back first: ended() may queue, and the place counts as free then. */
 		io_uring_cqe_seen(&u->ring, cqe[i]);
 		u->running--;
+		if (!t->write)
+			read_ends(u);
 		u->ended(t, res);
 	}
 	if (n && (u->queued || !list_empty(&u->waiting)))
@@ -163,6 +180,8 @@ static bool on_completions(struct loop_watch *w, unsigned conditions)
 
 void uring_queue(struct uring *u, struct transfer *t)
 {
+	if (!t->write)
+		read_begins(u);
 	list_init(&t->link);
 	list_push(&u->waiting, &t->link);
 	fill(u);

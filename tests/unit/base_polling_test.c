@@ -56,6 +56,61 @@ static void no_window_is_longer_than_a_millisecond(void **state)
 	assert_int_equal(polling_window(&p), 1000000);
 }
 
+static void a_window_is_longer_while_a_disk_is_awaited(void **state)
+{
+	struct polling p;
+
+	(void)state;
+	polling_set(&p, WINDOW);
+	polling_await(&p, true);
+	assert_int_equal(polling_window(&p), 4 * WINDOW);
+	polling_await(&p, false);
+	assert_int_equal(polling_window(&p), WINDOW);
+}
+
+static void no_disk_makes_a_window_longer_than_a_millisecond(void **state)
+{
+	struct polling p;
+
+	(void)state;
+	polling_set(&p, 500000);
+	polling_await(&p, true);
+	assert_int_equal(polling_window(&p), 1000000);
+}
+
+static void no_disk_makes_a_loop_poll_that_may_not(void **state)
+{
+	struct polling p;
+
+	(void)state;
+	polling_set(&p, 0);
+	polling_await(&p, true);
+	assert_int_equal(polling_window(&p), 0);
+	assert_int_equal(sleeps_until_polling(&p, 1), 1000);
+}
+
+static void a_disk_that_is_slower_than_patience_is_not_polled_for(void **state)
+{
+	struct polling p;
+
+	(void)state;
+	polling_set(&p, WINDOW);
+	polling_await(&p, true);
+	assert_int_equal(give_up(&p), 8);
+	assert_int_equal(sleeps_until_polling(&p, 8 * WINDOW), 64);
+}
+
+static void what_a_disk_takes_counts_as_a_short_sleep(void **state)
+{
+	struct polling p;
+
+	(void)state;
+	polling_set(&p, WINDOW);
+	polling_await(&p, true);
+	give_up(&p);
+	assert_int_equal(sleeps_until_polling(&p, 2 * WINDOW), 2);
+}
+
 static void eight_unpaid_windows_in_a_row_end_polling(void **state)
 {
 	struct polling p;
@@ -149,6 +204,11 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_window_of_zero_never_polls),
 		cmocka_unit_test(no_window_is_longer_than_a_millisecond),
+		cmocka_unit_test(a_window_is_longer_while_a_disk_is_awaited),
+		cmocka_unit_test(no_disk_makes_a_window_longer_than_a_millisecond),
+		cmocka_unit_test(no_disk_makes_a_loop_poll_that_may_not),
+		cmocka_unit_test(a_disk_that_is_slower_than_patience_is_not_polled_for),
+		cmocka_unit_test(what_a_disk_takes_counts_as_a_short_sleep),
 		cmocka_unit_test(eight_unpaid_windows_in_a_row_end_polling),
 		cmocka_unit_test(a_paid_window_starts_the_count_anew),
 		cmocka_unit_test(short_sleeps_bring_polling_back),
