@@ -87,6 +87,19 @@ static void put_all(const struct conn *c, struct key_out *out)
 			put_target(c, target_set_at(set, i), out);
 }
 
+/* A long answer to a short question that anybody may ask: who asks has taken the last answer before. */
+static bool send_all(const struct conn *c, struct key_out *out)
+{
+	if (!c->s->discovery) {
+		key_put_text(out, "SendTargets", "Reject");
+		return true;
+	}
+	if (!tx_idle(c))
+		return false;
+	put_all(c, out);
+	return true;
+}
+
 /* "All" in discovery sessions only; a name anywhere, but in a normal session only its own target;
  * nothing: the session's own target. False: not allowed. */
 static bool send_targets(const struct conn *c, const struct key_pair *pair, struct key_out *out)
@@ -95,13 +108,8 @@ static bool send_targets(const struct conn *c, const struct key_pair *pair, stru
 	struct iscsi_name name;
 	const struct iscsi_target *t;
 
-	if (strcmp(pair->value, "All") == 0) {
-		if (s->discovery)
-			put_all(c, out);
-		else
-			key_put_text(out, "SendTargets", "Reject");
-		return true;
-	}
+	if (strcmp(pair->value, "All") == 0)
+		return send_all(c, out);
 	if (pair->value_len == 0) {
 		if (s->discovery)
 			return false;

@@ -12,7 +12,8 @@ import struct
 import time
 
 import pytest
-from initiator import NO_TAG, NOP_OUT, REJECT, Closed, Login, Refused, Session, Wire, login
+from initiator import (NO_TAG, NOP_OUT, REJECT, TEXT, TEXT_RESPONSE, Closed, Login, Refused, Session,
+                       Wire, login)
 from support import (CREDENTIAL, DISK, HOST, SECRET, TARGET_SECRET, conf, cpu_seconds, lines,
                      needs_ipv6, ram, target, wait_until)
 
@@ -152,6 +153,22 @@ def test_a_crowd_of_discovery_sessions_keeps_nobody_else_out(locked, ctl):
     for session in crowd:
         session.wire.close()
     wait_until(lambda: status(server, ctl)["sessions"] == 0)
+
+
+def test_somebody_who_asks_for_all_targets_again_and_again_waits_for_each_answer(start):
+    """The answer may be long, and the question costs nothing."""
+    server = start(conf(*[target(f"{DISK}{n}") for n in range(100)]))
+    session = login(server.port, source=CROWD)
+    question = struct.pack(">BB2xB3s8xIIII16x16s", TEXT | 0x40, 0x80, 0, (16).to_bytes(3, "big"), 7,
+                           NO_TAG, session.cmdsn, session.expstatsn, b"SendTargets=All\0")
+    session.wire.send_bytes(question * 100)
+    answers = [session.wire.receive() for _ in range(100)]
+    assert answers[0].opcode == TEXT_RESPONSE
+    assert sum(len(a.data) for a in answers if a.opcode == TEXT_RESPONSE) < 10 * len(answers[0].data)
+    assert sum(a.opcode == REJECT for a in answers) > 90
+    session.wire.send_bytes(question)
+    assert session.wire.receive().data == answers[0].data
+    session.wire.close()
 
 
 def test_somebody_who_guesses_secrets_waits_and_nobody_else_does(locked):
