@@ -107,7 +107,7 @@ uint64_t cartridge_free_space(const struct cartridge *c)
 
 	if (fstatvfs(c->dir, &fs) || !fs.f_blocks)
 		return UINT64_MAX;
-	return (uint64_t)fs.f_bavail * fs.f_frsize;
+	return (uint64_t)fs.f_bavail * fs.f_frsize + reel_spare(&c->reel[c->partition]);
 }
 
 /* -- Reading -- */
@@ -530,6 +530,8 @@ enum cartridge_result cartridge_erase(struct cartridge *c)
 	enum cartridge_result res = begin_write(c);
 	if (res == CARTRIDGE_OK)
 		res = cut(c);
+	if (res == CARTRIDGE_OK)
+		res = cartridge_result_of(reel_release(r));
 	if (res == CARTRIDGE_OK)
 		at_end(c);
 	return res;

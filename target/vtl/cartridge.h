@@ -86,7 +86,8 @@ struct cartridge_opening {
  * *out is set only on success; give it back with cartridge_close(). */
 int cartridge_open(const char *path, const struct cartridge_opening *how, struct cartridge **out);
 
-/* Syncs, saves counters, frees. 0, or -errno of the sync: what was not synced may be lost. */
+/* Syncs, gives back the room of what was written over, saves counters, frees. 0, or -errno of the
+ * sync: what was not synced may be lost. */
 int cartridge_close(struct cartridge *c); /* NULL is fine */
 
 /* Removes a cartridge that nobody has open: -EBUSY, -ENOENT, -EBADMSG when it is none. */
@@ -130,7 +131,8 @@ struct cartridge_usage {
 	uint64_t files;   /* filemarks before end of data */
 };
 
-/* What the file system has left for it, in bytes; UINT64_MAX where that does not say. Asks it. */
+/* What the file system has left for it, in bytes, with what it has been given already and may write
+ * over; UINT64_MAX where that does not say. Asks it. */
 uint64_t cartridge_free_space(const struct cartridge *c);
 
 /* INVALID for a partition that is not there. capacity - before (0 when that is negative) is what
@@ -221,7 +223,8 @@ enum cartridge_result cartridge_peek(struct cartridge *c, struct cartridge_block
 enum cartridge_result cartridge_try_key(struct cartridge *c, const struct cartridge_key *key);
 
 /* -- Writing ----------------------------------------------------------------------------------
- * A write makes everything behind the position unreadable and leaves the tape at end of data.
+ * A write makes everything behind the position unreadable and leaves the tape at end of data. What
+ * it cut off may take up room, to be written over, until the cartridge is closed.
  * Nothing is durable before cartridge_sync(), except that a sync happens by itself now and then. */
 
 struct cartridge_write_how {

@@ -389,6 +389,8 @@ int cartridge_close(struct cartridge *c)
 	for (unsigned int k = 0; k < c->info.partitions; k++) {
 		int e = c->read_only ? 0 : reel_sync(&c->reel[k]);
 
+		if (!e && !c->read_only)
+			e = reel_release(&c->reel[k]);
 		if (!err)
 			err = e;
 	}

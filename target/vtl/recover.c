@@ -307,7 +307,7 @@ static int walk_to_end(struct walk *w)
 static int cut_rest(struct reel *r, uint64_t size)
 {
 	log_msg(LOG_NOTICE,
-		"cartridge %s, partition %u: cut %" PRIu64 " bytes of an interrupted append",
+		"cartridge %s, partition %u: cut %" PRIu64 " bytes behind the end of data",
 		r->name, r->partition, size - r->tail.off);
 	r->tail.epoch++;
 	if (ftruncate(r->fd, (off_t)r->tail.off) || fdatasync(r->fd))

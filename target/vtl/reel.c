@@ -7,12 +7,17 @@
  * their epochs do not fall. A cut goes into a slot, durably, before the file is cut; and whatever
  * is written after a cut, or after a write that failed half-way, has a higher epoch than anything
  * that may still lie behind it.
+ *
+ * So what follows a cut may as well stay in the file, and be written over: that spares the file
+ * system letting go of gigabytes while a host waits, and finding room for what comes instead. It
+ * needs the cut in both slots, so that damage to one does not bring back what the other tells.
  */
 #include "vtl/reel.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "base/crc.h"
@@ -24,47 +29,62 @@
 #define START_EVERY ((uint64_t)32 << 20)
 #define SYNC_EVERY  ((uint64_t)1 << 30)
 
-static const uint8_t zeros[RECORD_ALIGN];
+/* What was cut stays in the file unless that is more than a part of what the file system has left,
+ * which others may need. While the log grows it is given back from its end, in steps that no host
+ * notices, down to what is soon written over. */
+#define SPARE_PART 4u
+#define SPARE_LEFT ((uint64_t)4 << 30)
+#define SPARE_STEP ((uint64_t)64 << 20)
 
-static int pread_all(int fd, struct iovec *iov, int cnt, uint64_t off)
+/* What is written over is written in whole pages: nothing has to be read for that. */
+#define PAGE 4096u
+
+static const uint8_t zeros[PAGE];
+
+/* What is still to be read or written, and where. */
+struct stretch {
+	struct iovec *iov;
+	int cnt;
+	uint64_t off;
+};
+
+static void advance(struct stretch *s, size_t n)
 {
-	/* Nothing to read is not the end of the file. */
-	for (; cnt && !iov->iov_len; iov++)
-		cnt--;
-	while (cnt) {
-		ssize_t n = preadv(fd, iov, cnt, (off_t)off);
+	s->off += n;
+	for (; s->cnt && n >= s->iov->iov_len; s->iov++, s->cnt--)
+		n -= s->iov->iov_len;
+	if (s->cnt) {
+		s->iov->iov_base = (uint8_t *)s->iov->iov_base + n;
+		s->iov->iov_len -= n;
+	}
+}
+
+static int pread_all(int fd, struct stretch s)
+{
+	advance(&s, 0); /* nothing to read is not the end of the file */
+	while (s.cnt) {
+		ssize_t n = preadv(fd, s.iov, s.cnt, (off_t)s.off);
 
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n <= 0)
 			return n ? -errno : -EBADMSG;
-		off += (uint64_t)n;
-		for (; cnt && (size_t)n >= iov->iov_len; iov++, cnt--)
-			n -= (ssize_t)iov->iov_len;
-		if (cnt) {
-			iov->iov_base = (uint8_t *)iov->iov_base + n;
-			iov->iov_len -= (size_t)n;
-		}
+		advance(&s, (size_t)n);
 	}
 	return 0;
 }
 
-static int pwrite_all(int fd, struct iovec *iov, int cnt, uint64_t off)
+/* When it fails, *s is what is left. */
+static int pwrite_all(int fd, struct stretch *s)
 {
-	while (cnt) {
-		ssize_t n = pwritev(fd, iov, cnt, (off_t)off);
+	while (s->cnt) {
+		ssize_t n = pwritev(fd, s->iov, s->cnt, (off_t)s->off);
 
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n <= 0)
 			return n ? -errno : -EIO;
-		off += (uint64_t)n;
-		for (; cnt && (size_t)n >= iov->iov_len; iov++, cnt--)
-			n -= (ssize_t)iov->iov_len;
-		if (cnt) {
-			iov->iov_base = (uint8_t *)iov->iov_base + n;
-			iov->iov_len -= (size_t)n;
-		}
+		advance(s, (size_t)n);
 	}
 	return 0;
 }
@@ -81,7 +101,7 @@ int reel_blank(int fd, const struct identity *id, unsigned int partition)
 		slot_encode(&tail, id->partition[partition].log_id, i, block[1 + i]);
 	if (ftruncate(fd, 0))
 		return -errno;
-	int err = pwrite_all(fd, &iov, 1, 0);
+	int err = pwrite_all(fd, &(struct stretch){ &iov, 1, 0 });
 	if (!err && fsync(fd))
 		err = -errno;
 	return err;
@@ -91,7 +111,7 @@ int reel_pread(const struct reel *r, void *buf, size_t len, uint64_t off)
 {
 	struct iovec iov = { buf, len };
 
-	return pread_all(r->fd, &iov, 1, off);
+	return pread_all(r->fd, (struct stretch){ &iov, 1, off });
 }
 
 int reel_record(struct reel *r, uint64_t off, struct record *rec)
@@ -125,7 +145,8 @@ int reel_stored(struct reel *r, const struct record *rec, void *buf)
 	};
 
 	r->ahead_off = 0;
-	int err = pread_all(r->fd, iov, more ? 3 : 2, rec->offset + RECORD_HEADER);
+	int err = pread_all(
+		r->fd, (struct stretch){ iov, more ? 3 : 2, rec->offset + RECORD_HEADER });
 	if (err)
 		return err;
 	if (more)
@@ -133,15 +154,20 @@ int reel_stored(struct reel *r, const struct record *rec, void *buf)
 	return crc_end(crc_add(CRC_START, buf, rec->stored)) == rec->crc ? 0 : -EBADMSG;
 }
 
-/* The file ends where the log does, before anything is appended. */
-static int trim(struct reel *r)
+/* The file ends where the log does. */
+static int end_file(struct reel *r)
 {
-	if (r->failed || !r->ragged)
-		return r->failed;
 	if (ftruncate(r->fd, (off_t)r->tail.off))
 		return -errno;
 	r->ragged = false;
+	r->spare = 0;
 	return 0;
+}
+
+/* Before anything is appended. */
+static int trim(struct reel *r)
+{
+	return r->failed || !r->ragged ? r->failed : end_file(r);
 }
 
 void reel_begin(struct reel *r, struct batch *b)
@@ -169,16 +195,28 @@ uint64_t reel_size_with(const struct tail *t, size_t stored)
 	       (tail_wants_checkpoint(t) ? record_size(&checkpoint) : 0);
 }
 
+/* A file system that copies what is written over may be full in the middle of old data: then they go
+ * first. The file ends at `end` once all is written. */
+static int write_all(struct reel *r, struct stretch *s, uint64_t end)
+{
+	int err = pwrite_all(r->fd, s);
+
+	if ((err != -ENOSPC && err != -EDQUOT) || r->spare <= s->off ||
+		ftruncate(r->fd, (off_t)s->off))
+		return err;
+	r->spare = end;
+	return pwrite_all(r->fd, s);
+}
+
 /* Writes what has been gathered; an error stays for the commit. */
 static void flush(struct batch *b)
 {
-	uint64_t len = 0;
+	struct stretch s = { b->iov, (int)b->n, b->off };
 
 	for (unsigned int i = 0; i < b->n; i++)
-		len += b->iov[i].iov_len;
+		b->off += b->iov[i].iov_len;
 	if (!b->err)
-		b->err = pwrite_all(b->reel->fd, b->iov, (int)b->n, b->off);
-	b->off += len;
+		b->err = write_all(b->reel, &s, b->off);
 	b->n = 0;
 }
 
@@ -293,8 +331,7 @@ static void abandon(struct reel *r)
 {
 	r->tail.epoch++;
 	r->ragged = true;
-	if (!ftruncate(r->fd, (off_t)r->tail.off))
-		r->ragged = false;
+	end_file(r);
 }
 
 static bool crosses(uint64_t from, uint64_t to, uint64_t step)
@@ -305,11 +342,27 @@ static bool crosses(uint64_t from, uint64_t to, uint64_t step)
 /* An error here is one that the sync will see as well. */
 static void start_writing(struct reel *r)
 {
-	if (!crosses(r->started, r->tail.off, START_EVERY))
-		return;
 	sync_file_range(r->fd, (off_t)r->started, (off_t)(r->tail.off - r->started),
 		SYNC_FILE_RANGE_WRITE);
 	r->started = r->tail.off;
+}
+
+static void shrink_spare(struct reel *r)
+{
+	if (reel_spare(r) >= SPARE_LEFT + SPARE_STEP &&
+		!ftruncate(r->fd, (off_t)(r->spare - SPARE_STEP)))
+		r->spare -= SPARE_STEP;
+}
+
+/* Up to the end of its page, where old data follow. */
+static void fill_page(struct batch *b)
+{
+	uint64_t from = b->tail.off, to = (from + PAGE - 1) / PAGE * PAGE;
+
+	if (to > b->reel->spare)
+		to = b->reel->spare;
+	if (to > from)
+		gather(b, zeros, (size_t)(to - from));
 }
 
 int reel_commit(struct batch *b)
@@ -318,6 +371,7 @@ int reel_commit(struct batch *b)
 
 	if (!b->records)
 		return 0;
+	fill_page(b);
 	flush(b);
 	if (b->err) {
 		abandon(r);
@@ -327,7 +381,12 @@ int reel_commit(struct batch *b)
 	r->limit = r->tail.off;
 	r->ahead_off = 0;
 	r->unsynced = true;
-	start_writing(r);
+	if (r->spare <= r->tail.off)
+		r->spare = 0;
+	if (crosses(r->started, r->tail.off, START_EVERY)) {
+		start_writing(r);
+		shrink_spare(r);
+	}
 	return r->tail.off - r->synced >= SYNC_EVERY ? reel_sync(r) : 0;
 }
 
@@ -339,7 +398,8 @@ static int note_tail(struct reel *r)
 	uint64_t seq = r->slot_seq + 1;
 
 	slot_encode(&r->tail, r->log_id, seq, block);
-	int err = pwrite_all(r->fd, &iov, 1, (1 + seq % SLOTS) * FORMAT_BLOCK);
+	int err = pwrite_all(
+		r->fd, &(struct stretch){ &iov, 1, (1 + seq % SLOTS) * FORMAT_BLOCK });
 	if (!err)
 		r->slot_seq = seq;
 	return err;
@@ -367,24 +427,71 @@ static void forget(struct reel *r, const struct tail *at)
 		r->started = at->off;
 }
 
+/* The tail is in a slot, durably. */
+static int note_durably(struct reel *r)
+{
+	int err = note_tail(r);
+
+	return !err && fdatasync(r->fd) ? -errno : err;
+}
+
+/* How much of a file that goes on up to `end` may stay behind the log. */
+static uint64_t spare_end(const struct reel *r, uint64_t end)
+{
+	struct statvfs fs;
+
+	if (fstatvfs(r->fd, &fs))
+		return 0;
+	uint64_t most = (uint64_t)fs.f_bavail * fs.f_frsize / SPARE_PART;
+	return end - r->tail.off < most ? end : r->tail.off + most;
+}
+
+/* What was durable, and is cut in a slot now, stays up to `end`, to be written over. */
+static int keep_spare(struct reel *r, uint64_t end)
+{
+	uint64_t keep = spare_end(r, end);
+
+	if (keep <= r->tail.off)
+		return end_file(r);
+	if (keep < end && ftruncate(r->fd, (off_t)keep))
+		return -errno;
+	r->spare = keep;
+	return note_durably(r);
+}
+
 int reel_cut(struct reel *r, const struct tail *at)
 {
+	uint64_t end = r->spare ? r->spare : r->tail.off;
+	bool known = r->synced > at->off; /* from a slot */
 	int err = 0;
 
 	if (r->failed)
 		return r->failed;
 	forget(r, at);
 	r->unsynced = true;
-	if (r->synced > at->off) {
+	if (known) {
 		r->synced = at->off;
-		err = note_tail(r);
-		if (!err && fdatasync(r->fd))
-			err = -errno;
+		err = note_durably(r);
 	}
-	if (!err && ftruncate(r->fd, (off_t)at->off))
-		err = -errno;
-	r->ragged = err;
-	return err ? fail(r, err, "cannot cut the log") : 0;
+	if (!err)
+		err = known && !r->ragged ? keep_spare(r, end) : end_file(r);
+	if (err) {
+		r->ragged = true;
+		return fail(r, err, "cannot cut the log");
+	}
+	return 0;
+}
+
+uint64_t reel_spare(const struct reel *r)
+{
+	return r->spare > r->tail.off ? r->spare - r->tail.off : 0;
+}
+
+int reel_release(struct reel *r)
+{
+	int err = r->failed || !r->spare ? r->failed : end_file(r);
+
+	return err ? fail(r, err, "cannot cut the file") : 0;
 }
 
 int reel_sync(struct reel *r)

@@ -16,6 +16,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -34,6 +35,7 @@ static struct {
 	uint64_t objects; /* what the log had then */
 	struct vtl *v;    /* whose log that is; NULL: nothing is remembered */
 	bool fails;       /* a sync gives EIO */
+	off_t full;       /* nothing can be written while the file is longer; 0: it can */
 } durable;
 
 static uint8_t *contents(int fd, size_t *len)
@@ -61,6 +63,17 @@ int fdatasync(int fd)
 		durable.objects = vtl_objects(durable.v);
 	}
 	return 0;
+}
+
+ssize_t pwritev(int fd, const struct iovec *iov, int cnt, off_t off)
+{
+	struct stat st;
+
+	if (durable.full && !fstat(fd, &st) && st.st_size > durable.full) {
+		errno = ENOSPC;
+		return -1;
+	}
+	return pwritev2(fd, iov, cnt, off, 0);
 }
 
 static int forget(void **state)
@@ -447,6 +460,134 @@ static void read_only_opening_cuts_nothing_but_sees_the_end(void **state)
 	assert_int_equal(after, len - 100);
 }
 
+/* -- Old data that are written over -- */
+
+#define OLD 8u /* blocks of 4000 bytes and a filemark, durable */
+
+static void record_old_data(struct vtl *v)
+{
+	vtl_new(v, 64 * MIB);
+	for (uint64_t i = 0; i < OLD; i++)
+		vtl_write(v, 4000, i);
+	vtl_marks(v, 1);
+	vtl_sync(v);
+	vtl_go(v, 0);
+}
+
+static size_t file_size(struct vtl *v)
+{
+	size_t len;
+
+	free(vtl_file(v, "p0", &len));
+	return len;
+}
+
+static void room_of_old_data_is_written_over_and_given_back_at_the_end(void **state)
+{
+	struct vtl *v = *state;
+
+	record_old_data(v);
+	size_t before = file_size(v);
+	vtl_write(v, 4000, 100);
+	assert_int_equal(file_size(v), before);
+	vtl_write(v, 100, 101);
+	assert_int_equal(file_size(v), before);
+	vtl_close(v);
+	assert_int_equal(file_size(v), 12288 + 64 + 4032 + 64 + 128);
+	vtl_open(v);
+	vtl_expect(v, 4000, 100);
+	vtl_expect(v, 100, 101);
+	vtl_expect_no_block(v, CARTRIDGE_EOD);
+}
+
+static void log_grows_beyond_the_room_of_old_data(void **state)
+{
+	struct vtl *v = *state;
+
+	record_old_data(v);
+	for (uint64_t i = 0; i < 2 * OLD; i++)
+		vtl_write(v, 5000, 100 + i);
+	vtl_reopen(v);
+	for (uint64_t i = 0; i < 2 * OLD; i++)
+		vtl_expect(v, 5000, 100 + i);
+	vtl_expect_no_block(v, CARTRIDGE_EOD);
+}
+
+/* Old blocks lie exactly where they would go on behind the new ones. */
+static void old_data_never_follow_new_ones_after_a_kill(void **state)
+{
+	struct vtl *v = *state;
+
+	for (uint64_t n = 1; n < OLD; n++) {
+		record_old_data(v);
+		size_t before = file_size(v);
+		for (uint64_t i = 0; i < n; i++)
+			vtl_write(v, 4000, 100 + i);
+		if (n % 2)
+			vtl_sync(v);
+		vtl_drop(v);
+		assert_int_equal(file_size(v), before);
+		vtl_open(v);
+		assert_int_equal(vtl_objects(v), n);
+		for (uint64_t i = 0; i < n; i++)
+			vtl_expect(v, 4000, 100 + i);
+		vtl_write(v, 100, 200);
+		vtl_reopen(v);
+		vtl_go(v, n);
+		vtl_expect(v, 100, 200);
+		vtl_close(v);
+		assert_int_equal(cartridge_remove(v->path), 0);
+	}
+}
+
+static void damage_to_either_slot_brings_no_old_data_back(void **state)
+{
+	struct vtl *v = *state;
+
+	for (size_t slot = 1; slot <= 2; slot++) {
+		record_old_data(v);
+		vtl_write(v, 4000, 100);
+		vtl_drop(v);
+		vtl_flip(v, "p0", slot * 4096 + 20, 0xff);
+		vtl_open(v);
+		assert_int_equal(vtl_objects(v), 1);
+		vtl_expect(v, 4000, 100);
+		vtl_close(v);
+		assert_int_equal(cartridge_remove(v->path), 0);
+	}
+}
+
+static void erased_data_are_gone_from_the_disk_at_once(void **state)
+{
+	struct vtl *v = *state;
+
+	record_old_data(v);
+	vtl_write(v, 4000, 100);
+	vtl_sync(v);
+	vtl_go(v, 0);
+	assert_int_equal(cartridge_erase(v->c), CARTRIDGE_OK);
+	assert_int_equal(file_size(v), 12288);
+}
+
+static void old_data_make_room_where_the_disk_is_full(void **state)
+{
+	struct vtl *v = *state;
+
+	record_old_data(v);
+	vtl_write(v, 4000, 100);
+	size_t before = file_size(v);
+	durable.full = (off_t)before - 1;
+	vtl_write(v, 100, 101);
+	vtl_write(v, 4000, 102);
+	durable.full = 0;
+	assert_true(file_size(v) < before);
+	vtl_reopen(v);
+	vtl_expect(v, 4000, 100);
+	vtl_expect(v, 100, 101);
+	vtl_expect(v, 4000, 102);
+	vtl_expect_no_block(v, CARTRIDGE_EOD);
+}
+
 /* -- A disk that fails or is full -- */
 
 static void sync_that_failed_is_never_forgotten(void **state)
@@ -536,6 +677,12 @@ int main(void)
 		CASE(garbage_behind_the_log_is_cut_off),
 		CASE(interrupted_append_is_cut_wherever_it_stopped),
 		CASE(read_only_opening_cuts_nothing_but_sees_the_end),
+		CASE(room_of_old_data_is_written_over_and_given_back_at_the_end),
+		CASE(log_grows_beyond_the_room_of_old_data),
+		CASE(old_data_never_follow_new_ones_after_a_kill),
+		CASE(damage_to_either_slot_brings_no_old_data_back),
+		CASE(erased_data_are_gone_from_the_disk_at_once),
+		CASE(old_data_make_room_where_the_disk_is_full),
 		CASE(sync_that_failed_is_never_forgotten),
 		CASE(cut_that_failed_lets_nothing_be_written),
 		CASE(full_file_system_costs_only_what_did_not_fit),
