@@ -20,14 +20,27 @@ static bool has(const struct lu *lu, const struct scsi_op *op)
 	return op->name && !(op->needs & ~lu->has);
 }
 
-/* Command timeouts descriptor: no time is promised (SPC-5 6.35.4). */
-static void wr_timeouts(struct wr *w)
+/* What is recommended; 0: nothing. */
+static uint32_t recommended(const struct lu *lu, uint8_t code)
 {
-	wr_be16(w, TIMEOUTS_LEN - 2);
-	wr_zero(w, TIMEOUTS_LEN - 2);
+	const struct op_timeout *t = lu->model->timeouts;
+
+	if (!t)
+		return 0;
+	while (t->code && t->code != code)
+		t++;
+	return t->seconds;
 }
 
-static void wr_command(struct wr *w, const struct scsi_op *op, bool timeouts)
+/* Command timeouts descriptor (SPC-5 6.35.4): no time is promised, which would be the nominal one. */
+static void wr_timeouts(struct wr *w, const struct lu *lu, uint8_t code)
+{
+	wr_be16(w, TIMEOUTS_LEN - 2);
+	wr_zero(w, 6);
+	wr_be32(w, recommended(lu, code));
+}
+
+static void wr_command(struct wr *w, const struct lu *lu, const struct scsi_op *op, bool timeouts)
 {
 	bool service = op->service != NO_SERVICE;
 
@@ -38,7 +51,7 @@ static void wr_command(struct wr *w, const struct scsi_op *op, bool timeouts)
 	wr_u8(w, (uint8_t)(timeouts << 1 | service)); /* CTDP, SERVACTV */
 	wr_be16(w, (uint16_t)op_cdb_len(op->code));
 	if (timeouts)
-		wr_timeouts(w);
+		wr_timeouts(w, lu, op->code);
 }
 
 /* The all_commands format: a row may be reached by its operation code, or stands behind one that
@@ -54,7 +67,7 @@ static enum scsi_next report_all(struct scsi_task *t, bool timeouts, uint32_t al
 	for (unsigned code = 0; code < 256; code++) {
 		for (const struct scsi_op *op = lu->ops[code]; op->name && op->code == code; op++)
 			if (has(lu, op))
-				wr_command(&w, op, timeouts);
+				wr_command(&w, lu, op, timeouts);
 	}
 	put_be32(w.buf, (uint32_t)(w.len - 4));
 	return reply_close(t, &w, alloc);
@@ -75,7 +88,7 @@ static enum scsi_next report_one(
 	if (op)
 		wr_bytes(&w, op->usage, op_cdb_len(op->code));
 	if (timeouts)
-		wr_timeouts(&w);
+		wr_timeouts(&w, t->itl->lu, op->code);
 	return reply_close(t, &w, alloc);
 }
 

@@ -181,6 +181,15 @@ static void end(struct lu *lu)
 	library_unlisten(c->library, &c->listener);
 }
 
+/* A drive that gives a cartridge away writes down what it has; one that takes one may have to find its
+ * end. Taking stock looks at every cartridge. */
+static const struct op_timeout changer_timeouts[] = {
+	{ 0x07, 1800 }, { 0x37, 1800 }, { OP_INITIALIZE_RANGE, 1800 },
+	{ 0xa5, 1800 }, /* MOVE MEDIUM */
+	{ 0xa6, 3600 }, /* EXCHANGE MEDIUM */
+	{ 0, 60 },
+};
+
 /* Byte 55 of the INQUIRY data, which is the vendor's: there is a bar code scanner. */
 static void scanner(const struct lu *lu, uint8_t bytes[static 20])
 {
@@ -195,6 +204,7 @@ static const struct lu_model changer_model_rows = {
 	.pages = changer_pages,
 	.modes = changer_modes,
 	.mode_rules = &changer_rules,
+	.timeouts = changer_timeouts,
 	.end = end,
 	.inquiry = scanner,
 	.versions = { 0x00a0, 0x0960, 0x0460, 0x0480 }, /* SAM-5, iSCSI, SPC-4, SMC-3 */

@@ -156,6 +156,23 @@ static const struct scsi_op *const tape_ops[] = {
 	reserve_ops, removal_ops, pr_in_ops, pr_out_ops, NULL,
 };
 
+/* As long as hosts wait for LTO drives: nothing moves here, but a file system may be busy. There are
+ * programs that take these for all that they send, and 0 for a time. */
+static const struct op_timeout tape_timeouts[] = {
+	{ 0x01, 600 }, /* REWIND */
+	{ 0x04, 1560 }, /* FORMAT MEDIUM */
+	{ 0x08, 1500 }, { 0x88, 1500 }, /* READ */
+	{ 0x0a, 1500 }, { 0x8a, 1500 }, /* WRITE */
+	{ 0x0b, 780 }, /* SET CAPACITY */
+	{ 0x10, 1620 }, { 0x80, 1620 }, /* WRITE FILEMARKS */
+	{ 0x11, 2040 }, { 0x91, 2040 }, /* SPACE */
+	{ 0x13, 16920 }, { 0x8f, 16920 }, /* VERIFY */
+	{ 0x19, 16380 }, { 0x93, 16380 }, /* ERASE */
+	{ 0x1b, 780 }, /* LOAD UNLOAD */
+	{ 0x2b, 2040 }, { 0x92, 2040 }, /* LOCATE */
+	{ 0, 60 },
+};
+
 static void tape_end(struct lu *lu)
 {
 	struct tape *tape = container_of(lu, struct tape, lu);
@@ -173,6 +190,7 @@ static void tape_end(struct lu *lu)
 	.pages = tape_pages, \
 	.modes = pages_of_modes, \
 	.mode_rules = &ssc_mode_rules, \
+	.timeouts = tape_timeouts, \
 	.end = tape_end, \
 	.versions = { 0x00a0, 0x0960, 0x0460, 0x0520 }, \
 }

@@ -121,6 +121,12 @@ enum { QERR_NOTHING = 0, QERR_ALL = 1, QERR_RESERVED = 2, QERR_OWN = 3 };
 
 struct mode_rules;
 
+/* How long hosts should wait for a command (SPC-5 6.35.4). */
+struct op_timeout {
+	uint8_t code;
+	uint16_t seconds;
+};
+
 /* A kind of device. */
 struct lu_model {
 	const char *kind;    /* lu_kind() */
@@ -131,6 +137,7 @@ struct lu_model {
 	const struct vpd_page *pages;  /* sorted by code, ends with an empty one */
 	const struct mode_page *modes; /* sorted by code, ends with an empty one */
 	const struct mode_rules *mode_rules; /* mode.h; NULL: those of disks */
+	const struct op_timeout *timeouts;   /* optional; the last, of code 0, is for all others */
 	void (*end)(struct lu *lu);    /* optional: with the last reference; frees all but lu */
 	/* Optional: bytes 36 to 55 of the INQUIRY data, which are zero and the vendor's. */
 	void (*inquiry)(const struct lu *lu, uint8_t bytes[static 20]);

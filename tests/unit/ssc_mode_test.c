@@ -297,6 +297,30 @@ static void the_programmable_early_warning_is_told_once(void **state)
 	tape_rig_free(rig);
 }
 
+/* Some hosts take the recommended timeouts for their own: see tape_timeouts. */
+static void commands_are_listed_with_the_time_that_they_may_take(void **state)
+{
+	struct tape_rig *rig = tape_rig_new(*state, 5);
+	struct result res = TAPE(rig, NULL, 8192, 0xa3, 0x0c, 0x80, 0, 0, 0, BE4(8192), 0, 0);
+	unsigned erase = 0, ready = 0;
+
+	assert_good(res);
+	assert_int_equal(be32(res.in) % 20, 0);
+	for (uint32_t at = 4; at < res.in_len; at += 20) {
+		assert_memory_equal(res.in + at + 8, "\0\x0a\0\0\0\0\0\0", 8);
+		assert_true(be32(res.in + at + 16) >= 60);
+		erase += res.in[at] == 0x93 && be32(res.in + at + 16) == 16380;
+		ready += res.in[at] == 0x00 && be32(res.in + at + 16) == 60;
+	}
+	assert_int_equal(erase, 1);
+	assert_int_equal(ready, 1);
+	res = TAPE(rig, NULL, 64, 0xa3, 0x0c, 0x81, 0x01, 0, 0, BE4(64), 0, 0);
+	assert_good(res);
+	assert_int_equal(res.in_len, 4 + 6 + 12);
+	assert_int_equal(be32(res.in + 18), 600);
+	tape_rig_free(rig);
+}
+
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, vtl_setup, vtl_teardown)
@@ -322,6 +346,7 @@ int main(void)
 		TEST(a_reset_puts_back_the_default_values),
 		TEST(swp_of_page_10_protects),
 		TEST(the_programmable_early_warning_is_told_once),
+		TEST(commands_are_listed_with_the_time_that_they_may_take),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
