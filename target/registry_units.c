@@ -122,7 +122,8 @@ static struct unit *find_leaving(const struct units_env *env, const struct confi
 	list_for_each(l, &env->leaving) {
 		struct unit *u = container_of(l, struct unit, leaving);
 
-		if (u->backing->path && !strcmp(u->backing->path, row->path))
+		if (u->backing->path && !strcmp(u->backing->path, row->path) &&
+			!store_astray(u->backing->store))
 			return u;
 	}
 	return NULL;
@@ -343,16 +344,33 @@ static void say_grown(const struct entry *e, void (*say)(void *arg, const char *
 		say(arg, text);
 }
 
+/* A restored backup, say, that was moved to where the old file is still in use. */
+static void say_astray(const struct entry *e, void (*say)(void *arg, const char *line), void *arg)
+{
+	char text[512];
+
+	snprintf(text, sizeof(text),
+		"LUN %" PRIu32 " of %s: %s is not the file in use any more: it was replaced or "
+		"removed, and what hosts write goes to the old one and is lost with the next "
+		"restart; take the LUN out, reload, and put it back, to use what is there now",
+		e->row->lun, e->target->name, e->row->path);
+	log_msg(LOG_WARNING, "reload: %s", text);
+	if (say)
+		say(arg, text);
+}
+
 void units_commit(struct units *u, void (*say)(void *arg, const char *line), void *arg)
 {
 	for (size_t i = 0; i < u->n; i++) {
 		struct entry *e = &u->v[i];
 
-		const struct store *st = e->unit->backing->store;
+		struct store *st = e->unit->backing->store;
 
 		e->unit->backing->made = false;
 		if (e->old_size && !e->row->size)
 			say_grown(e, say, arg);
+		if (st && store_astray(st))
+			say_astray(e, say, arg);
 		e->old_size = 0;
 		shrink(e);
 		if (st && lu_size(e->unit->lu) != store_size(st))

@@ -176,6 +176,11 @@ static uint64_t fault_room(struct store *st)
 	return store_room(fault_of(st)->inner);
 }
 
+static bool fault_astray(struct store *st)
+{
+	return store_astray(fault_of(st)->inner);
+}
+
 static int fault_extent(struct store *st, uint64_t off, uint64_t *len, bool *mapped)
 {
 	return store_extent(fault_of(st)->inner, off, len, mapped);
@@ -196,6 +201,7 @@ static const struct store_kind store_fault = {
 	.submit = fault_submit,
 	.resize = fault_resize,
 	.room = fault_room,
+	.astray = fault_astray,
 	.extent = fault_extent,
 };
 

@@ -18,6 +18,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -330,6 +331,19 @@ static uint64_t file_room(struct store *st)
 	return opening_size(f->fd, f->device, &have) ? 0 : have;
 }
 
+static bool file_astray(struct store *st)
+{
+	const struct file *f = file_of(st);
+	struct stat open, named;
+
+	if (fstat(f->fd, &open))
+		return false;
+	if (stat(f->path, &named))
+		return errno == ENOENT;
+	return f->device ? named.st_rdev != open.st_rdev
+			 : named.st_dev != open.st_dev || named.st_ino != open.st_ino;
+}
+
 static int file_extent(struct store *st, uint64_t off, uint64_t *len, bool *mapped)
 {
 	return space_extent(file_of(st)->fd, off, store_size(st), st->block_size, len, mapped);
@@ -406,5 +420,6 @@ const struct store_kind store_file = {
 	.submit = file_submit,
 	.resize = file_resize,
 	.room = file_room,
+	.astray = file_astray,
 	.extent = file_extent,
 };

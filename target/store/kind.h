@@ -32,9 +32,10 @@ struct store_kind {
 	/* The request has been checked: inside the store, aligned, not empty (FLUSH apart), and
 	 * changing nothing where the store is read-only. COPY: from a store of the same kind. */
 	int (*submit)(struct store *st, struct store_io *io);
-	/* The rest as in store.h, with the range checked. room, map and soon may be NULL. */
+	/* The rest as in store.h, with the range checked. room, astray, map and soon may be NULL. */
 	int (*resize)(struct store *st, uint64_t size);
 	uint64_t (*room)(struct store *st);
+	bool (*astray)(struct store *st);
 	int (*map)(struct store *st, uint64_t off, uint64_t len, struct iovec *iov, int max);
 	void (*soon)(struct store *st, uint64_t off, uint64_t len);
 	int (*extent)(struct store *st, uint64_t off, uint64_t *len, bool *mapped);

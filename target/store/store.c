@@ -126,6 +126,11 @@ uint64_t store_room(struct store *st)
 	return room - room % st->block_size;
 }
 
+bool store_astray(struct store *st)
+{
+	return st->kind->astray && st->kind->astray(st);
+}
+
 /* A COPY between stores that know each other: kinds see nothing else. 0 or -errno. */
 static int copyable(const struct store *st, const struct store_io *io)
 {

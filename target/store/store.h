@@ -65,6 +65,10 @@ int store_resize(struct store *st, uint64_t size);
  * there is nothing behind it. */
 uint64_t store_room(struct store *st);
 
+/* Whether the path that it was opened by leads to something else by now, or nowhere: what is written
+ * will be gone when it is closed. Main thread; may block. */
+bool store_astray(struct store *st);
+
 enum store_op {
 	STORE_READ,      /* fill iov from [off, off+len) */
 	STORE_WRITE,     /* iov to [off, off+len); with STORE_FUA durable before it ends */

@@ -252,6 +252,24 @@ def test_memory_that_is_made_smaller_does_not_pull_the_ground_from_under_command
         assert not any(writer.read(end - 128, 128))
 
 
+def test_a_file_that_is_replaced_under_a_lun_is_told_of(make_server, ctl):
+    """A backup moved into place: hosts go on with the old file, of which nothing would be left."""
+    shown = target(luns=disk("disk.img", 0, "16M"))
+    server = make_server(conf(shown)).start()
+    assert "not the file in use" not in ctl(server, "reload").stdout
+    backup = server.dir / "backup.img"
+    backup.write_bytes(b"b" * (16 << 20))
+    backup.rename(server.dir / "disk.img")
+    told = ctl(server, "reload").stdout
+    assert f"LUN 0 of {DISK}: " in told and "disk.img is not the file in use any more" in told
+    server.write_conf(conf(target(luns=ram(size="16M"))))
+    ctl(server, "reload")
+    server.write_conf(conf(shown))
+    assert "not the file in use" not in ctl(server, "reload").stdout
+    with login(server.port, DISK) as session:
+        assert session.ready().read(0, 1) == b"b" * 512
+
+
 def test_a_lun_grows_with_its_file_where_the_configuration_is_silent(make_server, ctl):
     """As after lvextend: a reload looks at what is behind a LUN without `size`."""
     server = make_server(conf(target(luns='{ lun = 0; path = "disk.img"; }')))

@@ -691,6 +691,20 @@ static void room_is_what_others_have_made_of_the_file(void **state)
 	store_close(st);
 }
 
+static void a_file_that_was_replaced_or_removed_is_astray(void **state)
+{
+	struct store *st = new_file(state, MIB);
+	char other[256];
+
+	snprintf(other, sizeof(other), "%s", given(state, MIB));
+	assert_false(store_astray(st));
+	assert_int_equal(rename(other, rig_path(*state, "disk")), 0);
+	assert_true(store_astray(st));
+	unlink(rig_path(*state, "disk"));
+	assert_true(store_astray(st));
+	store_close(st);
+}
+
 static void a_read_only_file_does_not_grow(void **state)
 {
 	struct store_cfg cfg = file_cfg(given(state, 8192), 4096);
@@ -746,6 +760,7 @@ int main(void)
 		cmocka_unit_test(growth_enlarges_the_file),
 		cmocka_unit_test(a_shrink_cuts_nothing_off),
 		cmocka_unit_test(room_is_what_others_have_made_of_the_file),
+		cmocka_unit_test(a_file_that_was_replaced_or_removed_is_astray),
 		cmocka_unit_test(a_read_only_file_does_not_grow),
 	};
 	int failed = cmocka_run_group_tests_name("io_uring", tests, rig_uring, rig_teardown);
