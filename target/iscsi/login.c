@@ -433,7 +433,6 @@ static bool step_chap(struct conn *c, const struct exchange_keys *keys)
 		key_put_text(&l->out, reply.pair[i].key, reply.pair[i].value);
 	/* An empty request after the proof gives the same result, and no name. */
 	if (result == EXCHANGE_PROVED && keys->n) {
-		guard_proved(c->r->shared->guard, &c->stream.peer);
 		l->mutual = exchange_was_mutual(&l->chap);
 		l->user = strdup(keys->n);
 	}

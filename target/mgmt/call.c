@@ -61,8 +61,6 @@ void call_admit(struct call *c, const char *name, bool read_only)
 	snprintf(c->who.name, sizeof(c->who.name), "%.80s from %s", name,
 		addr_host(&c->peer, &text));
 	c->who.read_only = read_only;
-	if (c->http && c->http->cfg.failures)
-		guard_proved(c->http->cfg.failures, &c->peer);
 	if (conn)
 		conn->standing = PROVED;
 }

@@ -301,16 +301,6 @@ uint32_t guard_failed(struct guard *g, const struct addr *peer, uint64_t now_ns)
 	return delay;
 }
 
-void guard_proved(struct guard *g, const struct addr *peer)
-{
-	struct row *r;
-
-	pthread_mutex_lock(&g->lock);
-	if ((r = row_of(g, peer, false)))
-		r->failures = 0;
-	pthread_mutex_unlock(&g->lock);
-}
-
 uint32_t guard_half_open(struct guard *g)
 {
 	uint32_t n;

@@ -63,11 +63,10 @@ void guard_exit(struct guard *g, struct guard_ticket *t);
 struct guard_ticket *guard_called(struct guard *g, struct guard_desk *d);
 
 /* An authentication has failed: gives the milliseconds for which the answer is to be held back, 0
- * for the first ones, doubling up to GUARD_DELAY_MAX. They are forgotten after a quiet minute. */
+ * for the first ones, doubling up to GUARD_DELAY_MAX. They are forgotten after a quiet minute, and not
+ * sooner: who has a secret of his own may be guessing those of others. */
 #define GUARD_DELAY_MAX 4000u
 uint32_t guard_failed(struct guard *g, const struct addr *peer, uint64_t now_ns);
-/* One has succeeded: what this address failed before is forgotten. */
-void guard_proved(struct guard *g, const struct addr *peer);
 
 /* Connections that are admitted and have not left. */
 uint32_t guard_half_open(struct guard *g);

@@ -14,7 +14,7 @@ import time
 import pytest
 from initiator import (NO_TAG, NOP_OUT, REJECT, TEXT, TEXT_RESPONSE, Closed, Login, Refused, Session,
                        Wire, login)
-from support import (CREDENTIAL, DISK, HOST, SECRET, TARGET_SECRET, conf, cpu_seconds, lines,
+from support import (CREDENTIAL, DISK, HOST, ONE_WAY, SECRET, TARGET_SECRET, conf, cpu_seconds, lines,
                      needs_ipv6, ram, target, wait_until)
 
 CROWD = "127.0.0.5"
@@ -182,6 +182,19 @@ def test_somebody_who_guesses_secrets_waits_and_nobody_else_does(locked):
         log_in(server).logout()
     assert max(took[:3]) < 0.2 < took[-1]
     log_in(server, CROWD).logout()      # nor does the guesser, once it is right
+
+
+def test_somebody_who_has_a_secret_guesses_those_of_others_no_faster(start):
+    own = "own-secret-000001"
+    server = start(conf(target(credentials=f'{ONE_WAY}, {{ initiator = "{HOST}2"; secret = "{own}"; }}')))
+    took = []
+    for _ in range(7):
+        login(server.port, DISK, source=CROWD, initiator=HOST + "2", secret=own).logout()
+        begun = time.monotonic()
+        with pytest.raises(Refused):
+            login(server.port, DISK, source=CROWD, secret="wrong-secret-00")
+        took.append(time.monotonic() - begun)
+    assert took[-1] > 0.2
 
 
 def test_a_crowd_on_ipv6_keeps_nobody_on_ipv4_out(start, ctl):
