@@ -29,6 +29,7 @@ MANDIR ?= $(PREFIX)/share/man
 UNITDIR ?= $(PREFIX)/lib/systemd/system
 SYSUSERSDIR ?= $(PREFIX)/lib/sysusers.d
 COMPLETIONDIR ?= $(PREFIX)/share/bash-completion/completions
+DOCDIR ?= $(PREFIX)/share/doc/countersign
 JOBS ?= $(shell nproc)
 VERSION := $(shell scripts/version)
 # A make for another variant, in parallel unless this one's -j is to be shared.

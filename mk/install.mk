@@ -13,22 +13,23 @@ INSTALLED := $(foreach p,$(PROGRAMS),$(p):$(SBINDIR)/$(notdir $(p))) \
 	$(foreach p,$(wildcard man/*.[1-8]),$(p):$(MANDIR)/man$(subst .,,$(suffix $(p)))/$(notdir $(p))) \
 	$(foreach p,$(wildcard dist/*.service dist/*.socket),$(p):$(UNITDIR)/$(notdir $(p))) \
 	dist/countersign.sysusers:$(SYSUSERSDIR)/countersign.conf \
-	$(foreach p,$(wildcard dist/completion/*),$(p):$(COMPLETIONDIR)/$(notdir $(p)))
+	$(foreach p,$(wildcard dist/completion/*),$(p):$(COMPLETIONDIR)/$(notdir $(p))) \
+	$(foreach p,README NEWS TODO COPYING $(shell find examples -type f),$(p):$(DOCDIR)/$(p))
 
-install: all ## install below DESTDIR and PREFIX (/usr/local): programs, man pages, systemd units
+install: all ## install below DESTDIR and PREFIX (/usr/local): programs, man pages, systemd units, examples
 	$(Q)for pair in $(INSTALLED); do \
 		src=$${pair%%:*} dst=$(DESTDIR)$${pair#*:}; \
 		mkdir -p "$${dst%/*}" || exit 1; \
 		case $$src in \
 		*.service) sed 's|@SBINDIR@|$(SBINDIR)|' $$src >"$$dst" && chmod 644 "$$dst" ;; \
-		dist/* | man/*) install -m 644 $$src "$$dst" ;; \
-		*) install -m 755 $$src "$$dst" ;; \
+		*) mode=644; [ ! -x $$src ] || mode=755; install -m $$mode $$src "$$dst" ;; \
 		esac || exit 1; \
 		printf '  %-7s %s\n' INSTALL "$$dst"; \
 	done
 
 uninstall: ## remove what install put there
 	$(Q)rm -f $(foreach p,$(INSTALLED),$(DESTDIR)$(lastword $(subst :, ,$(p))))
+	$(Q)[ ! -d $(DESTDIR)$(DOCDIR) ] || find $(DESTDIR)$(DOCDIR) -type d -empty -delete
 
 DIST := countersign-$(VERSION:%-dirty=%)
 dist: ## the committed tree as a tarball in build/
