@@ -511,7 +511,6 @@ static void introduce(struct conn *c)
 	key_put_number(&l->out, "TargetPortalGroupTag", c->group);
 }
 
-/* The initiator tells who it is with its first request, and says the same if it says it again. */
 /* Who it is cannot be told by the log yet; what was given in the place of that is. */
 static void refuse_identity(struct conn *c, enum login_status status)
 {
@@ -538,6 +537,7 @@ static void refuse_identity(struct conn *c, enum login_status status)
 	}
 }
 
+/* The initiator tells who it is with its first request, and says the same if it says it again. */
 static bool identity(struct conn *c)
 {
 	struct login *l = c->login;
