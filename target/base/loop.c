@@ -118,7 +118,7 @@ static void call(struct loop_watch *w, unsigned conditions)
 	if (!w->ready(w, conditions))
 		return;
 	loop->worked = true;
-	if (w->on)
+	if (w->on && !w->never_hot)
 		heat(w);
 }
 

@@ -72,6 +72,7 @@ struct loop_watch {
 	uint64_t hot_until; /* private */
 	unsigned want;      /* what it is watched for; changed by loop_rewatch() alone */
 	int fd;
+	bool never_hot; /* its ready() costs more than asking the kernel; set after loop_watch() */
 	bool on;                         /* private: between loop_watch() and loop_unwatch() */
 	struct event readable, writable; /* private: two, so that changing one is one epoll_ctl */
 };

@@ -452,6 +452,22 @@ static void a_loop_that_awaits_a_disk_polls_longer(void **state)
 	loop_free(loop);
 }
 
+static void a_watch_that_is_never_hot_is_called_only_where_the_kernel_tells_to(void **state)
+{
+	struct loop *loop = new_loop(MS);
+	struct end e;
+
+	(void)state;
+	end_open(&e, loop);
+	e.watch.never_hot = true;
+	ping(&e);
+	run_for(loop, 20);
+	assert_int_equal(e.calls, 1);
+	assert_int_equal(e.empty, 0);
+	end_close(&e);
+	loop_free(loop);
+}
+
 /* Another thread that sends to an end every few milliseconds: longer than a polling window. */
 struct metronome {
 	struct end end;
@@ -823,6 +839,7 @@ int main(void)
 		cmocka_unit_test(a_loop_that_may_not_poll_never_calls_in_vain),
 		cmocka_unit_test(a_loop_that_awaits_a_disk_polls_longer),
 		cmocka_unit_test(a_watch_that_does_not_want_input_is_not_polled),
+		cmocka_unit_test(a_watch_that_is_never_hot_is_called_only_where_the_kernel_tells_to),
 		cmocka_unit_test(polling_that_never_pays_is_given_up),
 		cmocka_unit_test(a_new_polling_time_holds_at_once),
 		cmocka_unit_test(what_is_deferred_twice_runs_once),
