@@ -52,7 +52,11 @@ static bool read_to(int fd, bool line, struct prompt_secret *out, const char *wh
 		return refuse(what, "a secret has 512 bytes at most");
 	out->bytes[len] = '\0';
 	out->len = len;
-	return len || refuse(what, "there is no secret");
+	if (len)
+		return true;
+	return refuse(what, line ? "there is no secret on standard input; --secret-file names a "
+				   "file that has it, and --generate has the server make one"
+				 : "there is no secret in it");
 }
 
 bool prompt_line(const char *what, struct prompt_secret *out)

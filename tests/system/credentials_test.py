@@ -669,7 +669,7 @@ def test_ctl_prints_new_secrets_once(server, ctl):
 
 
 @pytest.mark.parametrize("args, words, text", [
-    (["set", DISK, HOST], "there is no secret", ""),
+    (["set", DISK, HOST], "there is no secret on standard input; --secret-file names", ""),
     (["set", DISK, HOST], "there is no secret", "\n"),
     (["set", DISK, HOST], "512 bytes at most", "x" * 600),
     (["set", DISK, HOST, "--mutual"], "secret of the target: there is no secret", SECRET + "\n"),
