@@ -357,7 +357,33 @@ def test_sg_logs_and_sg_read_attr(library, saw):
         vtl.guest.run(f"sg_logs --page={page} {sg}")
     assert TAPES[0] in vtl.guest.run(f"sg_read_attr {sg}")
     vtl.guest.run(f"sg_read_block_limits {sg}")
+    for page in re.findall("^ *(0x[0-9a-f]+)", pages, re.M):
+        vtl.guest.run(f"sg_logs --page={page} {sg}")
     saw(f"{len(re.findall('0x', pages))} log pages")
+
+
+def test_sg_logs_resets_counters_and_the_buffer_comes_back(library, saw):
+    vtl = library(separate())
+    tape = vtl.load()
+    guest = vtl.guest
+    sg = "/dev/" + guest.run(
+        f"ls /sys/class/scsi_tape/{tape.removeprefix('/dev/')}/device/scsi_generic").strip()
+
+    def written():
+        return int(re.search("Total bytes processed = ([0-9]+)",
+                             guest.run(f"sg_logs --page=0x02 {sg}"))[1])
+    guest.run(f"dd if=/dev/zero of={tape} bs=64k count=4 && mt -f {tape} rewind")
+    assert written() == 4 << 16
+    guest.run(f"sg_logs --reset --select --page=0x02 {sg}")
+    assert written() == 0
+    length = "00 00 00 00 00 02 00 00"      # no offset, 512 bytes
+    guest.run("head -c 512 /dev/urandom >/tmp/sent")
+    for unit in (sg, vtl.changer):
+        guest.run(f"sg_raw -s 512 -i /tmp/sent {unit} 3b 02 {length} && "
+                  f"sg_raw -r 512 -b {unit} 3c 02 {length} >/tmp/got && cmp /tmp/sent /tmp/got")
+    with pytest.raises(GuestError):
+        guest.run(f"sg_raw -s 512 -i /tmp/sent {sg} 3b 05 {length}")
+    saw("counters at zero; 512 bytes there and back; no microcode")
 
 
 @pytest.fixture
