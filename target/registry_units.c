@@ -110,8 +110,7 @@ static bool suits(const struct units *set, const struct unit *u, const struct co
 		return b->library == libraries_find(set->libraries, row->library) &&
 		       b->device == row->device;
 	return b->store && u->traits.block_size == row->block_size &&
-	       (row->store == CONFIG_STORE_RAM ||
-		       store_read_only(u->backing->store) == row->read_only);
+	       (row->store == CONFIG_STORE_RAM || row->read_only || !store_read_only(b->store));
 }
 
 /* A file that a session has not let go of yet, though the configuration had. */
@@ -187,8 +186,14 @@ static int prepare_entry(struct units *u, struct units *old, struct entry *e, st
 
 	if (err)
 		return refuse_row(u, e, err, "no identity could be derived for it", faults);
-	if (was && !suits(u, was, e->row))
+	if (was && !suits(u, was, e->row)) {
+		if (old_entry && e->row->path) /* which holds the file */
+			return refuse_row(u, e, -EBUSY,
+				"block_size, and read_only where the file was opened so, do not "
+				"change while it is in use: take the LUN out, reload, and put it "
+				"back, or restart", faults);
 		was = NULL;
+	}
 	if (was && was->sets && unit_traits_same(&was->traits, &t)) {
 		e->unit = was;
 		e->unit->sets++;

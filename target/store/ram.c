@@ -279,8 +279,10 @@ static int ram_clear(struct ram *r, uint64_t from, uint64_t to)
 	memset(r->base + from, 0, (first < to ? first : to) - from);
 	if (first >= last)
 		return 0;
+	if (madvise(r->base + first, last - first, MADV_DONTNEED))
+		return -errno;
 	huge_dropped(r->huge, first, last - first);
-	return madvise(r->base + first, last - first, MADV_DONTNEED) ? -errno : 0;
+	return 0;
 }
 
 /* Cleared once more: since the shrink, commands from before it may have written there. */

@@ -252,6 +252,37 @@ def test_memory_that_is_made_smaller_does_not_pull_the_ground_from_under_command
         assert not any(writer.read(end - 128, 128))
 
 
+def test_a_lun_of_a_file_becomes_read_only_and_writable_again_by_reloads(make_server, ctl):
+    def shown(more):
+        return conf(target(luns=disk("disk.img", 0, "16M", more)))
+
+    server = make_server(shown("")).start()
+    for more, protected in ("read_only = true;", True), ("", False):
+        server.write_conf(shown(more))
+        assert "LUN changed" in ctl(server, "reload").stdout
+        with login(server.port, DISK) as session:
+            session.ready().read(0, 1)
+            try:
+                session.write(0, b"x" * 512)
+                assert not protected
+            except Failed as e:
+                assert protected and e.sense == (7, 0x2700)
+
+
+@pytest.mark.parametrize("before, after", [("read_only = true;", ""), ("", "block_size = 4096;")])
+def test_what_a_file_in_use_cannot_become_is_refused_and_why(make_server, ctl, before, after):
+    def shown(more):
+        return conf(target(luns=f'{{ lun = 0; path = "disk.img"; {more} }}'))
+
+    server = make_server(shown(before))
+    (server.dir / "disk.img").write_bytes(bytes(16 << 20))
+    server.start()
+    server.write_conf(shown(after))
+    assert "do not change while it is in use" in ctl(server, "reload", status=1).stderr
+    with login(server.port, DISK) as session:
+        assert session.ready().capacity() == ((16 << 20) // 512, 512)
+
+
 def test_a_file_that_is_replaced_under_a_lun_is_told_of(make_server, ctl):
     """A backup moved into place: hosts go on with the old file, of which nothing would be left."""
     shown = target(luns=disk("disk.img", 0, "16M"))

@@ -307,7 +307,7 @@ static void a_store_that_must_be_opened_otherwise_cannot_change_hands(void **sta
 	units_commit(u, NULL, NULL);
 	assert_int_equal(units_prepare(&f->env, after, NULL, u, &next, &f->place.faults), -EBUSY);
 	assert_null(next);
-	assert_fault(&f->place, 2, "already open");
+	assert_fault(&f->place, 2, "block_size");
 	units_free(u);
 }
 
