@@ -84,7 +84,7 @@ static int used_by_slots(const uint8_t *head, uint32_t log_id, uint64_t *used)
 int shelf_used(const char *dir, const char *barcode, uint64_t *used)
 {
 	uint8_t head[LOG_START];
-	uint64_t sum = 0, part;
+	uint64_t sum = 0, part = 0;
 	struct identity id;
 	unsigned int which;
 	int err = read_head(dir, barcode, 0, head);
