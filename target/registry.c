@@ -317,6 +317,42 @@ static void tell_empty_targets(const struct config *cfg)
 			log_msg(LOG_NOTICE, "target %s has no LUN", cfg->targets[i].name);
 }
 
+/* A row that lets somebody in to a target without a CHAP row of its own. */
+static bool lets_in_elsewhere(const struct credential *c, void *arg)
+{
+	bool *found = arg;
+
+	*found = c->spec.scope == CREDENTIAL_OF_SVM || c->spec.type == CREDENTIAL_NONE;
+	return !*found;
+}
+
+/* `auth = "chap"` is the default, so that a first configuration without a credential looks as if the
+ * secrets of all hosts were wrong. */
+static void tell_locked_targets(const struct registry *r, const struct config *cfg)
+{
+	const struct config_target *first = NULL;
+	bool elsewhere = false;
+	size_t n = 0;
+
+	table_each(r->now.credentials, lets_in_elsewhere, &elsewhere);
+	for (size_t i = cfg->n_targets; !elsewhere && i-- > 0;) {
+		const struct config_target *t = &cfg->targets[i];
+
+		if (t->auth != CONFIG_AUTH_CHAP || t->redirect ||
+			table_closed(r->now.credentials, t->name))
+			continue;
+		first = t;
+		n++;
+	}
+	if (n == 1)
+		log_msg(LOG_NOTICE, "target %s lets nobody in until it has a credential",
+			first->name);
+	else if (n)
+		log_msg(LOG_NOTICE,
+			"target %s and %zu more let nobody in until they have a credential",
+			first->name, n - 1);
+}
+
 /* --- libraries ------------------------------------------------------------------------------ */
 
 static void on_libraries_changed(void *arg)
@@ -403,6 +439,7 @@ int registry_start(
 	portals_commit(w.portals, NULL, r->server);
 	changes_start(r);
 	tell_empty_targets(cfg);
+	tell_locked_targets(r, cfg);
 	return 0;
 }
 
@@ -555,10 +592,14 @@ static int commit(struct registry *r, struct world *w, struct transition *t,
 {
 	const struct config_limits *limits = &w->cfg->limits;
 	struct world old = r->now;
-	int err = iscsi_server_publish(r->server, w->directory, on_published, t);
+	int err = units_succeed(w->units, old.units);
 
-	if (err)
+	if (!err)
+		err = iscsi_server_publish(r->server, w->directory, on_published, t);
+	if (err) {
+		units_stay(old.units);
 		return err;
+	}
 	t->cfg = old.cfg;
 	t->units = old.units;
 	t->libraries = old.libraries;

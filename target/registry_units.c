@@ -312,6 +312,33 @@ void units_abandon(struct units *u)
 	units_free(u);
 }
 
+/* The unit of another set with this identity, or NULL. */
+static struct unit *find_naa(const struct units *u, const uint8_t naa[static 16])
+{
+	for (size_t i = 0; i < u->n; i++)
+		if (!memcmp(u->v[i].unit->traits.naa, naa, 16))
+			return u->v[i].unit;
+	return NULL;
+}
+
+int units_succeed(struct units *u, struct units *old)
+{
+	for (size_t i = 0; i < u->n; i++) {
+		struct unit *is = u->v[i].unit;
+		struct unit *was = is->sets == 1 ? find_naa(old, is->traits.naa) : NULL;
+
+		if (was && !lu_succeed(is->lu, was->lu))
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+void units_stay(struct units *old)
+{
+	for (size_t i = 0; i < old->n; i++)
+		lu_stay(old->v[i].unit->lu);
+}
+
 static void shrink(struct entry *e)
 {
 	struct store *st = e->unit->backing->store;

@@ -60,6 +60,10 @@ int units_enlarge(struct units *u, struct faults *faults);
 /* Forgets a set that was prepared and never used: files that were made for it are removed, stores
  * that were enlarged for it get their old size. NULL is fine. */
 void units_abandon(struct units *u);
+/* Units that are made anew for it, with what only `old` knows of the ones before: before anybody is
+ * served by it. 0 or -ENOMEM. units_stay(): it is not to be, and those of `old` go on. */
+int units_succeed(struct units *u, struct units *old);
+void units_stay(struct units *old);
 /* The set is in use from now on: units that changed their size say so. One whose size is not in the
  * configuration and that has grown with what is behind it is logged, and the line of that given to
  * say(arg), which may be NULL. */

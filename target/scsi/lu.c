@@ -162,6 +162,24 @@ void lu_resized(struct lu *lu)
 	pthread_mutex_unlock(&lu->lock);
 }
 
+bool lu_succeed(struct lu *to, struct lu *from)
+{
+	pthread_mutex_lock(&from->lock);
+	pthread_mutex_lock(&to->lock); /* which is nobody's yet: no other order is possible */
+	from->succeeded = pr_copy(&to->pr, &from->pr);
+	lu_update_gates(to);
+	pthread_mutex_unlock(&to->lock);
+	pthread_mutex_unlock(&from->lock);
+	return from->succeeded;
+}
+
+void lu_stay(struct lu *from)
+{
+	pthread_mutex_lock(&from->lock);
+	from->succeeded = false;
+	pthread_mutex_unlock(&from->lock);
+}
+
 /* --- questions ----------------------------------------------------------------------- */
 
 const char *lu_kind(const struct lu *lu)

@@ -146,6 +146,13 @@ void lu_unref(struct lu *lu);     /* any thread; NULL is fine. The last one clos
 
 /* Takes up a changed size of the store; CAPACITY DATA HAS CHANGED for every nexus. */
 void lu_resized(struct lu *lu);
+/* `to` is to take the place of `from`, the same unit with other properties: it has its persistent
+ * reservation, which no initiator has let go of, and its registrants. PERSISTENT RESERVE OUT through
+ * `from`, of which `to` would not know, is BUSY from now on. Main thread. False: no memory, and
+ * nothing has changed. */
+bool lu_succeed(struct lu *to, struct lu *from);
+/* It stays all the same. */
+void lu_stay(struct lu *from);
 
 /* Asymmetric access (ALUA, SPC-5 5.18): the target port groups that lead to the unit. */
 enum lu_access {

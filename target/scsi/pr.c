@@ -137,6 +137,25 @@ bool pr_restore(struct pr *pr, const struct pr_reg *reg)
 	return true;
 }
 
+bool pr_copy(struct pr *pr, const struct pr *from)
+{
+	struct pr copy;
+
+	pr_init(&copy);
+	for (unsigned i = 0; i < from->n; i++) {
+		if (!pr_restore(&copy, &from->regs[i])) {
+			pr_clear(&copy);
+			return false;
+		}
+	}
+	copy.generation = from->generation;
+	copy.type = from->type;
+	copy.aptpl = from->aptpl;
+	pr_clear(pr);
+	*pr = copy;
+	return true;
+}
+
 static void tell(const struct pr_ear *ear, const struct pr_reg *who, enum pr_event what)
 {
 	ear->tell(ear->arg, who, what);

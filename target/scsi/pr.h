@@ -109,5 +109,7 @@ enum pr_end pr_move(struct pr *pr, const struct pr_nexus *n, uint64_t key,
 
 /* Adds a registrant as it was kept over a restart. False: no memory, or there twice. */
 bool pr_restore(struct pr *pr, const struct pr_reg *reg);
+/* Everything is as there. False: no memory, and nothing has changed. */
+bool pr_copy(struct pr *pr, const struct pr *from);
 
 #endif

@@ -130,6 +130,23 @@ def test_one_unit_on_two_targets_and_two_portals_has_one_set_of_reservations(sta
         assert refused(other, write)
 
 
+@pytest.mark.parametrize("flags", [0, APTPL], ids=["until-power-loss", "aptpl"])
+def test_a_unit_that_is_made_anew_by_a_reload_stays_reserved_for_those_who_are_there(start, flags):
+    """A host that was fenced off must not come back by a change of the configuration."""
+    server = start(conf(target(luns=disk("disk.img"))))
+    with host(server, HOST1) as one, host(server, HOST2) as two:
+        out(one, REGISTER, 0, 0xa, flags=flags)
+        out(one, RESERVE, 0xa, kind=WRITE_EXCLUSIVE)
+        server.write_conf(conf(target(luns=disk("disk.img", more="write_cache = false;"))))
+        server.reload()
+        server.wait_for_log("reload: the new configuration is in force")
+        one.ready()
+        assert refused(two.ready(), write)
+        write(one)
+        out(one, RELEASE, 0xa, kind=WRITE_EXCLUSIVE)
+        write(two.ready())
+
+
 def test_a_unit_that_is_made_anew_by_a_reload_keeps_what_is_kept(start):
     server = start(conf(target(luns=disk("disk.img", more='serial = "one";'))))
     with host(server, HOST1) as one:

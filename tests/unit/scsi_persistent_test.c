@@ -573,6 +573,25 @@ static void what_was_kept_is_in_force(void **state)
 
 /* --- PREEMPT AND ABORT ---------------------------------------------------------------- */
 
+static void a_unit_that_takes_the_place_of_another_has_its_reservation(void **state)
+{
+	struct rig *was = rig_create((struct rig_cfg){ 0 }), *is = rig_create((struct rig_cfg){ 0 });
+
+	(void)state;
+	assert_good(OUT(was, 0, REGISTER, 0, 0, 0xa, 0));
+	assert_good(OUT(was, 0, RESERVE, WE, 0xa, 0, 0));
+	assert_true(lu_succeed(is->lu, was->lu));
+	assert_conflict(RUN(is, 1, block, 512, WRITE10(0, 1)));
+	assert_good(RUN(is, 0, block, 512, WRITE10(0, 1)));
+	assert_int_equal(OUT(was, 0, RELEASE, WE, 0xa, 0, 0).status, SCSI_BUSY);
+	assert_conflict(RUN(was, 1, block, 512, WRITE10(0, 1)));
+	lu_stay(was->lu);
+	assert_good(OUT(was, 0, RELEASE, WE, 0xa, 0, 0));
+	assert_good(OUT(is, 0, RELEASE, WE, 0xa, 0, 0));
+	rig_free(was);
+	rig_free(is);
+}
+
 static struct scsi_task victim;
 static unsigned victims;
 
@@ -636,6 +655,7 @@ int main(void)
 		cmocka_unit_test(what_cannot_be_kept_is_an_error),
 		cmocka_unit_test(without_a_keeper_aptpl_is_refused),
 		cmocka_unit_test(what_was_kept_is_in_force),
+		cmocka_unit_test(a_unit_that_takes_the_place_of_another_has_its_reservation),
 		cmocka_unit_test(preempt_and_abort_ends_the_tasks_first),
 	};
 
