@@ -93,6 +93,18 @@ enum exit_status ask_print(struct grid *g, const char *nothing)
 	return ok ? EXIT_DONE : EXIT_REFUSED;
 }
 
+enum exit_status ask_show(
+	const struct session *s, const char *path, void (*print)(const json_t *thing))
+{
+	json_t *b;
+	enum exit_status status = ask_server(s, "GET", path, NULL, &b);
+
+	if (b)
+		print(b);
+	json_decref(b);
+	return status;
+}
+
 enum exit_status ask_list(const struct session *s, const char *path, const struct ask_list *l)
 {
 	json_t *b;

@@ -38,6 +38,10 @@ struct ask_list {
 };
 enum exit_status ask_list(const struct session *s, const char *path, const struct ask_list *l);
 
+/* One thing that the server gives, for print() to print. */
+enum exit_status ask_show(
+	const struct session *s, const char *path, void (*print)(const json_t *thing));
+
 /* A line of a title and a text; NULL is "-". */
 void ask_line(const char *title, const char *text);
 

@@ -163,17 +163,13 @@ enum exit_status tapes_library_status(const struct session *s, char **args, int 
 {
 	char path[ASK_PATH_MAX];
 	enum exit_status status;
-	json_t *b;
 
 	(void)n;
 	if (!path_of(path, "/v1/libraries/", args[0], ""))
 		return ask_usage("that is not the name of a library");
-	status = ask_server(s, "GET", path, NULL, &b);
-	if (b) {
-		print_library(b);
+	status = ask_show(s, path, print_library);
+	if (status == EXIT_DONE && !s->json)
 		print_space(s, args[0]);
-	}
-	json_decref(b);
 	return status;
 }
 
@@ -288,17 +284,10 @@ static bool drive_path(char path[static ASK_PATH_MAX], char **args)
 enum exit_status tapes_drive_status(const struct session *s, char **args, int n)
 {
 	char path[ASK_PATH_MAX];
-	enum exit_status status;
-	json_t *b;
 
 	(void)n;
-	if (!drive_path(path, args))
-		return ask_usage("say which library, and which of its drives");
-	status = ask_server(s, "GET", path, NULL, &b);
-	if (b)
-		print_drive(b);
-	json_decref(b);
-	return status;
+	return drive_path(path, args) ? ask_show(s, path, print_drive)
+				      : ask_usage("say which library, and which of its drives");
 }
 
 /* --- cartridges ----------------------------------------------------------------------------- */
@@ -351,17 +340,10 @@ static void print_tape(const json_t *t)
 enum exit_status tapes_show(const struct session *s, char **args, int n)
 {
 	char path[ASK_PATH_MAX];
-	enum exit_status status;
-	json_t *b;
 
 	(void)n;
-	if (!path_of(path, "/v1/tapes/", args[0], ""))
-		return ask_usage("that is not a barcode");
-	status = ask_server(s, "GET", path, NULL, &b);
-	if (b)
-		print_tape(b);
-	json_decref(b);
-	return status;
+	return path_of(path, "/v1/tapes/", args[0], "") ? ask_show(s, path, print_tape)
+							: ask_usage("that is not a barcode");
 }
 
 /* Asks for a change of a cartridge, and says where it is then. `body` is taken over. */
