@@ -3,6 +3,7 @@
  * Data buffers: alignment, reuse, and that unused ones go back to the system.
  */
 #include "base/bufs.h"
+#include "loop_support.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -112,20 +113,6 @@ static void no_more_is_kept_than_allowed(void **state)
 		bufs_put(b, p[i], 4096);
 	assert_int_equal(bufs_kept(b), 8192);
 	bufs_free(b);
-}
-
-static void stop_loop(struct loop_timer *t)
-{
-	loop_stop(t->loop);
-}
-
-static void run_for(struct loop *loop, uint32_t ms)
-{
-	struct loop_timer t;
-
-	loop_timer_init(loop, &t, stop_loop);
-	loop_timer_set(&t, ms);
-	loop_run(loop);
 }
 
 static void buffers_that_lie_unused_go_back_to_the_system(void **state)

@@ -4,6 +4,7 @@
  * nothing runs when nothing happens.
  */
 #include "base/loop.h"
+#include "loop_support.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -81,22 +82,6 @@ static struct loop *new_loop(uint64_t poll_ns)
 
 	assert_int_equal(loop_create(poll_ns, &loop), 0);
 	return loop;
-}
-
-/* A timer that stops the loop. */
-static void stop_loop(struct loop_timer *t)
-{
-	loop_stop(t->loop);
-}
-
-static void run_for(struct loop *loop, uint32_t ms)
-{
-	struct loop_timer t;
-
-	loop_timer_init(loop, &t, stop_loop);
-	loop_timer_set(&t, ms);
-	loop_run(loop);
-	loop_timer_clear(&t);
 }
 
 static uint64_t cpu_ns(void)

@@ -290,4 +290,20 @@ static inline bool shop_archived(const struct shop *s, const char *barcode)
 	return !access(whole, F_OK);
 }
 
+static inline bool host_prevents(struct drive_listener *ls)
+{
+	(void)ls;
+	return true;
+}
+
+static inline void host_hears(struct drive_listener *ls, enum drive_event event)
+{
+	(void)ls;
+	(void)event;
+}
+
+/* Of a drive whose cartridge is not to be taken out. */
+static const struct drive_listener host_that_holds = { .changed = host_hears,
+	.prevents = host_prevents };
+
 #endif

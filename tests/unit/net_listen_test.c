@@ -2,6 +2,7 @@
 /*
  * Listeners: opening, adopting, accepting, and running out of descriptors.
  */
+#include "loop_support.h"
 #include "net/listen.h"
 
 #include <errno.h>
@@ -88,21 +89,6 @@ static void door_close(struct door *d)
 	if (!d->close_too)
 		listener_close(d->listener);
 	loop_free(d->loop);
-}
-
-static void stop_loop(struct loop_timer *t)
-{
-	loop_stop(t->loop);
-}
-
-static void run_for(struct loop *loop, uint32_t ms)
-{
-	struct loop_timer t;
-
-	loop_timer_init(loop, &t, stop_loop);
-	loop_timer_set(&t, ms);
-	loop_run(loop);
-	loop_timer_clear(&t);
 }
 
 static bool have_ipv6(void)

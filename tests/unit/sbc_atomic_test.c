@@ -298,19 +298,13 @@ static void an_aborted_one_gives_its_range_back(void **state)
 	rig_free(r);
 }
 
-#define BOTH(f) \
-	{ #f " (mapped)", f, NULL, NULL, NULL }, \
-	{ \
-#f " (buffered)", f, NULL, NULL, (void *)1 \
-	}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		BOTH(equal_blocks_are_replaced),
-		BOTH(different_blocks_stay_and_the_first_difference_is_told),
+		BOTH_STORES(equal_blocks_are_replaced),
+		BOTH_STORES(different_blocks_stay_and_the_first_difference_is_told),
 		cmocka_unit_test(compare_and_write_wants_its_data_exactly),
-		BOTH(orwrite_sets_bits),
+		BOTH_STORES(orwrite_sets_bits),
 		cmocka_unit_test(orwrite_is_checked_as_a_write),
 		cmocka_unit_test(write_atomic_writes_and_has_a_limit),
 		cmocka_unit_test(write_atomic_writes_whole_physical_blocks),
@@ -319,7 +313,7 @@ int main(void)
 		cmocka_unit_test(write_and_verify_is_checked_as_a_write),
 		cmocka_unit_test(the_first_one_waits_for_writes_into_the_medium),
 		cmocka_unit_test(afterwards_writes_come_through_a_buffer),
-		BOTH(a_write_that_has_no_data_yet_is_in_nobodys_way),
+		BOTH_STORES(a_write_that_has_no_data_yet_is_in_nobodys_way),
 		cmocka_unit_test(overlapping_ranges_take_their_turn),
 		cmocka_unit_test(one_that_waits_is_aborted_at_once),
 		cmocka_unit_test(an_aborted_one_gives_its_range_back),

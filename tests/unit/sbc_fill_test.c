@@ -353,16 +353,10 @@ static void an_aborted_write_same_goes_no_further(void **state)
 	rig_free(r);
 }
 
-#define BOTH(f) \
-	{ #f " (mapped)", f, NULL, NULL, NULL }, \
-	{ \
-#f " (buffered)", f, NULL, NULL, (void *)1 \
-	}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		BOTH(unmapped_blocks_read_as_zeros_and_others_stay),
+		BOTH_STORES(unmapped_blocks_read_as_zeros_and_others_stay),
 		cmocka_unit_test(unmap_waits_for_every_descriptor),
 		cmocka_unit_test(unmapping_nothing_is_no_error),
 		cmocka_unit_test(a_part_of_a_descriptor_is_ignored),
@@ -372,8 +366,8 @@ int main(void)
 		cmocka_unit_test(too_many_descriptors_or_blocks_are_refused),
 		cmocka_unit_test(unmap_and_write_same_do_not_anchor),
 		cmocka_unit_test(a_failing_store_ends_unmap),
-		BOTH(write_same_repeats_the_block),
-		BOTH(write_same_of_zeros_or_without_data_zeros),
+		BOTH_STORES(write_same_repeats_the_block),
+		BOTH_STORES(write_same_of_zeros_or_without_data_zeros),
 		cmocka_unit_test(write_same_that_may_unmap_writes_what_is_not_zero),
 		cmocka_unit_test(write_same_of_no_blocks_is_refused_by_a_thin_unit),
 		cmocka_unit_test(write_same_of_no_blocks_goes_to_the_end_of_a_thick_unit),

@@ -355,17 +355,10 @@ static void a_write_that_waits_for_data_is_aborted_at_once(void **state)
 	rig_free(r);
 }
 
-/* Twice: the store is memory, and it is not. */
-#define BOTH(f) \
-	{ #f " (mapped)", f, NULL, NULL, NULL }, \
-	{ \
-#f " (buffered)", f, NULL, NULL, (void *)1 \
-	}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		BOTH(write_then_read_gives_the_data_back),
+		BOTH_STORES(write_then_read_gives_the_data_back),
 		cmocka_unit_test(every_length_of_cdb_reads_the_same_blocks),
 		cmocka_unit_test(the_longest_cdb_reads_and_writes_too),
 		cmocka_unit_test(the_longest_cdb_is_checked_as_others_are),
@@ -378,17 +371,17 @@ int main(void)
 		cmocka_unit_test(no_blocks_are_read_where_there_are_blocks_only),
 		cmocka_unit_test(more_than_the_longest_transfer_is_refused),
 		cmocka_unit_test(protection_information_is_refused),
-		BOTH(dpo_and_fua_are_taken),
-		BOTH(a_read_tells_its_length_whatever_is_expected),
-		BOTH(a_write_with_no_data_writes_nothing),
-		BOTH(a_write_with_fewer_blocks_writes_those),
-		BOTH(a_write_with_a_part_of_a_block_writes_nothing),
+		BOTH_STORES(dpo_and_fua_are_taken),
+		BOTH_STORES(a_read_tells_its_length_whatever_is_expected),
+		BOTH_STORES(a_write_with_no_data_writes_nothing),
+		BOTH_STORES(a_write_with_fewer_blocks_writes_those),
+		BOTH_STORES(a_write_with_a_part_of_a_block_writes_nothing),
 		cmocka_unit_test(a_write_that_the_initiator_takes_for_a_read_is_refused),
-		BOTH(blocks_of_4096_bytes_work_too),
+		BOTH_STORES(blocks_of_4096_bytes_work_too),
 		cmocka_unit_test(errors_of_the_store_become_sense),
 		cmocka_unit_test(a_read_only_disk_reads_and_does_not_write),
 		cmocka_unit_test(an_aborted_write_ends_when_the_store_has_ended),
-		BOTH(a_write_that_waits_for_data_is_aborted_at_once),
+		BOTH_STORES(a_write_that_waits_for_data_is_aborted_at_once),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -126,24 +126,18 @@ static void fewer_blocks_than_announced_are_compared(void **state)
 	rig_free(r);
 }
 
-#define BOTH(f) \
-	{ #f " (mapped)", f, NULL, NULL, NULL }, \
-	{ \
-#f " (buffered)", f, NULL, NULL, (void *)1 \
-	}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		BOTH(what_is_there_compares_equal),
-		BOTH(the_first_byte_that_differs_is_told),
-		BOTH(one_block_is_compared_with_all),
+		BOTH_STORES(what_is_there_compares_equal),
+		BOTH_STORES(the_first_byte_that_differs_is_told),
+		BOTH_STORES(one_block_is_compared_with_all),
 		cmocka_unit_test(without_comparing_every_block_is_read),
 		cmocka_unit_test(verify_waits_for_a_slow_store),
 		cmocka_unit_test(memory_is_always_readable),
 		cmocka_unit_test(no_blocks_are_equal_where_there_are_blocks),
 		cmocka_unit_test(fields_that_are_not_there_are_refused),
-		BOTH(fewer_blocks_than_announced_are_compared),
+		BOTH_STORES(fewer_blocks_than_announced_are_compared),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

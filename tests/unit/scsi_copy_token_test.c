@@ -307,19 +307,26 @@ static void on_reset(struct lu_function_req *q)
 	q->nexus = NULL;
 }
 
-static void a_reset_of_the_unit_ends_copies_in_the_background(void **state)
+/* Done from the second nexus, to its end. */
+static void run_function(struct disks *d, unsigned lun, enum lu_function function)
 {
-	struct disks *d = disks_create((struct rig_cfg){ .faulty = true });
 	struct lu_function_req q = { .nexus = &d->r->nexus[1],
-		.lun = lun_field(1),
-		.function = LU_RESET,
+		.lun = lun_field(lun),
+		.function = function,
 		.done = on_reset };
 
-	(void)state;
-	start_slowly(d);
 	lu_function(&q);
 	while (q.nexus)
 		loop_step(d->r->loop);
+}
+
+static void a_reset_of_the_unit_ends_copies_in_the_background(void **state)
+{
+	struct disks *d = disks_create((struct rig_cfg){ .faulty = true });
+
+	(void)state;
+	start_slowly(d);
+	run_function(d, 1, LU_RESET);
 	/* Nothing of it is in flight any more. */
 	assert_check(ON(d, 0, 1, NULL, 0, TUR), SENSE_UNIT_ATTENTION, 0x2903);
 	assert_good(ON(d, 0, 1, NULL, 1024, INFORMATION));
@@ -330,16 +337,10 @@ static void a_reset_of_the_unit_ends_copies_in_the_background(void **state)
 static void a_reset_of_the_unit_they_read_from_ends_copies_too(void **state)
 {
 	struct disks *d = disks_create((struct rig_cfg){ .faulty = true });
-	struct lu_function_req q = { .nexus = &d->r->nexus[1],
-		.lun = lun_field(0),
-		.function = LU_RESET,
-		.done = on_reset };
 
 	(void)state;
 	start_slowly(d);
-	lu_function(&q);
-	while (q.nexus)
-		loop_step(d->r->loop);
+	run_function(d, 0, LU_RESET);
 	assert_good(ON(d, 0, 1, NULL, 1024, INFORMATION));
 	assert_int_equal(rig_in[5], 0x60);
 	disks_free(d);
@@ -348,16 +349,10 @@ static void a_reset_of_the_unit_they_read_from_ends_copies_too(void **state)
 static void clearing_the_task_set_leaves_copies_in_the_background_alone(void **state)
 {
 	struct disks *d = disks_create((struct rig_cfg){ .faulty = true });
-	struct lu_function_req q = { .nexus = &d->r->nexus[1],
-		.lun = lun_field(1),
-		.function = LU_CLEAR_TASK_SET,
-		.done = on_reset };
 
 	(void)state;
 	start_slowly(d);
-	lu_function(&q);
-	while (q.nexus)
-		loop_step(d->r->loop);
+	run_function(d, 1, LU_CLEAR_TASK_SET);
 	poll_until_over(d, 0, 1);
 	assert_int_equal(rig_in[5], 0x01);
 	disks_free(d);
@@ -367,18 +362,12 @@ static void clearing_the_task_set_leaves_copies_in_the_background_alone(void **s
 static void a_reset_waits_for_a_copy_whose_nexus_has_gone(void **state)
 {
 	struct disks *d = disks_create((struct rig_cfg){ .faulty = true });
-	struct lu_function_req q = { .nexus = &d->r->nexus[1],
-		.lun = lun_field(1),
-		.function = LU_RESET,
-		.done = on_reset };
 
 	(void)state;
 	start_slowly(d);
 	nexus_close(&d->r->nexus[0], late_close);
 	assert_non_null(d->r->nexus[0].initiator);
-	lu_function(&q);
-	while (q.nexus)
-		loop_step(d->r->loop);
+	run_function(d, 1, LU_RESET);
 	assert_null(d->r->nexus[0].initiator);
 	disks_free(d);
 }

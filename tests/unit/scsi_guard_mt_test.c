@@ -203,17 +203,11 @@ static void a_guard_that_goes_up_misses_no_writer(void **state)
 	}
 }
 
-#define BOTH(f) \
-	{ #f " (mapped)", f, NULL, NULL, NULL }, \
-	{ \
-#f " (buffered)", f, NULL, NULL, (void *)1 \
-	}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		BOTH(no_compare_and_write_is_lost),
-		BOTH(no_write_is_lost_under_compare_and_write),
+		BOTH_STORES(no_compare_and_write_is_lost),
+		BOTH_STORES(no_write_is_lost_under_compare_and_write),
 		cmocka_unit_test(a_guard_that_goes_up_misses_no_writer),
 	};
 

@@ -337,4 +337,11 @@ static inline void rig_fill(uint8_t *p, size_t len, uint8_t seed)
 		p[i] = (uint8_t)(seed + i + i / 512 * 7);
 }
 
+/* A test twice: where the store is memory, which *state says by NULL, and where it is not. */
+#define BOTH_STORES(f) \
+	{ #f " (mapped)", f, NULL, NULL, NULL }, \
+	{ \
+#f " (buffered)", f, NULL, NULL, (void *)1 \
+	}
+
 #endif

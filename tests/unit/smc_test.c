@@ -174,22 +174,10 @@ static void move_medium_says_why_it_did_not(void **state)
 	assert_at(m->shop, SLOT(0), "AAA001L5");
 }
 
-static bool prevents(struct drive_listener *ls)
-{
-	(void)ls;
-	return true;
-}
-
-static void nothing(struct drive_listener *ls, enum drive_event event)
-{
-	(void)ls;
-	(void)event;
-}
-
 static void move_medium_respects_the_drives_prevention(void **state)
 {
 	struct smc *m = *state;
-	struct drive_listener ls = { .changed = nothing, .prevents = prevents };
+	struct drive_listener ls = host_that_holds;
 
 	shop_add(m->shop, "AAA001L5", SLOT(0));
 	RUN(m, 0, NULL, 0, TUR);

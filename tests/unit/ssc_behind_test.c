@@ -5,23 +5,6 @@
  */
 #include "tests/unit/ssc_support.h"
 
-static struct tape_rig *roomy(void **state)
-{
-	return tape_rig_loaded(*state, (struct cartridge_cfg){ .barcode = "TEST01L5",
-		.media = media_generation(5), .capacity = 64 * VTL_MIB });
-}
-
-/* Starts a WRITE and gives it its data; whether it has its status then. */
-static bool write_has_status(struct tape_rig *rig, struct scsi_task *t, uint32_t len, uint64_t seed)
-{
-	const uint8_t cdb[] = { TAPE_WRITE(len) };
-
-	rig_task(t, &rig->r->nexus[0], 0, cdb, 6, SCSI_DIR_OUT, len);
-	assert_int_equal(scsi_task_start(t), SCSI_WANT_DATA);
-	tape_fill(tape_data, len, seed);
-	return scsi_task_data(t, rig_put(t, tape_data)) == SCSI_DONE;
-}
-
 static void a_write_behind_another_has_its_status_at_once(void **state)
 {
 	struct tape_rig *rig = roomy(state);

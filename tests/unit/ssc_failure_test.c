@@ -103,12 +103,6 @@ static int calm(void **state)
 	return vtl_teardown(state);
 }
 
-static struct tape_rig *roomy(void **state)
-{
-	return tape_rig_loaded(*state, (struct cartridge_cfg){ .barcode = "TEST01L5",
-		.media = media_generation(5), .capacity = 64 * VTL_MIB });
-}
-
 static int settle(struct tape_rig *rig)
 {
 	(void)rig;

@@ -113,22 +113,10 @@ static void exchange_frees_a_drive_for_another_cartridge(void **state)
 	assert_int_equal(exchange(s, SLOT(4), DRIVE(0), SLOT(5)), LIBRARY_FULL);
 }
 
-static bool prevents(struct drive_listener *ls)
-{
-	(void)ls;
-	return true;
-}
-
-static void nothing(struct drive_listener *ls, enum drive_event event)
-{
-	(void)ls;
-	(void)event;
-}
-
 static void drive_keeps_what_a_host_holds(void **state)
 {
 	struct shop *s = *state;
-	struct drive_listener ls = { .changed = nothing, .prevents = prevents };
+	struct drive_listener ls = host_that_holds;
 
 	shop_add(s, "AAA001L5", SLOT(0));
 	shop_add(s, "AAA002L5", SLOT(1));
