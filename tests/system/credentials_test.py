@@ -244,6 +244,25 @@ def test_what_has_no_secret_cannot_be_rotated(api):
     assert (status, answer["error"]["code"]) == (404, "no_such_credential")
 
 
+def test_a_start_tells_of_targets_that_let_nobody_in(make_server):
+    def locked(name):
+        return target(name).replace('"none"', '"chap"')
+
+    def told():
+        return [line.split("notice: ")[1] for line in lines(server, "nobody in")]
+    server = make_server(conf(target(PREFIX + "open"), locked(DISK)))
+    server.start()
+    assert told() == [f"target {DISK} lets nobody in until it has a credential"]
+    Api(server).set(DISK, HOST, secret=SECRET)
+    server.stop()
+    server.start()
+    assert len(told()) == 1
+    server.stop()
+    server.write_conf(conf(*map(locked, (DISK, PREFIX + "b", PREFIX + "c"))))
+    server.start()
+    assert told()[1:] == [f"target {PREFIX}b and 1 more let nobody in until they have a credential"]
+
+
 def test_a_refusal_names_the_credential_and_its_target(api):
     def message(target):
         status, answer = api.call("POST", f"/v1/targets/{target}/credentials/{HOST2}/rotate", {})
