@@ -304,7 +304,8 @@ static void refuse_verdict(const struct inquiry *q, const struct table_answer *a
 			q->initiator, q->target);
 	else
 		call_refuse(q->call, 409, "no_credential",
-			"nobody may log in to %s: it asks for CHAP and has no credential",
+			"nobody may log in to %s: it asks for CHAP and has no credential; the "
+			"configuration or `countersignctl credentials set` gives it one",
 			q->target);
 }
 

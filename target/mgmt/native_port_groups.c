@@ -67,7 +67,6 @@ static const struct {
 	int status;
 	const char *code;
 } refusals[] = {
-	[ACCESS_NO_GROUP] = { 404, "no_such_group" },
 	[ACCESS_BAD_STATE] = { 400, "bad_state" },
 	[ACCESS_NOT_STORED] = { 500, "not_stored" },
 	[ACCESS_NO_MEMORY] = { 500, "no_memory" },
@@ -80,6 +79,10 @@ static void reply(void *arg, const struct registry_access_outcome *o)
 
 	if (!o->result)
 		call_reply(c, HTTP_OK, group_json(native_of(c)->registry, o->group, o->state));
+	else if (o->result == ACCESS_NO_GROUP)
+		call_refuse(c, HTTP_NOTFOUND, "no_such_group",
+			"there is no portal group %s: no portal of the configuration has it",
+			call_argument(c, 0));
 	else
 		call_refuse(c, refusals[o->result].status, refusals[o->result].code, "%s", o->text);
 }

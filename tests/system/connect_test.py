@@ -363,7 +363,9 @@ def test_who_may_not_log_in_is_told_so(start, ctl):
 
 def test_a_locked_target_without_a_credential_is_told_so(start, ctl):
     server = start(conf(target().replace('"none"', '"chap"')))
-    assert "asks for CHAP and has no credential" in ctl(server, "connect", DISK, status=1).stderr
+    said = ctl(server, "connect", DISK, status=1).stderr
+    assert "asks for CHAP and has no credential" in said
+    assert "`countersignctl credentials set` gives it one" in said
 
 
 def test_an_svms_credential_holds_for_its_targets(start, connect):

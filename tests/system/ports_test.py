@@ -164,6 +164,8 @@ def test_a_state_is_told_once_to_every_session_and_kept(start, ctl):
     server = start(two_targets(portals=TWO_GROUPS))
     with host(server) as one, host(server, port="second_port") as two, \
             host(server, OTHER, port="second_port") as other:
+        said = ctl(server, "port-group", "set", "7", "standby", status=1).stderr
+        assert "there is no portal group 7" in said
         shown = ctl(server, "port-group", "set", "2", "standby").stdout
         assert shown == "port group 2 is standby\n"
         for session in (one, two, other):
