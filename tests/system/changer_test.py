@@ -113,6 +113,44 @@ def test_mode_pages_tell_where_elements_are_and_what_may_be_moved(robot):
     assert page(0x3f) == page(0x02) + page(0x0a) + page(0x1c) + page(0x1d) + page(0x1e) + page(0x1f)
 
 
+def alerts(robot):
+    """The TapeAlert flags that the host has not been told of yet."""
+    data = robot.run("BBBxxxxHx", 0x4d, 0, 0x6e, 1024, size=1024)
+    return [be(data, at, 2) for at in range(4, len(data), 5) if data[at + 4]]
+
+
+def test_a_tape_alert_tells_each_host_what_was_not_allowed(robot, server):
+    other = robot.of_another()
+    drive = ready(login(server.port, f"{EACH}-tapedrive-01", initiator=PREFIX + "host1"))
+    robot.move(robot.at(SLOT, 0), robot.at(DRIVE, 0))
+    assert drive.attention() == 0x2800
+    drive.command(bytes([0x1e, 0, 0, 0, 1, 0]))         # PREVENT
+    assert alerts(robot) == []
+    with pytest.raises(Failed) as e:
+        robot.move(robot.at(DRIVE, 0), robot.at(SLOT, 0))
+    assert e.value.sense == (5, 0x5302)
+    assert (alerts(robot), alerts(robot), alerts(other)) == ([25], [], [25])
+    drive.command(bytes([0x1e, 0, 0, 0, 0, 0]))
+    robot.move(robot.at(DRIVE, 0), robot.at(SLOT, 0))
+    drive.wire.close()
+
+
+def test_log_select_takes_tape_alerts_down(robot, server):
+    server.stop()
+    (server.dir / "vtl0" / TAPES[0]).rename(server.dir / "away")
+    server.start()
+    again = Robot(server.port, robot.model)
+    assert alerts(again) == [24]                # a cartridge without files
+    again.close()
+    again = Robot(server.port, robot.model)
+    again.run("BBBxxxxHx", 0x4c, 2, 0x6e, 0)
+    assert alerts(again) == []
+    (server.dir / "away").rename(server.dir / "vtl0" / TAPES[0])
+    again.run("B5x", 0x07)                      # INITIALIZE ELEMENT STATUS
+    assert alerts(again) == []
+    again.close()
+
+
 def test_tape_alert_has_sixty_four_flags(robot):
     data = robot.run("BBBxxxxHx", 0x4d, 0x40, 0x2e, 1024, size=1024)
     assert data[0] & 63 == 0x2e and be(data, 2, 2) == len(data) - 4 == 64 * 5

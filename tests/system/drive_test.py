@@ -241,16 +241,33 @@ def test_data_are_only_appended_where_the_host_says_so(host):
     host.must([0x04])
 
 
-def test_logical_block_protection_is_checked_both_ways(host):
+def rs_crc(block):
+    """The rest of a division by x⁴ + α²⁰¹x³ + α²⁴⁶x² + α²⁰¹x + 1 over GF(256) (ECMA-319)."""
+    def times(a, b):
+        product = 0
+        for bit in range(8):
+            product ^= a << bit if b >> bit & 1 else 0
+        for bit in range(14, 7, -1):
+            product ^= 0x11d << bit - 8 if product >> bit & 1 else 0
+        return product
+    rows = [bytes(times(c, lead) for c in (0x38, 0xcf, 0x38, 0x01)) for lead in range(256)]
+    rest = bytes(4)
+    for byte in block:
+        rest = bytes(a ^ b for a, b in zip(rest[1:] + b"\0", rows[rest[0] ^ byte]))
+    return rest
+
+
+@pytest.mark.parametrize("method, guard", [(1, rs_crc), (2, crc32c)], ids=["rs", "crc32c"])
+def test_logical_block_protection_is_checked_both_ways(host, method, guard):
     page = bytearray(host.mode_sense(0x0a, 0xf0))
-    page[4:7] = 2, 4, 0xc0                      # CRC32C of four bytes; LBP_W, LBP_R
+    page[4:7] = method, 4, 0xc0                 # of four bytes; LBP_W, LBP_R
     host.mode_select(page)
     block = noise(1000)
-    assert host.write(block + crc32c(block)) == GOOD
+    assert host.write(block + guard(block)) == GOOD
     assert host.write(block + bytes(4)).code == 0x1001
     assert host.position() == 1
     host.rewind()
-    assert host.read(1004) == (block + crc32c(block), GOOD)
+    assert host.read(1004) == (block + guard(block), GOOD)
 
 
 def key(secret, encrypt=2, decrypt=2):
