@@ -3,8 +3,8 @@
  * CHAP credentials: rows of a target's scope in the one table that all dialects share.
  *
  * An answer to a change is sent when it is on stable storage, in force, and the target's
- * connections are closed. Secrets that were entrusted through this API are told by it; those that
- * came by another way are not.
+ * connections are closed. Secrets that were entrusted through this API are told by it, but not to a key
+ * that may only read; those that came by another way are not told at all.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -70,6 +70,7 @@ static int add_rows(const struct aws_request *q, json_t *list, enum credential_s
 	const char *name, const char *target)
 {
 	const char *arn = aws_member_text(q, "TargetARN");
+	bool trusted = !call_is_read_only(q->call);
 	struct registry_rows rows;
 	int err = registry_rows_of(q->registry, scope, name, &rows);
 
@@ -83,8 +84,8 @@ static int add_rows(const struct aws_request *q, json_t *list, enum credential_s
 				table_find(registry_credentials(q->registry), CREDENTIAL_OF_TARGET,
 					target, row->initiator)))
 			continue;
-		err |= json_array_append_new(
-			list, chap_info(arn, row, row->origin == CREDENTIAL_FROM_AWS));
+		err |= json_array_append_new(list,
+			chap_info(arn, row, trusted && row->origin == CREDENTIAL_FROM_AWS));
 	}
 	registry_rows_end(&rows);
 	return err;

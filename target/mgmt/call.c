@@ -44,6 +44,11 @@ bool call_is_owner(const struct call *c)
 	return c->who.owner;
 }
 
+bool call_is_read_only(const struct call *c)
+{
+	return c->who.read_only;
+}
+
 static struct http_conn *call_conn(const struct call *c)
 {
 	struct evhttp_connection *ec;

@@ -49,6 +49,8 @@ const char *call_who(const struct call *c);
 /* Whether that is root or the server's own user, by the Unix socket: those who can read all that the
  * server keeps, secrets too, without it. */
 bool call_is_owner(const struct call *c);
+/* Whether the caller may look, but not change anything. */
+bool call_is_read_only(const struct call *c);
 /* The caller has proved to be `name`; for dialect->admit(). */
 void call_admit(struct call *c, const char *name, bool read_only);
 

@@ -663,6 +663,13 @@ def test_a_key_for_reading_reads_and_changes_nothing(server):
     assert rows(client(server)) == []
 
 
+def test_a_key_for_reading_is_told_no_secrets(server):
+    """They are what it takes to change everything."""
+    update(client(server), back=BACK)
+    assert rows(client(server))[0]["SecretToAuthenticateTarget"] == BACK
+    assert rows(client(server, key=READER)) == [{"TargetARN": target_arn(), "InitiatorName": HOST}]
+
+
 def test_unsigned_requests_are_taken_where_the_configuration_says_so(start):
     server = start(conf(more=management(aws="allow_unsigned = true;")))
     assert send(server, {}, sign=False)[0] == 200
