@@ -3,7 +3,6 @@
  * Data buffers: alignment, reuse, and that unused ones go back to the system.
  */
 #include "base/bufs.h"
-#include "loop_support.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -13,6 +12,8 @@
 #include <time.h>
 
 #include <cmocka.h>
+
+#include "loop_support.h"
 
 #define KIB ((size_t)1024)
 #define MIB (1024 * KIB)

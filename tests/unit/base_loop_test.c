@@ -4,7 +4,6 @@
  * nothing runs when nothing happens.
  */
 #include "base/loop.h"
-#include "loop_support.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -19,6 +18,8 @@
 #include <unistd.h>
 
 #include <cmocka.h>
+
+#include "loop_support.h"
 
 #define MS UINT64_C(1000000)
 

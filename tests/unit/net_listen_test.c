@@ -2,7 +2,6 @@
 /*
  * Listeners: opening, adopting, accepting, and running out of descriptors.
  */
-#include "loop_support.h"
 #include "net/listen.h"
 
 #include <errno.h>
@@ -20,6 +19,8 @@
 #include <unistd.h>
 
 #include <cmocka.h>
+
+#include "loop_support.h"
 
 static struct addr a(const char *host, uint16_t port)
 {
