@@ -6,6 +6,26 @@
 
 #include <openssl/crypto.h>
 
+const char *credential_scope_text(enum credential_scope scope)
+{
+	switch (scope) {
+	case CREDENTIAL_OF_TARGET: return "target";
+	case CREDENTIAL_OF_SVM: return "svm";
+	case CREDENTIAL_OF_DISCOVERY: return "discovery";
+	}
+	return "unknown";
+}
+
+const char *credential_type_text(enum credential_type type)
+{
+	switch (type) {
+	case CREDENTIAL_CHAP: return "chap";
+	case CREDENTIAL_NONE: return "none";
+	case CREDENTIAL_DENY: return "deny";
+	}
+	return "unknown";
+}
+
 static const char *or_empty(const char *text)
 {
 	return text ? text : "";

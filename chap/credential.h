@@ -32,6 +32,10 @@ enum credential_type {
 	CREDENTIAL_DENY, /* no login */
 };
 
+/* "target", "chap": as people, APIs and the audit write them. */
+const char *credential_scope_text(enum credential_scope scope);
+const char *credential_type_text(enum credential_type type);
+
 /* Which dialect wrote the row; each may change only its own. */
 enum credential_origin {
 	CREDENTIAL_FROM_CONFIG,

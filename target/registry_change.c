@@ -263,28 +263,17 @@ static void plan_end(struct registry_plan *p)
 
 /* --- what is written down about a change ---------------------------------------------------- */
 
-static const char *const scope_words[] = {
-	[CREDENTIAL_OF_TARGET] = "target",
-	[CREDENTIAL_OF_SVM] = "svm",
-	[CREDENTIAL_OF_DISCOVERY] = "discovery",
-};
-static const char *const type_words[] = {
-	[CREDENTIAL_CHAP] = "chap",
-	[CREDENTIAL_NONE] = "none",
-	[CREDENTIAL_DENY] = "deny",
-};
-
 /* What a row says, but for its secrets. NULL when memory is out. */
 static char *describe(const struct step *step)
 {
 	const struct credential_spec *row = &step->row->spec;
-	json_t *j = json_pack(
-		"{s:s, s:s}", "scope", scope_words[row->scope], "initiator", row->initiator);
+	json_t *j = json_pack("{s:s, s:s}", "scope", credential_scope_text(row->scope), "initiator",
+		row->initiator);
 	int err = !j;
 	char *text = NULL;
 
 	if (!step->removes && !err) {
-		err |= json_object_set_new(j, "type", json_string(type_words[row->type]));
+		err |= json_object_set_new(j, "type", json_string(credential_type_text(row->type)));
 		if (row->type == CREDENTIAL_CHAP)
 			err |= json_object_set_new(
 				j, "mutual", json_boolean(row->out_secret.bytes));

@@ -39,16 +39,6 @@ static struct place of_discovery(const struct call *c)
 
 /* --- telling -------------------------------------------------------------------------------- */
 
-static const char *const scope_words[] = {
-	[CREDENTIAL_OF_TARGET] = "target",
-	[CREDENTIAL_OF_SVM] = "svm",
-	[CREDENTIAL_OF_DISCOVERY] = "discovery",
-};
-static const char *const type_words[] = {
-	[CREDENTIAL_CHAP] = "chap",
-	[CREDENTIAL_NONE] = "none",
-	[CREDENTIAL_DENY] = "deny",
-};
 static const char *const origin_words[] = {
 	[CREDENTIAL_FROM_CONFIG] = "config",
 	[CREDENTIAL_FROM_NATIVE] = "native",
@@ -82,10 +72,10 @@ static json_t *row_json(const struct credential_spec *row)
 	bool chap = row->type == CREDENTIAL_CHAP;
 	struct object o = object_begin();
 
-	object_put(&o, "scope", json_of_text(scope_words[row->scope]));
+	object_put(&o, "scope", json_of_text(credential_scope_text(row->scope)));
 	object_put(&o, "name", text_or_null(row->scope_name));
 	object_put(&o, "initiator", json_of_text(row->initiator));
-	object_put(&o, "type", json_of_text(type_words[row->type]));
+	object_put(&o, "type", json_of_text(credential_type_text(row->type)));
 	object_put(&o, "user", text_or_null(row->in_user));
 	object_put(&o, "mutual", json_boolean(chap && row->out_secret.bytes));
 	object_put(&o, "target_user", text_or_null(row->out_user));
@@ -390,11 +380,10 @@ static bool read_type(struct edit *e)
 {
 	const char *text = body_text(e->call, "type");
 
-	for (size_t i = 0; i < sizeof(type_words) / sizeof(type_words[0]); i++) {
-		if (text && strcmp(text, type_words[i]) != 0)
-			continue;
-		e->row.type = (enum credential_type)i;
-		return true;
+	for (int type = CREDENTIAL_CHAP; type <= CREDENTIAL_DENY; type++) {
+		e->row.type = (enum credential_type)type;
+		if (!text || !strcmp(text, credential_type_text(e->row.type)))
+			return true;
 	}
 	return false;
 }
