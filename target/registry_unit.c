@@ -39,7 +39,8 @@ static void backing_closed(struct work *w)
 	}
 }
 
-void backing_put(struct backing *b)
+/* One unit less: with the last one it is closed. NULL is fine. */
+static void backing_put(struct backing *b)
 {
 	if (!b || --b->users)
 		return;

@@ -49,8 +49,6 @@ int backing_open(struct units_env *env, const struct config_lun *row, struct bac
 /* The device that a row names. 0 or -ENOMEM. */
 int backing_hold(struct units_env *env, const struct libraries *libraries,
 	const struct config_lun *row, struct backing **out);
-/* One unit less: with the last one it is closed. NULL is fine. */
-void backing_put(struct backing *b);
 /* Removes a file that was made for it: nobody has been served from it, so there is nothing in it. */
 void backing_unmake(const struct backing *b);
 
