@@ -635,7 +635,8 @@ static int apply(struct registry *r, struct config *next,
 	if (!err)
 		err = commit(r, &w, t, say, arg);
 	if (err) {
-		registry_fault(faults, next, NULL, err, "out of memory");
+		registry_fault(faults, next, NULL, err, "%s", err == -EBUSY ?
+			"a LUN that would change is being sanitized or formatted" : "out of memory");
 		world_abandon(r, &w);
 		goto out;
 	}

@@ -199,6 +199,9 @@ static int prepare_entry(struct units *u, struct units *old, struct entry *e, st
 		e->unit->sets++;
 		return 0;
 	}
+	if (was && lu_wiping(was->lu)) /* which would go on under what is written then */
+		return refuse_row(u, e, -EBUSY,
+			"it is being sanitized or formatted, and changes when that is over", faults);
 	return new_unit(u, e, was ? was->backing : NULL, &t, faults);
 }
 
@@ -323,14 +326,16 @@ static struct unit *find_naa(const struct units *u, const uint8_t naa[static 16]
 
 int units_succeed(struct units *u, struct units *old)
 {
-	for (size_t i = 0; i < u->n; i++) {
+	int err = 0;
+
+	for (size_t i = 0; !err && i < u->n; i++) {
 		struct unit *is = u->v[i].unit;
 		struct unit *was = is->sets == 1 ? find_naa(old, is->traits.naa) : NULL;
 
-		if (was && !lu_succeed(is->lu, was->lu))
-			return -ENOMEM;
+		if (was)
+			err = lu_succeed(is->lu, was->lu);
 	}
-	return 0;
+	return err;
 }
 
 void units_stay(struct units *old)

@@ -162,15 +162,39 @@ void lu_resized(struct lu *lu)
 	pthread_mutex_unlock(&lu->lock);
 }
 
-bool lu_succeed(struct lu *to, struct lu *from)
+static int succeed_locked(struct lu *to, struct lu *from)
 {
+	if (from->wiping != WIPING_NOT)
+		return -EBUSY;
+	if (!pr_copy(&to->pr, &from->pr))
+		return -ENOMEM;
+	to->wipe_failed = from->wipe_failed;
+	to->wipe_may_exit = from->wipe_may_exit;
+	lu_update_gates(to);
+	from->succeeded = true;
+	return 0;
+}
+
+int lu_succeed(struct lu *to, struct lu *from)
+{
+	int err;
+
 	pthread_mutex_lock(&from->lock);
 	pthread_mutex_lock(&to->lock); /* which is nobody's yet: no other order is possible */
-	from->succeeded = pr_copy(&to->pr, &from->pr);
-	lu_update_gates(to);
+	err = succeed_locked(to, from);
 	pthread_mutex_unlock(&to->lock);
 	pthread_mutex_unlock(&from->lock);
-	return from->succeeded;
+	return err;
+}
+
+bool lu_wiping(struct lu *lu)
+{
+	bool is;
+
+	pthread_mutex_lock(&lu->lock);
+	is = lu->wiping != WIPING_NOT;
+	pthread_mutex_unlock(&lu->lock);
+	return is;
 }
 
 void lu_stay(struct lu *from)

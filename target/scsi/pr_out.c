@@ -330,7 +330,7 @@ static bool read_move(struct scsi_task *t, struct out *o)
 
 static enum scsi_next out_locked(struct scsi_task *t, struct out *o)
 {
-	if (o->lu->succeeded) /* a moment later it is another unit */
+	if (o->lu->succeeded)
 		return task_status(t, SCSI_BUSY);
 	if (o->lu->reserved) /* RESERVE and this exclude each other */
 		return task_status(t, SCSI_RESERVATION_CONFLICT);

@@ -189,7 +189,7 @@ struct lu {
 	struct list itls;
 	struct itl *reserved;         /* who holds it by RESERVE */
 	struct pr pr;                 /* persistent reservations */
-	bool succeeded;               /* they do not change any more: lu_succeed() */
+	bool succeeded;               /* it goes: lu_succeed() */
 	struct lu_port_group *groups; /* none: every port is active */
 	unsigned ngroups;
 	bool ejected, protected; /* protected: SWP */

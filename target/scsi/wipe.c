@@ -294,7 +294,7 @@ static bool claim(struct lu *lu, enum wipe_kind kind)
 	bool won;
 
 	pthread_mutex_lock(&lu->lock);
-	won = lu->wiping == WIPING_NOT;
+	won = lu->wiping == WIPING_NOT && !lu->succeeded;
 	if (won) {
 		lu->wiping = kind == WIPE_FORMAT ? WIPING_FORMAT : WIPING_SANITIZE;
 		lu->wipe_failed = false;
@@ -314,8 +314,8 @@ enum scsi_next wipe_begin(struct scsi_task *t, const struct wipe_plan *plan)
 		return task_status(t, SCSI_BUSY);
 	if (!claim(lu, plan->kind)) {
 		wipe_free(w);
-		task_stopped(t, GATE_SANITIZE | GATE_FORMAT);
-		return SCSI_DONE;
+		return task_stopped(t, GATE_SANITIZE | GATE_FORMAT) ? SCSI_DONE
+								    : task_status(t, SCSI_BUSY);
 	}
 	w->lu = lu_ref(lu);
 	t->more = w;

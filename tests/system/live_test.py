@@ -5,6 +5,7 @@ import contextlib
 import random
 import socket
 import threading
+import time
 
 import pytest
 
@@ -281,6 +282,20 @@ def test_what_a_file_in_use_cannot_become_is_refused_and_why(make_server, ctl, b
     assert "do not change while it is in use" in ctl(server, "reload", status=1).stderr
     with login(server.port, DISK) as session:
         assert session.ready().capacity() == ((16 << 20) // 512, 512)
+
+
+def test_a_lun_that_is_being_sanitized_is_not_made_anew(make_server, ctl):
+    """The rest of it would be written under what hosts write then, or never."""
+    server = make_server(conf(target(luns=disk("disk.img", 0, "16M")))).start()
+    with login(server.port, DISK) as session:
+        pattern = bytes([8, 0, 0, 1, 0xaa])         # eight times, at 128 MiB/s
+        session.ready().command(bytes([0x48, 0x81, 0, 0, 0, 0, 0, 0, 5, 0]), data_out=pattern)
+        server.write_conf(conf(target(luns=disk("disk.img", 0, "16M", "write_cache = false;"))))
+        assert "being sanitized" in ctl(server, "reload", status=1).stderr
+        while session.command(bytes([3, 0, 0, 0, 252, 0]), 252)[2] & 15:
+            time.sleep(0.05)
+        assert "LUN changed" in ctl(server, "reload").stdout
+        assert session.ready().read(32767, 1) == b"\xaa" * 512
 
 
 def test_a_file_that_is_replaced_under_a_lun_is_told_of(make_server, ctl):

@@ -279,6 +279,41 @@ static void a_unit_that_is_taken_away_is_not_wiped_to_the_end(void **state)
 	rig_free(r);
 }
 
+/* What goes on would go on under the data of its successor. */
+static void a_unit_has_no_successor_while_it_is_wiped(void **state)
+{
+	struct rig *r = rig_create((struct rig_cfg){ .faulty = true });
+	struct rig *next = rig_create((struct rig_cfg){ 0 });
+	static const uint8_t list[] = { 1, 0, 0, 1, 0xaa };
+
+	(void)state;
+	assert_good(RUN(r, 0, list, 5, SANITIZE(IMMED, OVERWRITE, 5)));
+	assert_true(lu_wiping(r->lu));
+	assert_int_equal(lu_succeed(next->lu, r->lu), -EBUSY);
+	wait_ready(r);
+	assert_false(lu_wiping(r->lu));
+	assert_int_equal(lu_succeed(next->lu, r->lu), 0);
+	assert_int_equal(RUN(r, 0, NULL, 0, SANITIZE(0, ERASE, 0)).status, SCSI_BUSY);
+	rig_free(next);
+	rig_free(r);
+}
+
+static void a_failure_stays_with_the_successor(void **state)
+{
+	struct rig *r = rig_create((struct rig_cfg){ .faulty = true });
+	struct rig *next = rig_create((struct rig_cfg){ 0 });
+
+	(void)state;
+	fault_set(r->store, &(struct fault_cfg){ .nth = 1, .count = 1, .err = -EIO });
+	assert_check(RUN(r, 0, NULL, 0, SANITIZE(AUSE, ERASE, 0)), SENSE_MEDIUM_ERROR, 0x3103);
+	assert_int_equal(lu_succeed(next->lu, r->lu), 0);
+	assert_check(RUN(next, 0, NULL, 512, READ10(0, 1)), SENSE_MEDIUM_ERROR, 0x3103);
+	assert_good(RUN(next, 0, NULL, 0, SANITIZE(0, LEAVE_FAILURE, 0)));
+	assert_good(RUN(next, 0, NULL, 512, READ10(0, 1)));
+	rig_free(next);
+	rig_free(r);
+}
+
 static void a_protected_or_reserved_disk_is_not_wiped(void **state)
 {
 	struct rig *r = rig_create((struct rig_cfg){ .read_only = true });
@@ -359,6 +394,8 @@ int main(void)
 		T(an_abort_does_not_end_what_has_begun),
 		T(a_failure_stays_until_it_is_left),
 		T(a_unit_that_is_taken_away_is_not_wiped_to_the_end),
+		T(a_unit_has_no_successor_while_it_is_wiped),
+		T(a_failure_stays_with_the_successor),
 		T(a_protected_or_reserved_disk_is_not_wiped),
 		T(a_thick_disk_is_not_erased_and_can_be_overwritten),
 		BOTH(formatting_leaves_zeros),

@@ -580,7 +580,7 @@ static void a_unit_that_takes_the_place_of_another_has_its_reservation(void **st
 	(void)state;
 	assert_good(OUT(was, 0, REGISTER, 0, 0, 0xa, 0));
 	assert_good(OUT(was, 0, RESERVE, WE, 0xa, 0, 0));
-	assert_true(lu_succeed(is->lu, was->lu));
+	assert_int_equal(lu_succeed(is->lu, was->lu), 0);
 	assert_conflict(RUN(is, 1, block, 512, WRITE10(0, 1)));
 	assert_good(RUN(is, 0, block, 512, WRITE10(0, 1)));
 	assert_int_equal(OUT(was, 0, RELEASE, WE, 0xa, 0, 0).status, SCSI_BUSY);
