@@ -94,7 +94,7 @@ def judge_two(r, t, drives):
 
 
 def tape(r):
-    """dd writes to new files; the drives write to tapes that are blank, and over what they wrote."""
+    """dd writes to new files, the drives to tapes that are blank, and over what they wrote."""
     server = r.ours(settings=library(), cpus=cpus(r))
     source, t = r.work / "random", Turns()
     try:
