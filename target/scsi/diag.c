@@ -3,6 +3,7 @@
  * Self-tests and logs of a unit that has no parts which could fail by themselves: SEND DIAGNOSTIC,
  * RECEIVE DIAGNOSTIC RESULTS, LOG SENSE.
  */
+#include "scsi/log.h"
 #include "scsi/op.h"
 #include "scsi/reply.h"
 
@@ -38,64 +39,39 @@ static enum scsi_next receive_diagnostic(struct scsi_task *t)
 
 /* --- LOG SENSE (SPC-5 6.8, 7.3) -------------------------------------------------------- */
 
-struct log_page {
-	uint8_t code;
-	void (*write)(struct wr *w); /* what follows the header; NULL ends the list */
-};
+enum { SUPPORTED = 0x00, SELF_TESTS = 0x10, EXCEPTIONS = 0x2f };
 
-static void log_supported(struct wr *w);
-
-/* Informational exceptions: one parameter, nothing to report, no temperature. */
-static void log_exceptions(struct wr *w)
-{
-	wr_bytes(w, (const uint8_t[]){ 0, 0, 0x03, 4, 0, 0, 0xff, 0 }, 8);
-}
+static const uint8_t pages[] = { SUPPORTED, SELF_TESTS, EXCEPTIONS };
 
 /* Self-test results: twenty parameters of tests that were not made. */
-static void log_self_tests(struct wr *w)
+static void self_tests(struct wr *w)
 {
-	for (uint8_t i = 1; i <= 20; i++) {
-		wr_bytes(w, (const uint8_t[]){ 0, i, 0x03, 16 }, 4);
+	for (uint16_t i = 1; i <= 20; i++) {
+		log_param(w, i, LOG_BINARY, 16);
 		wr_zero(w, 16);
 	}
 }
 
-static const struct log_page log_pages[] = {
-	{ 0x00, log_supported },
-	{ 0x10, log_self_tests },
-	{ 0x2f, log_exceptions },
-	{ .write = NULL },
-};
-
-static void log_supported(struct wr *w)
+/* Informational exceptions: one parameter, nothing to report, no temperature. */
+static void exceptions(struct wr *w)
 {
-	for (const struct log_page *p = log_pages; p->write; p++)
-		wr_u8(w, p->code);
-}
-
-static void log_supported_subpages(struct wr *w)
-{
-	for (const struct log_page *p = log_pages; p->write; p++) {
-		wr_u8(w, p->code);
-		wr_u8(w, 0);
-	}
-	wr_bytes(w, (const uint8_t[]){ 0x00, 0xff }, 2);
+	log_param(w, 0, LOG_BINARY, 4);
+	wr_bytes(w, (const uint8_t[]){ 0, 0, 0xff, 0 }, 4);
 }
 
 static enum scsi_next log_sense(struct scsi_task *t)
 {
-	uint8_t code = t->cdb[2] & 0x3f, subpage = t->cdb[3];
+	struct wr w;
 
-	if (t->cdb[1] & 0x01) /* SP: nothing can be saved */
-		return task_bad_cdb(t, 1, 0);
-	if (!code && subpage == 0xff)
-		return reply_log_page(t, code, subpage, log_supported_subpages);
-	if (subpage)
-		return task_bad_cdb(t, 3, -1);
-	for (const struct log_page *p = log_pages; p->write; p++)
-		if (p->code == code)
-			return reply_log_page(t, code, 0, p->write);
-	return task_bad_cdb(t, 2, 5);
+	if (!log_asked(t, pages, sizeof(pages)) || !reply_open(t, &w, 512))
+		return SCSI_DONE;
+	log_open(&w, t->cdb);
+	switch (LOG_PAGE(t->cdb)) {
+	case SELF_TESTS: self_tests(&w); break;
+	case EXCEPTIONS: exceptions(&w); break;
+	default: log_list(&w, pages, sizeof(pages), LOG_SUBPAGE(t->cdb));
+	}
+	return log_close(t, &w);
 }
 
 // clang-format off
@@ -105,7 +81,7 @@ const struct scsi_op diag_ops[] = {
 	{ 0x1d, NO_SERVICE, .name = "SEND DIAGNOSTIC", .start = send_diagnostic,
 	  .stops = STOPS_CHANGE | STOPS_READY, .usage = { 0x1d, 0xf7, 0, FF2, 0x04 } },
 	{ 0x4d, NO_SERVICE, .name = "LOG SENSE", .start = log_sense,
-	  .stops = STOPS_UA, .usage = { 0x4d, 0x01, FF2, 0, FF4, 0x04 } },
+	  .stops = STOPS_UA, .usage = { 0x4d, 0x03, FF2, 0, FF4, 0x04 } },
 	{ .name = NULL },
 };
 // clang-format on

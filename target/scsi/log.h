@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Log pages (SPC-5 7.3): what LOG SENSE and LOG SELECT of drives and changers share.
+ * Log pages (SPC-5 7.3): what LOG SENSE of all units, and LOG SELECT of drives and changers, share.
  */
 #ifndef SCSI_LOG_H
 #define SCSI_LOG_H

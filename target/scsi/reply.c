@@ -134,21 +134,6 @@ enum scsi_next reply_bytes(struct scsi_task *t, const void *data, size_t len, ui
 	return reply_close(t, &w, alloc);
 }
 
-enum scsi_next reply_log_page(
-	struct scsi_task *t, uint8_t code, uint8_t subpage, void (*write)(struct wr *w))
-{
-	struct wr w;
-
-	if (!reply_open(t, &w, 512))
-		return SCSI_DONE;
-	wr_u8(&w, (uint8_t)(code | (subpage ? 0x40 : 0)));
-	wr_u8(&w, subpage);
-	wr_be16(&w, 0);
-	write(&w);
-	put_be16(w.buf + 2, (uint16_t)(w.len - 4));
-	return reply_close(t, &w, be16(t->cdb + 7));
-}
-
 enum scsi_next list_wanted(struct scsi_task *t, uint32_t len)
 {
 	if (!task_buf(t, len))

@@ -40,11 +40,6 @@ enum scsi_next reply_close(struct scsi_task *t, const struct wr *w, uint32_t all
 /* The same for data of a fixed length; cut to the allocation length. */
 enum scsi_next reply_bytes(struct scsi_task *t, const void *data, size_t len, uint32_t alloc);
 
-/* LOG SENSE: the head of a log page (SPC-5 7.3.2), with the length of what write() puts behind it, at
- * most 508 bytes; cut to the allocation length. */
-enum scsi_next reply_log_page(
-	struct scsi_task *t, uint8_t code, uint8_t subpage, void (*write)(struct wr *w));
-
 /* Asks for a parameter list of len bytes into a buffer of its own; the row's data handler then
  * finds t->got bytes at t->buf. */
 enum scsi_next list_wanted(struct scsi_task *t, uint32_t len);
