@@ -110,7 +110,8 @@ static void vpd_limits(struct wr *w, const struct itl *itl)
 	/* A granularity of one block goes without saying. QEMU (7.2 at least) would keep a map
 	 * of it that it asks GET LBA STATUS for, and abort, as it counts in 512 bytes there. */
 	bool grain = thin && page > 1;
-	uint32_t part = lu->atomic_part > 1 ? lu->atomic_part : 0;
+	bool atomic = lu->has & LU_ATOMIC;
+	uint32_t part = atomic && lu->physical_exponent ? sbc_atomic_part(lu) : 0;
 
 	wr_u8(w, thin ? 0x01 : 0); /* WSNZ: see write_same() */
 	wr_u8(w, SBC_COMPARE_BLOCKS);
@@ -123,7 +124,7 @@ static void vpd_limits(struct wr *w, const struct itl *itl)
 	wr_be32(w, grain ? page : 0);              /* OPTIMAL UNMAP GRANULARITY */
 	wr_be32(w, grain ? UINT32_C(1) << 31 : 0); /* UGAVALID, alignment 0 */
 	wr_be64(w, SBC_SAME_BLOCKS);               /* MAXIMUM WRITE SAME LENGTH */
-	wr_be32(w, lu->atomic_blocks);             /* MAXIMUM ATOMIC TRANSFER LENGTH */
+	wr_be32(w, atomic ? SBC_ATOMIC_BLOCKS : 0); /* MAXIMUM ATOMIC TRANSFER LENGTH */
 	wr_be32(w, part);                          /* ATOMIC ALIGNMENT */
 	wr_be32(w, part);                          /* ATOMIC TRANSFER LENGTH GRANULARITY */
 	wr_zero(w, 64 - 56);                       /* no atomic boundary */
@@ -257,16 +258,13 @@ static bool geometry(struct lu *lu, const struct disk_cfg *cfg)
 }
 
 /* Databases that are promised atomic writes (SBC-4 4.29) keep no second copy of what they write. A
- * file system keeps that promise for no more than a page: of a longer write, a crash or an error
- * half-way leaves a part. Memory has no errors, and does not outlive a crash. */
-static void atomic_writes(struct lu *lu, const struct disk_cfg *cfg)
+ * file system keeps that promise for no more than a page: a crash, or an error half-way, leaves old
+ * and new blocks. Memory has no errors, and does not outlive a crash. */
+static bool atomic_writes(const struct disk_cfg *cfg)
 {
-	uint32_t physical = UINT32_C(1) << lu->physical_exponent, page = SBC_PAGE >> lu->block_shift;
 	struct iovec iov;
-	bool memory = store_map(cfg->store, 0, cfg->block_size, &iov, 1);
 
-	lu->atomic_blocks = memory ? SBC_ATOMIC_BLOCKS : page;
-	lu->atomic_part = !memory ? page : physical < SBC_ATOMIC_BLOCKS ? physical : SBC_ATOMIC_BLOCKS;
+	return store_map(cfg->store, 0, cfg->block_size, &iov, 1);
 }
 
 int disk_create(const struct disk_cfg *cfg, struct lu **out)
@@ -274,7 +272,8 @@ int disk_create(const struct disk_cfg *cfg, struct lu **out)
 	uint32_t has = (cfg->thin && store_thin(cfg->store) ? LU_THIN : 0) |
 		       (cfg->removable ? LU_REMOVABLE : 0) |
 		       (cfg->write_through ? LU_WRITE_THROUGH : 0) |
-		       (cfg->long_cdbs ? LU_LONG_CDBS : 0);
+		       (cfg->long_cdbs ? LU_LONG_CDBS : 0) |
+		       (atomic_writes(cfg) ? LU_ATOMIC : 0);
 	struct lu *lu = calloc(1, sizeof(*lu));
 	int err = -EINVAL;
 
@@ -282,7 +281,6 @@ int disk_create(const struct disk_cfg *cfg, struct lu **out)
 		return -ENOMEM;
 	if (!describe(lu, cfg) || !geometry(lu, cfg))
 		goto out;
-	atomic_writes(lu, cfg);
 	lu->read_only = cfg->read_only || store_read_only(cfg->store);
 	err = lu_init(lu, &disk_model, has);
 	if (err)

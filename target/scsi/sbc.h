@@ -102,4 +102,13 @@ bool sbc_ends_short(struct scsi_task *t);
 /* STORE_FLUSH; everything written before is durable when the task ends. */
 enum scsi_next sbc_flush(struct scsi_task *t);
 
+/* Blocks that WRITE ATOMIC writes together: a physical block, unless that is more than one may
+ * write. */
+static inline uint32_t sbc_atomic_part(const struct lu *lu)
+{
+	uint32_t physical = UINT32_C(1) << lu->physical_exponent;
+
+	return physical < SBC_ATOMIC_BLOCKS ? physical : SBC_ATOMIC_BLOCKS;
+}
+
 #endif

@@ -183,14 +183,14 @@ static enum scsi_next atomic_data(struct scsi_task *t)
 	return atomic_write(t, 0);
 }
 
-/* All of it or nothing, for everybody who looks, and over a crash: as much as the unit promises of
- * that. There is no atomic boundary (VPD B0h). */
+/* All of it or nothing, for everybody who looks: of whole physical blocks, where they are larger.
+ * There is no atomic boundary (VPD B0h). */
 static enum scsi_next write_atomic(struct scsi_task *t)
 {
 	uint64_t lba = be64(t->cdb + 2);
-	uint32_t blocks = be16(t->cdb + 12), part = t->itl->lu->atomic_part;
+	uint32_t blocks = be16(t->cdb + 12), part = sbc_atomic_part(t->itl->lu);
 
-	if (!valid(t, lba, blocks, t->itl->lu->atomic_blocks, 12))
+	if (!valid(t, lba, blocks, SBC_ATOMIC_BLOCKS, 12))
 		return SCSI_DONE;
 	if (lba % part)
 		return task_bad_cdb(t, 2, -1);
@@ -208,8 +208,8 @@ const struct scsi_op sbc_atomic_ops[] = {
 	  .usage = { 0x89, 0x18, FF4, FF4, 0, 0, 0, 0xff, 0, 0x04 } },
 	{ 0x8b, NO_SERVICE, .name = "ORWRITE(16)", .start = orwrite, .data = orwrite_data,
 	  .stops = STOPS_WRITE, .usage = { 0x8b, 0x18, FF4, FF4, FF4, 0, 0x04 } },
-	{ 0x9c, NO_SERVICE, .name = "WRITE ATOMIC(16)", .start = write_atomic, .data = atomic_data,
-	  .stops = STOPS_WRITE, .usage = { 0x9c, 0x18, FF4, FF4, FF4, 0, 0x04 } },
+	{ 0x9c, NO_SERVICE, .needs = LU_ATOMIC, .name = "WRITE ATOMIC(16)", .start = write_atomic,
+	  .data = atomic_data, .stops = STOPS_WRITE, .usage = { 0x9c, 0x18, FF4, FF4, FF4, 0, 0x04 } },
 	{ .name = NULL },
 };
 // clang-format on

@@ -113,6 +113,7 @@ enum {
 	LU_REMOVABLE = 2,
 	LU_WRITE_THROUGH = 4, /* WCE is 0 by default */
 	LU_LONG_CDBS = 8,     /* commands of 32 bytes */
+	LU_ATOMIC = 16,       /* WRITE ATOMIC: all of it or nothing, also over a crash */
 };
 
 /* QErr (SPC-5 table 462); 10b is reserved. */
@@ -163,8 +164,6 @@ struct lu {
 	unsigned block_shift;
 	unsigned physical_exponent; /* logical blocks in a physical one, as a power of two */
 	uint32_t max_blocks;        /* MAXIMUM TRANSFER LENGTH */
-	uint32_t atomic_blocks;     /* of WRITE ATOMIC, at most … */
-	uint32_t atomic_part;       /* … in pieces of so many, aligned to them: a power of two */
 	uint32_t has;               /* LU_THIN… */
 	bool read_only;
 	_Atomic bool write_through;    /* WCE is off: every WRITE as with FUA */

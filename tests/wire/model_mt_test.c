@@ -32,7 +32,7 @@ struct lane {
 struct run {
 	struct lane lane[SESSIONS];
 	uint32_t block;
-	bool memory; /* which alone has WRITE ATOMIC of any length */
+	bool memory; /* which alone has WRITE ATOMIC */
 	unsigned seed, random;
 };
 
