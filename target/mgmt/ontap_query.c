@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The query language of the ONTAP REST API. */
+/* The query language of the ONTAP REST API: reading it. */
 #include "mgmt/ontap_query.h"
 
-#include <arpa/inet.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,37 +9,9 @@
 #include <strings.h>
 
 #include "base/bytes.h"
+#include "mgmt/ontap_query_private.h"
 
-#define RECORDS_MAX    10000 /* in one answer */
-#define FILTERS_MAX    64
-#define ORDERS_MAX     8
-#define PATH_MAX_BYTES 128
-
-struct filter {
-	size_t leaf;
-	char *value; /* points into the query's text */
-};
-
-struct order {
-	size_t leaf;
-	bool descending;
-};
-
-struct query {
-	const struct query_shape *shape;
-	unsigned takes;
-	uint32_t shown; /* a bit for each leaf */
-	struct filter filters[FILTERS_MAX];
-	size_t n_filters;
-	struct order orders[ORDERS_MAX];
-	size_t n_orders;
-	unsigned long max_records;
-	bool add, remove, records_given, records;
-	const char
-		*start; /* place behind which to go on; with an order, how many records to pass */
-	char *text;        /* the decoded arguments, which all of the above point into */
-	char *rest;        /* the query as it came, but for `start` */
-};
+#define RECORDS_MAX 10000 /* in one answer */
 
 /* --- faults --------------------------------------------------------------------------------- */
 
@@ -63,7 +34,7 @@ static bool invalid(struct query_fault *why, const char *name, const char *value
 
 /* --- arguments ------------------------------------------------------------------------------ */
 
-static bool find_leaf(const struct query_shape *shape, const char *path, size_t *out)
+bool query_find_leaf(const struct query_shape *shape, const char *path, size_t *out)
 {
 	for (size_t i = 0; i < shape->n; i++) {
 		if (strcmp(shape->leaves[i].path, path) != 0)
@@ -113,7 +84,7 @@ static bool read_order(struct query *q, char *text, struct query_fault *why)
 	struct order *o = &q->orders[q->n_orders];
 	char *save = NULL, *path = strtok_r(text, " ", &save), *way = strtok_r(NULL, " ", &save);
 
-	if (!path || q->n_orders == ORDERS_MAX || !find_leaf(q->shape, path, &o->leaf) ||
+	if (!path || q->n_orders == ORDERS_MAX || !query_find_leaf(q->shape, path, &o->leaf) ||
 		(way && strcasecmp(way, "asc") && strcasecmp(way, "desc")))
 		return invalid(why, "order_by", path ? path : "");
 	o->descending = way && !strcasecmp(way, "desc");
@@ -133,7 +104,7 @@ static bool read_orders(struct query *q, char *value, struct query_fault *why)
 	return true;
 }
 
-static bool read_number(
+bool query_read_number(
 	const char *text, unsigned long least, unsigned long most, unsigned long *out)
 {
 	size_t len = strlen(text);
@@ -146,7 +117,7 @@ static bool read_number(
 
 static bool read_max_records(struct query *q, char *value, struct query_fault *why)
 {
-	if (!read_number(value, 1, 999999999, &q->max_records))
+	if (!query_read_number(value, 1, 999999999, &q->max_records))
 		return invalid(why, "max_records", value);
 	if (q->max_records > RECORDS_MAX)
 		q->max_records = RECORDS_MAX;
@@ -158,7 +129,7 @@ static bool read_timeout(struct query *q, char *value, struct query_fault *why)
 	unsigned long seconds;
 
 	(void)q;
-	return read_number(value, 0, 120, &seconds) || invalid(why, "return_timeout", value);
+	return query_read_number(value, 0, 120, &seconds) || invalid(why, "return_timeout", value);
 }
 
 static bool read_bool(const char *text, bool *out)
@@ -210,7 +181,7 @@ static bool read_filter(struct query *q, const char *name, char *value, struct q
 	struct filter *f = &q->filters[q->n_filters];
 
 	if (!(q->takes & QUERY_COLLECTION) || q->n_filters == FILTERS_MAX ||
-		!find_leaf(q->shape, name, &f->leaf))
+		!query_find_leaf(q->shape, name, &f->leaf))
 		return unexpected(why, name);
 	f->value = value;
 	q->shown |= UINT32_C(1) << f->leaf;
@@ -368,444 +339,4 @@ const char *query_exactly(const struct query *q, const char *path)
 			return value;
 	}
 	return NULL;
-}
-
-/* --- values --------------------------------------------------------------------------------- */
-
-static bool both_numbers(const char *a, const char *b)
-{
-	return *a && *b && strlen(a) < 19 && strlen(b) < 19 && !a[strspn(a, "0123456789")] &&
-	       !b[strspn(b, "0123456789")];
-}
-
-static int compare(const char *a, const char *b, bool fold)
-{
-	uint8_t x[16] = { 0 }, y[16] = { 0 };
-
-	if (both_numbers(a, b)) {
-		unsigned long long m = strtoull(a, NULL, 10), n = strtoull(b, NULL, 10);
-
-		return (m > n) - (m < n);
-	}
-	if ((inet_pton(AF_INET, a, x) == 1 && inet_pton(AF_INET, b, y) == 1) ||
-		(inet_pton(AF_INET6, a, x) == 1 && inet_pton(AF_INET6, b, y) == 1))
-		return memcmp(x, y, sizeof(x));
-	return fold ? strcasecmp(a, b) : strcmp(a, b);
-}
-
-static bool same_char(char a, char b, bool fold)
-{
-	return a == b || (fold && strncasecmp(&a, &b, 1) == 0);
-}
-
-/* Whether the text is of the pattern, in which a star is any text. Goes back to the last star
- * alone, so that no pattern takes long. */
-static bool is_like(const char *pattern, const char *text, bool fold)
-{
-	const char *star = NULL, *from = NULL;
-
-	while (*text) {
-		if (*pattern == '*') {
-			star = ++pattern;
-			from = text;
-		} else if (*pattern && same_char(*pattern, *text, fold)) {
-			pattern++;
-			text++;
-		} else if (star) {
-			pattern = star;
-			text = ++from;
-		} else {
-			return false;
-		}
-	}
-	return !pattern[strspn(pattern, "*")];
-}
-
-static bool in_range(const char *range, const char *dots, const char *text, bool fold)
-{
-	char first[256];
-
-	if ((size_t)(dots - range) >= sizeof(first))
-		return false;
-	memcpy(first, range, (size_t)(dots - range));
-	first[dots - range] = '\0';
-	return (!*first || compare(text, first, fold) >= 0) &&
-	       (!dots[2] || compare(text, dots + 2, fold) <= 0);
-}
-
-/* One value, against one alternative without its "!". */
-static bool fits(const char *want, const char *text, bool fold)
-{
-	const char *dots;
-
-	if (want[0] == '<')
-		return want[1] == '=' ? compare(text, want + 2, fold) <= 0
-				      : compare(text, want + 1, fold) < 0;
-	if (want[0] == '>')
-		return want[1] == '=' ? compare(text, want + 2, fold) >= 0
-				      : compare(text, want + 1, fold) > 0;
-	dots = strstr(want, "..");
-	if (dots)
-		return in_range(want, dots, text, fold);
-	if (strchr(want, '*'))
-		return is_like(want, text, fold);
-	return compare(text, want, fold) == 0;
-}
-
-/* --- records -------------------------------------------------------------------------------- */
-
-/* A value as text; short ones go to `room`. NULL: it is null, or none. */
-static const char *value_text(const json_t *j, char room[static 32])
-{
-	if (json_is_string(j))
-		return json_string_value(j);
-	if (json_is_boolean(j))
-		return json_is_true(j) ? "true" : "false";
-	if (!json_is_integer(j))
-		return NULL;
-	snprintf(room, 32, "%lld", (long long)json_integer_value(j));
-	return room;
-}
-
-/* Calls fn for every value at the path until it gives true; gives whether it did. */
-static bool any_value(
-	const json_t *j, const char *path, bool (*fn)(void *arg, const char *text), void *arg)
-{
-	size_t len = strcspn(path, ".");
-	char room[32], name[PATH_MAX_BYTES];
-	const char *text;
-
-	if (json_is_array(j)) {
-		for (size_t i = 0; i < json_array_size(j); i++)
-			if (any_value(json_array_get(j, i), path, fn, arg))
-				return true;
-		return false;
-	}
-	if (!*path) {
-		text = value_text(j, room);
-		return text && fn(arg, text);
-	}
-	if (len >= sizeof(name))
-		return false;
-	memcpy(name, path, len);
-	name[len] = '\0';
-	return any_value(json_object_get(j, name), path + len + (path[len] == '.'), fn, arg);
-}
-
-struct want {
-	const char *text;
-	bool fold, literal;
-};
-
-static bool value_fits(void *arg, const char *text)
-{
-	const struct want *w = arg;
-
-	if (!w->text)
-		return true;
-	return w->literal ? !compare(text, w->text, w->fold) : fits(w->text, text, w->fold);
-}
-
-/* Something that has values: a record, or a key that stands for one. */
-struct holder {
-	const json_t *record; /* or NULL */
-	const char *key;
-};
-
-static bool has_value(const struct holder *h, const struct query_leaf *leaf, struct want *w)
-{
-	if (!h->record)
-		return value_fits(w, h->key);
-	return any_value(h->record, leaf->path, value_fits, w);
-}
-
-static bool alternative_holds(
-	const struct holder *h, const struct query_leaf *leaf, const char *text)
-{
-	bool negated = *text == '!';
-	struct want w = { .text = text + negated, .fold = leaf->fold };
-
-	if (!strcmp(w.text, "null")) {
-		w.text = NULL;
-		negated = !negated;
-	}
-	return has_value(h, leaf, &w) != negated;
-}
-
-static bool filter_holds(const struct holder *h, const struct query_leaf *leaf, const char *value)
-{
-	char text[1024];
-	size_t len = strlen(value);
-	char *save = NULL;
-
-	if (len >= sizeof(text))
-		return false;
-	memcpy(text, value, len + 1);
-	if (len >= 2 && text[0] == '"' && text[len - 1] == '"') {
-		struct want w = { .text = text + 1, .fold = leaf->fold, .literal = true };
-
-		text[len - 1] = '\0';
-		return has_value(h, leaf, &w);
-	}
-	if (!len)
-		return alternative_holds(h, leaf, text);
-	for (char *a = strtok_r(text, "|", &save); a; a = strtok_r(NULL, "|", &save))
-		if (alternative_holds(h, leaf, a))
-			return true;
-	return false;
-}
-
-/* All filters; with a key alone, those on it. */
-static bool matches(const struct query *q, const struct holder *h)
-{
-	for (size_t i = 0; i < q->n_filters; i++) {
-		const struct filter *f = &q->filters[i];
-
-		if (!h->record && f->leaf != q->shape->key)
-			continue;
-		if (!filter_holds(h, &q->shape->leaves[f->leaf], f->value))
-			return false;
-	}
-	return true;
-}
-
-/* --- members -------------------------------------------------------------------------------- */
-
-static bool is_shown(const struct query *q, const char *path)
-{
-	size_t leaf;
-
-	return find_leaf(q->shape, path, &leaf) && q->shown & UINT32_C(1) << leaf;
-}
-
-static json_t *show(const struct query *q, const json_t *j, const char *path);
-
-static json_t *show_object(const struct query *q, const json_t *j, const char *path)
-{
-	json_t *out = json_object(), *value;
-	const char *name;
-
-	json_object_foreach((json_t *)j, name, value)
-	{
-		char below[PATH_MAX_BYTES];
-		json_t *part;
-
-		snprintf(below, sizeof(below), "%s%s%s", path, *path ? "." : "", name);
-		part = show(q, value, below);
-		if (part && json_object_set_new(out, name, part))
-			goto failed;
-	}
-	if (!*path || json_object_size(out))
-		return out;
-failed:
-	json_decref(out);
-	return NULL;
-}
-
-static json_t *show_array(const struct query *q, const json_t *j, const char *path)
-{
-	json_t *out = json_array();
-
-	for (size_t i = 0; i < json_array_size(j); i++) {
-		json_t *part = show(q, json_array_get(j, i), path);
-
-		if (part)
-			json_array_append_new(out, part);
-	}
-	if (json_array_size(out))
-		return out;
-	json_decref(out);
-	return NULL;
-}
-
-/* What of j is asked for, or NULL for nothing. As deep as the shape's longest path. */
-static json_t *show(const struct query *q, const json_t *j, const char *path)
-{
-	if (json_is_object(j))
-		return show_object(q, j, path);
-	if (json_is_array(j))
-		return show_array(q, j, path);
-	return is_shown(q, path) ? json_deep_copy(j) : NULL;
-}
-
-json_t *query_show(const struct query *q, const json_t *record)
-{
-	return show(q, record, "");
-}
-
-/* --- pages ---------------------------------------------------------------------------------- */
-
-/* The place to go on, as an argument of its own. */
-static char *next_query(const struct query *q, const char *start)
-{
-	size_t size = strlen(q->rest) + 3 * strlen(start) + sizeof("&start=");
-	char *out = malloc(size), *p = out;
-
-	if (!out)
-		return NULL;
-	p += sprintf(p, "%s%sstart=", q->rest, *q->rest ? "&" : "");
-	for (; *start; start++) {
-		bool plain = (*start >= 'a' && *start <= 'z') || (*start >= '0' && *start <= '9') ||
-			     *start == '.' || *start == '-';
-
-		p += sprintf(p, plain ? "%c" : "%%%02X", (unsigned char)*start);
-	}
-	return out;
-}
-
-/* The record at i if it matches; NULL if not, or with *failed for want of memory. */
-static json_t *take(const struct query *q, const struct query_source *s, size_t i, bool *failed)
-{
-	struct holder h = { .key = s->key(s->arg, i) };
-	json_t *record;
-
-	if (!matches(q, &h))
-		return NULL;
-	record = s->record(s->arg, i);
-	if (!record) {
-		*failed = true;
-		return NULL;
-	}
-	h.record = record;
-	if (matches(q, &h))
-		return record;
-	json_decref(record);
-	return NULL;
-}
-
-static bool put(const struct query *q, struct query_page *page, const json_t *record)
-{
-	json_t *shown = query_show(q, record);
-
-	if (!shown || json_array_append_new(page->records, shown))
-		return false;
-	page->n++;
-	return true;
-}
-
-static const char *place_of(const struct query_source *s, size_t i)
-{
-	return s->place ? s->place(s->arg, i) : s->key(s->arg, i);
-}
-
-/* In the order of places: a page begins behind the last one of the page before, whatever has come or
- * gone meanwhile. */
-static bool run_by_key(const struct query *q, const struct query_source *s, struct query_page *page)
-{
-	bool wanted = query_wants_records(q, true), failed = false;
-
-	for (size_t i = 0, last = 0; i < s->n && !failed; i++) {
-		json_t *record;
-
-		if (q->start && strcmp(place_of(s, i), q->start) <= 0)
-			continue;
-		record = take(q, s, i, &failed);
-		if (!record)
-			continue;
-		if (!wanted) {
-			page->n++;
-		} else if (page->n == q->max_records) {
-			page->next = next_query(q, place_of(s, last));
-			json_decref(record);
-			return page->next;
-		} else {
-			failed = !put(q, page, record);
-			last = i;
-		}
-		json_decref(record);
-	}
-	return !failed;
-}
-
-struct sorted {
-	const struct query *q;
-	json_t *record;
-	size_t place;
-};
-
-static bool keep_text(void *arg, const char *text)
-{
-	snprintf(arg, 512, "%s", text);
-	return true;
-}
-
-static int by_order(const void *a, const void *b)
-{
-	const struct sorted *x = a, *y = b;
-
-	for (size_t i = 0; i < x->q->n_orders; i++) {
-		const struct order *o = &x->q->orders[i];
-		const struct query_leaf *leaf = &x->q->shape->leaves[o->leaf];
-		char s[512] = "", t[512] = "";
-		int c;
-
-		any_value(x->record, leaf->path, keep_text, s);
-		any_value(y->record, leaf->path, keep_text, t);
-		c = compare(s, t, leaf->fold);
-		if (c)
-			return o->descending ? -c : c;
-	}
-	return (x->place > y->place) - (x->place < y->place);
-}
-
-static bool put_sorted(
-	const struct query *q, const struct sorted *v, size_t n, struct query_page *page)
-{
-	unsigned long from = 0;
-	char start[24];
-
-	if (q->start && !read_number(q->start, 0, 999999999, &from))
-		from = n;
-	for (size_t i = from; i < n; i++) {
-		if (page->n == q->max_records) {
-			snprintf(start, sizeof(start), "%zu", i);
-			page->next = next_query(q, start);
-			return page->next;
-		}
-		if (!put(q, page, v[i].record))
-			return false;
-	}
-	return true;
-}
-
-/* In an order of the client's choice: all are looked at for every page. */
-static bool run_by_order(
-	const struct query *q, const struct query_source *s, struct query_page *page)
-{
-	struct sorted *v = calloc(s->n + 1, sizeof(*v));
-	bool failed = !v;
-	size_t n = 0;
-
-	for (size_t i = 0; i < s->n && !failed; i++) {
-		json_t *record = take(q, s, i, &failed);
-
-		if (record)
-			v[n++] = (struct sorted){ q, record, i };
-	}
-	if (!failed) {
-		qsort(v, n, sizeof(*v), by_order);
-		failed = !put_sorted(q, v, n, page);
-	}
-	for (size_t i = 0; i < n; i++)
-		json_decref(v[i].record);
-	free(v);
-	return !failed;
-}
-
-bool query_run(const struct query *q, const struct query_source *s, struct query_page *out)
-{
-	struct query_page page = { .records = json_array() };
-	bool ok = page.records;
-
-	if (ok && q->n_orders && query_wants_records(q, true))
-		ok = run_by_order(q, s, &page);
-	else if (ok)
-		ok = run_by_key(q, s, &page);
-	if (!ok) {
-		json_decref(page.records);
-		free(page.next);
-		return false;
-	}
-	*out = page;
-	return true;
 }

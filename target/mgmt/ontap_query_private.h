@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The inside of a query: for ontap_query.c, which reads it, ontap_query_match.c, which holds records
+ * against it, and ontap_query_page.c, which answers it. */
+#ifndef MGMT_ONTAP_QUERY_PRIVATE_H
+#define MGMT_ONTAP_QUERY_PRIVATE_H
+
+#include <stdint.h>
+
+#include "mgmt/ontap_query.h"
+
+#define FILTERS_MAX    64
+#define ORDERS_MAX     8
+#define PATH_MAX_BYTES 128
+
+struct filter {
+	size_t leaf;
+	char *value; /* points into the query's text */
+};
+
+struct order {
+	size_t leaf;
+	bool descending;
+};
+
+struct query {
+	const struct query_shape *shape;
+	unsigned takes;
+	uint32_t shown; /* a bit for each leaf */
+	struct filter filters[FILTERS_MAX];
+	size_t n_filters;
+	struct order orders[ORDERS_MAX];
+	size_t n_orders;
+	unsigned long max_records;
+	bool add, remove, records_given, records;
+	/* The place behind which to go on; with an order, how many records to pass. */
+	const char *start;
+	char *text; /* the decoded arguments, which all of the above point into */
+	char *rest; /* the query as it came, but for `start` */
+};
+
+bool query_find_leaf(const struct query_shape *shape, const char *path, size_t *out);
+/* Decimal, of at most nine digits. */
+bool query_read_number(
+	const char *text, unsigned long least, unsigned long most, unsigned long *out);
+
+/* --- ontap_query_match.c ---------------------------------------------------------------------- */
+
+/* Something that has values: a record, or a key that stands for one. */
+struct query_holder {
+	const json_t *record; /* or NULL */
+	const char *key;
+};
+/* Whether all filters hold; with a key alone, those on it. */
+bool query_matches(const struct query *q, const struct query_holder *h);
+/* Calls fn for every value at the path until it gives true; gives whether it did. */
+bool query_any_value(
+	const json_t *j, const char *path, bool (*fn)(void *arg, const char *text), void *arg);
+/* As strcmp(): numbers and addresses by their value. */
+int query_compare(const char *a, const char *b, bool fold);
+
+#endif
