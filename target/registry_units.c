@@ -199,7 +199,7 @@ static int prepare_entry(struct units *u, struct units *old, struct entry *e, st
 		e->unit->sets++;
 		return 0;
 	}
-	if (was && lu_wiping(was->lu)) /* which would go on under what is written then */
+	if (was && was->sets && lu_wiping(was->lu)) /* which would go on under what is written then */
 		return refuse_row(u, e, -EBUSY,
 			"it is being sanitized or formatted, and changes when that is over", faults);
 	return new_unit(u, e, was ? was->backing : NULL, &t, faults);
