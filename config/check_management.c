@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "config/check.h"
-#include "config/value.h"
 
 /* The kernel takes 107 bytes (unix(7)); the rest is for how its directory is reached. */
 #define SOCKET_NAME_MAX 76

@@ -25,7 +25,6 @@
 #include "base/log.h"
 #include "catalog/volume.h"
 #include "config/made.h"
-#include "iscsi/name.h"
 #include "registry_volume_file.h"
 #include "registry_volumes_private.h"
 

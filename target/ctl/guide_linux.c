@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "ctl/guide.h"
-#include "ctl/quote.h"
 
 /* The value of a line reaches to its end, without quotes. */
 static void print_proof(const struct guide_proof *p, const char *prefix, FILE *to)

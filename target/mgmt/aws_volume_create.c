@@ -12,7 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/log.h"
 #include "mgmt/aws_gateway.h"
 #include "mgmt/aws_operations.h"
 #include "mgmt/aws_tag.h"
