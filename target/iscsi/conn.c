@@ -154,6 +154,8 @@ static void reap(struct loop_defer *d)
 	text_forget(c->text);
 	c->text = NULL;
 	conn_admitted(c);
+	if (c->said_all)
+		parting_add(&c->r->parting, &c->stream);
 	stream_close(&c->stream);
 	if (c->s)
 		session_leave(c->s, c, c->failed);

@@ -66,6 +66,7 @@ struct conn {
 	bool header_digest, data_digest;
 	struct guard_ticket ticket;      /* while it is half-open */
 	bool failed;                     /* it ended without a logout */
+	bool said_all;                   /* logged out: the initiator may close it first */
 	bool doomed;                     /* it closes once its last word is out: nothing more is read */
 	bool in_login;                   /* the PDU that is being received began in the login phase */
 	bool long_data;                  /* the last data segment was a long one */

@@ -239,6 +239,7 @@ static struct conn *conn_by_cid(const struct session *s, uint16_t cid)
 static void logged_out(struct conn *c, void *arg)
 {
 	(void)arg;
+	c->said_all = true;
 	conn_close(c, LOG_INFO, "logged out");
 }
 
@@ -246,7 +247,7 @@ static void session_logged_out(struct conn *c, void *arg)
 {
 	struct session *s = arg;
 
-	(void)c;
+	c->said_all = true;
 	list_for_each_safe(l, &s->conns) {
 		struct conn *o = container_of(l, struct conn, in_session);
 

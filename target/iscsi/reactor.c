@@ -19,6 +19,7 @@
 static void destroy(struct reactor *r)
 {
 	cmd_trim(r);
+	parting_end(&r->parting);
 	tx_batch_free(r->batch);
 	free(r->input);
 	bufs_free(r->bufs);
@@ -62,6 +63,7 @@ int reactor_create(struct shared *shared, unsigned index, uint64_t poll_ns, stru
 	if ((err = loop_create(poll_ns, &r->loop)) != 0 ||
 	    (err = bufs_create(r->loop, KEEP_BYTES, &r->bufs)) != 0)
 		goto fail;
+	parting_init(&r->parting, r->loop);
 	err = -ENOMEM;
 	if (!(r->input = malloc(REACTOR_INPUT)) || !(r->batch = tx_batch_new()))
 		goto fail;

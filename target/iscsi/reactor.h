@@ -15,6 +15,7 @@
 #include "base/loop.h"
 #include "iscsi/directory.h"
 #include "net/guard.h"
+#include "net/parting.h"
 
 struct shared;
 struct tx_batch;
@@ -35,6 +36,7 @@ struct reactor {
 	struct list sessions;          /* every session: struct session, by `link` */
 	struct list spare;             /* commands for reuse: struct cmd, by `link` */
 	unsigned nspare;
+	struct parting parting;        /* connections that are logged out */
 	size_t early_bytes;            /* of requests that are kept until their turn (early.h) */
 	pthread_t thread;
 	bool started, stopping;        /* stopping: no new sessions */
