@@ -199,9 +199,11 @@ static int prepare_entry(struct units *u, struct units *old, struct entry *e, st
 		e->unit->sets++;
 		return 0;
 	}
-	if (was && was->sets && lu_wiping(was->lu)) /* which would go on under what is written then */
+	/* It would go on under what is written by then. */
+	if (was && was->sets && lu_wiping(was->lu))
 		return refuse_row(u, e, -EBUSY,
-			"it is being sanitized or formatted, and changes when that is over", faults);
+			"it is being sanitized or formatted, and changes when that is over",
+			faults);
 	return new_unit(u, e, was ? was->backing : NULL, &t, faults);
 }
 

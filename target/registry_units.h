@@ -61,7 +61,8 @@ int units_enlarge(struct units *u, struct faults *faults);
  * that were enlarged for it get their old size. NULL is fine. */
 void units_abandon(struct units *u);
 /* Units that are made anew for it, with what only `old` knows of the ones before: before anybody is
- * served by it. 0 or -errno, as lu_succeed(). units_stay(): it is not to be, and those of `old` go on. */
+ * served by it. 0 or -errno, as lu_succeed(). units_stay(): it is not to be, and those of `old` go
+ * on. */
 int units_succeed(struct units *u, struct units *old);
 void units_stay(struct units *old);
 /* The set is in use from now on: units that changed their size say so. One whose size is not in the

@@ -57,7 +57,8 @@ const char *store_kind(const struct store *st);
 /* Grows or shrinks; main thread; may block. New bytes read as zeros, except where a file or a
  * device goes on behind the end of the store: then they are what lies there, also what a shrink
  * has left. 0, or -ENOSPC (a device's end, or a ram store's reserved room), or -errno. Requests
- * that come later and reach beyond a new, smaller end fail with -EINVAL; those under way end well. */
+ * that come later and reach beyond a new, smaller end fail with -EINVAL; those under way end
+ * well. */
 int store_resize(struct store *st, uint64_t size);
 
 /* How large it could be without anything being made larger: whole blocks of the file or device
@@ -65,8 +66,8 @@ int store_resize(struct store *st, uint64_t size);
  * there is nothing behind it. */
 uint64_t store_room(struct store *st);
 
-/* Whether the path that it was opened by leads to something else by now, or nowhere: what is written
- * will be gone when it is closed. Main thread; may block. */
+/* Whether the path that it was opened by leads to something else by now, or nowhere: what is
+ * written will be gone when it is closed. Main thread; may block. */
 bool store_astray(struct store *st);
 
 enum store_op {
