@@ -14,8 +14,8 @@
 #include "base/list.h"
 #include "base/loop.h"
 #include "iscsi/directory.h"
+#include "iscsi/parting.h"
 #include "net/guard.h"
-#include "net/parting.h"
 
 struct shared;
 struct tx_batch;

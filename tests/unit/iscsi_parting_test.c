@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Streams that the peer is to close first (net/parting.h). */
-#include "net/parting.h"
+/* Streams that the peer is to close first (iscsi/parting.h). */
+#include "iscsi/parting.h"
 
 #include <errno.h>
 #include <setjmp.h>

@@ -4,8 +4,8 @@
  * most of the work, and keeps the connection's last state for a minute (TIME-WAIT): so the peer is
  * left a moment to be that one. It need not take it: who waits for us to close sees that soon.
  */
-#ifndef NET_PARTING_H
-#define NET_PARTING_H
+#ifndef ISCSI_PARTING_H
+#define ISCSI_PARTING_H
 
 #include "base/loop.h"
 #include "net/stream.h"

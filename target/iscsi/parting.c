@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A short queue of streams, and one timer for all of them (parting.h). */
-#include "net/parting.h"
+#include "iscsi/parting.h"
 
 #include <unistd.h>
 
