@@ -7,7 +7,8 @@
 #include "base/log.h"
 #include "config/value.h"
 
-/* Hosts see another size at once: a smaller one is seldom what was meant. */
+/* A line about a change; gives its level. Hosts see another size at once: a smaller one is seldom
+ * what was meant. */
 static int size_change(const struct config_change *c, char *text, size_t room)
 {
 	uint64_t was = c->old_lun->size, is = c->new_lun->size;
@@ -23,7 +24,7 @@ static int size_change(const struct config_change *c, char *text, size_t room)
 	return is < was ? LOG_WARNING : LOG_NOTICE;
 }
 
-/* A line about one change; gives its level. */
+/* A line about any other change; gives its level. */
 static int change_text(const struct config_change *c, char *text, size_t room)
 {
 	const char *what = config_change_text(c->kind);
@@ -32,8 +33,6 @@ static int change_text(const struct config_change *c, char *text, size_t room)
 	const struct config_portal *p = c->new_portal ? c->new_portal : c->old_portal;
 	const struct config_library *l = c->new_library ? c->new_library : c->old_library;
 
-	if (c->kind == CONFIG_LUN_RESIZED)
-		return size_change(c, text, room);
 	if (c->kind == CONFIG_RESTART)
 		snprintf(text, room, "%s: takes effect at the next start", c->setting);
 	else if (*c->setting)
@@ -56,7 +55,9 @@ void reload_say(
 {
 	for (size_t i = 0; i < changes->n; i++) {
 		char text[512];
-		int level = change_text(&changes->v[i], text, sizeof(text));
+		const struct config_change *c = &changes->v[i];
+		int level = c->kind == CONFIG_LUN_RESIZED ? size_change(c, text, sizeof(text))
+							  : change_text(c, text, sizeof(text));
 
 		log_msg(level, "reload: %s", text);
 		if (say)

@@ -85,7 +85,7 @@ int shelf_used(const char *dir, const char *barcode, uint64_t *used)
 {
 	uint8_t head[LOG_START];
 	uint64_t sum = 0, part = 0;
-	struct identity id;
+	struct identity id = { 0 };
 	unsigned int which;
 	int err = read_head(dir, barcode, 0, head);
 
