@@ -114,8 +114,8 @@ static bool is_there(const struct registry *r, const struct place *at)
 	}
 }
 
-static void refuse_missing(struct call *c, const struct registry *r, const struct place *at,
-	const char *initiator)
+static void refuse_missing(
+	struct call *c, const struct registry *r, const struct place *at, const char *initiator)
 {
 	if (is_there(r, at))
 		call_refuse(c, HTTP_NOTFOUND, "no_such_credential",
