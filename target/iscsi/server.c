@@ -140,8 +140,9 @@ static unsigned descriptors(void)
 	return (unsigned)files.rlim_max;
 }
 
-/* Of the descriptors a quarter is for those who have not logged in, an eighth for discovery, a half for
- * sessions whose initiators have proved nothing (join.c), and what is left for those who have. */
+/* Of the descriptors at most a quarter is for those who have not logged in, at most an eighth for
+ * discovery, an eighth for sessions whose initiators have proved who they are, and what is left for
+ * the others, too (join.c). */
 static uint32_t share_of(unsigned descriptors, uint32_t part, uint32_t wanted)
 {
 	uint32_t most = descriptors / part;
@@ -151,9 +152,17 @@ static uint32_t share_of(unsigned descriptors, uint32_t part, uint32_t wanted)
 	return most ? most : 1;
 }
 
-static uint32_t half_open_limit(const struct shared *h, uint32_t wanted)
+static uint32_t discovery_limit(const struct shared *h)
 {
-	return share_of(h->descriptors, 4, wanted);
+	return share_of(h->descriptors, 8, SESSIONS_DISCOVERY_MAX);
+}
+
+static uint32_t half_open_limit(struct shared *h, uint32_t wanted)
+{
+	uint32_t most = share_of(h->descriptors, 4, wanted);
+
+	atomic_store(&h->strangers, h->descriptors - h->descriptors / 8 - discovery_limit(h) - most);
+	return most;
 }
 
 static bool share(struct iscsi_server *s, const struct iscsi_server_cfg *cfg)
@@ -165,7 +174,7 @@ static bool share(struct iscsi_server *s, const struct iscsi_server_cfg *cfg)
 	h->arg = cfg->arg;
 	h->bufs_limit = bufs_limit(cfg->reactors);
 	h->descriptors = descriptors();
-	h->sessions = sessions_new(share_of(h->descriptors, 8, SESSIONS_DISCOVERY_MAX));
+	h->sessions = sessions_new(discovery_limit(h));
 	h->guard = guard_new(half_open_limit(h, cfg->max_half_open), cfg->max_half_open_per_address);
 	h->challenges = challenge_memory_new(CHALLENGES_MAX, CHALLENGE_RECENT);
 	h->digests = chap_digests_new();

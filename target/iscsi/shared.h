@@ -3,6 +3,7 @@
 #ifndef ISCSI_SHARED_H
 #define ISCSI_SHARED_H
 
+#include <stdatomic.h>
 #include <stddef.h>
 
 #include "base/log_rate.h"
@@ -26,6 +27,7 @@ struct shared {
 	struct chap_digests *digests;
 	struct log_rate lines;                             /* of the log, about who comes and goes */
 	unsigned descriptors;                              /* that this process may have */
+	_Atomic unsigned strangers;                        /* those below are for anybody's sessions */
 	size_t bufs_limit;                                 /* bytes of data buffers of a reactor */
 	void (*loop_ends)(void *arg, struct loop *loop);   /* see server.h */
 	void *arg;

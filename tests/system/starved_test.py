@@ -102,6 +102,15 @@ def test_sessions_that_prove_nothing_leave_descriptors_to_those_that_do(poor):
         getattr(one, "wire", one).close()
 
 
+def test_the_fewer_may_stand_at_the_door_the_more_sessions_there_can_be(poor):
+    server = poor(conf(target(), target(LOCKED, credentials=ONE_WAY),
+                       more="limits = { max_half_open = 10; };"))
+    crowd = crowd_in(server, 400)
+    assert len(crowd) > 250
+    for session in crowd:
+        session.wire.close()
+
+
 def test_sessions_that_prove_nothing_leave_sessions_to_those_that_do(start):
     server = start(conf(target(), target(LOCKED, credentials=ONE_WAY),
                         more="limits = { max_sessions = 16; };"))
