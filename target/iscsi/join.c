@@ -51,8 +51,8 @@ static uint32_t room_for(const struct login *l)
 static bool fills_the_house(const struct conn *c)
 {
 	return is_stranger(c->login) && !c->login->discovery &&
-	       (unsigned)c->stream.fd >= atomic_load_explicit(&c->r->shared->strangers,
-						      memory_order_relaxed);
+	       (unsigned)c->stream.fd >=
+		       atomic_load_explicit(&c->r->shared->strangers, memory_order_relaxed);
 }
 
 /* --- the full feature phase ----------------------------------------------------------------- */

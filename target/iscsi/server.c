@@ -161,7 +161,8 @@ static uint32_t half_open_limit(struct shared *h, uint32_t wanted)
 {
 	uint32_t most = share_of(h->descriptors, 4, wanted);
 
-	atomic_store(&h->strangers, h->descriptors - h->descriptors / 8 - discovery_limit(h) - most);
+	atomic_store(
+		&h->strangers, h->descriptors - h->descriptors / 8 - discovery_limit(h) - most);
 	return most;
 }
 
