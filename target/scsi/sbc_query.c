@@ -3,7 +3,6 @@
  * What a host may ask about blocks, or recommend, without transferring them: READ CAPACITY,
  * PRE-FETCH, READ DEFECT DATA, GET LBA STATUS.
  */
-#include <errno.h>
 #include <stdlib.h>
 
 #include "base/list.h"
@@ -103,16 +102,15 @@ static bool add_extent(struct status *s, uint64_t lba, uint64_t blocks, bool map
 	return true;
 }
 
-/* The length of a stretch in whole blocks: a block of which a part is mapped is mapped. */
+/* The length of a stretch in whole blocks, of which a descriptor can tell 2^32 - 1: a block of which a
+ * part is mapped is mapped. */
 static uint64_t whole_blocks(const struct lu *lu, uint64_t len, bool *mapped)
 {
-	uint64_t mask = lu->block_size - 1;
+	uint64_t mask = lu->block_size - 1, blocks;
 
-	if (*mapped || len <= mask) {
-		*mapped = true;
-		return (len + mask) & ~mask;
-	}
-	return len & ~mask;
+	*mapped = *mapped || len <= mask;
+	blocks = (*mapped ? len + mask : len) >> lu->block_shift;
+	return blocks < UINT32_MAX ? blocks : UINT32_MAX;
 }
 
 /* Any thread, or in place. */
@@ -121,18 +119,18 @@ static void look(struct status *s)
 	const struct lu *lu = s->task->itl->lu;
 
 	for (unsigned i = 0; i < LOOKS_MAX && s->off < s->end; i++) {
-		uint64_t len = 0;
+		uint64_t len = 0, lba = s->off >> lu->block_shift, blocks;
 		bool mapped = true;
 
 		s->err = store_extent(lu->store, s->off, &len, &mapped);
 		if (s->err)
 			return;
-		len = whole_blocks(lu, len, &mapped);
-		if (len > s->end - s->off)
-			len = s->end - s->off;
-		if (!add_extent(s, s->off >> lu->block_shift, len >> lu->block_shift, mapped))
+		blocks = whole_blocks(lu, len, &mapped);
+		if (blocks > (s->end - s->off) >> lu->block_shift)
+			blocks = (s->end - s->off) >> lu->block_shift;
+		if (!add_extent(s, lba, blocks, mapped))
 			break;
-		s->off += len;
+		s->off += sbc_bytes(lu, blocks);
 	}
 }
 

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* PRE-FETCH, READ DEFECT DATA, GET LBA STATUS. */
-#include <errno.h>
+#include <stdio.h>
+#include <unistd.h>
 
 #include "base/work.h"
+#include "store/engine.h"
 #include "tests/unit/scsi_support.h"
 
 #define GET_LBA_STATUS(lba, alloc)     0x9e, 0x12, BE8(lba), BE4(alloc), 0, 0
@@ -86,6 +88,37 @@ static void one_stretch_begins_at_the_block_asked_for(void **state)
 	rig_free(r);
 }
 
+/* NUMBER OF LOGICAL BLOCKS has 32 bits. */
+static void a_hole_longer_than_a_descriptor_can_say_has_several(void **state)
+{
+	const uint64_t all = UINT64_C(5) << 30;
+	char dir[] = "/tmp/query-XXXXXX", path[64];
+	struct store_cfg sc = {
+		.kind = "file", .path = path, .size = all * 512, .block_size = 512, .create = true
+	};
+	struct store_error why;
+	struct work_pool *pool;
+	struct store *store;
+	struct rig *r;
+
+	(void)state;
+	assert_non_null(mkdtemp(dir));
+	snprintf(path, sizeof(path), "%s/disk", dir);
+	assert_int_equal(work_pool_create(1, &pool), 0);
+	assert_int_equal(store_engine_create(pool, STORE_ENGINE_THREADS, &sc.engine), 0);
+	assert_int_equal(store_open(&sc, &store, &why), 0);
+	r = rig_create((struct rig_cfg){ .store = store });
+	assert_int_equal(RUN(r, 0, NULL, 64, GET_LBA_STATUS(0, 64)).in_len, 8 + 2 * 16);
+	assert_int_equal(be32(rig_in + 16), UINT32_MAX);
+	assert_int_equal(be64(rig_in + 24), UINT32_MAX);
+	assert_int_equal(be32(rig_in + 32), all - UINT32_MAX);
+	rig_free(r);
+	store_engine_free(sc.engine);
+	work_pool_free(pool);
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(rmdir(dir), 0);
+}
+
 #define T(f) cmocka_unit_test(f)
 
 int main(void)
@@ -98,6 +131,7 @@ int main(void)
 		{ "stretches_are_told_in_their_order (by a thread)",
 			stretches_are_told_in_their_order, NULL, NULL, (void *)1 },
 		T(one_stretch_begins_at_the_block_asked_for),
+		T(a_hole_longer_than_a_descriptor_can_say_has_several),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

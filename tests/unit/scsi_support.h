@@ -46,6 +46,7 @@ struct rig_cfg {
 	struct lu_mode_keeper *mode_keeper;
 	const struct lu_saved *saved;
 	struct work_pool *pool;
+	struct store *store; /* given away; NULL: one as said above */
 };
 
 /* What came of a command. */
@@ -146,7 +147,7 @@ static struct rig *rig_create_quietly(struct rig_cfg cfg)
 	}
 	assert_int_equal(loop_create(0, &r->loop), 0);
 	assert_int_equal(bufs_create(r->loop, 1 << 20, &r->bufs), 0);
-	dc.store = r->store = rig_store(&cfg);
+	dc.store = r->store = cfg.store ? cfg.store : rig_store(&cfg);
 	assert_int_equal(disk_create(&dc, &r->lu), 0);
 	e.lu = r->lu;
 	assert_int_equal(lun_map_create(&e, 1, &r->map), 0);
