@@ -108,11 +108,14 @@ bool identity_decode(const uint8_t in[static IDENTITY_BYTES], struct identity *o
 void header_encode(
 	const struct identity *i, unsigned int partition, uint8_t out[static FORMAT_BLOCK])
 {
+	struct identity made = *i;
+
+	made.formatting = false;
 	memset(out, 0, FORMAT_BLOCK);
 	memcpy(out, header_magic, sizeof(header_magic));
 	put_le32(out + 8, FORMAT_VERSION);
 	put_le32(out + 12, partition);
-	identity_encode(i, out + 16);
+	identity_encode(&made, out + 16);
 	seal(out, FORMAT_BLOCK);
 }
 
@@ -124,7 +127,10 @@ int header_decode(const uint8_t in[static FORMAT_BLOCK], struct identity *out,
 	if (le32(in + 8) != FORMAT_VERSION)
 		return -ENOTSUP;
 	*partition = le32(in + 12);
-	return identity_decode(in + 16, out) && *partition < out->partitions ? 0 : -EBADMSG;
+	if (!identity_decode(in + 16, out) || *partition >= out->partitions)
+		return -EBADMSG;
+	out->formatting = false; /* older headers have the flag for good */
+	return 0;
 }
 
 /* Marks and a span: the numbers of both, then the marks, then the entries. */

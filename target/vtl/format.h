@@ -48,6 +48,7 @@ bool identity_decode(const uint8_t in[static IDENTITY_BYTES], struct identity *o
 #define SLOTS        2u
 #define LOG_START    ((1 + SLOTS) * FORMAT_BLOCK)
 
+/* A header says nothing of formatting under way: only the label's flag comes and goes with it. */
 void header_encode(
 	const struct identity *i, unsigned int partition, uint8_t out[static FORMAT_BLOCK]);
 /* 0, -EBADMSG, or -ENOTSUP when a later version wrote it. */

@@ -292,6 +292,27 @@ static void lost_label_costs_counters_but_no_data(void **state)
 	assert_int_equal(access(path, F_OK), 0);
 }
 
+/* The head of a partition is made while the label tells that formatting is under way. */
+static void lost_label_costs_no_data_of_a_formatted_cartridge_either(void **state)
+{
+	struct vtl *v = *state;
+	uint64_t capacity[2] = { 2 * MIB, 8 * MIB };
+	char path[128];
+
+	vtl_new(v, 64 * MIB);
+	assert_int_equal(cartridge_format(v->c, capacity, 2), CARTRIDGE_OK);
+	vtl_write(v, 100, 1);
+	assert_int_equal(cartridge_locate(v->c, 1, 0), CARTRIDGE_OK);
+	vtl_write(v, 200, 2);
+	vtl_close(v);
+	snprintf(path, sizeof(path), "%s/label", v->path);
+	assert_int_equal(unlink(path), 0);
+	vtl_open(v);
+	vtl_expect(v, 100, 1);
+	assert_int_equal(cartridge_locate(v->c, 1, 0), CARTRIDGE_OK);
+	vtl_expect(v, 200, 2);
+}
+
 static void any_byte_of_the_label_turned_over_costs_no_data(void **state)
 {
 	struct vtl *v = *state;
@@ -416,6 +437,7 @@ int main(void)
 		CASE(lost_index_and_end_are_found_again),
 		CASE(lost_end_with_damage_before_it_loses_only_that),
 		CASE(lost_label_costs_counters_but_no_data),
+		CASE(lost_label_costs_no_data_of_a_formatted_cartridge_either),
 		CASE(any_byte_of_the_label_turned_over_costs_no_data),
 		CASE(newer_format_is_refused),
 		CASE(partition_of_another_cartridge_is_refused),
