@@ -34,6 +34,13 @@ enum scsi_next sbc_flush(struct scsi_task *t)
 	return err == STORE_PENDING ? SCSI_PENDING : flushed(t, err);
 }
 
+enum scsi_next sbc_written(struct scsi_task *t, int err)
+{
+	if (err)
+		return task_store_error(t, err);
+	return !t->fua && sbc_write_through(t->itl->lu) ? sbc_flush(t) : SCSI_DONE;
+}
+
 /* SYNCHRONIZE CACHE(10), (16) (SBC-4 5.35): of the whole unit, whatever the range. With IMMED,
  * too, status comes when it is done: the initiator may go on meanwhile anyway, and learns of an
  * error. */
@@ -85,15 +92,17 @@ static enum scsi_next eject(struct scsi_task *t)
 }
 
 /* START STOP UNIT (SBC-4 5.34). There is no motor and no power condition: what changes is a
- * removable medium. Starting is allowed beside reservations, the rest is not. */
+ * removable medium. What is stopped, or in whatever power condition, may be switched off; it is
+ * flushed before. Starting is allowed beside reservations, the rest is not. */
 static enum scsi_next start_stop(struct scsi_task *t)
 {
-	bool start = t->cdb[4] & 0x01, loej = t->cdb[4] & 0x02, power = t->cdb[4] & 0xf0;
+	bool start = t->cdb[4] & 0x01, loej = t->cdb[4] & 0x02, no_flush = t->cdb[4] & 0x04;
+	bool power = t->cdb[4] & 0xf0;
 
 	if ((!start || power) && task_stopped(t, GATE_RESERVED | GATE_NO_WRITE))
 		return SCSI_DONE;
 	if (!loej || power)
-		return task_good(t);
+		return (start && !power) || no_flush ? task_good(t) : sbc_flush(t);
 	if (!(t->itl->lu->has & LU_REMOVABLE))
 		return task_bad_cdb(t, 4, 1);
 	return start ? move_medium(t, true) : eject(t);

@@ -101,6 +101,10 @@ bool sbc_ends_short(struct scsi_task *t);
 
 /* STORE_FLUSH; everything written before is durable when the task ends. */
 enum scsi_next sbc_flush(struct scsi_task *t);
+/* The end of a command that changes the medium, with what came of the last of it. Where there is no
+ * write cache nobody will ask for a flush, and it may have gone off meanwhile: what was not written
+ * with FUA is flushed now. */
+enum scsi_next sbc_written(struct scsi_task *t, int err);
 
 /* Blocks that WRITE ATOMIC writes together: a physical block, unless that is more than one may
  * write. */

@@ -12,11 +12,6 @@
 
 #define PIECE ((uint32_t)1 << 20)
 
-static enum scsi_next ended(struct scsi_task *t, int err)
-{
-	return err ? task_store_error(t, err) : SCSI_DONE;
-}
-
 /* A transfer whose end is the end of the task, or not: then(t, err) decides in both cases. */
 static enum scsi_next step(
 	struct scsi_task *t, enum store_op op, void *p, uint32_t len, task_then *then)
@@ -74,7 +69,7 @@ static enum scsi_next compare_then_write(struct scsi_task *t, int err)
 	same = sbc_first_difference(sent, medium, len);
 	if (same < len)
 		return task_miscompare(t, same);
-	return step(t, STORE_WRITE, sent + len, len, ended);
+	return step(t, STORE_WRITE, sent + len, len, sbc_written);
 }
 
 static enum scsi_next compare_read(struct scsi_task *t, int err)
@@ -121,7 +116,7 @@ static enum scsi_next or_written(struct scsi_task *t, int err)
 	t->off += len;
 	t->left -= len;
 	t->got += len;
-	return t->left ? or_read(t, 0) : SCSI_DONE;
+	return t->left ? or_read(t, 0) : sbc_written(t, 0);
 }
 
 static enum scsi_next or_write(struct scsi_task *t, int err)
@@ -171,7 +166,7 @@ static enum scsi_next orwrite(struct scsi_task *t)
 static enum scsi_next atomic_write(struct scsi_task *t, int err)
 {
 	(void)err;
-	return step(t, STORE_WRITE, t->buf, (uint32_t)t->left, ended);
+	return step(t, STORE_WRITE, t->buf, (uint32_t)t->left, sbc_written);
 }
 
 static enum scsi_next atomic_data(struct scsi_task *t)

@@ -9,6 +9,13 @@
 #include "scsi/op.h"
 #include "scsi/sbc.h"
 
+/* None of these commands has FUA. */
+static enum scsi_next filled(struct scsi_task *t, int err)
+{
+	guard_drop(t);
+	return sbc_written(t, err);
+}
+
 /* --- UNMAP (SBC-4 5.36) --------------------------------------------------------------- */
 
 #define UNMAP_HEADER     8u
@@ -70,7 +77,7 @@ static enum scsi_next unmap_go_on(struct scsi_task *t, int err)
 		if (err == STORE_PENDING)
 			return SCSI_PENDING;
 	}
-	return err ? task_store_error(t, err) : SCSI_DONE;
+	return filled(t, err);
 }
 
 static enum scsi_next unmap_data(struct scsi_task *t)
@@ -81,6 +88,7 @@ static enum scsi_next unmap_data(struct scsi_task *t)
 		return task_list_too_short(t);
 	if (!unmap_valid(t, end))
 		return SCSI_DONE;
+	t->fua = false;
 	t->off = UNMAP_HEADER;
 	t->left = end - UNMAP_HEADER;
 	if (!guard_write(t, 0, UINT64_MAX, unmap_go_on))
@@ -109,14 +117,6 @@ static bool all_zero(const uint8_t *p, size_t len)
 	return !p[0] && !memcmp(p, p + 1, len - 1);
 }
 
-static enum scsi_next same_ended(struct scsi_task *t, int err)
-{
-	guard_drop(t);
-	if (err)
-		return task_store_error(t, err);
-	return t->fua ? sbc_flush(t) : SCSI_DONE;
-}
-
 /* Zeros need no writing. Unmapped blocks read as zeros, so UNMAP may take their space (SBC-4
  * 4.7.3.4.4). */
 static enum scsi_next same_zero_now(struct scsi_task *t, int err)
@@ -125,8 +125,8 @@ static enum scsi_next same_zero_now(struct scsi_task *t, int err)
 	t->io.flags = 0;
 	t->io.off = t->off;
 	t->io.len = t->left;
-	err = task_submit(t, same_ended);
-	return err == STORE_PENDING ? SCSI_PENDING : same_ended(t, err);
+	err = task_submit(t, filled);
+	return err == STORE_PENDING ? SCSI_PENDING : filled(t, err);
 }
 
 static enum scsi_next same_zero(struct scsi_task *t)
@@ -152,9 +152,7 @@ static enum scsi_next same_write(struct scsi_task *t, int err)
 		if (err == STORE_PENDING)
 			return SCSI_PENDING;
 	}
-	if (err)
-		return task_store_error(t, err);
-	return t->left ? task_yield(t, same_write) : SCSI_DONE;
+	return !err && t->left ? task_yield(t, same_write) : filled(t, err);
 }
 
 static enum scsi_next same_written(struct scsi_task *t, int err)
@@ -238,7 +236,7 @@ static enum scsi_next write_same(struct scsi_task *t)
 		return task_lba_out_of_range(t);
 	if (!blocks || blocks > SBC_SAME_BLOCKS)
 		return task_bad_cdb(t, cdb_blocks_at(t->cdb[0]), -1);
-	t->fua = sbc_write_through(lu);
+	t->fua = false;
 	t->off = sbc_bytes(lu, lba);
 	t->left = sbc_bytes(lu, blocks);
 	return t->cdb[1] & NDOB ? same_zero(t) : same_wants(t);

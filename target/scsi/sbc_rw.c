@@ -173,14 +173,6 @@ bool sbc_ends_short(struct scsi_task *t)
 	return true;
 }
 
-/* The write cache may have gone off meanwhile: the initiator need not ask for a flush then. */
-static enum scsi_next write_over(struct scsi_task *t, int err)
-{
-	if (err)
-		return task_store_error(t, err);
-	return !t->fua && sbc_write_through(t->itl->lu) ? sbc_flush(t) : SCSI_DONE;
-}
-
 static enum scsi_next write_buffered(struct scsi_task *t)
 {
 	uint32_t len = t->expect < t->out.len ? t->expect : t->out.len;
@@ -196,8 +188,8 @@ static enum scsi_next write_now(struct scsi_task *t, int err)
 {
 	(void)err;
 	t->iov[0] = (struct iovec){ t->buf, t->left };
-	err = task_transfer(t, STORE_WRITE, t->off, (uint32_t)t->left, write_over);
-	return err == STORE_PENDING ? SCSI_PENDING : write_over(t, err);
+	err = task_transfer(t, STORE_WRITE, t->off, (uint32_t)t->left, sbc_written);
+	return err == STORE_PENDING ? SCSI_PENDING : sbc_written(t, err);
 }
 
 /* All data are here: in the medium itself, or in the buffer. */

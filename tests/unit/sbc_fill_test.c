@@ -334,6 +334,29 @@ static void write_same_without_space_says_so(void **state)
 	rig_free(r);
 }
 
+/* Hosts that see no write cache send no SYNCHRONIZE CACHE, and blocks that read as zeros must not be
+ * what they were before when the power is back. */
+static void without_a_write_cache_all_of_it_is_durable_at_the_end(void **state)
+{
+	static const uint8_t list[] = { BE2(22), BE2(16), BE4(0), DESCRIPTOR(0, 8) };
+	struct rig *r = rig_create((struct rig_cfg){ .faulty = true, .write_through = true });
+	const struct fault_cfg flushes = { .ops = 1u << STORE_FLUSH };
+
+	(void)state;
+	memset(data, 'x', 512);
+	fault_set(r->store, &flushes);
+	assert_good(RUN(r, 0, list, sizeof(list), UNMAP(sizeof(list))));
+	assert_int_equal(fault_seen(r->store), 1);
+	assert_good(RUN(r, 0, NULL, 0, WRITE_SAME16(UNMAP_BIT | 1, 0, 8)));
+	assert_int_equal(fault_seen(r->store), 2);
+	assert_good(RUN(r, 0, data, 512, WRITE_SAME16(0, 0, 4096)));
+	assert_int_equal(fault_seen(r->store), 3);
+	fault_set(r->store, &(struct fault_cfg){ .ops = 1u << STORE_FLUSH, .nth = 1, .err = -EIO });
+	assert_check(
+		RUN(r, 0, list, sizeof(list), UNMAP(sizeof(list))), SENSE_MEDIUM_ERROR, 0x0c00);
+	rig_free(r);
+}
+
 static void an_aborted_write_same_goes_no_further(void **state)
 {
 	struct rig *r = rig_create((struct rig_cfg){ .blocks = 65536, .faulty = true });
@@ -378,6 +401,7 @@ int main(void)
 		cmocka_unit_test(flags_that_are_not_there_are_refused),
 		cmocka_unit_test(a_protected_disk_is_not_unmapped),
 		cmocka_unit_test(write_same_without_space_says_so),
+		cmocka_unit_test(without_a_write_cache_all_of_it_is_durable_at_the_end),
 		cmocka_unit_test(an_aborted_write_same_goes_no_further),
 	};
 

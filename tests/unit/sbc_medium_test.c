@@ -119,6 +119,25 @@ static void stopping_does_not_eject(void **state)
 	rig_free(r);
 }
 
+/* SBC-4 5.34: what is stopped may be switched off. */
+static void stopping_flushes_unless_it_is_told_not_to(void **state)
+{
+	struct rig *r = rig_create((struct rig_cfg){ .faulty = true });
+
+	(void)state;
+	fault_set(r->store, &(struct fault_cfg){ .ops = 1u << STORE_FLUSH });
+	assert_good(RUN(r, 0, NULL, 0, START));
+	assert_good(RUN(r, 0, NULL, 0, START_STOP(4)));
+	assert_int_equal(fault_seen(r->store), 0);
+	assert_good(RUN(r, 0, NULL, 0, STOP));
+	assert_int_equal(fault_seen(r->store), 1);
+	assert_good(RUN(r, 0, NULL, 0, START_STOP(0x31))); /* STANDBY */
+	assert_int_equal(fault_seen(r->store), 2);
+	fault_set(r->store, &(struct fault_cfg){ .nth = 1, .err = -EIO });
+	assert_check(RUN(r, 0, NULL, 0, STOP), SENSE_MEDIUM_ERROR, 0x0c00);
+	rig_free(r);
+}
+
 static void a_fixed_disk_cannot_be_ejected(void **state)
 {
 	struct rig *r = rig_create((struct rig_cfg){ 0 });
@@ -222,6 +241,7 @@ int main(void)
 		cmocka_unit_test(an_ejected_medium_is_not_present),
 		cmocka_unit_test(a_loaded_medium_is_there_and_told_to_the_others),
 		cmocka_unit_test(stopping_does_not_eject),
+		cmocka_unit_test(stopping_flushes_unless_it_is_told_not_to),
 		cmocka_unit_test(a_fixed_disk_cannot_be_ejected),
 		cmocka_unit_test(whoever_prevents_removal_prevents_it_for_all),
 		cmocka_unit_test(preventing_holds_the_tray_open_too),

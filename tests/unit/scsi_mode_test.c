@@ -131,6 +131,7 @@ static void d_sense_changes_the_format_of_sense_data(void **state)
 }
 
 static const uint8_t wce_off[] = { 0, 0, 0, 0, 0x08, 0x12, 0, [23] = 0 };
+static const uint8_t wce_on[] = { 0, 0, 0, 0, 0x08, 0x12, 0x04, [23] = 0 };
 
 static void without_wce_every_write_is_durable(void **state)
 {
@@ -179,6 +180,40 @@ static void a_write_under_way_when_the_cache_goes_off_is_durable_too(void **stat
 	assert_int_equal(t.status, SCSI_GOOD);
 	assert_int_equal(fault_seen(rig->store), 2);
 	scsi_task_release(&t);
+}
+
+static void so_is_any_other_command_that_writes(void **state)
+{
+	static const uint8_t cdbs[][16] = {
+		{ 0x89, 0, BE8(0), 0, 0, 0, 1 }, /* COMPARE AND WRITE */
+		{ 0x8b, 0, BE8(0), BE4(2) },     /* ORWRITE */
+		{ 0x93, 0, BE8(0), BE4(4096) },  /* WRITE SAME */
+		{ 0x93, 0x09, BE8(0), BE4(8) },  /* of zeros */
+	};
+	static const uint32_t lens[] = { 1024, 1024, 512, 0 };
+	static uint8_t two[1024];
+	struct scsi_task t;
+
+	(void)state;
+	memset(two + 512, 'x', 512);
+	for (unsigned i = 0; i < 4; i++) {
+		const uint8_t *out = i < 2 ? two : two + 512;
+		enum scsi_next next;
+
+		assert_good(RUN(rig, 0, wce_on, sizeof(wce_on), SELECT6(sizeof(wce_on))));
+		assert_good(RUN(rig, 0, two, 1024, WRITE10(0, 2)));
+		count_flushes(rig, 0, 5);
+		rig_task(&t, &rig->nexus[0], 0, cdbs[i], 16, lens[i] ? SCSI_DIR_OUT : 0, lens[i]);
+		next = scsi_task_start(&t);
+		if (next == SCSI_WANT_DATA)
+			next = scsi_task_data(&t, rig_put(&t, out));
+		assert_int_equal(next, SCSI_PENDING);
+		assert_good(RUN(rig, 0, wce_off, sizeof(wce_off), SELECT6(sizeof(wce_off))));
+		rig_wait(&t);
+		assert_int_equal(t.status, SCSI_GOOD);
+		assert_int_equal(fault_seen(rig->store), 2);
+		scsi_task_release(&t);
+	}
 }
 
 static void a_disk_without_a_write_cache_says_so_and_writes_through(void **state)
@@ -592,6 +627,7 @@ int main(void)
 		T(without_wce_every_write_is_durable),
 		T(switching_the_write_cache_off_empties_it),
 		T(a_write_under_way_when_the_cache_goes_off_is_durable_too),
+		T(so_is_any_other_command_that_writes),
 		cmocka_unit_test(a_disk_without_a_write_cache_says_so_and_writes_through),
 		T(a_change_is_told_to_the_other_initiators_once),
 		T(a_list_that_changes_nothing_is_not_told),
