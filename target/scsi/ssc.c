@@ -75,6 +75,9 @@ static void drive_changed(struct drive_listener *ls, enum drive_event event)
 	struct lu *lu = &tape->lu;
 
 	tape->dirty = false;
+	/* Before the gate lets anything in. */
+	if (event == DRIVE_INSERTED || event == DRIVE_HOST_LOADED)
+		atomic_fetch_add(&tape->mounts, 1);
 	atomic_store(&tape->room, 0);
 	tape->past_pew = false;
 	tape->allowed = 0;

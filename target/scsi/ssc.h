@@ -50,6 +50,8 @@ struct tape {
 	_Atomic bool append_only;       /* WRITE MODE: see ssc_format.c */
 	_Atomic uint64_t pews;          /* programmable early warning: bytes before early warning */
 
+	_Atomic unsigned mounts; /* goes up with each cartridge, and each load by a host */
+
 	/* Of writing behind: ssc_behind.c. */
 	_Atomic unsigned pending; /* commands that are with the drive, or wait for it */
 	_Atomic uint64_t behind;  /* bytes that are still to be written */
@@ -107,7 +109,8 @@ struct tape_job {
 	struct drive_job job;
 	struct scsi_task *t;
 	tape_run *run;
-	bool without;   /* runs also where no cartridge is loaded */
+	unsigned mounts; /* the tape's, when the command came */
+	bool without;    /* runs also where no cartridge is loaded */
 	bool fixed, sili, immed, at_object, compare;
 	uint8_t code, partition;
 	uint32_t len;       /* TRANSFER LENGTH: bytes, or blocks where fixed */
@@ -124,6 +127,9 @@ struct tape_job *tape_job(struct scsi_task *t);
 enum scsi_next tape_submit(struct scsi_task *t, tape_run *run);
 /* For rows: an abort takes back a job that waits. */
 bool tape_cancel(struct scsi_task *t);
+/* In a job: whether the cartridge is still the one that the command was sent to. Its data may have
+ * been long in coming, and a unit attention that came up meanwhile stops only the next command. */
+bool tape_same_mount(const struct scsi_task *t, const struct tape_job *j);
 
 /* In a job: what was written behind for this nexus has failed. Its next command tells that; another
  * nexus's does only when that initiator port has gone. */

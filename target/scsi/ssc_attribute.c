@@ -65,12 +65,12 @@ static void wr_count(struct wr *w, unsigned n)
 }
 
 /* The cartridge that is held will do. */
-static struct cartridge *memory(struct scsi_task *t)
+static struct cartridge *memory(struct scsi_task *t, const struct tape_job *j)
 {
 	struct cartridge *c = drive_memory(tape_of(t)->drive);
 	struct sense s;
 
-	if (c)
+	if (c && tape_same_mount(t, j))
 		return c;
 	s = lu_absence(t->itl->lu);
 	task_check(t, s.key, s.asc);
@@ -82,7 +82,7 @@ static void read_run(struct scsi_task *t, struct tape_job *j, struct cartridge *
 {
 	struct wr w = wr_of(t->buf, ATTRIBUTES_MAX);
 
-	c = memory(t);
+	c = memory(t, j);
 	if (!c)
 		return;
 	if (j->partition >= cartridge_info(c)->partitions) {
@@ -198,7 +198,7 @@ static void write_run(struct scsi_task *t, struct tape_job *j, struct cartridge 
 	const uint8_t *value;
 	unsigned fault;
 
-	c = memory(t);
+	c = memory(t, j);
 	if (!c)
 		return;
 	if (j->partition >= cartridge_info(c)->partitions) {

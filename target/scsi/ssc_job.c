@@ -21,6 +21,7 @@ struct tape_job *tape_job(struct scsi_task *t)
 		return NULL;
 	}
 	j->t = t;
+	j->mounts = atomic_load(&tape_of(t)->mounts);
 	j->block_len = atomic_load_explicit(&tape_of(t)->block_len, memory_order_relaxed);
 	t->more = j;
 	return j;
@@ -82,13 +83,18 @@ static bool deferred(struct scsi_task *t)
 
 /* --- running -------------------------------------------------------------------------------- */
 
+bool tape_same_mount(const struct scsi_task *t, const struct tape_job *j)
+{
+	return j->mounts == atomic_load(&tape_of(t)->mounts);
+}
+
 static void run_now(struct scsi_task *t, struct tape_job *j, struct cartridge *c)
 {
 	struct sense s;
 
 	if (deferred(t))
 		return;
-	if (c || j->without) {
+	if (j->without || (c && tape_same_mount(t, j))) {
 		j->run(t, j, c);
 		return;
 	}

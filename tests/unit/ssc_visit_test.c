@@ -103,6 +103,57 @@ static void the_first_write_on_another_cartridge_waits_for_it(void **state)
 	tape_rig_free(rig);
 }
 
+/* The robot changes cartridges while a command waits for its data: where the tape stands now, and
+ * whose it is, the host does not know yet. */
+static void change_cartridges(struct tape_rig *rig)
+{
+	assert_int_equal(tape_in_job(rig, tape_do_eject), 0);
+	assert_int_equal(tape_in_job(rig, tape_do_insert), 0);
+}
+
+static void data_for_one_cartridge_do_not_go_on_the_next(void **state)
+{
+	const uint8_t cdb[] = { TAPE_WRITE(5000) };
+	struct tape_rig *rig = roomy(state);
+	struct scsi_task t;
+	struct result res;
+
+	assert_good(tape_write(rig, 3000, 1));
+	rig_task(&t, &rig->r->nexus[0], 0, cdb, 6, SCSI_DIR_OUT, 5000);
+	assert_int_equal(scsi_task_start(&t), SCSI_WANT_DATA);
+	change_cartridges(rig);
+	tape_fill(tape_data, 5000, 2);
+	assert_int_equal(scsi_task_data(&t, rig_put(&t, tape_data)), SCSI_PENDING);
+	rig_wait(&t);
+	assert_int_equal(t.status, SCSI_CHECK_CONDITION);
+	assert_int_equal(t.sense.key, SENSE_NOT_READY);
+	assert_int_equal(t.sense.asc, 0x3a00);
+	scsi_task_release(&t);
+	assert_check(TAPE(rig, NULL, 0, TUR), SENSE_UNIT_ATTENTION, 0x2800);
+	res = TAPE(rig, NULL, 5000, TAPE_READ(3000));
+	assert_good(res);
+	tape_expect_data(res, 3000, 1);
+	tape_rig_free(rig);
+}
+
+static void an_attribute_for_one_cartridge_does_not_go_on_the_next(void **state)
+{
+	static const uint8_t cdb[16] = { 0x8d, [13] = 10 };
+	static const uint8_t list[10] = { 0, 0, 0, 6, 0x08, 0x05, 0, 0, 1, 0x81 };
+	struct tape_rig *rig = roomy(state);
+	struct scsi_task t;
+
+	rig_task(&t, &rig->r->nexus[0], 0, cdb, 16, SCSI_DIR_OUT, 10);
+	assert_int_equal(scsi_task_start(&t), SCSI_WANT_DATA);
+	change_cartridges(rig);
+	assert_int_equal(scsi_task_data(&t, rig_put(&t, list)), SCSI_PENDING);
+	rig_wait(&t);
+	assert_int_equal(t.status, SCSI_CHECK_CONDITION);
+	assert_int_equal(t.sense.key, SENSE_NOT_READY);
+	scsi_task_release(&t);
+	tape_rig_free(rig);
+}
+
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, vtl_setup, vtl_teardown)
@@ -110,6 +161,8 @@ int main(void)
 		TEST(a_write_that_the_robot_is_ahead_of_is_refused_and_not_lost),
 		TEST(what_is_written_behind_goes_with_the_cartridge),
 		TEST(the_first_write_on_another_cartridge_waits_for_it),
+		TEST(data_for_one_cartridge_do_not_go_on_the_next),
+		TEST(an_attribute_for_one_cartridge_does_not_go_on_the_next),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
