@@ -210,11 +210,19 @@ static void stopped(void *arg)
 	loop_stop(d->loop);
 }
 
+/* A start that failed turns the loop, too, until all is closed that it had opened. */
+static bool is_started(const struct daemon *d)
+{
+	return registry_config(d->registry);
+}
+
 static void on_stop(evutil_socket_t number, short what, void *arg)
 {
 	struct daemon *d = arg;
 
 	(void)what;
+	if (!is_started(d))
+		return;
 	if (d->stopping) {
 		log_msg(LOG_NOTICE, "stopping at once");
 		registry_stop(d->registry, 0, NULL, NULL);
@@ -233,7 +241,7 @@ static void on_reload(evutil_socket_t number, short what, void *arg)
 
 	(void)number;
 	(void)what;
-	if (d->stopping)
+	if (d->stopping || !is_started(d))
 		return;
 	log_msg(LOG_NOTICE, "reload on SIGHUP");
 	daemon_reload(d, NULL, NULL);

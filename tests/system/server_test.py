@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Start and stop: what works, what is refused and with which words, and what is left behind."""
+import fcntl
 import os
 import re
 import signal
 import socket
 import stat
+import struct
 import subprocess
 import time
 from pathlib import Path
@@ -289,6 +291,25 @@ def test_a_file_that_is_open_elsewhere_is_named_and_no_new_one_is_left(refused, 
     refused(None, server=second)
     assert re.search(r"countersign\.conf:\d+: .*disk\.img: already open", second.log())
     assert tree(second.dir) == ["countersign.conf", "stderr"]
+
+
+@pytest.mark.parametrize("sent", [signal.SIGHUP, signal.SIGTERM])
+def test_a_signal_does_not_disturb_the_end_of_a_start_that_failed(make_server, sent):
+    server = make_server(file_lun("disk.img") + '''
+        libraries = ( { name = "vtl"; target_prefix = "iqn.2026-11.com.example:vtl"; path = "vtl"; } );
+    ''')
+    with open(server.dir / "disk.img", "wb") as disk:
+        disk.truncate(1 << 20)
+        fcntl.fcntl(disk, fcntl.F_OFD_SETLK, struct.pack("hhqqi4x", fcntl.F_WRLCK, 0, 0, 0, 0))
+        process = server.spawn().process
+        while not (server.dir / "vtl").exists() and process.poll() is None:
+            time.sleep(0.005)
+        process.send_signal(sent)    # while the server waits for the lock of the disk
+        assert process.wait(30) == 1
+    server.process = None
+    server.check_reports()
+    assert "disk.img: already open" in server.log()
+    assert tree(server.dir) == ["countersign.conf", "disk.img", "stderr"]
 
 
 def test_a_socket_that_another_server_answers_on_is_left_alone(refused, start):
