@@ -106,6 +106,12 @@ const char *config_svm_of(const struct config *cfg, const struct config_target *
 	return t->svm ? t->svm : cfg->management.ontap.svm;
 }
 
+bool config_same_svm(const struct config *a, const struct config_target *in_a,
+	const struct config *b, const struct config_target *in_b)
+{
+	return !strcasecmp(config_svm_of(a, in_a), config_svm_of(b, in_b));
+}
+
 /* Whether a target before the i-th names it, too. */
 static bool is_told(const struct config *cfg, size_t i)
 {

@@ -357,8 +357,11 @@ bool config_chap_needed(enum config_auth auth, size_t n_credentials);
 
 /* The SVM that a target is in. */
 const char *config_svm_of(const struct config *cfg, const struct config_target *t);
+/* Whether targets of two configurations are in SVMs of one name. */
+bool config_same_svm(const struct config *a, const struct config_target *in_a,
+	const struct config *b, const struct config_target *in_b);
 /* Gives each SVM once: first the one of management.ontap, then those that targets name, in their
- * order. Names that differ in case alone are one. */
+ * order. Everywhere, names that differ in case alone are one. */
 void config_svms(const struct config *cfg, void (*each)(void *arg, const char *svm), void *arg);
 bool config_has_svm(const struct config *cfg, const char *svm);
 /* Whether a portal is in this portal group. */

@@ -247,7 +247,8 @@ static void diff_inside_target(
 	struct config_change change = { .old_target = old, .new_target = new };
 	struct pair pair = { old, new };
 
-	if (!equal_but(section_of("targets", NULL), but, old, new)) {
+	if (!equal_but(section_of("targets", NULL), but, old, new) ||
+		!config_same_svm(d->before, old, d->after, new)) {
 		change.kind = CONFIG_TARGET_CHANGED;
 		add(d, change);
 	}

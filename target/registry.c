@@ -527,8 +527,8 @@ int registry_check(struct config *cfg, struct faults *faults)
 
 /* Targets of which a connection may be in by what the new configuration refuses. A target whose
  * LUNs alone changed is none of them, and of one that is gone the server closes all by itself. */
-static bool list_tightened(
-	const struct config_changes *changes, const struct world *w, struct transition *t)
+static bool list_tightened(const struct registry *r, const struct config_changes *changes,
+	const struct world *w, struct transition *t)
 {
 	const struct config_target *last = NULL;
 
@@ -542,7 +542,8 @@ static bool list_tightened(
 
 		if ((c->kind != CONFIG_CREDENTIALS && c->kind != CONFIG_TARGET_CHANGED) ||
 			!c->old_target || c->old_target == last ||
-			!credentials_tightened(c->old_target, c->new_target))
+			!credentials_tightened(
+				r->now.cfg, c->old_target, w->cfg, c->new_target))
 			continue;
 		last = c->old_target;
 		if (!transition_add(t, c->new_target->name))
@@ -556,7 +557,7 @@ static int prepare_transition(struct registry *r, const struct config_changes *c
 {
 	struct transition *t = transition_new(r, changes->n + w->n_displaced, done, arg);
 
-	if (t && list_tightened(changes, w, t)) {
+	if (t && list_tightened(r, changes, w, t)) {
 		*out = t;
 		return 0;
 	}

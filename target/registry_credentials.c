@@ -191,11 +191,12 @@ static bool needs_chap(const struct config_target *t)
 	return config_chap_needed(t->auth, t->n_credentials);
 }
 
-bool credentials_tightened(const struct config_target *before, const struct config_target *after)
+bool credentials_tightened(const struct config *was, const struct config_target *before,
+	const struct config *is, const struct config_target *after)
 {
 	if (needs_chap(after) && !needs_chap(before))
 		return true;
-	if (!same_text(before->svm, after->svm))
+	if (!config_same_svm(was, before, is, after))
 		return true; /* other rows hold for it */
 	for (size_t i = 0; i < before->n_credentials; i++)
 		if (!has_row(after, &before->credentials[i]))

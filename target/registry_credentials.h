@@ -24,8 +24,9 @@ int credentials_build(const struct table *stored, const struct config *cfg,
 	void (*each)(void *arg, const struct displaced *d), void *arg, const struct table **out,
 	struct faults *faults);
 
-/* Whether a login that `before` let in could be one that `after` refuses: a row is gone or another
- * one now, or CHAP was turned on. */
-bool credentials_tightened(const struct config_target *before, const struct config_target *after);
+/* Whether a login that a target let in could be one that it refuses as it is in another configuration:
+ * a row is gone or another one now, CHAP was turned on, or it is in another SVM. */
+bool credentials_tightened(const struct config *was, const struct config_target *before,
+	const struct config *is, const struct config_target *after);
 
 #endif

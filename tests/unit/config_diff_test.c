@@ -270,6 +270,17 @@ static void a_change_points_into_both_configurations(void **state)
 	config_free(new);
 }
 
+static void targets_that_name_no_svm_go_with_the_one_of_all(void **state)
+{
+	static const char before[] = TARGETS(T("a", "") ", " T("b", "svm = \"s\";"));
+	static const char after[] = TARGETS(T("a", "") ", " T("b", "svm = \"s\";"))
+		"management = { ontap = { svm = \"t\"; users = ( { name = \"u\"; "
+		"password = \"password-1\"; } ); }; };\n";
+
+	(void)state;
+	assert_changes(before, after, "setting changed: management.ontap\ntarget changed: a\n");
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -292,6 +303,7 @@ int main(void)
 		cmocka_unit_test(credentials_of_discovery_change_without_a_target),
 		cmocka_unit_test(a_library_comes_goes_or_changes),
 		cmocka_unit_test(a_change_points_into_both_configurations),
+		cmocka_unit_test(targets_that_name_no_svm_go_with_the_one_of_all),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

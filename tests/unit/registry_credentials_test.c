@@ -224,7 +224,7 @@ static void two_rows_for_any_initiator_are_a_fault_with_its_line(void **state)
 static bool tightened(struct place *p, const char *before, const char *after)
 {
 	struct config *a = configured(p, before), *b = configured(p, after);
-	bool is = credentials_tightened(&a->targets[0], &b->targets[0]);
+	bool is = credentials_tightened(a, &a->targets[0], b, &b->targets[0]);
 
 	config_free(a);
 	config_free(b);
@@ -279,6 +279,18 @@ static void chap_turned_on_is_a_tightening(void **state)
 		*state, CONF("none", ""), CONF("none", ROW(HOST1, "initiator-11111", ""))));
 }
 
+#define SVM(name, more)                                                                 \
+	HEAD "management = { ontap = { svm = \"" name "\"; users = ( { name = \"u\"; "    \
+	     "password = \"password-1\"; } ); }; }; targets = ( { name = \"" A "\"; " more \
+	     " } );\n"
+
+static void another_svm_is_a_tightening(void **state)
+{
+	assert_true(tightened(*state, SVM("a", ""), SVM("a", "svm = \"b\";")));
+	assert_true(tightened(*state, SVM("a", ""), SVM("b", "")));
+	assert_false(tightened(*state, SVM("a", ""), SVM("b", "svm = \"A\";")));
+}
+
 #define TEST(t) cmocka_unit_test_setup_teardown(t, begin, end)
 
 int main(void)
@@ -294,6 +306,7 @@ int main(void)
 		TEST(the_same_and_more_is_no_tightening),
 		TEST(every_change_of_a_row_is_a_tightening),
 		TEST(chap_turned_on_is_a_tightening),
+		TEST(another_svm_is_a_tightening),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
