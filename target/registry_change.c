@@ -105,7 +105,7 @@ static enum registry_result refuse_declared(
 {
 	return refuse(p, REGISTRY_DECLARED,
 		"the credential of %s for %s is declared in the configuration file %s; "
-		"change it there",
+		"change it there, and reload",
 		row->initiator, *row->scope_name ? row->scope_name : "discovery", row->written_by);
 }
 

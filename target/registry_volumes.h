@@ -43,13 +43,13 @@ void registry_volumes(const struct registry *r,
 	X(VOLUME_ON_DISK, "the volume is as large as its disk") \
 	X(VOLUME_NO_PORTAL, "there is no portal at this address") \
 	X(VOLUME_BAD_TARGET, "not an iSCSI name, as iqn.2026-11.com.example:disk1 is one") \
-	X(VOLUME_BAD_SIZE, "a size is a multiple of the block size, and not 0") \
+	X(VOLUME_BAD_SIZE, "a size is a number of bytes, a multiple of the block size, and not 0") \
 	X(VOLUME_BAD_BLOCK, "blocks are of 512 or 4096 bytes") \
 	X(VOLUME_SHRINKS, "a volume can only grow") \
 	X(VOLUME_NO_ROOM, "the volumes of this pool would pass its max_size") \
 	X(VOLUME_TOO_MANY, "there are as many volumes as there may be") \
 	X(VOLUME_TARGET_TAKEN, "there is a target of this name") \
-	X(VOLUME_DECLARED, "the target is declared in the configuration file; change it there") \
+	X(VOLUME_DECLARED, "the target is declared in the configuration file: change it there, and reload") \
 	X(VOLUME_LUN_TAKEN, "the target has this LUN already, or there is no such LUN") \
 	X(VOLUME_ATTACHED, "the volume is attached already") \
 	X(VOLUME_DETACHED, "the volume is not attached") \

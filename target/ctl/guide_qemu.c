@@ -74,9 +74,10 @@ void guide_qemu(const struct guide *g, FILE *to)
 {
 	const char *object = g->login.chap ? "object secret,id=chap,file=chap.secret " : "";
 
-	fprintf(to, "QEMU to %s%s\n\n", g->target,
-		g->login.target_secret ? " (it proves itself, and asks no proof of the target)"
-				       : "");
+	fprintf(to, "QEMU to %s\n", g->target);
+	if (g->login.target_secret)
+		fputs("It proves itself, and asks no proof of the target. ", to);
+	fputs("Debian: qemu-utils, qemu-system-x86, qemu-block-extra.\n\n", to);
 	print_secret_file(g, to);
 	if (guide_has(g, "disk"))
 		print_disk(g, object, to);
@@ -110,7 +111,7 @@ void guide_libiscsi(const struct guide *g, FILE *to)
 
 	if (g->initiator)
 		snprintf(name, sizeof(name), "-i %s ", quote_shell(g->initiator, &q));
-	fprintf(to, "libiscsi's tools to %s\n\n", g->target);
+	fprintf(to, "libiscsi's tools to %s\nDebian: libiscsi-bin.\n\n", g->target);
 	if (!g->discovery.closed) {
 		print_variables(&g->discovery, to);
 		fprintf(to, "  iscsi-ls %siscsi://%s\n", name, portal);

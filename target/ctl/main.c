@@ -9,7 +9,7 @@
 #include "ctl/line.h"
 #include "version.h"
 
-/* Where a server's socket is unless somebody says so: the first that is there. */
+/* Where a server's socket is unless somebody says so: the first that is there, or else the last. */
 static const char *const usual_places[] = { "/run/countersign/ctl.sock",
 	"/var/lib/countersign/ctl.sock" };
 
@@ -77,7 +77,7 @@ static const char *usual_socket(void)
 	for (size_t i = 0; i < n; i++)
 		if (!access(usual_places[i], F_OK) || errno == EACCES)
 			return usual_places[i];
-	return usual_places[0];
+	return usual_places[n - 1];
 }
 
 static int run(struct line *line)

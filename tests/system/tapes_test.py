@@ -206,7 +206,7 @@ def test_a_cartridge_with_a_pool_goes_to_the_archive_from_a_mail_slot(tell, rows
 
 
 def test_an_operator_gives_a_pool_and_takes_it_away(tell, rows):
-    assert "AVAILABLE" in tell("tape pool TEST01L5 GLACIER")
+    assert "AVAILABLE, pool GLACIER\n" in tell("tape pool TEST01L5 GLACIER")
     assert rows("tape list")["TEST01L5"]["pool"] == "GLACIER"
     tell("tape pool TEST01L5 none")
     assert rows("tape list")["TEST01L5"]["pool"] is None
@@ -219,7 +219,7 @@ def test_an_operator_gives_a_pool_and_takes_it_away(tell, rows):
 def test_an_operator_turns_a_cartridge_back(tell, rows):
     tell("tape pool TEST01L5 GLACIER")
     tell("library export TEST01L5")
-    assert tell("tape cancel TEST01L5") == "cartridge TEST01L5: slot 1, AVAILABLE\n"
+    assert tell("tape cancel TEST01L5") == "cartridge TEST01L5: slot 1, AVAILABLE, pool GLACIER\n"
     assert ("cartridge TEST01L5 is not on its way to or from the archive, but in slot 1"
             in tell("tape cancel TEST01L5", status=1))
     assert rows("tape list")["TEST01L5"]["pool"] == "GLACIER"
