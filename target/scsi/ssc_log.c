@@ -28,10 +28,12 @@ struct facts {
 	bool compress;
 };
 
-static void gather(struct scsi_task *t, struct cartridge *c, struct facts *f)
+/* A cartridge that is held is one of which everything is known, too. */
+static void gather(struct scsi_task *t, struct facts *f)
 {
 	struct cartridge_attribute maker;
 	struct tape *tape = tape_of(t);
+	struct cartridge *c = drive_memory(tape->drive);
 
 	*f = (struct facts){ .drive = tape->drive,
 		.alerts = alert_flags(&tape->lu),
@@ -196,7 +198,8 @@ static uint64_t sum(const struct facts *f, uint64_t (*figure)(const struct cartr
 	return n;
 }
 
-static void volume_numbers(struct wr *w, const struct facts *f)
+/* What IBM's page 30h has under the same codes: no retries, nothing that was corrected. */
+static void wr_life(struct wr *w, const struct facts *f)
 {
 	log_number(w, 0x0001, f->life.loads, 4);
 	log_number(w, 0x0002, f->life.blocks_written, 8);
@@ -207,6 +210,11 @@ static void volume_numbers(struct wr *w, const struct facts *f)
 	log_number(w, 0x0007, f->life.blocks_read, 8);
 	log_number(w, 0x0008, 0, 4);
 	log_number(w, 0x0009, f->life.read_errors, 2);
+}
+
+static void volume_numbers(struct wr *w, const struct facts *f)
+{
+	wr_life(w, f);
 	log_number(w, 0x000c, f->s.load.write_errors, 2);
 	log_number(w, 0x000d, f->s.load.read_errors, 2);
 	log_number(w, 0x000e, f->s.load.host_written / MB, 4);
@@ -270,15 +278,7 @@ static void data_compression(struct wr *w, const struct facts *f)
 
 static void tape_usage(struct wr *w, const struct facts *f)
 {
-	log_number(w, 1, f->life.loads, 4);
-	log_number(w, 2, f->life.blocks_written, 8);
-	log_number(w, 3, 0, 4);
-	log_number(w, 4, f->life.write_errors, 2);
-	log_number(w, 5, 0, 2);
-	log_number(w, 6, 0, 2);
-	log_number(w, 7, f->life.blocks_read, 8);
-	log_number(w, 8, 0, 4);
-	log_number(w, 9, f->life.read_errors, 2);
+	wr_life(w, f);
 	log_number(w, 10, 0, 2);
 	log_number(w, 11, 0, 2);
 }
@@ -372,7 +372,8 @@ static void log_run(struct scsi_task *t, struct tape_job *j, struct cartridge *c
 	uint8_t codes[PAGES];
 	struct facts f;
 
-	gather(t, c, &f);
+	(void)c;
+	gather(t, &f);
 	log_open(&w, t->cdb);
 	if (p->write)
 		write_page(&w, p, tape_of(t), &f);
@@ -421,7 +422,8 @@ static void select_run(struct scsi_task *t, struct tape_job *j, struct cartridge
 	struct lu *lu = t->itl->lu;
 	struct facts f;
 
-	gather(t, c, &f);
+	(void)c;
+	gather(t, &f);
 	for (size_t i = 0; i < PAGES; i++)
 		if (!j->code || pages[i].code == j->code)
 			reset(tape_of(t), &pages[i], &f);

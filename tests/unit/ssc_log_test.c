@@ -418,6 +418,25 @@ static void what_is_held_can_be_asked_and_what_is_unloaded_cannot(void **state)
 	tape_rig_free(rig);
 }
 
+static void the_volume_that_is_held_is_the_one_that_was_loaded(void **state)
+{
+	struct tape_rig *rig = tape_rig_blank(state);
+	struct result loaded, held;
+	uint8_t before[4096];
+
+	assert_good(tape_write(rig, 5000, 1));
+	assert_good(tape_write(rig, 5000, 2));
+	loaded = page(rig, 0x17);
+	memcpy(before, loaded.in, loaded.in_got);
+	assert_int_equal(number(loaded, 0x0002), 2); /* blocks written */
+	assert_good(TAPE(rig, NULL, 0, 0x1b, 0, 0, 0, 0x08, 0));
+	held = page(rig, 0x17);
+	assert_int_equal(held.in_got, loaded.in_got);
+	assert_memory_equal(held.in, before, held.in_got);
+	assert_int_equal(number(page(rig, 0x31), 3), TAPE_CAPACITY >> 20);
+	tape_rig_free(rig);
+}
+
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, vtl_setup, vtl_teardown)
@@ -450,6 +469,7 @@ int main(void)
 		TEST(a_list_that_ends_early_is_too_short),
 		TEST(there_is_one_volume_and_one_partition),
 		TEST(what_is_held_can_be_asked_and_what_is_unloaded_cannot),
+		TEST(the_volume_that_is_held_is_the_one_that_was_loaded),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
