@@ -10,7 +10,7 @@
 
 #include "wire.h"
 
-#define NAMES "InitiatorName=" HOST "\nTargetName=" OPEN "\nSessionType=Normal\n"
+#define NAMES NAMES_TO(OPEN)
 
 /* --- logins --------------------------------------------------------------------------------- */
 

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The login phase, RFC 7143 6 and 11.12, 11.13: stages, transitions, who may come in, and what
- * becomes of a login that breaks the rules. CHAP is chap_test.c's, keys are negotiation_test.c's.
+ * becomes of a login that breaks the rules. CHAP is chap_test.c's and chap_refusal_test.c's, keys are negotiation_test.c's.
  */
 #include "wire.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
-#define NAMES "InitiatorName=" HOST "\nTargetName=" OPEN "\nSessionType=Normal\n"
+#define NAMES NAMES_TO(OPEN)
 #define FIRST NAMES "AuthMethod=None\n"
 
 /* Sends one first request on a connection of its own; gives the status. The target closes behind any

@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define NAMES "InitiatorName=" HOST "\nTargetName=" OPEN "\nSessionType=Normal\n"
+#define NAMES NAMES_TO(OPEN)
 
 /* A login in one request; gives the status. */
 static unsigned offer(struct wire *w, struct ini *i, const char *keys)

@@ -185,6 +185,9 @@ void ini_expect_reject(struct ini *i, const struct pdu *p, uint8_t reason);
 
 /* --- login ---------------------------------------------------------------------------------- */
 
+/* The names in the first request of a normal session of HOST. */
+#define NAMES_TO(target) "InitiatorName=" HOST "\nTargetName=" target "\nSessionType=Normal\n"
+
 /* Byte 1 of a login request: SEC or OP, with one of the others. */
 enum { SEC = 0x00, OP = 0x04, TO_OP = 0x81, TO_FFP = 0x83, CONT = 0x40 };
 
