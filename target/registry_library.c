@@ -17,6 +17,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/dir.h"
 #include "base/log.h"
 #include "registry_fault.h"
 #include "registry_library_private.h"
@@ -199,6 +200,7 @@ static int make_directory(const char *path, bool *made)
 {
 	if (!mkdir(path, 0700)) {
 		*made = true;
+		dir_sync_parent(path); /* where we may not open that, the system's own time will do */
 		return 0;
 	}
 	if (errno != EEXIST)

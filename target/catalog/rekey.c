@@ -162,11 +162,19 @@ static void drop_old(struct catalog_tx *tx, const struct keys *keys)
 		log_msg(LOG_WARNING, "%s; the old key is left in it", why.text);
 }
 
-/* Nothing is encrypted yet, so any key will do. */
-static int adopt(struct catalog_tx *tx, const struct keys *keys, struct catalog_error *why)
+/* Nothing is encrypted yet, so any key will do. A key of ours is made with the first catalog, so that
+ * beside a new one it is what is left of a catalog that somebody has removed or emptied. */
+static int adopt(
+	struct catalog_tx *tx, const struct keys *keys, bool fresh, struct catalog_error *why)
 {
 	int err = keys_read(keys, &tx->ring, why);
 
+	if (!err && fresh && keys->ours)
+		log_msg(LOG_WARNING,
+			"%s: the catalog beside this key is new and empty: credentials, volumes "
+			"and tapes that were made while a server ran are not known any more; "
+			"bring it back from a backup",
+			keys->path);
 	if (err == -ENOKEY && keys->ours)
 		err = make_key(keys, &tx->ring, why);
 	if (err)
@@ -257,7 +265,7 @@ int rekey_start(struct catalog_tx *tx, const struct keys *keys, struct catalog_e
 	if (!err && sealed)
 		return take_up(tx, keys, id, why);
 	if (!err || err == -ENOENT)
-		return adopt(tx, keys, why);
+		return adopt(tx, keys, err == -ENOENT, why);
 	return refuse_db(tx, err, why);
 }
 

@@ -18,6 +18,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/dir.h"
 #include "base/log.h"
 
 #define LOCK_FILE     "lock"
@@ -71,6 +72,7 @@ static int make_dir(struct state_dir *s, struct state_error *why)
 		return refuse_errno(why, s->path, "cannot be made");
 	}
 	s->made = true;
+	dir_sync_parent(s->path); /* where we may not open that, the system's own time will do */
 	return 0;
 }
 

@@ -72,3 +72,19 @@ def test_another_state_dir_is_refused_in_a_reload(server, ctl):
     done = ctl(server, "reload", status=1)
     assert "countersign.conf:1: state_dir: it cannot change while the server runs" in done.stderr
     assert json.loads(ctl(server, "--json", "status").stdout)["state_dir"].endswith("/state")
+
+
+@pytest.mark.parametrize("lose", [
+    lambda path: path.unlink(),
+    lambda path: path.write_bytes(b""),
+], ids=["removed", "emptied"])
+def test_a_catalog_that_is_lost_is_not_replaced_without_a_word(server, lose):
+    assert "is new and empty" not in server.log()
+    server.stop()
+    lose(server.dir / "state/catalog.db")
+    server.start()
+    assert "state/key: the catalog beside this key is new and empty" in server.log()
+    server.stop()
+    before = server.log()
+    server.start()
+    assert "is new and empty" not in server.log()[len(before):]
