@@ -75,11 +75,17 @@ struct config *config_copy_declared(const struct config *cfg)
 
 /* --- adding --------------------------------------------------------------------------------- */
 
+/* Of drives also those that the library has not yet. */
 static bool declares_library_target(const struct config_library *l, const char *name)
 {
+	static const char drive[] = "-tapedrive-";
+	size_t len = l->target_prefix ? strlen(l->target_prefix) : 0;
+
 	if (l->target && !strcmp(l->target, name))
 		return true;
-	return l->target_prefix && !strncmp(name, l->target_prefix, strlen(l->target_prefix));
+	return len && !strncmp(name, l->target_prefix, len) &&
+	       (!strcmp(name + len, "-mediachanger") ||
+		       !strncmp(name + len, drive, sizeof(drive) - 1));
 }
 
 bool config_declares_target(const struct config *cfg, const char *name)

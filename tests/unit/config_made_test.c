@@ -102,7 +102,9 @@ static void targets_of_a_library_are_declared(void **state)
 
 	(void)state;
 	assert_true(config_declares_target(cfg, IQN "lib-mediachanger"));
+	assert_true(config_declares_target(cfg, IQN "lib-tapedrive-11"));
 	assert_false(config_declares_target(cfg, IQN "li"));
+	assert_false(config_declares_target(cfg, IQN "library-of-disks"));
 	config_free(cfg);
 }
 
