@@ -102,7 +102,11 @@ static int load_all(struct catalog_tx *tx, void *arg)
 int gateways_load(struct registry *r, struct catalog_error *why)
 {
 	r->gateways = calloc(1, sizeof(*r->gateways));
-	return r->gateways ? catalog_run(r->catalog, load_all, r->gateways, why) : -ENOMEM;
+	if (!r->gateways) {
+		*why = (struct catalog_error){ "out of memory" };
+		return -ENOMEM;
+	}
+	return catalog_run(r->catalog, load_all, r->gateways, why);
 }
 
 static const char *id_in(const struct config *cfg)
