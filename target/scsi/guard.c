@@ -5,6 +5,7 @@
 #include "scsi/guard.h"
 
 #include "base/list.h"
+#include "scsi/op.h"
 
 #define UP_NS (UINT64_C(10) * 1000 * 1000 * 1000) /* how long the guard stays up unused */
 
@@ -84,11 +85,12 @@ static void lower_guard(struct lu *lu, uint64_t now)
 	lu_update_gates(lu);
 }
 
-/* Takes the range or queues for it. */
+/* Takes the range or queues for it. One who has it looks at the gate once more if a wipe has closed
+ * that meanwhile: task_wake() leads there. */
 static bool take(struct scsi_task *t, uint64_t off, uint64_t len, bool alone, task_then *then)
 {
 	struct lu *lu = t->itl->lu;
-	bool now;
+	bool now, late;
 
 	t->guard_off = off;
 	t->guard_len = len;
@@ -100,10 +102,13 @@ static bool take(struct scsi_task *t, uint64_t off, uint64_t len, bool alone, ta
 	lu->alone += alone;
 	t->guard = now ? GUARD_HELD : GUARD_WAITS;
 	list_push(now ? &lu->ranges : &lu->waiting, &t->in_guard);
-	if (!now)
+	late = now && atomic_load(&t->itl->gate) & t->op->stops & GATE_WIPES;
+	if (!now || late)
 		task_sleep(t, then);
+	if (late)
+		task_wake(t);
 	pthread_mutex_unlock(&lu->lock);
-	return now;
+	return now && !late;
 }
 
 bool guard_write(struct scsi_task *t, uint64_t off, uint64_t len, task_then *then)

@@ -15,6 +15,9 @@
  * the two sees the other (C17 7.17.3). The writer that sees the guard steps back and takes a
  * range; the raiser that sees a writer waits for it.
  *
+ * A wipe keeps others out by the gate, and takes all of the medium only until the last writer that
+ * had passed it has ended. Who comes for a range later has passed before, and looks once more.
+ *
  * READs are free in the same way but do not count themselves: only while the guard is up do they
  * see ranges as a whole or not at all. One that was already leaving from the store's own memory
  * when the guard went up may be torn, as it may be by any WRITE at the same time; a READ of a file
@@ -53,7 +56,7 @@ static inline bool guard_free(struct scsi_task *t)
 		return false;
 	atomic_fetch_add(&t->itl->writes, 1);
 	t->guard = GUARD_FREE;
-	if (__builtin_expect(!(atomic_load(&t->itl->gate) & GATE_GUARD), 1))
+	if (__builtin_expect(!(atomic_load(&t->itl->gate) & (GATE_GUARD | GATE_WIPES)), 1))
 		return true;
 	guard_drop(t);
 	return false;

@@ -72,6 +72,8 @@ static enum scsi_next exit_failure_mode(struct scsi_task *t)
 
 	if (list_len(t))
 		return task_bad_cdb(t, 7, -1);
+	if (task_stopped(t, GATE_WIPES))
+		return SCSI_DONE;
 	pthread_mutex_lock(&lu->lock);
 	if (lu->wipe_failed && !lu->wipe_may_exit)
 		task_check(t, SENSE_MEDIUM_ERROR, 0x3103);
@@ -134,7 +136,7 @@ static enum scsi_next format_unit(struct scsi_task *t)
 
 const struct scsi_op sbc_wipe_ops[] = {
 	{ 0x04, NO_SERVICE, .name = "FORMAT UNIT", .start = format_unit, .data = format_data,
-	  .cancel = wipe_cancel, .stops = WIPES, .usage = { 0x04, 0x38, 0, 0, 0, 0x04 } },
+	  .cancel = wipe_cancel, .stops = WIPES | GATE_WIPE_FAILED, .usage = { 0x04, 0x38, 0, 0, 0, 0x04 } },
 	SANITIZE(OVERWRITE, "OVERWRITE", overwrite, .data = overwrite_data),
 	SANITIZE(BLOCK_ERASE, "BLOCK ERASE", erase, .needs = LU_THIN),
 	SANITIZE(CRYPTO_ERASE, "CRYPTOGRAPHIC ERASE", erase, .needs = LU_THIN),

@@ -23,7 +23,7 @@ static struct sense pending_sense(struct itl *itl)
 
 	if (asc)
 		return (struct sense){ .key = SENSE_UNIT_ATTENTION, .asc = asc };
-	if (gate & (GATE_SANITIZE | GATE_FORMAT)) {
+	if (gate & GATE_WIPES) {
 		struct sense s = { .key = SENSE_NOT_READY,
 			.asc = gate & GATE_FORMAT ? 0x0404 : 0x041b };
 

@@ -46,7 +46,7 @@ static enum scsi_next refuse_at_gate(struct scsi_task *t, uint64_t stops)
 		return task_status(t, SCSI_RESERVATION_CONFLICT);
 	if (stops & GATE_STANDBY)
 		return task_check(t, SENSE_NOT_READY, 0x040b);
-	if (stops & (GATE_SANITIZE | GATE_FORMAT))
+	if (stops & GATE_WIPES)
 		return task_in_progress(t, stops & GATE_FORMAT ? 0x0404 : 0x041b);
 	if (stops & GATE_WIPE_FAILED)
 		return task_check(t, SENSE_MEDIUM_ERROR, 0x3103);

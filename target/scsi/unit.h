@@ -68,7 +68,8 @@ enum ua { UNIT_ATTENTIONS(AS_NAME) UA_COUNT };
 #define GATE_GUARD       GATE_BIT(6) /* ranges of the medium are taken: guard.h; stops nothing */
 #define GATE_CONDITIONS  (~GATE_UA)
 /* What is looked at once more when the data have come or a range is had: it may be new. */
-#define GATE_AGAIN       (GATE_SANITIZE | GATE_FORMAT | GATE_NO_MEDIUM)
+#define GATE_WIPES       (GATE_SANITIZE | GATE_FORMAT)
+#define GATE_AGAIN       (GATE_WIPES | GATE_NO_MEDIUM)
 
 /* --- I_T_L nexuses ------------------------------------------------------------------- */
 

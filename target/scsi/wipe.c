@@ -246,6 +246,15 @@ static enum scsi_next begin(struct scsi_task *t, int err)
 	return SCSI_PENDING;
 }
 
+/* Nothing has begun, and the unit is as it was: also if a SANITIZE before this one failed. */
+static void unclaim(struct lu *lu)
+{
+	pthread_mutex_lock(&lu->lock);
+	lu->wiping = WIPING_NOT;
+	lu_update_gates(lu);
+	pthread_mutex_unlock(&lu->lock);
+}
+
 bool wipe_cancel(struct scsi_task *t)
 {
 	struct wipe *w = t->more;
@@ -259,7 +268,7 @@ bool wipe_cancel(struct scsi_task *t)
 		w->task = NULL;
 		return true;
 	}
-	settle(lu, w, 0);
+	unclaim(lu);
 	wipe_free(w);
 	lu_unref(lu);
 	return guard_cancel(t);
@@ -297,7 +306,6 @@ static bool claim(struct lu *lu, enum wipe_kind kind)
 	won = lu->wiping == WIPING_NOT && !lu->succeeded;
 	if (won) {
 		lu->wiping = kind == WIPE_FORMAT ? WIPING_FORMAT : WIPING_SANITIZE;
-		lu->wipe_failed = false;
 		atomic_store_explicit(&lu->progress, 0, memory_order_relaxed);
 		lu_update_gates(lu);
 	}
@@ -314,8 +322,7 @@ enum scsi_next wipe_begin(struct scsi_task *t, const struct wipe_plan *plan)
 		return task_status(t, SCSI_BUSY);
 	if (!claim(lu, plan->kind)) {
 		wipe_free(w);
-		return task_stopped(t, GATE_SANITIZE | GATE_FORMAT) ? SCSI_DONE
-								    : task_status(t, SCSI_BUSY);
+		return task_stopped(t, GATE_WIPES) ? SCSI_DONE : task_status(t, SCSI_BUSY);
 	}
 	w->lu = lu_ref(lu);
 	t->more = w;

@@ -3,6 +3,8 @@
  * what. */
 #include <errno.h>
 
+#include "scsi/guard.h"
+#include "scsi/unit.h"
 #include "tests/unit/scsi_support.h"
 
 #define SANITIZE(flags, sa, len) 0x48, (uint8_t)((flags) | (sa)), 0, 0, 0, 0, 0, BE2(len), 0
@@ -154,6 +156,7 @@ static void meanwhile_others_are_told_how_far_it_is(void **state)
 	assert_check(RUN(r, 1, NULL, 512, READ10(0, 1)), SENSE_NOT_READY, 0x041b);
 	assert_check(RUN(r, 1, NULL, 0, 0x1b, 0, 0, 0, 2, 0), SENSE_NOT_READY, 0x041b);
 	assert_check(RUN(r, 1, NULL, 0, SANITIZE(0, ERASE, 0)), SENSE_NOT_READY, 0x041b);
+	assert_check(RUN(r, 1, NULL, 0, SANITIZE(0, LEAVE_FAILURE, 0)), SENSE_NOT_READY, 0x041b);
 	assert_good(RUN(r, 1, NULL, 96, 0x12, 0, 0, BE2(96), 0));
 	assert_good(RUN(r, 1, NULL, 18, 0x03, 0, 0, 0, 18, 0));
 	assert_int_equal(be16(rig_in + 12), 0x041b);
@@ -179,6 +182,34 @@ static void a_write_that_was_under_way_comes_before_or_not_at_all(void **state)
 	scsi_task_release(&w);
 	wait_ready(r);
 	assert_all(r, 0);
+	rig_free(r);
+}
+
+static enum scsi_next never(struct scsi_task *t, int err)
+{
+	(void)t;
+	(void)err;
+	fail();
+	return SCSI_DONE;
+}
+
+/* The wiping begins between a writer's look at the gate and its taking of the range. */
+static void a_write_that_has_just_passed_the_gate_is_turned_back(void **state)
+{
+	struct rig *r = rig_create((struct rig_cfg){ .faulty = true });
+	struct scsi_task w;
+
+	(void)state;
+	rig_task(&w, &r->nexus[1], 0, (const uint8_t[]){ WRITE10(0, 1) }, 10, SCSI_DIR_OUT, 512);
+	assert_int_equal(scsi_task_start(&w), SCSI_WANT_DATA);
+	r->lu->wiping = WIPING_SANITIZE;
+	lu_update_gates(r->lu);
+	assert_false(guard_write(&w, 0, 512, never));
+	rig_wait(&w);
+	assert_int_equal(w.status, SCSI_CHECK_CONDITION);
+	assert_int_equal(w.sense.asc, 0x041b);
+	scsi_task_release(&w);
+	r->lu->wiping = WIPING_NOT;
 	rig_free(r);
 }
 
@@ -258,6 +289,30 @@ static void a_failure_stays_until_it_is_left(void **state)
 	assert_check(RUN(r, 0, NULL, 0, SANITIZE(0, LEAVE_FAILURE, 0)), SENSE_MEDIUM_ERROR, 0x3103);
 	assert_good(RUN(r, 0, NULL, 0, SANITIZE(0, ERASE, 0)));
 	assert_good(RUN(r, 0, NULL, 512, READ10(0, 1)));
+	rig_free(r);
+}
+
+/* Formatting is no SANITIZE that has succeeded, nor is one that did not begin. */
+static void a_failure_is_left_in_no_other_way(void **state)
+{
+	struct rig *r = rig_create((struct rig_cfg){ .faulty = true });
+	struct scsi_task w, s;
+
+	(void)state;
+	rig_task(&w, &r->nexus[1], 0, (const uint8_t[]){ WRITE10(0, 1) }, 10, SCSI_DIR_OUT, 512);
+	assert_int_equal(scsi_task_start(&w), SCSI_WANT_DATA);
+	fault_set(
+		r->store, &(struct fault_cfg){
+				  .nth = 1, .count = 1, .err = -EIO, .ops = 1u << STORE_DISCARD });
+	assert_check(RUN(r, 0, NULL, 0, SANITIZE(0, ERASE, 0)), SENSE_MEDIUM_ERROR, 0x3103);
+	assert_check(RUN(r, 0, NULL, 0, FORMAT(0)), SENSE_MEDIUM_ERROR, 0x3103);
+	assert_true(guard_write(&w, 0, 512, never));
+	rig_task(&s, &r->nexus[0], 0, (const uint8_t[]){ SANITIZE(0, ERASE, 0) }, 10, 0, 0);
+	assert_int_equal(scsi_task_start(&s), SCSI_PENDING);
+	assert_true(scsi_task_abort(&s));
+	scsi_task_release(&s);
+	scsi_task_release(&w);
+	assert_check(RUN(r, 0, NULL, 512, READ10(0, 1)), SENSE_MEDIUM_ERROR, 0x3103);
 	rig_free(r);
 }
 
@@ -389,10 +444,12 @@ int main(void)
 		T(reserved_bits_and_other_actions_are_refused),
 		T(meanwhile_others_are_told_how_far_it_is),
 		T(a_write_that_was_under_way_comes_before_or_not_at_all),
+		T(a_write_that_has_just_passed_the_gate_is_turned_back),
 		T(it_waits_for_writes_into_the_medium),
 		T(an_abort_while_it_waits_ends_it),
 		T(an_abort_does_not_end_what_has_begun),
 		T(a_failure_stays_until_it_is_left),
+		T(a_failure_is_left_in_no_other_way),
 		T(a_unit_that_is_taken_away_is_not_wiped_to_the_end),
 		T(a_unit_has_no_successor_while_it_is_wiped),
 		T(a_failure_stays_with_the_successor),
