@@ -156,21 +156,21 @@ static void call_free(struct call *c)
 	free(c);
 }
 
+/* What clients of each dialect understand, for when there is no memory for the right one. */
+static const char no_memory[] = "{\"__type\":\"InternalServerError\",\"message\":\"out of memory\","
+				"\"error\":{\"code\":\"internal\",\"message\":\"out of memory\"}}";
+
 /* The text of an answer; a body that could not be made becomes a plain 500. */
 static bool print_body(struct evbuffer *out, int *status, const json_t *body)
 {
 	char *text = body ? json_dumps(body, JSON_COMPACT) : NULL;
-	int err;
+	bool ok;
 
-	if (!text) {
+	if (!text)
 		*status = HTTP_INTERNAL;
-		err = evbuffer_add_printf(out, "{\"error\":{\"code\":\"internal\","
-					       "\"message\":\"out of memory\"}}\n") < 0;
-	} else {
-		err = evbuffer_add_printf(out, "%s\n", text) < 0;
-	}
+	ok = evbuffer_add_printf(out, "%s\n", text ? text : no_memory) >= 0;
 	scrub_free(text);
-	return !err;
+	return ok;
 }
 
 static void send_reply(struct call *c, int status, const json_t *body)

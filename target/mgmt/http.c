@@ -68,6 +68,8 @@ static void configure(struct http *h)
 	evhttp_set_max_headers_size(h->evhttp, HTTP_HEAD_MAX);
 	evhttp_set_max_body_size(h->evhttp, HTTP_BODY_MAX);
 	evhttp_set_timeout(h->evhttp, HTTP_IDLE_SECONDS);
+	/* A body that is too long is read to its end, or nobody who sends it would see the answer. */
+	evhttp_set_flags(h->evhttp, EVHTTP_SERVER_LINGERING_CLOSE);
 	/* All that it knows, so that a wrong method gets our answer. */
 	evhttp_set_allowed_methods(h->evhttp, EVHTTP_REQ_GET | EVHTTP_REQ_POST | EVHTTP_REQ_HEAD |
 						      EVHTTP_REQ_PUT | EVHTTP_REQ_DELETE |

@@ -224,6 +224,7 @@ struct bufferevent *http_conn_new(struct event_base *base, void *http)
 
 	if (!c)
 		return bev;
+	http_page_replace(bev);
 	bufferevent_incref(bev);
 	c->bev = bev;
 	c->fd = -1;

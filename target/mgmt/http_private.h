@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The inside of the server: for http.c (the door), http_conn.c (connections), request.c (what is
- * asked is checked and sent on its way) and call.c (how it is answered) alone.
+ * The inside of the server: for http.c (the door), http_conn.c (connections), http_page.c (what
+ * evhttp says), request.c (what is asked is checked and sent on its way) and call.c (how it is
+ * answered) alone.
  */
 #ifndef MGMT_HTTP_PRIVATE_H
 #define MGMT_HTTP_PRIVATE_H
@@ -86,6 +87,10 @@ void http_conns_end(struct http *h);
 struct bufferevent *http_conn_new(struct event_base *base, void *http);
 /* NULL: we have not seen it, or it is gone. */
 struct http_conn *http_conn_find(struct http *h, int fd);
+
+/* Has what evhttp refuses on this connection be refused in words that clients understand; without
+ * memory, in its own. */
+void http_page_replace(struct bufferevent *bev);
 
 /* --- requests and calls ----------------------------------------------------------------------- */
 

@@ -1,9 +1,14 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """One table of credentials, three dialects: which row holds at login when the Storage Gateway API and
 the ONTAP API have both written some, and what each shows of the other's."""
+import contextlib
+import http.client
 import itertools
+import json
+import ssl
 
 import pytest
+from botocore.exceptions import ClientError
 
 from aws_test import READER, client, code, management, refused, rows, target_arn, update
 from credentials_test import Api as Native
@@ -173,3 +178,49 @@ def test_a_change_that_is_refused_is_a_line_of_the_log_in_any_dialect(server, sg
         f"POST {CREDENTIALS}", "UpdateChapCredentials", "UpdateChapCredentials"]
     assert r' for x\ny"' in said[1] and "ontap:admin from 127.0.0.1" in said[2]
     assert no_secret(server, weak)
+
+
+# --- what is refused before a dialect is known ------------------------------------------------------
+
+def understood(answer, status, aws_type):
+    """Whether the answer to a request that is none says so to the clients of all three APIs."""
+    assert answer.status == status
+    assert answer.getheader("Content-Type") == "application/json"
+    body = json.loads(answer.read())
+    assert body["__type"] == aws_type
+    assert body["message"] == body["error"]["message"] and body["error"]["code"]
+
+
+def connection(server, tls=False):
+    port = server.ports["tlsport" if tls else "httpport"]
+    return contextlib.closing(
+        http.client.HTTPSConnection("127.0.0.1", port, context=ssl._create_unverified_context())
+        if tls else http.client.HTTPConnection("127.0.0.1", port))
+
+
+@pytest.mark.parametrize("tls", [False, True])
+def test_a_body_that_is_too_large_is_refused_in_words(server, tls):
+    with connection(server, tls) as c:
+        c.request("POST", CREDENTIALS, b"x" * (5 << 20))
+        understood(c.getresponse(), 413, "RequestEntityTooLargeException")
+
+
+def test_boto3_is_told_that_its_request_is_too_large(sg):
+    with pytest.raises(ClientError, match="RequestEntityTooLargeException.* 1 MiB of body"):
+        sg.add_tags_to_resource(ResourceARN=target_arn(),
+                                Tags=[{"Key": "a", "Value": "x" * (2 << 20)}])
+
+
+def test_a_request_that_is_none_is_refused_in_words(server):
+    too_large, malformed = "RequestEntityTooLargeException", "MalformedHttpRequestException"
+    for head, status in (("GET / HTTP/1.1\r\nno colon\r\n", 400), ("BREW / HTTP/1.1\r\n", 501),
+                         ("POST / HTTP/1.1\r\nContent-Length: -5\r\n", 400),
+                         ("POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n500000", 413),
+                         ("GET / HTTP/1.1\r\nA: " + "x" * 20000 + "\r\n", 400),
+                         ("POST / HTTP/1.1\r\nContent-Length: 5\r\nExpect: a miracle\r\n", 417)):
+        with connection(server) as c:
+            c.connect()
+            c.sock.sendall(head.encode() + b"\r\n")
+            answer = http.client.HTTPResponse(c.sock)
+            answer.begin()
+            understood(answer, status, too_large if status == 413 else malformed)

@@ -383,7 +383,19 @@ static void a_caller_who_may_not_enter_learns_nothing_else(void **state)
 
 static void an_answer_that_could_not_be_made_is_a_500(void **state)
 {
-	assert_answer(ask(*state, "GET /t/nothing", ""), 500, "out of memory");
+	const char *answer = ask(*state, "GET /t/nothing", "");
+
+	assert_answer(answer, 500, "\"__type\":\"InternalServerError\"");
+	assert_answer(answer, 500, "\"error\":{\"code\":\"internal\",\"message\":\"out of memory\"}");
+}
+
+static void what_is_no_request_is_refused_in_json(void **state)
+{
+	const char *answer = ask(*state, "BREW /t/coffee", "");
+
+	assert_answer(answer, 501, "\"error\":{\"code\":\"bad_request\"");
+	assert_non_null(strstr(answer, "Content-Type: application/json\r\n"));
+	assert_null(strstr(answer, "HTML"));
 }
 
 static struct call *ask_later(struct fixture *f, int *fd)
@@ -659,6 +671,7 @@ int main(void)
 		TEST(a_caller_who_may_not_change_reads_only),
 		TEST(a_caller_who_may_not_enter_learns_nothing_else),
 		TEST(an_answer_that_could_not_be_made_is_a_500),
+		TEST(what_is_no_request_is_refused_in_json),
 		TEST(a_call_may_be_answered_later),
 		TEST(a_client_that_left_is_answered_into_the_void),
 		TEST(a_call_outlives_its_server),
