@@ -456,18 +456,35 @@ static int copy_over(const char *from, const char *to, const char *barcode, cons
 	err = copy_tree(source, draft, way);
 	if (!err)
 		err = dir_rename(draft, target);
-	if (!err)
-		err = dir_sync(to);
-	else
+	if (err) {
 		clear(draft);
+		return err;
+	}
+	err = dir_sync(to);
 	if (!err)
 		err = shelf_hide(from, barcode);
-	if (!err)
-		shelf_destroy(from, barcode); /* or later: shelf_settle() */
-	return err;
+	if (err && is_there(source)) { /* which is still used: the copy would grow old */
+		if (!dir_rename(target, draft))
+			clear(draft);
+		return err;
+	}
+	shelf_destroy(from, barcode); /* or later: shelf_settle() */
+	return 0;
 }
 
-/* Both are there: of the same cartridge, the first is left over. */
+/* Whether one is a copy of the other, and neither was used since: by a drive or a tool that would
+ * have been counted. */
+static bool same_content(const struct cartridge *a, const struct cartridge *b)
+{
+	struct cartridge_counters of_a, of_b;
+
+	cartridge_counters(a, &of_a, NULL);
+	cartridge_counters(b, &of_b, NULL);
+	return !strcmp(cartridge_info(a)->serial, cartridge_info(b)->serial) &&
+	       !memcmp(&of_a, &of_b, sizeof(of_a)) && bytes_used(a) == bytes_used(b);
+}
+
+/* Both are there, as a crash leaves them: of a cartridge and its copy, the first is left over. */
 static int drop_left_over(const char *from, const char *to, const char *barcode)
 {
 	struct cartridge *a, *b;
@@ -481,12 +498,14 @@ static int drop_left_over(const char *from, const char *to, const char *barcode)
 		cartridge_close(a);
 		return err;
 	}
-	same = !strcmp(cartridge_info(a)->serial, cartridge_info(b)->serial);
+	same = same_content(a, b);
 	cartridge_close(a);
 	cartridge_close(b);
 	if (!same)
 		return -EEXIST;
-	err = shelf_hide(from, barcode);
+	err = dir_sync(to);
+	if (!err)
+		err = shelf_hide(from, barcode);
 	return err ? err : shelf_destroy(from, barcode);
 }
 

@@ -60,7 +60,8 @@ struct shelf_way {
 
 /* Moves a cartridge from one directory to another, if need be to another file system. Where it is
  * there already, the copy left behind goes. -ECANCELED when way->stop became true: then it is where
- * it was. -EEXIST when another cartridge is there, -EBUSY when somebody has it open. */
+ * it was. -EEXIST when another cartridge is there, or this one as it was at another time; -EBUSY
+ * when somebody has it open. */
 int shelf_carry(const char *from, const char *to, const char *barcode, struct shelf_way *way);
 
 #endif

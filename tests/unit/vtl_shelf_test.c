@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -22,6 +23,22 @@
 
 #define BARCODE "AAA001L5"
 #define SIZE    ((uint64_t)1 << 30)
+
+/* A directory that cannot be synced. */
+static char unsafe[64];
+
+/* In place of the C library's. */
+int fsync(int fd)
+{
+	char link[64], path[64] = "";
+
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	if (*unsafe && readlink(link, path, sizeof(path) - 1) > 0 && !strcmp(path, unsafe)) {
+		errno = EIO;
+		return -1;
+	}
+	return (int)syscall(SYS_fsync, fd);
+}
 
 struct shelves {
 	char near[32], same[48]; /* on one file system, */
@@ -216,6 +233,53 @@ static void copy_left_behind_is_dropped(void **state)
 	assert_int_equal(carry(s->near, s->same, false), 0);
 	assert_false(has(s->near, BARCODE));
 	assert_block(s->same, "hello");
+}
+
+/* As where a copy could not be taken back, and the original went on being used. */
+static void copy_that_is_older_is_in_the_way(void **state)
+{
+	struct shelves *s = *state;
+	char command[256];
+
+	make(s->near);
+	write_block(s->near, "hello");
+	snprintf(command, sizeof(command), "cp -a %s/%s %s/", s->near, BARCODE, s->same);
+	assert_int_equal(system(command), 0);
+	write_block(s->near, "world");
+	assert_int_equal(carry(s->near, s->same, false), -EEXIST);
+	assert_block(s->near, "world");
+}
+
+static void copy_whose_name_may_not_last_is_taken_back(void **state)
+{
+	struct shelves *s = *state;
+
+	if (!s->two)
+		skip();
+	make(s->near);
+	write_block(s->near, "hello");
+	strcpy(unsafe, s->far);
+	assert_int_equal(carry(s->near, s->far, false), -EIO);
+	*unsafe = '\0';
+	assert_block(s->near, "hello");
+	assert_false(has(s->far, BARCODE));
+	assert_false(has(s->far, "." BARCODE ".incoming"));
+}
+
+/* One that was copied before a crash may not have its name for good yet. */
+static void original_stays_while_the_copys_name_may_not_last(void **state)
+{
+	struct shelves *s = *state;
+	char command[256];
+
+	make(s->near);
+	write_block(s->near, "hello");
+	snprintf(command, sizeof(command), "cp -a %s/%s %s/", s->near, BARCODE, s->same);
+	assert_int_equal(system(command), 0);
+	strcpy(unsafe, s->same);
+	assert_int_equal(carry(s->near, s->same, false), -EIO);
+	*unsafe = '\0';
+	assert_block(s->near, "hello");
 }
 
 static void another_cartridge_of_that_barcode_is_in_the_way(void **state)
@@ -430,6 +494,9 @@ int main(void)
 		T(copy_tells_how_much_of_it_there_is),
 		T(stopped_copy_leaves_everything_as_it_was),
 		T(copy_left_behind_is_dropped),
+		T(copy_that_is_older_is_in_the_way),
+		T(copy_whose_name_may_not_last_is_taken_back),
+		T(original_stays_while_the_copys_name_may_not_last),
 		T(another_cartridge_of_that_barcode_is_in_the_way),
 		T(cartridge_in_use_stays),
 		T(damaged_cartridge_is_carried_too),
