@@ -8,10 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define NAMES             NAMES_TO(LOCKED)
-
-#define TEST(f)           cmocka_unit_test_setup_teardown(f, wire_setup_started, wire_teardown)
-#define TEST_UNSTARTED(f) cmocka_unit_test_setup_teardown(f, wire_setup, wire_teardown)
+#define NAMES NAMES_TO(LOCKED)
 
 /* Connects from an address of its own for each n: who fails again and again waits for the answer. */
 static void open_from(struct ini *i, struct wire *w, size_t n)

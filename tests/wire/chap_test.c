@@ -7,10 +7,7 @@
 
 #include <stdio.h>
 
-#define NAMES             NAMES_TO(LOCKED)
-
-#define TEST(f)           cmocka_unit_test_setup_teardown(f, wire_setup_started, wire_teardown)
-#define TEST_UNSTARTED(f) cmocka_unit_test_setup_teardown(f, wire_setup, wire_teardown)
+#define NAMES NAMES_TO(LOCKED)
 
 /* --- right logins --------------------------------------------------------------------------- */
 

@@ -201,13 +201,11 @@ static void no_update_is_lost_in_a_file_served_by_threads(void **state)
 	in_a_file(state, STORE_ENGINE_THREADS);
 }
 
-#define TEST(f) cmocka_unit_test_setup_teardown(f, wire_setup, wire_teardown)
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(no_update_is_lost_in_memory),
-		TEST(no_update_is_lost_in_a_store_that_takes_requests),
+		TEST_UNSTARTED(no_update_is_lost_in_memory),
+		TEST_UNSTARTED(no_update_is_lost_in_a_store_that_takes_requests),
 		cmocka_unit_test_setup(no_update_is_lost_in_a_file, wire_setup),
 		cmocka_unit_test_setup(no_update_is_lost_in_a_file_served_by_threads, wire_setup),
 	};

@@ -5,15 +5,8 @@
  */
 #include "wire.h"
 
-/* Disks of memory alone take and give their data in place, past every buffer. */
-#define TEST_PLAIN(f) \
-	{ \
-#f " (in place)", f, wire_setup_plain, wire_teardown, NULL \
-	}
-#define TEST(f) cmocka_unit_test_setup_teardown(f, wire_setup_started, wire_teardown)
-
-#define HEADER  "HeaderDigest=CRC32C\n"
-#define DATA    "DataDigest=CRC32C\n"
+#define HEADER "HeaderDigest=CRC32C\n"
+#define DATA   "DataDigest=CRC32C\n"
 
 static uint8_t out[1 << 20], in[1 << 20];
 

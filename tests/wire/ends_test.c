@@ -316,9 +316,6 @@ static void a_command_that_runs_while_its_unsolicited_data_come_is_answered(void
 	ini_close(&i);
 }
 
-#define TEST(f)       cmocka_unit_test_setup_teardown(f, wire_setup_started, wire_teardown)
-#define TEST_PLAIN(f) cmocka_unit_test_setup_teardown(f, wire_setup_plain, wire_teardown)
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {

@@ -7,10 +7,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-
-#define TEST(f)           cmocka_unit_test_setup_teardown(f, wire_setup_started, wire_teardown)
-#define TEST_PLAIN(f)     cmocka_unit_test_setup_teardown(f, wire_setup_plain, wire_teardown)
-#define TEST_UNSTARTED(f) cmocka_unit_test_setup_teardown(f, wire_setup, wire_teardown)
+#include <time.h>
 
 enum { MIB = 1 << 20 };
 
@@ -204,6 +201,30 @@ static void an_initiator_that_neither_reads_nor_speaks_is_dropped(void **state)
 	unread(&i);
 	wire_expect_sessions(w, 0);
 	ini_expect_closed_at_last(&i);
+	ini_close(&i);
+}
+
+static void an_initiator_that_does_not_take_the_last_word_is_dropped_without_a_ping(void **state)
+{
+	struct wire *w = *state;
+	struct pdu bad = { .bhs = { OP_DATA_OUT, BHS_FINAL } };
+	clock_t before;
+	struct ini i;
+
+	w->policy.ping_interval_ms = 0;
+	wire_start(w);
+	ini_begin(&i, w, "MaxRecvDataSegmentLength=262144\n");
+	unit_ready(&i);
+	unread(&i);
+	put_be32(bad.bhs + 16, TAG_NONE);
+	ini_send(&i, &bad);
+	ini_send_bytes(&i, out, 4096, true);
+	wire_sleep_ms(50);
+	/* Nobody reads what it still sends, nor is kept awake by that. */
+	before = clock();
+	wire_sleep_ms(400);
+	assert_true(clock() - before < CLOCKS_PER_SEC / 5);
+	wire_expect_sessions(w, 0);
 	ini_close(&i);
 }
 
@@ -447,6 +468,8 @@ int main(void)
 		TEST(data_for_an_r2t_that_has_not_left_yet_do_no_harm),
 		TEST(an_initiator_that_reads_nothing_holds_a_bounded_number_of_commands),
 		TEST_UNSTARTED(an_initiator_that_neither_reads_nor_speaks_is_dropped),
+		TEST_UNSTARTED(
+			an_initiator_that_does_not_take_the_last_word_is_dropped_without_a_ping),
 		TEST(sessions_that_end_in_the_middle_of_data_leave_nothing),
 		TEST(a_disk_that_goes_while_its_data_wait_to_be_sent_is_read_to_the_end),
 		TEST(a_target_that_goes_while_its_data_wait_to_be_sent_is_let_go),

@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The login phase, RFC 7143 6 and 11.12, 11.13: stages, transitions, who may come in, and what
- * becomes of a login that breaks the rules. CHAP is chap_test.c's and chap_refusal_test.c's, keys are negotiation_test.c's.
+ * The login phase, RFC 7143 6 and 11.12, 11.13: stages, transitions, who may come in, and what becomes
+ * of a login that breaks the rules. Its session is login_session_test.c's, its time login_limits_test.c's,
+ * CHAP chap_test.c's and chap_refusal_test.c's, keys negotiation_test.c's.
  */
 #include "wire.h"
-
-#include <stdio.h>
-#include <stdlib.h>
 
 #define NAMES NAMES_TO(OPEN)
 #define FIRST NAMES "AuthMethod=None\n"
@@ -376,84 +374,6 @@ static void a_target_that_stops_lets_nobody_more_in(void **state)
 	ini_close(&i);
 }
 
-/* --- sessions: 6.3.1, 11.12.6 --------------------------------------------------------------- */
-
-static void a_session_that_does_not_exist_cannot_be_joined(void **state)
-{
-	struct ini i;
-
-	ini_open(&i, *state);
-	i.tsih = 4711;
-	assert_int_equal(login(&i, OP | TO_FFP, NAMES), LOGIN_NO_SESSION);
-	ini_expect_closed(&i);
-	ini_close(&i);
-}
-
-static void a_session_is_not_joined_by_another_initiator(void **state)
-{
-	struct ini i, thief;
-
-	ini_begin(&i, *state, "");
-	ini_open_more(&thief, &i, 1);
-	assert_int_equal(
-		login(&thief, OP | TO_FFP,
-			"InitiatorName=iqn.2026-11.com.example:thief\nTargetName=" OPEN "\n"),
-		LOGIN_NO_SESSION);
-	ini_expect_alive(&i);
-	ini_close(&thief);
-	ini_close(&i);
-}
-
-static void a_second_connection_beyond_max_connections_is_refused(void **state)
-{
-	struct ini i, more;
-
-	ini_begin(&i, *state, "MaxConnections=1\n");
-	ini_open_more(&more, &i, 1);
-	assert_int_equal(login(&more, OP | TO_FFP, NAMES), LOGIN_TOO_MANY);
-	ini_expect_closed(&more);
-	ini_expect_alive(&i);
-	ini_close(&more);
-	ini_close(&i);
-}
-
-static void sessions_beyond_the_limit_of_the_server_are_refused(void **state)
-{
-	struct wire *w = *state;
-	struct ini i, more;
-
-	w->policy.max_sessions = 1;
-	wire_start(w);
-	ini_begin(&i, w, "");
-	ini_open(&more, w);
-	more.isid[5] = 2;
-	assert_int_equal(login(&more, OP | TO_FFP, NAMES), LOGIN_OUT_OF_RESOURCES);
-	ini_expect_closed(&more);
-	ini_expect_alive(&i);
-	ini_close(&more);
-	ini_close(&i);
-}
-
-static void sessions_beyond_the_limit_of_a_target_are_refused(void **state)
-{
-	struct wire *w = *state;
-	struct ini i, more;
-
-	w->target[0].max_sessions = 1;
-	wire_start(w);
-	ini_begin(&i, w, "");
-	ini_open(&more, w);
-	more.isid[5] = 2;
-	assert_int_equal(login(&more, OP | TO_FFP, NAMES), LOGIN_OUT_OF_RESOURCES);
-	ini_expect_closed(&more);
-	ini_close(&more);
-	logout(&i);
-	ini_close(&i);
-	wire_expect_sessions(w, 0);
-	ini_begin(&i, w, "");
-	ini_close(&i);
-}
-
 /* --- what stays the same during a login: 11.12 ---------------------------------------------- */
 
 static void a_task_tag_that_changes_during_login_is_refused(void **state)
@@ -590,234 +510,7 @@ static void a_login_request_with_an_ahs_is_refused(void **state)
 	ini_close(&i);
 }
 
-/* --- reinstatement: 6.3.5 ------------------------------------------------------------------- */
-
-static void a_login_with_the_same_isid_replaces_the_session(void **state)
-{
-	struct wire *w = *state;
-	struct ini old, next;
-
-	ini_begin(&old, w, "");
-	ini_open(&next, w);
-	assert_int_equal(login(&next, OP | TO_FFP, NAMES), LOGIN_SUCCESS);
-	ini_expect_closed(&old);
-	assert_int_not_equal(next.tsih, old.tsih);
-	ini_expect_alive(&next);
-	wire_expect_sessions(w, 1);
-	ini_close(&old);
-	ini_close(&next);
-}
-
-static void a_session_is_replaced_from_the_security_stage_too(void **state)
-{
-	struct wire *w = *state;
-	struct ini old, next;
-
-	ini_begin(&old, w, "");
-	ini_open(&next, w);
-	assert_int_equal(login(&next, SEC | TO_OP, FIRST), LOGIN_SUCCESS);
-	ini_expect_alive(&old); /* not before the login has succeeded */
-	assert_int_equal(login(&next, OP | TO_FFP, ""), LOGIN_SUCCESS);
-	ini_expect_closed(&old);
-	wire_expect_sessions(w, 1);
-	ini_close(&old);
-	ini_close(&next);
-}
-
-static void another_isid_is_another_session(void **state)
-{
-	struct wire *w = *state;
-	struct ini i, other;
-
-	ini_begin(&i, w, "");
-	ini_open(&other, w);
-	other.isid[5]++;
-	ini_login(&other, OPEN, "");
-	ini_expect_alive(&i);
-	ini_expect_alive(&other);
-	wire_expect_sessions(w, 2);
-	ini_close(&i);
-	ini_close(&other);
-}
-
-static void another_initiator_with_the_same_isid_is_another_session(void **state)
-{
-	struct wire *w = *state;
-	struct ini i, other;
-
-	ini_begin(&i, w, "");
-	ini_open(&other, w);
-	other.name = "iqn.2026-11.com.example:host2";
-	ini_login(&other, OPEN, "");
-	ini_expect_alive(&i);
-	ini_close(&i);
-	ini_close(&other);
-}
-
-static void another_portal_group_is_another_session(void **state)
-{
-	struct wire *w = *state;
-	struct ini i, other;
-
-	ini_begin(&i, w, "");
-	ini_open_group(&other, w, 2);
-	ini_login(&other, OPEN, "");
-	ini_expect_alive(&i);
-	ini_expect_alive(&other);
-	ini_close(&i);
-	ini_close(&other);
-}
-
-static void discovery_sessions_do_not_replace_each_other(void **state)
-{
-	struct wire *w = *state;
-	struct ini i, other;
-
-	ini_open(&i, w);
-	ini_login_discovery(&i);
-	ini_open(&other, w);
-	ini_login_discovery(&other);
-	ini_expect_alive(&i);
-	ini_close(&i);
-	ini_close(&other);
-}
-
-/* --- how it arrives ------------------------------------------------------------------------- */
-
-static void a_login_that_comes_byte_by_byte_succeeds(void **state)
-{
-	uint8_t bytes[48 + sizeof(NAMES) + 4] = { 0 };
-	struct ini i;
-	struct pdu p;
-	size_t size;
-
-	ini_open(&i, *state);
-	p = pdu_login(&i, OP | TO_FFP, NAMES);
-	memcpy(bytes, p.bhs, 48);
-	put_be24(bytes + 5, p.len);
-	memcpy(bytes + 48, p.data, p.len);
-	size = 48 + ((p.len + 3) & ~3u);
-	for (size_t k = 0; k < size; k++) {
-		ini_send_bytes(&i, bytes + k, 1, false);
-		if (k % 16 == 0)
-			wire_sleep_ms(1);
-	}
-	assert_int_equal(login_answer(&i), LOGIN_SUCCESS);
-	ini_expect_alive(&i);
-	ini_close(&i);
-}
-
-static void a_login_that_is_not_finished_in_time_is_closed(void **state)
-{
-	struct wire *w = *state;
-	struct ini i;
-
-	w->policy.login_timeout_ms = 100;
-	wire_start(w);
-	ini_open(&i, w);
-	ini_expect_closed(&i);
-	ini_close(&i);
-	ini_open(&i, w);
-	assert_int_equal(login(&i, OP, NAMES), LOGIN_SUCCESS);
-	ini_expect_closed(&i);
-	ini_close(&i);
-}
-
-static void bytes_that_drip_in_do_not_lengthen_the_deadline(void **state)
-{
-	struct wire *w = *state;
-	struct ini i;
-	struct pdu p;
-	unsigned sent = 0;
-
-	w->policy.login_timeout_ms = 200;
-	wire_start(w);
-	ini_open(&i, w);
-	p = pdu_login(&i, OP | TO_FFP, NAMES);
-	while (sent < 48 && ini_send_bytes(&i, p.bhs + sent, 1, true)) {
-		sent++;
-		wire_sleep_ms(20);
-	}
-	assert_in_range(sent, 2, 40);
-	ini_expect_closed(&i);
-	ini_close(&i);
-}
-
-static void requests_that_keep_coming_do_not_lengthen_the_deadline(void **state)
-{
-	struct wire *w = *state;
-	struct ini i;
-	struct pdu p;
-	unsigned sent = 0;
-
-	w->policy.login_timeout_ms = 200;
-	wire_start(w);
-	ini_open(&i, w);
-	p = pdu_login(&i, OP, NAMES);
-	while (sent < 50 && ini_send_may_fail(&i, &p)) {
-		p = pdu_login(&i, OP, "");
-		sent++;
-		wire_sleep_ms(20);
-	}
-	assert_in_range(sent, 2, 40);
-	ini_expect_closed_at_last(&i);
-	ini_close(&i);
-}
-
-static void a_login_of_endless_requests_is_refused(void **state)
-{
-	struct ini i;
-	unsigned status, requests = 1;
-
-	ini_open(&i, *state);
-	status = login(&i, OP, NAMES);
-	while (status == LOGIN_SUCCESS && requests < 1000) {
-		status = login(&i, OP, "");
-		requests++;
-	}
-	assert_int_equal(status, LOGIN_INITIATOR_ERROR);
-	assert_in_range(requests, 20, 200);
-	ini_expect_closed(&i);
-	ini_close(&i);
-}
-
-/* --- too many at the door ------------------------------------------------------------------- */
-
-static void half_open_logins_beyond_the_limit_are_turned_away(void **state)
-{
-	struct wire *w = *state;
-	struct ini i[3], late;
-
-	w->cfg.max_half_open = 3;
-	wire_start(w);
-	for (int k = 0; k < 3; k++) {
-		ini_open(&i[k], w);
-		assert_int_equal(login(&i[k], OP, NAMES), LOGIN_SUCCESS);
-	}
-	ini_open(&late, w);
-	ini_expect_closed(&late);
-	ini_close(&late);
-	/* Who has logged in does not count, nor who has gone. */
-	assert_int_equal(login(&i[0], OP | TO_FFP, ""), LOGIN_SUCCESS);
-	ini_open(&late, w);
-	late.isid[5] = 9;
-	ini_login(&late, OPEN, "");
-	ini_close(&late);
-	for (int k = 0; k < 3; k++)
-		ini_close(&i[k]);
-}
-
-static void a_login_that_ends_in_the_middle_leaves_nothing(void **state)
-{
-	struct wire *w = *state;
-	struct ini i;
-
-	ini_open(&i, w);
-	assert_int_equal(login(&i, OP, NAMES), LOGIN_SUCCESS);
-	wire_expect_connections(w, 1);
-	ini_close(&i);
-	wire_expect_idle(w);
-}
+/* --- and the count of them ------------------------------------------------------------------- */
 
 static void logins_and_refusals_are_counted(void **state)
 {
@@ -831,9 +524,6 @@ static void logins_and_refusals_are_counted(void **state)
 	assert_int_equal(wire_counters(w).logins_refused, 2);
 	ini_close(&i);
 }
-
-#define TEST(f)           cmocka_unit_test_setup_teardown(f, wire_setup_started, wire_teardown)
-#define TEST_UNSTARTED(f) cmocka_unit_test_setup_teardown(f, wire_setup, wire_teardown)
 
 int main(void)
 {
@@ -869,11 +559,6 @@ int main(void)
 		TEST_UNSTARTED(a_target_that_moved_for_good_tells_where_to),
 		TEST_UNSTARTED(a_stopped_target_is_unavailable),
 		TEST(a_target_that_stops_lets_nobody_more_in),
-		TEST(a_session_that_does_not_exist_cannot_be_joined),
-		TEST(a_session_is_not_joined_by_another_initiator),
-		TEST(a_second_connection_beyond_max_connections_is_refused),
-		TEST_UNSTARTED(sessions_beyond_the_limit_of_the_server_are_refused),
-		TEST_UNSTARTED(sessions_beyond_the_limit_of_a_target_are_refused),
 		TEST(a_task_tag_that_changes_during_login_is_refused),
 		TEST(an_isid_tsih_or_cid_that_changes_during_login_is_refused),
 		TEST(the_numbers_of_an_initiator_may_begin_anywhere),
@@ -882,19 +567,6 @@ int main(void)
 		TEST(data_behind_a_request_that_is_no_login_do_no_harm),
 		TEST(a_login_request_without_the_immediate_bit_is_taken),
 		TEST(a_login_request_with_an_ahs_is_refused),
-		TEST(a_login_with_the_same_isid_replaces_the_session),
-		TEST(a_session_is_replaced_from_the_security_stage_too),
-		TEST(another_isid_is_another_session),
-		TEST(another_initiator_with_the_same_isid_is_another_session),
-		TEST(another_portal_group_is_another_session),
-		TEST(discovery_sessions_do_not_replace_each_other),
-		TEST(a_login_that_comes_byte_by_byte_succeeds),
-		TEST_UNSTARTED(a_login_that_is_not_finished_in_time_is_closed),
-		TEST_UNSTARTED(bytes_that_drip_in_do_not_lengthen_the_deadline),
-		TEST_UNSTARTED(requests_that_keep_coming_do_not_lengthen_the_deadline),
-		TEST(a_login_of_endless_requests_is_refused),
-		TEST_UNSTARTED(half_open_logins_beyond_the_limit_are_turned_away),
-		TEST(a_login_that_ends_in_the_middle_leaves_nothing),
 		TEST(logins_and_refusals_are_counted),
 	};
 	return cmocka_run_group_tests_name("login", tests, NULL, NULL);

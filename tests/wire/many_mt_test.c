@@ -116,13 +116,12 @@ static void a_thousand_sessions_end_with_the_server(void **state)
 	free(all);
 }
 
-#define TEST(f) cmocka_unit_test_setup_teardown(f, wire_setup, wire_teardown)
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(killing_half_of_a_thousand_sessions_in_mid_transfer_disturbs_none_of_the_others),
-		TEST(a_thousand_sessions_end_with_the_server),
+		TEST_UNSTARTED(
+			killing_half_of_a_thousand_sessions_in_mid_transfer_disturbs_none_of_the_others),
+		TEST_UNSTARTED(a_thousand_sessions_end_with_the_server),
 	};
 	return cmocka_run_group_tests_name("many sessions", tests, NULL, NULL);
 }

@@ -7,9 +7,9 @@
 
 #include <stdlib.h>
 
-#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, wire_teardown)
+#define TEST_REACTORS(f) cmocka_unit_test_setup_teardown(f, setup, wire_teardown)
 
-#define NAMES   "InitiatorName=" HOST "\nTargetName=" OPEN "\n"
+#define NAMES            "InitiatorName=" HOST "\nTargetName=" OPEN "\n"
 
 enum { REACTORS = 4 };
 
@@ -423,19 +423,20 @@ static void stopping_in_the_middle_of_everything_leaves_nothing(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(connections_from_every_reactor_join_one_session),
-		TEST(commands_of_one_session_run_in_order_whatever_connection_they_come_by),
-		TEST(what_is_sent_before_the_last_answer_of_a_login_does_no_harm),
-		TEST(connections_that_hang_up_while_they_join_leave_nothing),
-		TEST(a_session_that_ends_while_a_connection_joins_it_leaves_nothing),
-		TEST(logins_with_one_isid_on_every_reactor_leave_one_session),
-		TEST(reinstatement_in_the_middle_of_commands_leaves_nothing),
-		TEST(resets_from_every_reactor_reach_the_tasks_of_all),
-		TEST(a_cold_reset_closes_sessions_on_every_reactor),
-		TEST(publishing_and_asking_go_on_beside_logins_and_commands),
-		TEST(disks_are_exchanged_beside_commands_on_every_reactor),
-		TEST(closing_a_target_in_the_middle_of_everything_leaves_nothing),
-		TEST(stopping_in_the_middle_of_everything_leaves_nothing),
+		TEST_REACTORS(connections_from_every_reactor_join_one_session),
+		TEST_REACTORS(
+			commands_of_one_session_run_in_order_whatever_connection_they_come_by),
+		TEST_REACTORS(what_is_sent_before_the_last_answer_of_a_login_does_no_harm),
+		TEST_REACTORS(connections_that_hang_up_while_they_join_leave_nothing),
+		TEST_REACTORS(a_session_that_ends_while_a_connection_joins_it_leaves_nothing),
+		TEST_REACTORS(logins_with_one_isid_on_every_reactor_leave_one_session),
+		TEST_REACTORS(reinstatement_in_the_middle_of_commands_leaves_nothing),
+		TEST_REACTORS(resets_from_every_reactor_reach_the_tasks_of_all),
+		TEST_REACTORS(a_cold_reset_closes_sessions_on_every_reactor),
+		TEST_REACTORS(publishing_and_asking_go_on_beside_logins_and_commands),
+		TEST_REACTORS(disks_are_exchanged_beside_commands_on_every_reactor),
+		TEST_REACTORS(closing_a_target_in_the_middle_of_everything_leaves_nothing),
+		TEST_REACTORS(stopping_in_the_middle_of_everything_leaves_nothing),
 	};
 	return cmocka_run_group_tests_name("several reactors", tests, NULL, NULL);
 }

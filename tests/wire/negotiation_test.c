@@ -658,9 +658,6 @@ static void unknown_keys_are_not_understood_in_full_feature_phase(void **state)
 	ini_close(&i);
 }
 
-#define TEST(f)           cmocka_unit_test_setup_teardown(f, wire_setup_started, wire_teardown)
-#define TEST_UNSTARTED(f) cmocka_unit_test_setup_teardown(f, wire_setup, wire_teardown)
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {

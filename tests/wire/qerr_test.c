@@ -5,8 +5,6 @@
  */
 #include "wire.h"
 
-#define TEST(f) cmocka_unit_test_setup_teardown(f, wire_setup_started, wire_teardown)
-
 enum { TAS = 0x40 };
 enum { QERR_NOTHING = 0 << 1, QERR_ALL = 1 << 1, QERR_OWN = 3 << 1 };
 

@@ -5,10 +5,7 @@
  */
 #include "wire.h"
 
-#define TEST(f)           cmocka_unit_test_setup_teardown(f, wire_setup_started, wire_teardown)
-#define TEST_UNSTARTED(f) cmocka_unit_test_setup_teardown(f, wire_setup, wire_teardown)
-
-#define NAMES             "InitiatorName=" HOST "\nTargetName=" OPEN "\n"
+#define NAMES "InitiatorName=" HOST "\nTargetName=" OPEN "\n"
 
 static uint8_t out[65536], in[65536];
 

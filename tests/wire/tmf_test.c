@@ -5,9 +5,6 @@
  */
 #include "wire.h"
 
-#define TEST(f)           cmocka_unit_test_setup_teardown(f, wire_setup_started, wire_teardown)
-#define TEST_UNSTARTED(f) cmocka_unit_test_setup_teardown(f, wire_setup, wire_teardown)
-
 static uint8_t out[65536], in[65536];
 
 /* From now on every request to the disk takes up to so long. */

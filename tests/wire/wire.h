@@ -53,7 +53,7 @@ struct wire {
 	struct iscsi_target target[WIRE_TARGETS]; /* without luns: a disk of its own is made */
 	struct credential_spec row[WIRE_ROWS];
 	unsigned nportals, ntargets, nrows;
-	bool plain;                               /* disks of memory alone, without a fault store */
+	bool plain;                  /* disks of memory alone, without a fault store */
 	struct iscsi_server_cfg cfg; /* before wire_start() only */
 	/* Results. */
 	struct iscsi_server *server;
@@ -69,6 +69,16 @@ int wire_setup(void **state);
 int wire_setup_started(void **state);
 int wire_setup_plain(void **state); /* started; `plain` disks */
 int wire_teardown(void **state);
+
+/* A test that finds the target started; one that starts it itself, when it has said what is to be
+ * different; and one of `plain` disks, which take and give their data in place, past every buffer. */
+#define TEST(f)           cmocka_unit_test_setup_teardown(f, wire_setup_started, wire_teardown)
+#define TEST_UNSTARTED(f) cmocka_unit_test_setup_teardown(f, wire_setup, wire_teardown)
+#define TEST_PLAIN(f) \
+	{ \
+		.name = #f " (in place)", .test_func = f, .setup_func = wire_setup_plain, \
+		.teardown_func = wire_teardown \
+	}
 
 void wire_start(struct wire *w);
 
