@@ -27,6 +27,15 @@ struct check_place {
 };
 const char *check_other(const struct check *c, const void *member, struct check_place *place);
 
+/* A fault where bind() would refuse a listener, b, because of another, a; true: it is one. `what` is
+ * b's, as "portal". Nothing where an address is missing, or was refused. */
+struct check_listener {
+	char *const *address;
+	uint32_t port;
+};
+bool check_listeners(
+	struct check *c, const char *what, struct check_listener a, struct check_listener b);
+
 /* Texts that are to be unique, or to be found. Begins as { 0 }; the texts are borrowed. */
 struct check_index {
 	struct check_entry {

@@ -31,30 +31,20 @@ static void check_certificate(struct check *c, const struct config_http *http)
 			c, &http->key, "key: cert is missing: the certificate that it belongs to");
 }
 
-static void check_listener(struct check *c, size_t i)
+static void check_http(struct check *c, size_t i)
 {
-	const struct config *cfg = c->cfg;
-	const struct config_http *http = &cfg->management.http[i];
-	const void *other = NULL;
-	struct check_place place = { "" };
+	const struct config_http *http = c->cfg->management.http;
+	const struct config_portal *portals = c->cfg->portals;
+	struct check_listener own = { &http[i].address, http[i].port };
+	bool clashes = !own.port; /* it is missing, or was refused */
 
-	if (!http->address || !http->port)
-		return;
-	for (size_t j = 0; j < i && !other; j++) {
-		const struct config_http *h = &cfg->management.http[j];
-
-		if (h->address && h->port == http->port && !strcmp(h->address, http->address))
-			other = &h->address;
-	}
-	for (size_t j = 0; j < cfg->n_portals && !other; j++) {
-		const struct config_portal *p = &cfg->portals[j];
-
-		if (p->address && p->port == http->port && !strcmp(p->address, http->address))
-			other = &p->address;
-	}
-	if (other)
-		check_fault(c, &http->address, "http: %s port %u is used twice: first in %s",
-			http->address, http->port, check_other(c, other, &place));
+	for (size_t j = 0; j < i && !clashes; j++)
+		clashes = check_listeners(
+			c, "http:", (struct check_listener){ &http[j].address, http[j].port }, own);
+	for (size_t j = 0; j < c->cfg->n_portals && !clashes; j++)
+		clashes = check_listeners(c,
+			"http:", (struct check_listener){ &portals[j].address, portals[j].port },
+			own);
 }
 
 static void check_tokens(struct check *c)
@@ -175,7 +165,7 @@ void check_management(struct check *c)
 	check_socket(c);
 	for (size_t i = 0; i < m->n_http; i++) {
 		check_certificate(c, &m->http[i]);
-		check_listener(c, i);
+		check_http(c, i);
 	}
 	check_tokens(c);
 	check_aws(c);

@@ -14,23 +14,31 @@ static bool is_wildcard(const char *address)
 	return !strcmp(address, "0.0.0.0") || !strcmp(address, "::");
 }
 
-/* Of two portals on one port; bind() would refuse the second. */
-static void check_pair(
-	struct check *c, const struct config_portal *a, const struct config_portal *b)
+bool check_listeners(
+	struct check *c, const char *what, struct check_listener a, struct check_listener b)
 {
+	const char *one = *a.address, *other = *b.address;
 	struct check_place place = { "" };
 
-	if (!a->address || !b->address || a->port != b->port)
-		return;
-	if (!strcmp(a->address, b->address))
-		check_fault(c, &b->address, "portal %s port %u is used twice: first in %s",
-			b->address, b->port, check_other(c, &a->address, &place));
-	else if (is_ipv6(a->address) == is_ipv6(b->address) &&
-		 (is_wildcard(a->address) || is_wildcard(b->address)))
-		check_fault(c, &b->address,
-			"portal %s overlaps %s (%s) on port %u; keep the one for all addresses or "
-			"name each address",
-			b->address, a->address, check_other(c, &a->address, &place), b->port);
+	if (!one || !other || a.port != b.port)
+		return false;
+	if (!strcmp(one, other)) {
+		check_fault(c, b.address, "%s %s port %u is used twice: first in %s", what, other,
+			b.port, check_other(c, a.address, &place));
+		return true;
+	}
+	if (is_ipv6(one) != is_ipv6(other) || (!is_wildcard(one) && !is_wildcard(other)))
+		return false;
+	check_fault(c, b.address,
+		"%s %s overlaps %s (%s) on port %u; keep the one for all addresses or name each "
+		"address",
+		what, other, one, check_other(c, a.address, &place), b.port);
+	return true;
+}
+
+static struct check_listener listener_of(const struct config_portal *p)
+{
+	return (struct check_listener){ &p->address, p->port };
 }
 
 static void check_groups(struct check *c, const uint32_t *groups, size_t n)
@@ -56,7 +64,8 @@ void check_portals(struct check *c)
 			"portals = ( { address = \"0.0.0.0\"; } );");
 	for (size_t i = 0; i < cfg->n_portals; i++)
 		for (size_t j = 0; j < i; j++)
-			check_pair(c, &cfg->portals[j], &cfg->portals[i]);
+			check_listeners(c, "portal", listener_of(&cfg->portals[j]),
+				listener_of(&cfg->portals[i]));
 	for (size_t i = 0; i < cfg->n_targets; i++)
 		check_groups(c, cfg->targets[i].portal_groups, cfg->targets[i].n_portal_groups);
 	for (size_t i = 0; i < cfg->n_libraries; i++)

@@ -42,6 +42,28 @@ static void check_same_as(struct check *c, const struct config_lun *lun)
 	}
 }
 
+static bool same_path(const char *a, const char *b)
+{
+	return a && b && !strcmp(a, b);
+}
+
+/* What the server itself keeps, in state_dir for the most part, where disks may be, too. */
+static bool is_own_file(const struct config *cfg, const char *path)
+{
+	static const char *const names[] = { "catalog.db", "catalog.db-journal", "catalog.db-shm",
+		"catalog.db-wal", "identity", "key", "lock", "tls-cert.pem", "tls-key.pem" };
+	size_t len = cfg->state_dir ? strlen(cfg->state_dir) : 0;
+
+	if (same_path(path, cfg->key_file) || same_path(path, cfg->management.socket))
+		return true;
+	if (!len || strncmp(path, cfg->state_dir, len) || path[len] != '/')
+		return false;
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (!strcmp(path + len + 1, names[i]))
+			return true;
+	return false;
+}
+
 static void check_store(struct check *c, const struct config_lun *lun)
 {
 	bool file = lun->store == CONFIG_STORE_FILE;
@@ -49,6 +71,9 @@ static void check_store(struct check *c, const struct config_lun *lun)
 
 	if (file && !check_given(c, &lun->path))
 		check_fault(c, lun, "path is missing: which file or block device holds the data?");
+	if (file && lun->path && is_own_file(c->cfg, lun->path))
+		check_fault(c, &lun->path, "path: %s is the server's own; choose another name",
+			lun->path);
 	if (!file && check_given(c, &lun->path))
 		check_fault(c, &lun->path,
 			"path: a RAM store has none; use store = \"file\" or leave it out");

@@ -91,7 +91,8 @@ static bool wrong_kind(const struct setting *row, const struct scalar *value, st
 		value->kind == SCALAR_OTHER ? value->other : is[value->kind],
 		setting_describe(&plain, right),
 		row->type == SETTING_INT || row->type == SETTING_BOOL ||
-				row->type == SETTING_GROUP || row->type == SETTING_GROUPS
+				row->type == SETTING_MODE || row->type == SETTING_GROUP ||
+				row->type == SETTING_GROUPS
 			? ""
 			: ", in quotes");
 }
@@ -113,7 +114,8 @@ static bool set_size(
 
 	if (value->kind == SCALAR_TEXT && !value_size(value->text, &n))
 		return because(why,
-			"\"%.40s\" is not a size; write a number and K, M, G or T, as in \"512M\"",
+			"\"%.40s\" is not a size; write a whole number and K, M, G or T, as in "
+			"\"512M\"",
 			value->text);
 	if (n < row->min || n > row->max)
 		return because(why, "it is out of range; it can be %s to %s",

@@ -54,6 +54,16 @@ static bool is_inside_ours(const struct config *cfg, const char *path)
 	return false;
 }
 
+/* Whether there is, or will be, a directory for what is at a path. */
+static bool has_directory(const struct check *c, const char *path)
+{
+	char *directory = path_directory(path);
+	bool is = is_inside_ours(c->cfg, path) || (directory && !access(directory, F_OK));
+
+	free(directory);
+	return is;
+}
+
 /* Whether something could be made at a path where nothing is. */
 static void check_makable(struct check *c, const void *member, const char *what, const char *path)
 {
@@ -160,18 +170,25 @@ static void check_store_size(struct check *c, const struct config_lun *lun, uint
 			lun->path, (unsigned long long)have, lun->block_size);
 }
 
+/* Where it is to be made, or could not be, what it would be in matters. */
+static void check_missing(struct check *c, const struct config_lun *lun, int err)
+{
+	bool device = is_inside(lun->path, "/dev");
+
+	if (err == ENOENT && (lun->create || (!device && !has_directory(c, lun->path))))
+		check_makable(c, &lun->path, "path", lun->path);
+	else
+		check_fault(c, &lun->path, "path: %s: %s%s", lun->path, strerror(err),
+			err == ENOENT && !device ? "; add size and create = true to have it made"
+						 : "");
+}
+
 static void check_store(struct check *c, const struct config_lun *lun, struct backings *backings)
 {
 	struct stat st;
 
 	if (stat(lun->path, &st)) {
-		if (errno == ENOENT && lun->create)
-			check_makable(c, &lun->path, "path", lun->path);
-		else
-			check_fault(c, &lun->path, "path: %s: %s%s", lun->path, strerror(errno),
-				errno == ENOENT && !is_inside(lun->path, "/dev")
-					? "; add size and create = true to have it made"
-					: "");
+		check_missing(c, lun, errno);
 		return;
 	}
 	backings->v[backings->n++] = (struct backing){ st.st_dev, st.st_ino, lun };

@@ -80,7 +80,7 @@ static const struct setting_form
 	barcode        = { "barcode", value_barcode, 5, 16 },
 	region         = { "region", value_region, 1, 25 },
 	account        = { "account number", value_digits, 12, 12 },
-	gateway        = { "gateway id", value_gateway, 12, 30 },
+	gateway        = { "gateway id", value_gateway, 1, 4095 },
 	gateway_name   = { "ASCII text", value_ascii, 2, 255 },
 	timezone       = { "ASCII text", value_ascii, 3, 10 },
 	activation_key = { "ASCII text", value_ascii, 1, 50 },

@@ -334,6 +334,18 @@ static bool is_ipv4(const char *text)
 	return inet_pton(AF_INET, text, &a) == 1;
 }
 
+static bool is_ipv4_with_port(const char *text)
+{
+	char address[INET_ADDRSTRLEN];
+	size_t len = strcspn(text, ":");
+
+	if (!text[len] || len >= sizeof(address))
+		return false;
+	memcpy(address, text, len);
+	address[len] = '\0';
+	return is_ipv4(address);
+}
+
 /* With or without a zone, as in fe80::1%eth0. */
 static bool is_ipv6(const char *text, struct in6_addr *a)
 {
@@ -370,6 +382,8 @@ bool value_address(char **text, struct why *why)
 		return normal_ipv6(text, &ipv6, why);
 	if ((*text)[0] == '[')
 		return because(why, "an IPv6 address stands without brackets here, as in \"::1\"");
+	if (is_ipv4_with_port(*text))
+		return because(why, "the port stands by itself, as in port = 3260");
 	if (!strcmp(*text, "*") || !**text)
 		return because(
 			why, "write \"0.0.0.0\" for all IPv4 addresses, \"::\" for all IPv6");

@@ -149,7 +149,7 @@ static void a_size_that_is_none_or_out_of_range_is_refused(void **state)
 	(void)state;
 	assert_faults(BASE "iscsi = {\n max_burst_length = \"1MB\";\n first_burst_length = 100;\n"
 			   " max_recv_data_segment_length = \"16M\"; };\n",
-		"3: max_burst_length: \"1MB\" is not a size; write a number and K, M, G or T, "
+		"3: max_burst_length: \"1MB\" is not a size; write a whole number and K, M, G or T, "
 		"as in \"512M\"\n"
 		"4: first_burst_length: it is out of range; it can be 512 to 16777215\n"
 		"5: max_recv_data_segment_length: it is out of range; it can be 512 to 16777215\n");

@@ -233,6 +233,11 @@ static void a_missing_file_that_is_not_to_be_made_is_a_fault(void **state)
 	assert_path_faults(&d, LUNS("{ lun = 0;\n path = \"d.img\"; size = \"1M\"; }"),
 		"4: path: DIR/d.img: No such file or directory; add size and create = true to "
 		"have it made\n");
+	assert_path_faults(&d, LUNS("{ lun = 0;\n path = \"no/d.img\"; size = \"1M\"; }"),
+		"4: path: the directory DIR/no: No such file or directory\n");
+	assert_path_faults(&d, LUNS("{ lun = 0;\n path = \"state/d.img\"; size = \"1M\"; }"),
+		"4: path: DIR/state/d.img: No such file or directory; add size and create = true "
+		"to have it made\n");
 	assert_path_faults(&d, LUNS("{ lun = 0;\n path = \"/dev/no-such-disk\"; }"),
 		"4: path: /dev/no-such-disk: No such file or directory\n");
 	directory_free(&d);

@@ -203,6 +203,21 @@ static void no_unit_is_in_a_directory_of_ours(void **state)
 		"3: path \"/s\" is used twice: first in test.conf:2\n");
 }
 
+static void no_unit_is_in_a_file_of_the_server(void **state)
+{
+	(void)state;
+	assert_faults(LUNS("{ lun = 0; path = \"/s/catalog.db\"; },\n"
+			   "{ lun = 1; path = \"/s/./key\"; },\n"
+			   "{ lun = 2; path = \"/s/ctl.sock\"; },\n"
+			   "{ lun = 3; path = \"/s/key/d.img\"; },\n"
+			   "{ lun = 4; path = \"/srv/key\"; },\n"
+			   "{ lun = 5; path = \"/k\"; }") "key_file = \"/k\";\n",
+		"4: path: /s/catalog.db is the server's own; choose another name\n"
+		"5: path: /s/key is the server's own; choose another name\n"
+		"6: path: /s/ctl.sock is the server's own; choose another name\n"
+		"9: path: /k is the server's own; choose another name\n");
+}
+
 static void serials_identifiers_and_names_of_units_are_unique(void **state)
 {
 	(void)state;
@@ -571,6 +586,19 @@ static void a_listener_has_an_address_of_its_own(void **state)
 		"5: http: 127.0.0.1 port 3260 is used twice: first in test.conf:1\n");
 }
 
+static void a_listener_for_all_addresses_leaves_its_port_to_no_other(void **state)
+{
+	(void)state;
+	assert_faults(
+		MANAGEMENT("http = (\n{ address = \"0.0.0.0\"; port = 3260; },\n"
+			   "{ address = \"::\"; port = 3260; }, { address = \"::1\"; port = 1; "
+			   "},\n{ address = \"::\"; port = 1; } );"),
+		"4: http: 0.0.0.0 overlaps 127.0.0.1 (test.conf:1) on port 3260; keep the one for "
+		"all addresses or name each address\n"
+		"6: http: :: overlaps ::1 (test.conf:5) on port 1; keep the one for all addresses "
+		"or name each address\n");
+}
+
 static void a_token_has_a_name_and_a_text(void **state)
 {
 	(void)state;
@@ -655,6 +683,7 @@ int main(void)
 		cmocka_unit_test(a_block_has_512_or_4096_bytes),
 		cmocka_unit_test(no_two_units_are_in_one_file),
 		cmocka_unit_test(no_unit_is_in_a_directory_of_ours),
+		cmocka_unit_test(no_unit_is_in_a_file_of_the_server),
 		cmocka_unit_test(serials_identifiers_and_names_of_units_are_unique),
 		cmocka_unit_test(one_unit_can_be_shown_by_several_targets),
 		cmocka_unit_test(a_lun_that_is_the_same_as_another_says_nothing_else),
@@ -688,6 +717,7 @@ int main(void)
 		cmocka_unit_test(the_name_of_the_socket_fits_the_system),
 		cmocka_unit_test(a_certificate_needs_tls_and_a_key),
 		cmocka_unit_test(a_listener_has_an_address_of_its_own),
+		cmocka_unit_test(a_listener_for_all_addresses_leaves_its_port_to_no_other),
 		cmocka_unit_test(a_token_has_a_name_and_a_text),
 		cmocka_unit_test(the_gateway_interface_needs_a_key),
 		cmocka_unit_test(an_access_key_is_there_once),

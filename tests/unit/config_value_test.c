@@ -179,7 +179,9 @@ static void what_is_no_address_is_refused(void **state)
 	assert_refuses(value_address, "127.1", "neither");
 	assert_refuses(value_address, "fe80::1%", "neither");
 	assert_refuses(value_address, "fe80::1%0123456789abcdef", "neither");
-	assert_refuses(value_address, "127.0.0.1:3260", "neither");
+	assert_refuses(value_address, "127.0.0.1:3260", "port = 3260");
+	assert_refuses(value_address, "127.0.0:3260", "neither");
+	assert_refuses(value_address, "localhost:3260", "names are not looked up");
 }
 
 static void a_host_and_port_become_normal(void **state)
