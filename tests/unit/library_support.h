@@ -7,6 +7,7 @@
 #define TESTS_LIBRARY_SUPPORT_H
 
 #include "catalog_support.h"
+#include "tests/unit/support_vtl.h"
 #include "vtl/library.h"
 #include "vtl/shelf.h"
 
@@ -259,6 +260,20 @@ static inline struct library_element shop_element(struct shop *s, uint16_t addre
 static inline void shop_copy_state(const struct catalog_tape *t, void *arg)
 {
 	strcpy(arg, t->state);
+}
+
+static inline void shop_copy_row(const struct catalog_tape *t, void *arg)
+{
+	*(struct catalog_tape *)arg = *t;
+}
+
+/* What the catalog is told of a cartridge. */
+static inline struct catalog_tape shop_row(struct shop *s, const char *barcode)
+{
+	struct catalog_tape t;
+
+	assert_true(library_tape(s->l, barcode, shop_copy_row, &t));
+	return t;
 }
 
 /* Waits until a cartridge has a state. */
