@@ -31,7 +31,7 @@ struct volume_search {
 	const struct itl *itl; /* who; NULL: nobody */
 	uint8_t action, type;
 	uint16_t start;
-	uint8_t template[VOLUME_ID_SIZE];
+	uint8_t pattern[VOLUME_ID_SIZE];
 	uint64_t order; /* the highest is the last that was used */
 };
 

@@ -49,10 +49,10 @@ static enum scsi_next send_volume_tag_data(struct scsi_task *t)
 {
 	struct changer *c = changer_of(t);
 	struct rd rd = list_cursor(t);
-	const uint8_t *template = rd_bytes(&rd, VOLUME_ID_SIZE);
+	const uint8_t *pattern = rd_bytes(&rd, VOLUME_ID_SIZE);
 	struct volume_search *s;
 
-	if (t->got < LIST_LEN || !template)
+	if (t->got < LIST_LEN || !pattern)
 		return task_list_too_short(t);
 	pthread_mutex_lock(&c->lu.lock);
 	s = place_for(c, t->itl);
@@ -63,7 +63,7 @@ static enum scsi_next send_volume_tag_data(struct scsi_task *t)
 		.start = be16(t->cdb + 2),
 		.order = ++c->searches,
 	};
-	memcpy(s->template, template, VOLUME_ID_SIZE);
+	memcpy(s->pattern, pattern, VOLUME_ID_SIZE);
 	pthread_mutex_unlock(&c->lu.lock);
 	return task_good(t);
 }
@@ -81,36 +81,36 @@ static enum scsi_next send_volume_tag(struct scsi_task *t)
 
 /* A template, padded with spaces or NULs, against a barcode: ? is any character, * is any number of
  * them (SMC-3 6.14). */
-static bool matches(const uint8_t *template, size_t n, const char *text)
+static bool matches(const uint8_t *pattern, size_t n, const char *text)
 {
 	const uint8_t *again = NULL;
 	const char *from = text;
-	const uint8_t *end = template + n;
+	const uint8_t *end = pattern + n;
 
 	while (*text) {
-		if (template <end &&*template == '*') {
-			again = ++template;
+		if (pattern < end && *pattern == '*') {
+			again = ++pattern;
 			from = text;
-		} else if (template <end && (*template == '?' || *template == (uint8_t)*text)) {
-			template ++;
+		} else if (pattern < end && (*pattern == '?' || *pattern == (uint8_t)*text)) {
+			pattern++;
 			text++;
 		} else if (again) { /* the last asterisk takes one more */
-			template = again;
+			pattern = again;
 			text = ++from;
 		} else {
 			return false;
 		}
 	}
-	while (template <end &&*template == '*')
-		template ++;
-	return template == end;
+	while (pattern < end && *pattern == '*')
+		pattern++;
+	return pattern == end;
 }
 
-static size_t trimmed(const uint8_t *template)
+static size_t trimmed(const uint8_t *pattern)
 {
 	size_t n = VOLUME_ID_SIZE;
 
-	while (n && (template[n - 1] == ' ' || !template[n - 1]))
+	while (n && (pattern[n - 1] == ' ' || !pattern[n - 1]))
 		n--;
 	return n;
 }
@@ -120,7 +120,7 @@ static bool wanted(const struct library_element *e, const void *arg)
 	const struct volume_search *s = arg;
 
 	return e->full && looks_at_primary(s->action) &&
-	       matches(s->template, trimmed(s->template), e->barcode);
+	       matches(s->pattern, trimmed(s->pattern), e->barcode);
 }
 
 /* REQUEST VOLUME ELEMENT ADDRESS (SMC-3 6.13): of those that the search found, what the CDB asks
