@@ -483,25 +483,13 @@ void drive_medium(struct drive *d, struct drive_medium *out)
 	pthread_mutex_unlock(&d->lock);
 }
 
-static enum drive_state state_of(struct drive *d)
+bool drive_full(struct drive *d)
 {
 	enum drive_state state;
 
 	pthread_mutex_lock(&d->lock);
 	state = d->status.medium.state;
 	pthread_mutex_unlock(&d->lock);
-	return state;
-}
-
-bool drive_loaded(struct drive *d)
-{
-	return state_of(d) == DRIVE_LOADED;
-}
-
-bool drive_full(struct drive *d)
-{
-	enum drive_state state = state_of(d);
-
 	return state != DRIVE_EMPTY && state != DRIVE_STARTING;
 }
 

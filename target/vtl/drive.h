@@ -127,8 +127,7 @@ struct drive_medium {
 };
 void drive_medium(struct drive *d, struct drive_medium *out);
 
-/* Whether it is LOADED; whether a cartridge is in it, in whatever state. */
-bool drive_loaded(struct drive *d);
+/* Whether a cartridge is in it, in whatever state. */
 bool drive_full(struct drive *d);
 
 /* Whether the changer may take the cartridge: false while a host prevents its removal. */

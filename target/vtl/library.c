@@ -231,18 +231,6 @@ const char *library_shelf(const struct library *l, const struct catalog_tape *ro
 	return archived ? l->archive : l->path;
 }
 
-bool library_tape_path(struct library *l, const char *barcode, char *buf, size_t size)
-{
-	const struct inventory_tape *t;
-	bool ok;
-
-	pthread_mutex_lock(&l->lock);
-	t = inventory_find(&l->inv, barcode);
-	ok = t && shelf_path(library_shelf(l, &t->row), barcode, buf, size);
-	pthread_mutex_unlock(&l->lock);
-	return ok;
-}
-
 bool library_loaded(struct library *l)
 {
 	bool loaded;

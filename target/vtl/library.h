@@ -62,9 +62,10 @@ struct library_cfg {
 int library_create(const struct library_cfg *cfg, struct library **out);
 
 /*
- * Takes up what the catalog has under the library's name, looks at the files of all cartridges, puts cartridges back into the drives that
- * held them, and finishes what was interrupted. A cartridge in a place that is there no longer (the
- * library has shrunk) goes to a free slot, or else to the archive's books, and a log line says so.
+ * Takes up what the catalog has under the library's name, looks at the files of all cartridges, puts
+ * cartridges back into the drives that held them, and finishes what was interrupted. A cartridge in
+ * a place that is there no longer (the library has shrunk) goes to a free slot, or else to the
+ * archive's books, and a log line says so.
  * loaded() is called on the loop, once: 0, or -errno of the catalog with a sentence; the library is
  * then still empty, and may be asked to load again.
  */
@@ -129,9 +130,6 @@ bool library_tape(struct library *l, const char *barcode,
 /* How much of a cartridge that is on its way to or from the archive is there, in percent; 0 also
  * for one that is not on its way. On the loop. */
 unsigned int library_progress(const struct library *l, const char *barcode);
-
-/* The directory of a cartridge, wherever it is now, for tools. False: no such, or no room. */
-bool library_tape_path(struct library *l, const char *barcode, char *buf, size_t size);
 
 struct library_status {
 	unsigned int tapes;    /* in elements */

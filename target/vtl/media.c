@@ -48,14 +48,6 @@ const struct media *media_generation(unsigned int generation)
 	return NULL;
 }
 
-const struct media *media_density(uint8_t density)
-{
-	for (const struct media *m = NULL; (m = media_next(m));)
-		if (m->density == density)
-			return m;
-	return NULL;
-}
-
 const struct media *media_suffix(const char *suffix, bool *worm)
 {
 	for (const struct media *m = NULL; (m = media_next(m));) {

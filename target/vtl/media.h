@@ -30,10 +30,9 @@ struct media {
 	uint32_t mam;               /* bytes of medium auxiliary memory */
 };
 
-/* The row of a generation, by number, by primary density code, or by a barcode's suffix ("L5", or
- * "LT" and then *worm is true); NULL when there is none. Borrowed for good. */
+/* The row of a generation, by number, or by a barcode's suffix ("L5", or "LT" and then *worm is
+ * true); NULL when there is none. Borrowed for good. */
 const struct media *media_generation(unsigned int generation);
-const struct media *media_density(uint8_t density);
 const struct media *media_suffix(const char *suffix, bool *worm);
 
 /* All rows, in the order of their generation: a walk from NULL to NULL. */

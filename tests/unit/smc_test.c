@@ -148,7 +148,7 @@ static void move_medium_loads_a_drive(void **state)
 	shop_add(m->shop, "AAA001L5", SLOT(0));
 	RUN(m, 0, NULL, 0, TUR);
 	assert_good(RUN(m, 0, NULL, 0, MOVE(SLOT(0), DRIVE(0))));
-	assert_true(drive_loaded(m->shop->drives[0]));
+	assert_true(vtl_loaded(m->shop->drives[0]));
 	assert_at(m->shop, DRIVE(0), "AAA001L5");
 	assert_good(RUN(m, 0, NULL, 0, MOVE(DRIVE(0), SLOT(2))));
 	assert_at(m->shop, SLOT(2), "AAA001L5");

@@ -219,6 +219,14 @@ static int open_one(struct vtl *v, const char *name, int flags)
 	return fd;
 }
 
+bool vtl_loaded(struct drive *d)
+{
+	struct drive_medium in;
+
+	drive_medium(d, &in);
+	return in.state == DRIVE_LOADED;
+}
+
 uint8_t *vtl_file(struct vtl *v, const char *name, size_t *len)
 {
 	int fd = open_one(v, name, O_RDONLY);

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "vtl/cartridge.h"
+#include "vtl/drive.h"
 
 #define VTL_MIB ((uint64_t)1 << 20)
 
@@ -52,6 +53,9 @@ void vtl_expect_no_block(struct vtl *v, enum cartridge_result res);
 void vtl_at(struct vtl *v, uint64_t object, uint64_t file);
 void vtl_go(struct vtl *v, uint64_t object);
 uint64_t vtl_objects(struct vtl *v);
+
+/* Whether a drive has a cartridge that can be read and written. */
+bool vtl_loaded(struct drive *d);
 
 /* A file of the closed cartridge: its bytes, to be freed; and new bytes for it. */
 uint8_t *vtl_file(struct vtl *v, const char *name, size_t *len);

@@ -263,7 +263,7 @@ static void what_the_changer_inserts_is_loaded_and_told(void **state)
 	struct site *s = site_new(*state, 6);
 	assert_false(drive_full(s->drive));
 	assert_int_equal(in_job(s, insert), 0);
-	assert_true(drive_loaded(s->drive));
+	assert_true(vtl_loaded(s->drive));
 	assert_int_equal(s->events[0], DRIVE_INSERTED);
 	drive_medium(s->drive, &m);
 	assert_string_equal(m.barcode, "TEST01L6");
@@ -286,7 +286,7 @@ static void a_prevented_cartridge_stays(void **state)
 	atomic_store(&s->prevents, true);
 	assert_false(drive_removable(s->drive));
 	assert_int_equal(in_job(s, eject), -EPERM);
-	assert_true(drive_loaded(s->drive));
+	assert_true(vtl_loaded(s->drive));
 	atomic_store(&s->prevents, false);
 	assert_int_equal(in_job(s, eject), 0);
 	site_free(s);
@@ -299,11 +299,11 @@ static void the_host_unloads_and_loads_what_is_in_the_drive(void **state)
 	assert_int_equal(in_job(s, load), -ENOENT);
 	assert_int_equal(in_job(s, insert), 0);
 	assert_int_equal(in_job(s, unload), 0);
-	assert_false(drive_loaded(s->drive));
+	assert_false(vtl_loaded(s->drive));
 	assert_true(drive_full(s->drive));
 	assert_int_equal(in_job(s, has_memory), 0);
 	assert_int_equal(in_job(s, load), 0);
-	assert_true(drive_loaded(s->drive));
+	assert_true(vtl_loaded(s->drive));
 	assert_int_equal(s->events[1], DRIVE_HOST_UNLOADED);
 	assert_int_equal(s->events[2], DRIVE_HOST_LOADED);
 	site_free(s);
