@@ -171,8 +171,9 @@ struct registry_tape_change {
 /*
  * Changes of a library are made one after the other, those of hosts among them. When done() is told
  * TAPE_DONE the change is on stable storage; for TAPE_ARCHIVE and TAPE_RETRIEVE this means that the
- * cartridge is on its way, and for TAPE_CANCEL that it is on its way back, or there. A cartridge with a pool that lies in a mail slot goes to the archive
- * after some seconds. *what is copied with its text.
+ * cartridge is on its way, and for TAPE_CANCEL that it is on its way back, or there. A cartridge
+ * with a pool that lies in a mail slot goes to the archive after some seconds. *what is copied with
+ * its text.
  */
 void registry_tape_change(struct registry *r, const struct registry_tape_change *what);
 

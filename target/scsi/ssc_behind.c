@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Writing behind: buffered mode 1 of SSC-4 4.2.12. While a host appends block after block, the status
- * of a WRITE comes when its data are here, and they are written while the next are on their way.
+ * Writing behind: buffered mode 1 of SSC-4 4.2.12. While a host appends block after block, the
+ * status of a WRITE comes when its data are here, and they are written while the next are on their
+ * way.
  *
  * That is done only where nothing can have to be told with the status: the command before was a
  * write of the same nexus that went well, no other waits, and early warnings (also that of a file
  * system that is nearly full) are further away than all that is still to be written. What fails
- * nevertheless (the file system) is told by the nexus's next command, as a deferred error; its writes
- * that were accepted in between are not done. Nothing is durable before a synchronizing command has
- * said so, and that one waits for its turn behind all of these. A robot that comes for the cartridge does, too; what is sent after that waits for it.
+ * nevertheless (the file system) is told by the nexus's next command, as a deferred error; its
+ * writes that were accepted in between are not done. Nothing is durable before a synchronizing
+ * command has said so, and that one waits for its turn behind all of these. A robot that comes for
+ * the cartridge does, too; what is sent after that waits for it.
  */
 #include <inttypes.h>
 #include <stdlib.h>

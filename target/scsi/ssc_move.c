@@ -215,7 +215,7 @@ static void position_run(struct scsi_task *t, struct tape_job *j, struct cartrid
 }
 
 /* READ POSITION (SSC-4 7.7). Only the extended form has an allocation length; the others are told
- * whole, and it must be 0. */
+ * whole, whatever stands there. */
 static enum scsi_next read_position(struct scsi_task *t)
 {
 	struct tape_job *j = tape_job(t);
