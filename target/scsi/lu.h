@@ -78,6 +78,20 @@ struct lu_mode_keeper {
 		const struct lu_saved *s);
 };
 
+/* Whether a SANITIZE of a unit has begun and not succeeded: what is left of its data is then kept
+ * from hosts until another one succeeds, also over a restart (SBC-4 4.11.4). */
+enum lu_wiped {
+	LU_WIPED, /* none, or it has */
+	LU_WIPE_FAILED,
+	LU_WIPE_FAILED_AUSE, /* EXIT FAILURE MODE helps as well */
+};
+
+struct lu_wipe_keeper {
+	/* As lu_keeper's keep(), but not under the unit's lock. */
+	void (*keep)(struct lu_wipe_keeper *kr, struct lu_keep *k, const uint8_t naa[16],
+		enum lu_wiped is);
+};
+
 /* A disk (SBC). Strings are borrowed for the call; empty or NULL ones get defaults. */
 struct disk_cfg {
 	struct store *store;          /* given away on success: closed with the last reference */
@@ -97,6 +111,9 @@ struct disk_cfg {
 	const struct lu_reservation *kept; /* what was kept; NULL: nothing. Borrowed for the call */
 	struct lu_mode_keeper *mode_keeper; /* NULL: mode pages cannot be saved */
 	const struct lu_saved *saved;       /* what was saved; likewise */
+	struct lu_wipe_keeper *wipe_keeper; /* NULL: a restart forgets a SANITIZE. Memory has none:
+	                                       there is nothing left of it after that */
+	enum lu_wiped wiped;                /* what was kept */
 	void (*gone)(void *arg); /* optional: called once the last reference has been dropped */
 	void *arg;
 };

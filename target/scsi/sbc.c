@@ -266,10 +266,10 @@ static bool geometry(struct lu *lu, const struct disk_cfg *cfg)
 	return lu_blocks(lu);
 }
 
-/* Databases that are promised atomic writes (SBC-4 4.29) keep no second copy of what they write. A
- * file system keeps that promise for no more than a page: a crash, or an error half-way, leaves old
- * and new blocks. Memory has no errors, and does not outlive a crash. */
-static bool atomic_writes(const struct disk_cfg *cfg)
+/* It has no errors, and does not outlive a crash. Databases that are promised atomic writes (SBC-4
+ * 4.29) keep no second copy of what they write: a file system keeps that promise for no more than a
+ * page, as a crash, or an error half-way, leaves old and new blocks. */
+static bool is_memory(const struct disk_cfg *cfg)
 {
 	struct iovec iov;
 
@@ -281,8 +281,7 @@ int disk_create(const struct disk_cfg *cfg, struct lu **out)
 	uint32_t has = (cfg->thin && store_thin(cfg->store) ? LU_THIN : 0) |
 		       (cfg->removable ? LU_REMOVABLE : 0) |
 		       (cfg->write_through ? LU_WRITE_THROUGH : 0) |
-		       (cfg->long_cdbs ? LU_LONG_CDBS : 0) |
-		       (atomic_writes(cfg) ? LU_ATOMIC : 0);
+		       (cfg->long_cdbs ? LU_LONG_CDBS : 0) | (is_memory(cfg) ? LU_ATOMIC : 0);
 	struct lu *lu = calloc(1, sizeof(*lu));
 	int err = -EINVAL;
 
@@ -299,6 +298,9 @@ int disk_create(const struct disk_cfg *cfg, struct lu **out)
 	lu->arg = cfg->arg;
 	lu->keeper = cfg->keeper;
 	mode_restore(lu, cfg->mode_keeper, cfg->saved);
+	lu->wipe_keeper = has & LU_ATOMIC ? NULL : cfg->wipe_keeper;
+	lu->wipe_failed = lu->wipe_keeper && cfg->wiped != LU_WIPED;
+	lu->wipe_may_exit = cfg->wiped == LU_WIPE_FAILED_AUSE;
 	lu->pool = cfg->pool;
 	work_lane_init(&lu->lane, QUERIES);
 	if (cfg->kept && !lu_restore(lu, cfg->kept)) {

@@ -68,20 +68,7 @@ static enum scsi_next erase(struct scsi_task *t)
 /* Out of the state that a SANITIZE left which failed, if that allowed it. */
 static enum scsi_next exit_failure_mode(struct scsi_task *t)
 {
-	struct lu *lu = t->itl->lu;
-
-	if (list_len(t))
-		return task_bad_cdb(t, 7, -1);
-	if (task_stopped(t, GATE_WIPES))
-		return SCSI_DONE;
-	pthread_mutex_lock(&lu->lock);
-	if (lu->wipe_failed && !lu->wipe_may_exit)
-		task_check(t, SENSE_MEDIUM_ERROR, 0x3103);
-	else
-		lu->wipe_failed = false;
-	lu_update_gates(lu);
-	pthread_mutex_unlock(&lu->lock);
-	return SCSI_DONE;
+	return list_len(t) ? task_bad_cdb(t, 7, -1) : wipe_leave(t);
 }
 
 /* --- FORMAT UNIT (SBC-4 5.6) ------------------------------------------------------------ */

@@ -183,6 +183,7 @@ struct lu {
 	struct work_lane lane;    /* of a disk's jobs in the pool */
 	struct lu_keeper *keeper; /* of persistent reservations; NULL: APTPL is refused */
 	struct lu_mode_keeper *mode_keeper; /* NULL: no page can be saved */
+	struct lu_wipe_keeper *wipe_keeper; /* NULL: a SANITIZE is not kept */
 
 	/* Under the lock. */
 	pthread_mutex_t lock;

@@ -4,6 +4,9 @@
  * command, its nexus and resets (SBC-4 4.11.2): it holds the unit, and ends early only when it is
  * the last who does, since then the unit is being taken away.
  *
+ * Where the unit has a keeper, a SANITIZE is noted there before the first slice of it, and until the
+ * last is on the medium: one that is cut off by a crash has failed.
+ *
  * Overwriting is slow by intent: it takes turns with whatever else the machine does, at PACE bytes
  * a second, which is about what a disk of that size would need.
  */
@@ -35,6 +38,7 @@ struct wipe {
 	uint64_t written; /* bytes, over all passes */
 	struct store_io io;
 	struct iovec iov;
+	struct lu_keep keep;
 	struct loop_timer timer;
 	uint8_t *slice; /* of the pattern, WRITE_SLICE bytes; overwriting only */
 };
@@ -45,6 +49,32 @@ static void wipe_free(struct wipe *w)
 		return;
 	free(w->slice);
 	free(w);
+}
+
+/* Who waits for it, if anybody still does, waits no more. */
+static struct scsi_task *release_task(struct wipe *w)
+{
+	struct scsi_task *t = w->task;
+
+	w->task = NULL;
+	if (t)
+		t->more = NULL;
+	return t;
+}
+
+/* --- what is kept -------------------------------------------------------------------- */
+
+static bool is_kept(const struct wipe *w)
+{
+	return w->lu->wipe_keeper && w->plan.kind != WIPE_FORMAT;
+}
+
+static void keep(struct wipe *w, enum lu_wiped is, void (*done)(struct lu_keep *k, int err))
+{
+	struct lu_wipe_keeper *keeper = w->lu->wipe_keeper;
+
+	w->keep = (struct lu_keep){ .loop = w->timer.loop, .done = done };
+	keeper->keep(keeper, &w->keep, w->lu->naa, is);
 }
 
 /* --- the end ------------------------------------------------------------------------- */
@@ -62,18 +92,16 @@ static void settle(struct lu *lu, const struct wipe *w, int err)
 
 static void wipe_end(struct wipe *w, int err)
 {
+	struct scsi_task *t = release_task(w);
 	struct lu *lu = w->lu;
-	struct scsi_task *t = w->task;
 
 	if (err)
 		log_msg(LOG_ERR, "wiping a disk (%s) failed: %s", lu->serial, strerror(-err));
 	settle(lu, w, err);
 	loop_timer_clear(&w->timer);
 	wipe_free(w);
-	if (t) {
-		t->more = NULL;
+	if (t)
 		task_go_on(t, err);
-	}
 	lu_unref(lu);
 }
 
@@ -153,11 +181,29 @@ static bool abandoned(const struct wipe *w)
 	return atomic_load(&w->lu->refs) == 1;
 }
 
+static void forgotten(struct lu_keep *k, int err)
+{
+	wipe_end(container_of(k, struct wipe, keep), err);
+}
+
+/* All is on the medium. */
+static void wiped(struct wipe *w, int err)
+{
+	if (err || !is_kept(w))
+		wipe_end(w, err);
+	else
+		keep(w, LU_WIPED, forgotten);
+}
+
 static void wipe_finish(struct wipe *w);
 
 /* Goes on until a slice takes time, or the pace says to wait. */
 static void wipe_run(struct wipe *w)
 {
+	if (!w->size) {
+		wiped(w, 0);
+		return;
+	}
 	for (unsigned i = 0; i < 8; i++) {
 		int err;
 
@@ -203,7 +249,7 @@ static void tick(struct loop_timer *timer)
 /* The last slice is written; what was written must also be on the medium. */
 static void flush_done(struct store_io *io, int err)
 {
-	wipe_end(container_of(io, struct wipe, io), err);
+	wiped(container_of(io, struct wipe, io), err);
 }
 
 static void wipe_finish(struct wipe *w)
@@ -215,7 +261,7 @@ static void wipe_finish(struct wipe *w)
 	w->io.done = flush_done;
 	err = store_submit(w->lu->store, &w->io);
 	if (err != STORE_PENDING)
-		wipe_end(w, err);
+		wiped(w, err);
 }
 
 /* --- the beginning ------------------------------------------------------------------- */
@@ -223,6 +269,47 @@ static void wipe_finish(struct wipe *w)
 static enum scsi_next ended(struct scsi_task *t, int err)
 {
 	return err ? task_check(t, SENSE_MEDIUM_ERROR, 0x3103) : task_good(t);
+}
+
+static void start(struct wipe *w)
+{
+	w->began = loop_now(w->timer.loop);
+	loop_timer_set(&w->timer, 0);
+}
+
+/* Nothing has begun, and the unit is as it was: also if a SANITIZE before this one failed. */
+static void give_up(struct wipe *w)
+{
+	struct lu *lu = w->lu;
+
+	pthread_mutex_lock(&lu->lock);
+	lu->wiping = WIPING_NOT;
+	lu_update_gates(lu);
+	pthread_mutex_unlock(&lu->lock);
+	wipe_free(w);
+	lu_unref(lu);
+}
+
+/* INTERNAL TARGET FAILURE. */
+static enum scsi_next not_noted(struct scsi_task *t, int err)
+{
+	(void)err;
+	return task_check(t, SENSE_HARDWARE_ERROR, 0x4400);
+}
+
+static void noted(struct lu_keep *k, int err)
+{
+	struct wipe *w = container_of(k, struct wipe, keep);
+	struct scsi_task *t = err || w->plan.immediate ? release_task(w) : NULL;
+
+	if (err)
+		give_up(w);
+	else
+		start(w);
+	if (t && err)
+		t->then = not_noted;
+	if (t)
+		task_go_on(t, err);
 }
 
 /* Nobody writes any more, and the gates keep others out. The task waits, or has no more part in
@@ -234,43 +321,30 @@ static enum scsi_next begin(struct scsi_task *t, int err)
 	(void)err;
 	guard_drop(t);
 	w->begun = true;
-	w->began = loop_now(t->nexus->loop);
-	loop_timer_set(&w->timer, 0);
-	if (w->plan.immediate) {
-		w->task = NULL;
-		t->more = NULL;
-		return task_good(t);
+	if (is_kept(w) && w->size) {
+		keep(w, w->plan.may_exit ? LU_WIPE_FAILED_AUSE : LU_WIPE_FAILED, noted);
+	} else {
+		start(w);
+		if (w->plan.immediate) {
+			release_task(w);
+			return task_good(t);
+		}
 	}
 	t->then = ended;
 	t->busy = true;
 	return SCSI_PENDING;
 }
 
-/* Nothing has begun, and the unit is as it was: also if a SANITIZE before this one failed. */
-static void unclaim(struct lu *lu)
-{
-	pthread_mutex_lock(&lu->lock);
-	lu->wiping = WIPING_NOT;
-	lu_update_gates(lu);
-	pthread_mutex_unlock(&lu->lock);
-}
-
 bool wipe_cancel(struct scsi_task *t)
 {
 	struct wipe *w = t->more;
-	struct lu *lu;
 
 	if (!w) /* it has not come to that yet */
 		return false;
-	lu = w->lu;
-	t->more = NULL;
-	if (w->begun) {
-		w->task = NULL;
+	release_task(w);
+	if (w->begun)
 		return true;
-	}
-	unclaim(lu);
-	wipe_free(w);
-	lu_unref(lu);
+	give_up(w);
 	return guard_cancel(t);
 }
 
@@ -283,7 +357,7 @@ static struct wipe *wipe_create(struct scsi_task *t, const struct wipe_plan *pla
 		return NULL;
 	w->plan = *plan;
 	w->task = t;
-	w->size = sbc_bytes(lu, lu_blocks(lu));
+	w->size = plan->kind == WIPE_NOTHING ? 0 : sbc_bytes(lu, lu_blocks(lu));
 	loop_timer_init(t->nexus->loop, &w->timer, tick);
 	if (plan->kind == WIPE_OVERWRITE) {
 		w->slice = malloc(WRITE_SLICE);
@@ -329,4 +403,22 @@ enum scsi_next wipe_begin(struct scsi_task *t, const struct wipe_plan *plan)
 	if (!guard_alone(t, 0, UINT64_MAX, begin))
 		return SCSI_PENDING;
 	return begin(t, 0);
+}
+
+/* As a SANITIZE of nothing: no other one begins before it is kept that this one has been left. */
+enum scsi_next wipe_leave(struct scsi_task *t)
+{
+	struct wipe_plan plan = { .kind = WIPE_NOTHING, .may_exit = true };
+	struct lu *lu = t->itl->lu;
+	bool failed, may_exit;
+
+	if (task_stopped(t, GATE_WIPES))
+		return SCSI_DONE;
+	pthread_mutex_lock(&lu->lock);
+	failed = lu->wipe_failed;
+	may_exit = lu->wipe_may_exit;
+	pthread_mutex_unlock(&lu->lock);
+	if (failed && !may_exit)
+		return task_check(t, SENSE_MEDIUM_ERROR, 0x3103);
+	return failed ? wipe_begin(t, &plan) : task_good(t);
 }

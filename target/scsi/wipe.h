@@ -14,6 +14,7 @@ enum wipe_kind {
 	WIPE_ERASE,     /* every block is unmapped */
 	WIPE_OVERWRITE, /* every block is written with the pattern, once a pass */
 	WIPE_FORMAT,    /* every block reads as zeros */
+	WIPE_NOTHING,   /* private */
 };
 
 struct wipe_plan {
@@ -29,5 +30,7 @@ struct wipe_plan {
  * returns. An abort lets the command go, and not the wiping. */
 enum scsi_next wipe_begin(struct scsi_task *t, const struct wipe_plan *plan);
 bool wipe_cancel(struct scsi_task *t);
+/* Ends the state that a failed SANITIZE has left, where that may be. Likewise. */
+enum scsi_next wipe_leave(struct scsi_task *t);
 
 #endif

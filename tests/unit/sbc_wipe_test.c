@@ -425,6 +425,163 @@ static void formats_that_are_not_there_are_refused(void **state)
 	rig_free(r);
 }
 
+/* --- what outlives a restart ------------------------------------------------------------------ */
+
+/* A keeper that writes down what it is told, and says later how that went. */
+struct book {
+	struct lu_wipe_keeper keeper;
+	struct rig *rig;
+	unsigned n;
+	enum lu_wiped is[4];
+	uint64_t slices[4]; /* that the store had been asked for until then */
+	unsigned fails;     /* so many succeed before one fails, from 1 on */
+};
+
+static void book_done(struct loop_msg *m)
+{
+	struct lu_keep *k = container_of(m, struct lu_keep, msg);
+
+	k->done(k, k->err);
+}
+
+static void book_keep(
+	struct lu_wipe_keeper *kr, struct lu_keep *k, const uint8_t naa[16], enum lu_wiped is)
+{
+	struct book *b = container_of(kr, struct book, keeper);
+
+	assert_memory_equal(naa, lu_naa(b->rig->lu), 16);
+	assert_true(b->n < 4);
+	b->slices[b->n] = fault_seen(b->rig->store);
+	b->is[b->n++] = is;
+	k->err = b->fails == b->n ? -EIO : 0;
+	k->msg.run = book_done;
+	loop_post(k->loop, &k->msg);
+}
+
+static struct rig *kept_rig(struct book *b, enum lu_wiped is)
+{
+	*b = (struct book){ .keeper.keep = book_keep };
+	b->rig = rig_create_quietly(
+		(struct rig_cfg){ .faulty = true, .wipe_keeper = &b->keeper, .wiped = is });
+	for (unsigned i = 0; i < RIG_NEXUSES; i++)
+		RUN(b->rig, i, NULL, 0, TUR);
+	fault_set(b->rig->store, &(struct fault_cfg){ 0 });
+	return b->rig;
+}
+
+static void it_is_kept_from_before_the_first_block_until_the_last_is_durable(void **state)
+{
+	struct book b;
+	struct rig *r = kept_rig(&b, LU_WIPED);
+
+	(void)state;
+	assert_good(RUN(r, 0, NULL, 0, SANITIZE(0, ERASE, 0)));
+	assert_int_equal(b.n, 2);
+	assert_int_equal(b.is[0], LU_WIPE_FAILED);
+	assert_int_equal(b.slices[0], 0);
+	assert_int_equal(b.is[1], LU_WIPED);
+	assert_int_equal(b.slices[1], 2);
+	b.n = 0;
+	assert_good(RUN(r, 0, NULL, 0, SANITIZE(AUSE | IMMED, ERASE, 0)));
+	wait_ready(r);
+	assert_int_equal(b.n, 2);
+	assert_int_equal(b.is[0], LU_WIPE_FAILED_AUSE);
+	assert_int_equal(b.is[1], LU_WIPED);
+	assert_good(RUN(r, 0, NULL, 0, FORMAT(0)));
+	assert_int_equal(b.n, 2);
+	rig_free(r);
+}
+
+static void one_that_was_cut_off_has_failed(void **state)
+{
+	struct book b;
+	struct rig *r = kept_rig(&b, LU_WIPE_FAILED);
+
+	(void)state;
+	assert_check(RUN(r, 0, NULL, 512, READ10(0, 1)), SENSE_MEDIUM_ERROR, 0x3103);
+	assert_check(RUN(r, 0, NULL, 0, SANITIZE(0, LEAVE_FAILURE, 0)), SENSE_MEDIUM_ERROR, 0x3103);
+	assert_int_equal(b.n, 0);
+	assert_good(RUN(r, 0, NULL, 0, SANITIZE(0, ERASE, 0)));
+	assert_good(RUN(r, 0, NULL, 512, READ10(0, 1)));
+	rig_free(r);
+}
+
+static void leaving_a_failure_is_kept_before_it_is_answered(void **state)
+{
+	struct book b;
+	struct rig *r = kept_rig(&b, LU_WIPE_FAILED_AUSE);
+
+	(void)state;
+	b.fails = 1;
+	assert_check(RUN(r, 0, NULL, 0, SANITIZE(0, LEAVE_FAILURE, 0)), SENSE_MEDIUM_ERROR, 0x3103);
+	assert_check(RUN(r, 0, NULL, 512, READ10(0, 1)), SENSE_MEDIUM_ERROR, 0x3103);
+	assert_good(RUN(r, 0, NULL, 0, SANITIZE(0, LEAVE_FAILURE, 0)));
+	assert_good(RUN(r, 0, NULL, 512, READ10(0, 1)));
+	assert_int_equal(b.n, 2);
+	assert_int_equal(b.is[0] | b.is[1], LU_WIPED);
+	assert_int_equal(b.slices[1], 0);
+	assert_good(RUN(r, 0, NULL, 0, SANITIZE(0, LEAVE_FAILURE, 0)));
+	assert_int_equal(b.n, 2);
+	rig_free(r);
+}
+
+static void what_cannot_be_kept_does_not_begin(void **state)
+{
+	struct book b;
+	struct rig *r = kept_rig(&b, LU_WIPED);
+
+	fill(r);
+	b.fails = 1;
+	assert_check(RUN(r, 0, NULL, 0, SANITIZE(*state ? IMMED : 0, ERASE, 0)),
+		SENSE_HARDWARE_ERROR, 0x4400);
+	assert_good(RUN(r, 0, NULL, 512, READ10(0, 1)));
+	assert_int_equal(rig_in[0], 'a');
+	rig_free(r);
+}
+
+static void one_that_cannot_be_forgotten_has_failed(void **state)
+{
+	struct book b;
+	struct rig *r = kept_rig(&b, LU_WIPED);
+
+	(void)state;
+	b.fails = 2;
+	assert_check(RUN(r, 0, NULL, 0, SANITIZE(0, ERASE, 0)), SENSE_MEDIUM_ERROR, 0x3103);
+	assert_check(RUN(r, 0, NULL, 512, READ10(0, 1)), SENSE_MEDIUM_ERROR, 0x3103);
+	rig_free(r);
+}
+
+static void an_abort_while_it_is_being_kept_does_not_end_it(void **state)
+{
+	struct scsi_task s;
+	struct book b;
+	struct rig *r = kept_rig(&b, LU_WIPED);
+
+	(void)state;
+	fill(r);
+	rig_task(&s, &r->nexus[0], 0, (const uint8_t[]){ SANITIZE(0, ERASE, 0) }, 10, 0, 0);
+	assert_int_equal(scsi_task_start(&s), SCSI_PENDING);
+	assert_int_equal(b.n, 1);
+	assert_true(scsi_task_abort(&s));
+	scsi_task_release(&s);
+	wait_ready(r);
+	assert_int_equal(b.n, 2);
+	assert_all(r, 0);
+	rig_free(r);
+}
+
+static void of_memory_nothing_is_kept(void **state)
+{
+	struct book b = { .keeper.keep = book_keep };
+	struct rig *r =
+		rig_create((struct rig_cfg){ .wipe_keeper = &b.keeper, .wiped = LU_WIPE_FAILED });
+
+	(void)state;
+	assert_good(RUN(r, 0, NULL, 0, SANITIZE(0, ERASE, 0)));
+	assert_int_equal(b.n, 0);
+	rig_free(r);
+}
+
 #define T(f) cmocka_unit_test(f)
 #define BOTH(f) \
 	{ #f " (one)", f, NULL, NULL, NULL }, \
@@ -457,6 +614,13 @@ int main(void)
 		T(a_thick_disk_is_not_erased_and_can_be_overwritten),
 		BOTH(formatting_leaves_zeros),
 		T(formats_that_are_not_there_are_refused),
+		T(it_is_kept_from_before_the_first_block_until_the_last_is_durable),
+		T(one_that_was_cut_off_has_failed),
+		T(leaving_a_failure_is_kept_before_it_is_answered),
+		BOTH(what_cannot_be_kept_does_not_begin),
+		T(one_that_cannot_be_forgotten_has_failed),
+		T(an_abort_while_it_is_being_kept_does_not_end_it),
+		T(of_memory_nothing_is_kept),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -45,6 +45,8 @@ struct rig_cfg {
 	const struct lu_reservation *kept;
 	struct lu_mode_keeper *mode_keeper;
 	const struct lu_saved *saved;
+	struct lu_wipe_keeper *wipe_keeper;
+	enum lu_wiped wiped;
 	struct work_pool *pool;
 	struct store *store; /* given away; NULL: one as said above */
 };
@@ -140,6 +142,8 @@ static struct rig *rig_create_quietly(struct rig_cfg cfg)
 	dc.kept = cfg.kept;
 	dc.mode_keeper = cfg.mode_keeper;
 	dc.saved = cfg.saved;
+	dc.wipe_keeper = cfg.wipe_keeper;
+	dc.wiped = cfg.wiped;
 	dc.pool = cfg.pool;
 	if (cfg.short_naa) {
 		dc.naa[0] = 0x30;
