@@ -22,50 +22,29 @@ static void a_wrong_name_is_refused_though_the_secret_is_right(void **state)
 {
 	static const char *const names[] = { "", "host1", "iqn.2026-11.com.example:host1 ",
 		"IQN.2026-11.com.example:host1", TARGET };
-	struct login l;
 
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		begin(&l, *state);
-		offer(&l, "7");
-		prove(&l, names[i], IN_SECRET);
-		assert_int_equal(step(&l), EXCHANGE_WRONG_NAME);
-		end(&l);
-	}
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		assert_int_equal(one_way(*state, names[i], IN_SECRET), EXCHANGE_WRONG_NAME);
 }
 
 static void a_name_is_compared_with_the_initiators_own_spelling(void **state)
 {
 	struct world *w = *state;
-	struct login l;
 
 	w->config.initiator_name = "iqn.2026-11.COM.Example:Host1";
-	begin(&l, w);
-	offer(&l, "7");
-	prove(&l, "iqn.2026-11.COM.Example:Host1", IN_SECRET);
-	assert_int_equal(step(&l), EXCHANGE_PROVED);
-	end(&l);
+	assert_int_equal(one_way(w, "iqn.2026-11.COM.Example:Host1", IN_SECRET), EXCHANGE_PROVED);
 }
 
 static void user_names_are_neither_folded_nor_decoded(void **state)
 {
 	static const char *const names[] = { "alice", "ALICE", "0x416c696365", "0bQWxpY2U=" };
 	struct world *w = *state;
-	struct login l;
 
 	w->spec.in_user = "Alice";
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		begin(&l, w);
-		offer(&l, "7");
-		prove(&l, names[i], IN_SECRET);
-		assert_int_equal(step(&l), EXCHANGE_WRONG_NAME);
-		end(&l);
-	}
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		assert_int_equal(one_way(w, names[i], IN_SECRET), EXCHANGE_WRONG_NAME);
 	w->spec.in_user = "0x416c696365";
-	begin(&l, w);
-	offer(&l, "7");
-	prove(&l, "0x416c696365", IN_SECRET);
-	assert_int_equal(step(&l), EXCHANGE_PROVED);
-	end(&l);
+	assert_int_equal(one_way(w, "0x416c696365", IN_SECRET), EXCHANGE_PROVED);
 }
 
 static void an_initiator_without_a_row_goes_the_whole_way_and_is_refused(void **state)
@@ -259,11 +238,7 @@ static void a_row_with_one_secret_both_ways_lets_nobody_in(void **state)
 	w->spec.out_secret = text(OLD_SECRET);
 	w->spec.old_secret = text(OLD_SECRET);
 	w->spec.old_until = NOW + 1;
-	begin(&l, w);
-	offer(&l, "7");
-	prove(&l, INITIATOR, IN_SECRET);
-	assert_int_equal(step(&l), EXCHANGE_SAME_SECRET);
-	end(&l);
+	assert_int_equal(one_way(w, INITIATOR, IN_SECRET), EXCHANGE_SAME_SECRET);
 }
 
 /* Mutual or not. */

@@ -15,13 +15,6 @@ static int setup(void **state)
 	return 0;
 }
 
-static int teardown(void **state)
-{
-	(void)state;
-	rig_free(rig);
-	return 0;
-}
-
 static void the_pages_are_listed_in_their_order(void **state)
 {
 	(void)state;
@@ -59,7 +52,7 @@ static void what_log_sense_cannot_do_is_refused(void **state)
 
 int main(void)
 {
-#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define T(name) cmocka_unit_test_setup_teardown(name, setup, rig_teardown)
 	const struct CMUnitTest tests[] = {
 		T(the_pages_are_listed_in_their_order),
 		T(no_exception_is_reported),

@@ -13,13 +13,6 @@ static int setup(void **state)
 	return 0;
 }
 
-static int teardown(void **state)
-{
-	(void)state;
-	rig_free(rig);
-	return 0;
-}
-
 static void standard_data_name_the_disk(void **state)
 {
 	struct result res = RUN(rig, 0, NULL, 255, INQUIRY(0, 0, 255));
@@ -278,7 +271,7 @@ static void lun_0_has_a_peripheral_and_a_flat_form(void **state)
 	assert_check(RUN_AT(1, 0, TUR), SENSE_ILLEGAL_REQUEST, 0x2500);
 }
 
-#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define T(f) cmocka_unit_test_setup_teardown(f, setup, rig_teardown)
 
 int main(void)
 {

@@ -13,13 +13,6 @@ static int setup(void **state)
 	return 0;
 }
 
-static int teardown(void **state)
-{
-	(void)state;
-	rig_free(rig);
-	return 0;
-}
-
 /* Every command in the list can be asked for alone, in the way that fits it, and only so. */
 static void commands_that_are_listed_are_described(void **state)
 {
@@ -190,7 +183,7 @@ static void self_tests_pass_and_pages_are_not_sent(void **state)
 	assert_bad_cdb(RUN(rig, 0, NULL, 64, 0x1c, 1, 0x40, BE2(64), 0), 2);
 }
 
-#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define T(f) cmocka_unit_test_setup_teardown(f, setup, rig_teardown)
 
 int main(void)
 {

@@ -17,13 +17,6 @@ static int setup(void **state)
 	return 0;
 }
 
-static int teardown(void **state)
-{
-	(void)state;
-	rig_free(rig);
-	return 0;
-}
-
 struct named {
 	struct scsi_task t;
 	char name;
@@ -223,7 +216,7 @@ static void aca_is_not_there(void **state)
 	scsi_task_release(&n.t);
 }
 
-#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define T(f) cmocka_unit_test_setup_teardown(f, setup, rig_teardown)
 
 int main(void)
 {

@@ -17,13 +17,6 @@ static int setup(void **state)
 	return 0;
 }
 
-static int teardown(void **state)
-{
-	(void)state;
-	rig_free(rig);
-	return 0;
-}
-
 static void assert_conflict(struct result res)
 {
 	assert_int_equal(res.status, SCSI_RESERVATION_CONFLICT);
@@ -105,7 +98,7 @@ static void third_parties_and_extents_are_refused(void **state)
 	assert_bad_cdb(RUN(rig, 0, NULL, 0, 0x56, 0x10, 0, 0, 0, 0, 0, 0, 0, 0), 1);
 }
 
-#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define T(f) cmocka_unit_test_setup_teardown(f, setup, rig_teardown)
 
 int main(void)
 {

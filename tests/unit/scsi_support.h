@@ -174,6 +174,13 @@ static inline void rig_free(struct rig *r)
 	free(r);
 }
 
+/* For cmocka: *state is a rig. */
+static inline int rig_teardown(void **state)
+{
+	rig_free(*state);
+	return 0;
+}
+
 /* --- commands ------------------------------------------------------------------------ */
 
 static void rig_done(struct scsi_task *t)
