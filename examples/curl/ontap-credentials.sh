@@ -26,7 +26,7 @@ ask -X POST "$credentials?return_records=true" -d @- <<END
 	"svm": { "name": "svm1" },
 	"initiator": "$INITIATOR",
 	"authentication_type": "CHAP",
-	"chap": { "inbound": { "user": "user1", "password": "password1" } },
+	"chap": { "inbound": { "user": "user1", "password": "password-of-12+" } },
 	"initiator_address": { "ranges": [ { "start": "127.0.0.1", "end": "127.0.0.9" } ] }
 }
 END
