@@ -21,7 +21,7 @@ FORBIDDEN, AUTH_FAILED = 0x0202, 0x0201
 # What proves an initiator: by the row of the target, of the SVM, or by the default.
 PROOF = {"target": {"secret": "target-secret1"}, "svm": {"user": "one", "secret": "svm---secret-2"},
          "default": {"user": "all", "secret": "all---secret-3"}, None: {}}
-HERE, ELSEWHERE = "127.0.0.1", "192.0.2.1"
+HERE, ELSEWHERE = ("127.0.0.0", "127.255.255.255"), ("192.0.2.1", "192.0.2.1")   # ranges
 
 
 @pytest.fixture
@@ -42,10 +42,16 @@ def api(server):
     return Api(server)
 
 
-def status_with(server, proof):
+@pytest.fixture
+def sources():
+    """Addresses of this host, each of which has failed nothing yet: one that has waits for its answer."""
+    return (f"127.0.{n // 250}.{n % 250 + 2}" for n in itertools.count())
+
+
+def status_with(server, source, proof):
     """0 if an attempt to log in with this succeeds."""
     try:
-        login(server.port, DISK, initiator=HOST, **PROOF[proof]).wire.close()
+        login(server.port, DISK, source=source, initiator=HOST, **PROOF[proof]).wire.close()
     except Refused as refused:
         return refused.status
     return 0
@@ -84,7 +90,7 @@ def write(api, initiator, row):
         proof = PROOF["default" if initiator == "default" else "svm"]
         body["chap"] = chap(proof["user"], proof["secret"])
     if address:
-        body["initiator_address"] = {"ranges": [{"start": address, "end": address}]}
+        body["initiator_address"] = {"ranges": [dict(zip(("start", "end"), address))]}
     if initiator == "default":
         patched(api, body, "default")
     elif kind:
@@ -99,7 +105,7 @@ def write_target_row(sg, initiator, wanted):
         sg.delete_chap_credentials(TargetARN=target_arn(), InitiatorName=initiator)
 
 
-def test_the_row_that_holds_is_the_one_that_the_rules_name(server, sg, api):
+def test_the_row_that_holds_is_the_one_that_the_rules_name(server, sg, api, sources):
     writers = (lambda row: write(api, HOST, row), lambda kind: write(api, "default", kind),
                lambda wanted: write_target_row(sg, HOST, wanted),
                lambda wanted: write_target_row(sg, OTHER, wanted))
@@ -112,11 +118,12 @@ def test_the_row_that_holds_is_the_one_that_the_rules_name(server, sg, api):
         svm_row, default, target_row, closed = case
         want = expected(svm_row, target_row, target_row or closed, default)
         if isinstance(want, int):
-            assert status_with(server, None) == want, case
+            assert status_with(server, next(sources), None) == want, case
         else:
-            assert status_with(server, want) == 0, case
+            assert status_with(server, next(sources), want) == 0, case
         if isinstance(want, str):
-            assert status_with(server, "svm" if want == "target" else "target") == AUTH_FAILED, case
+            wrong = "svm" if want == "target" else "target"
+            assert status_with(server, next(sources), wrong) == AUTH_FAILED, case
 
 
 # --- what each shows ------------------------------------------------------------------------------
