@@ -2,6 +2,7 @@
 /* The query language of the ONTAP REST API: reading it. */
 #include "mgmt/ontap_query.h"
 
+#include <limits.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -176,6 +177,30 @@ static bool read_start(struct query *q, char *value, struct query_fault *why)
 	return true;
 }
 
+/* "a|b" is two values, and "" one; empty ones beside others are none. */
+static void read_values(struct filter *f, char *text)
+{
+	size_t len = strlen(text);
+	char *out = text, *save = NULL;
+
+	f->values = text;
+	f->n = !len;
+	f->literal = len >= 2 && text[0] == '"' && text[len - 1] == '"';
+	if (f->literal) {
+		text[len - 1] = '\0';
+		f->values = text + 1;
+		f->n = 1;
+		return;
+	}
+	for (char *v = strtok_r(text, "|", &save); v; v = strtok_r(NULL, "|", &save)) {
+		size_t size = strlen(v) + 1;
+
+		memmove(out, v, size);
+		out += size;
+		f->n++;
+	}
+}
+
 static bool read_filter(struct query *q, const char *name, char *value, struct query_fault *why)
 {
 	struct filter *f = &q->filters[q->n_filters];
@@ -183,7 +208,7 @@ static bool read_filter(struct query *q, const char *name, char *value, struct q
 	if (!(q->takes & QUERY_COLLECTION) || q->n_filters == FILTERS_MAX ||
 		!query_find_leaf(q->shape, name, &f->leaf))
 		return unexpected(why, name);
-	f->value = value;
+	read_values(f, value);
 	q->shown |= UINT32_C(1) << f->leaf;
 	q->n_filters++;
 	return true;
@@ -286,7 +311,8 @@ bool query_parse(const char *text, const struct query_shape *shape, unsigned tak
 		return false;
 	q->shape = shape;
 	q->takes = takes;
-	q->max_records = RECORDS_MAX;
+	/* What is to be changed is not cut into pages. */
+	q->max_records = takes & QUERY_FIELDS ? RECORDS_MAX : ULONG_MAX;
 	for (size_t i = 0; i < shape->n; i++)
 		if (shape->leaves[i].always)
 			q->shown |= UINT32_C(1) << i;
@@ -332,11 +358,12 @@ bool query_removes(const struct query *q)
 const char *query_exactly(const struct query *q, const char *path)
 {
 	for (size_t i = 0; i < q->n_filters; i++) {
-		const char *value = q->filters[i].value;
+		const struct filter *f = &q->filters[i];
 
-		if (!strcmp(q->shape->leaves[q->filters[i].leaf].path, path) && *value &&
-			!strpbrk(value, "|*!<>\"") && !strstr(value, "..") && strcmp(value, "null"))
-			return value;
+		if (!strcmp(q->shape->leaves[f->leaf].path, path) && f->n == 1 && *f->values &&
+			!f->literal && !strpbrk(f->values, "*!<>\"") && !strstr(f->values, "..") &&
+			strcmp(f->values, "null"))
+			return f->values;
 	}
 	return NULL;
 }

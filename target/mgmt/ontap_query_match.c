@@ -164,25 +164,15 @@ static bool alternative_holds(
 }
 
 static bool filter_holds(
-	const struct query_holder *h, const struct query_leaf *leaf, const char *value)
+	const struct query_holder *h, const struct query_leaf *leaf, const struct filter *f)
 {
-	char text[1024];
-	size_t len = strlen(value);
-	char *save = NULL;
+	const char *value = f->values;
+	struct want w = { .text = value, .fold = leaf->fold, .literal = true };
 
-	if (len >= sizeof(text))
-		return false;
-	memcpy(text, value, len + 1);
-	if (len >= 2 && text[0] == '"' && text[len - 1] == '"') {
-		struct want w = { .text = text + 1, .fold = leaf->fold, .literal = true };
-
-		text[len - 1] = '\0';
+	if (f->literal)
 		return has_value(h, leaf, &w);
-	}
-	if (!len)
-		return alternative_holds(h, leaf, text);
-	for (char *a = strtok_r(text, "|", &save); a; a = strtok_r(NULL, "|", &save))
-		if (alternative_holds(h, leaf, a))
+	for (size_t i = 0; i < f->n; i++, value += strlen(value) + 1)
+		if (alternative_holds(h, leaf, value))
 			return true;
 	return false;
 }
@@ -194,7 +184,7 @@ bool query_matches(const struct query *q, const struct query_holder *h)
 
 		if (!h->record && f->leaf != q->shape->key)
 			continue;
-		if (!filter_holds(h, &q->shape->leaves[f->leaf], f->value))
+		if (!filter_holds(h, &q->shape->leaves[f->leaf], f))
 			return false;
 	}
 	return true;

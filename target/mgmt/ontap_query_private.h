@@ -12,9 +12,12 @@
 #define ORDERS_MAX     8
 #define PATH_MAX_BYTES 128
 
+/* The values that a member may have; they point into the query's text. */
 struct filter {
 	size_t leaf;
-	char *value; /* points into the query's text */
+	const char *values; /* with a NUL behind each */
+	size_t n;
+	bool literal; /* the one value was in quotes, and stands for itself */
 };
 
 struct order {

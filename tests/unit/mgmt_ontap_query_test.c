@@ -54,6 +54,19 @@ static json_t *record(void *arg, size_t i)
 
 static const struct query_source source = { .n = 5, .key = key, .record = record };
 
+/* The second, however often. */
+static const char *same_key(void *arg, size_t i)
+{
+	(void)i;
+	return key(arg, 1);
+}
+
+static json_t *same_record(void *arg, size_t i)
+{
+	(void)i;
+	return record(arg, 1);
+}
+
 static struct query *parse(const char *text)
 {
 	struct query *q = NULL;
@@ -144,6 +157,18 @@ static void alternatives_wildcards_and_negations_combine(void **state)
 	finds("id=a|e|d", "ade");
 }
 
+/* As where somebody names all the initiators that he means. */
+static void a_long_list_of_alternatives_is_looked_at_to_its_end(void **state)
+{
+	char text[4000] = "id=", next[128];
+
+	(void)state;
+	while (strlen(text) < sizeof(text) - 100)
+		strcat(text, "iqn.2026-11.com.example:somebody-else|");
+	strcat(text, "|d|a|");
+	assert_string_equal(ids(text, next), "ad");
+}
+
 static void numbers_and_addresses_are_compared_as_such(void **state)
 {
 	(void)state;
@@ -226,6 +251,23 @@ static void the_number_alone_counts_beyond_a_page(void **state)
 	query_free(q);
 }
 
+/* What a query that cannot go on finds is all there is, as it is changed in one go. */
+static void without_fields_there_is_one_page(void **state)
+{
+	enum { MANY = 10001 };
+	const struct query_source many = { .n = MANY, .key = same_key, .record = same_record };
+	struct query_page page;
+	struct query *q = NULL;
+
+	(void)state;
+	assert_true(query_parse("type=chap", &shape, QUERY_COLLECTION, &q, &why));
+	assert_true(query_run(q, &many, &page));
+	assert_int_equal(page.n, MANY);
+	assert_null(page.next);
+	json_decref(page.records);
+	query_free(q);
+}
+
 static void one_plain_value_is_known_as_such(void **state)
 {
 	struct query *q = parse("id=iqn.x%3Aa&type=!chap");
@@ -285,6 +327,7 @@ int main(void)
 		cmocka_unit_test(without_a_query_there_are_all),
 		cmocka_unit_test(a_value_is_compared_whole_and_case_counts_where_it_does),
 		cmocka_unit_test(alternatives_wildcards_and_negations_combine),
+		cmocka_unit_test(a_long_list_of_alternatives_is_looked_at_to_its_end),
 		cmocka_unit_test(numbers_and_addresses_are_compared_as_such),
 		cmocka_unit_test(null_is_what_has_no_value),
 		cmocka_unit_test(quotes_take_the_meaning_from_operators),
@@ -293,6 +336,7 @@ int main(void)
 		cmocka_unit_test(pages_go_on_behind_the_last_key),
 		cmocka_unit_test(an_order_holds_over_pages),
 		cmocka_unit_test(the_number_alone_counts_beyond_a_page),
+		cmocka_unit_test(without_fields_there_is_one_page),
 		cmocka_unit_test(one_plain_value_is_known_as_such),
 		cmocka_unit_test(what_is_unknown_or_has_no_sense_is_refused),
 		cmocka_unit_test(adding_and_removing_exclude_each_other),
