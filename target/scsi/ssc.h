@@ -114,7 +114,10 @@ struct tape_job {
 	bool fixed, sili, immed, at_object, compare;
 	uint8_t code, partition;
 	uint32_t len;       /* TRANSFER LENGTH: bytes, or blocks where fixed */
-	uint32_t block_len; /* of the mode parameters */
+	/* Of the mode parameters, as they were when the command came: data that are on their way
+	 * do not change what they are. */
+	uint32_t block_len;
+	uint8_t guard_write, guard_read;
 	int64_t count;
 	uint64_t object;
 	uint8_t page[MODE_PAGE_SIZE]; /* medium partition mode page */

@@ -136,8 +136,7 @@ static bool runs_ahead(struct tape *tape, const struct itl *itl, uint64_t charge
 	uint64_t behind;
 
 	if (atomic_load(&tape->unbuffered) || atomic_load(&tape->append_only) ||
-		atomic_load(&tape->guard_write) || atomic_load(&tape->pending) ||
-		atomic_load(&tape->appender) != itl)
+		atomic_load(&tape->pending) || atomic_load(&tape->appender) != itl)
 		return false;
 	behind = atomic_fetch_add(&tape->behind, charge) + charge;
 	if (behind <= BEHIND_MAX && behind + MARGIN < atomic_load(&tape->room))
@@ -153,7 +152,8 @@ bool tape_write_behind(struct scsi_task *t, const struct tape_job *j)
 	uint64_t charge = t->buf_len + (uint64_t)count * OVERHEAD;
 	struct behind *b;
 
-	if (j->at_object || t->attr > TASK_SIMPLE || !runs_ahead(tape, t->itl, charge))
+	if (j->at_object || j->guard_write || t->attr > TASK_SIMPLE ||
+		!runs_ahead(tape, t->itl, charge))
 		return false;
 	b = malloc(sizeof(*b));
 	if (!b) {

@@ -23,6 +23,8 @@ struct tape_job *tape_job(struct scsi_task *t)
 	j->t = t;
 	j->mounts = atomic_load(&tape_of(t)->mounts);
 	j->block_len = atomic_load_explicit(&tape_of(t)->block_len, memory_order_relaxed);
+	j->guard_write = atomic_load_explicit(&tape_of(t)->guard_write, memory_order_relaxed);
+	j->guard_read = atomic_load_explicit(&tape_of(t)->guard_read, memory_order_relaxed);
 	t->more = j;
 	return j;
 }

@@ -115,26 +115,24 @@ static bool length_matters(const struct tape_job *j, uint32_t length)
 }
 
 /* The next block, with its guard where the host wants it; the length is what the host sees. */
-static enum cartridge_result read_block(
-	struct scsi_task *t, struct cartridge *c, uint8_t *buf, size_t size, uint32_t *length)
+static enum cartridge_result read_block(struct scsi_task *t, const struct tape_job *j,
+	struct cartridge *c, uint8_t *buf, size_t size, uint32_t *length)
 {
-	uint8_t guard = atomic_load_explicit(&tape_of(t)->guard_read, memory_order_relaxed);
 	struct cartridge_block got;
 	enum cartridge_result r = tape_read(t, c, buf, size, &got);
 
 	if (r != CARTRIDGE_OK)
 		return r;
-	*length = got.length + (guard ? TAPE_GUARD : 0);
-	if (guard && buf)
-		tape_add_guard(guard, buf, got.length, size);
+	*length = got.length + (j->guard_read ? TAPE_GUARD : 0);
+	if (j->guard_read && buf)
+		tape_add_guard(j->guard_read, buf, got.length, size);
 	return r;
 }
 
 static void read_variable(struct scsi_task *t, const struct tape_job *j, struct cartridge *c)
 {
 	uint32_t length;
-	enum cartridge_result r =
-		read_block(t, c, t->buf, t->buf ? t->buf_len : 0, &length);
+	enum cartridge_result r = read_block(t, j, c, t->buf, t->buf ? t->buf_len : 0, &length);
 
 	if (r != CARTRIDGE_OK) {
 		read_stopped(t, c, r, j->len);
@@ -156,7 +154,7 @@ static void read_fixed(struct scsi_task *t, const struct tape_job *j, struct car
 	for (n = 0; n < j->len; n++) {
 		uint32_t off = n * j->block_len, length;
 		uint32_t room = t->buf && off < t->buf_len ? t->buf_len - off : 0;
-		enum cartridge_result r = read_block(t, c, room ? (uint8_t *)t->buf + off : NULL,
+		enum cartridge_result r = read_block(t, j, c, room ? (uint8_t *)t->buf + off : NULL,
 			room < j->block_len ? room : j->block_len, &length);
 
 		if (r != CARTRIDGE_OK) {
@@ -200,8 +198,8 @@ static enum scsi_next read_start(struct scsi_task *t)
 		return task_good(t);
 	if (bytes > t->expect)
 		bytes = t->expect;
-	if (!j->fixed && bytes > CARTRIDGE_BLOCK_MAX)
-		bytes = CARTRIDGE_BLOCK_MAX;
+	if (!j->fixed && bytes > CARTRIDGE_BLOCK_MAX + TAPE_GUARD)
+		bytes = CARTRIDGE_BLOCK_MAX + TAPE_GUARD;
 	if (bytes && !task_buf(t, bytes))
 		return SCSI_DONE;
 	return tape_submit(t, read_run);
@@ -237,9 +235,8 @@ static void write_stopped(struct scsi_task *t, enum cartridge_result r, int64_t 
 static void write_run(struct scsi_task *t, struct tape_job *j, struct cartridge *c)
 {
 	struct tape *tape = tape_of(t);
-	uint8_t guard = atomic_load(&tape->guard_write);
 	struct cartridge_write_how how = { .compress = atomic_load(&tape->compress),
-		.protected = guard,
+		.protected = j->guard_write,
 		.key = tape_write_key(tape) };
 	struct iovec iov = { t->buf, t->buf_len };
 	size_t len = j->fixed ? j->block_len : j->len, count = j->fixed ? j->len : 1, done;
@@ -248,8 +245,8 @@ static void write_run(struct scsi_task *t, struct tape_job *j, struct cartridge 
 
 	if (!tape_go(t, j, c) || !tape_may_overwrite(t, c))
 		return;
-	if (guard)
-		r = tape_write_guarded(c, guard, t->buf, len, count, &how, &done, &wrong);
+	if (j->guard_write)
+		r = tape_write_guarded(c, j->guard_write, t->buf, len, count, &how, &done, &wrong);
 	else
 		r = cartridge_write(c, &iov, 1, len, count, &how, &done);
 	tape->dirty = tape->dirty || done;
@@ -272,10 +269,9 @@ static enum scsi_next write_data(struct scsi_task *t)
 }
 
 /* A guard needs a block before it. */
-static bool too_short(const struct scsi_task *t, const struct tape_job *j)
+static bool too_short(const struct tape_job *j)
 {
-	return atomic_load(&tape_of(t)->guard_write) &&
-	       (j->fixed ? j->block_len : j->len) <= TAPE_GUARD;
+	return j->guard_write && (j->fixed ? j->block_len : j->len) <= TAPE_GUARD;
 }
 
 /* WRITE(6), WRITE(16) (SSC-4 7.8, 7.9). */
@@ -290,7 +286,7 @@ static enum scsi_next write_start(struct scsi_task *t)
 		return task_bad_cdb(t, length_field(j), -1);
 	if (!j->len)
 		return task_good(t);
-	if (too_short(t, j))
+	if (too_short(j))
 		return task_bad_cdb(t, length_field(j), -1);
 	if (!(t->dir & SCSI_DIR_OUT) || t->expect < bytes)
 		return task_check(t, SENSE_ILLEGAL_REQUEST, 0x0e03);

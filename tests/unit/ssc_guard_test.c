@@ -2,6 +2,7 @@
 /*
  * Logical block protection: a CRC behind each block between host and drive (SSC-4 4.2.29, 8.3.9).
  */
+#include "base/crc.h"
 #include "tests/unit/ssc_support.h"
 
 /* The check value of CRC32C: of "123456789" it is e3069283h (RFC 3720 B.4 has others). */
@@ -141,6 +142,44 @@ static void other_methods_and_lengths_are_refused(void **state)
 	tape_rig_free(rig);
 }
 
+static void the_longest_block_is_read_with_its_guard(void **state)
+{
+	const uint32_t longest = 8u << 20;
+	struct tape_rig *rig = roomy(state);
+	struct result res;
+
+	assert_good(tape_write(rig, longest, 1));
+	assert_good(TAPE(rig, NULL, 0, TAPE_REWIND));
+	assert_good(protect(rig, 2, 4, 0x40));
+	res = TAPE(rig, NULL, longest + 4, TAPE_READ(longest + 4));
+	assert_good(res);
+	assert_int_equal(res.in_got, longest + 4);
+	assert_int_equal(le32(res.in + longest), crc_end(crc_add(CRC_START, res.in, longest)));
+	tape_rig_free(rig);
+}
+
+/* Whoever switches it on while the data of a block are on their way does not change what they are. */
+static void a_block_on_its_way_is_what_it_was_sent_as(void **state)
+{
+	const uint8_t cdb[] = { TAPE_WRITE(2) };
+	struct tape_rig *rig = tape_rig_blank(state);
+	struct scsi_task t;
+	struct result res;
+
+	rig_task(&t, &rig->r->nexus[0], 0, cdb, 6, SCSI_DIR_OUT, 2);
+	assert_int_equal(scsi_task_start(&t), SCSI_WANT_DATA);
+	assert_good(protect(rig, 2, 4, 0x80));
+	assert_int_equal(scsi_task_data(&t, rig_put(&t, nine)), SCSI_PENDING);
+	rig_wait(&t);
+	assert_int_equal(t.status, SCSI_GOOD);
+	scsi_task_release(&t);
+	assert_good(TAPE(rig, NULL, 0, TAPE_REWIND));
+	res = TAPE(rig, NULL, 2, TAPE_READ(2));
+	assert_good(res);
+	assert_memory_equal(res.in, nine, 2);
+	tape_rig_free(rig);
+}
+
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, vtl_setup, vtl_teardown)
@@ -153,6 +192,8 @@ int main(void)
 		TEST(the_reed_solomon_crc_goes_both_ways),
 		TEST(what_was_written_by_one_method_is_read_by_the_other),
 		TEST(other_methods_and_lengths_are_refused),
+		TEST(the_longest_block_is_read_with_its_guard),
+		TEST(a_block_on_its_way_is_what_it_was_sent_as),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
