@@ -179,6 +179,17 @@ void conn_close(struct conn *c, int priority, const char *why, ...)
 	loop_defer(c->r->loop, &c->reap);
 }
 
+/* In which the initiator is to take the last word. */
+#define LAST_WORD_MS 2000
+
+void conn_doom(struct conn *c)
+{
+	if (c->phase == CONN_CLOSING)
+		return;
+	c->doomed = true;
+	loop_timer_set(&c->timer, LAST_WORD_MS);
+}
+
 /* --- PDUs ----------------------------------------------------------------------------------- */
 
 bool conn_gather(struct conn *c)
@@ -450,7 +461,6 @@ static bool confirmed(const struct conn *c)
 static void ping(struct conn *c)
 {
 	struct tx_pdu *p = tx_pdu_new(0);
-
 	bool all;
 
 	c->ping_sent = loop_now(c->r->loop);
@@ -482,9 +492,11 @@ static void silence(struct loop_timer *t)
 			   p->login_timeout_ms / 1000);
 		return;
 	}
-	if (!p->ping_interval_ms) {
+	if (c->doomed) {
+		conn_close(c, LOG_NOTICE, "closing: the initiator does not take what is left to say");
+	} else if (!p->ping_interval_ms) {
 		c->ping_sent = 0;
-	} else if (c->doomed || (c->s->discovery && quiet >= p->ping_interval_ms)) {
+	} else if (c->s->discovery && quiet >= p->ping_interval_ms) {
 		/* A discovery session knows no pings (RFC 7143 4.3), and has no reason to stay. */
 		conn_close(c, LOG_INFO, "closing: idle for %u s", quiet / 1000);
 	} else if (c->ping_sent && confirmed(c)) {

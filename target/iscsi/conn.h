@@ -67,7 +67,7 @@ struct conn {
 	struct guard_ticket ticket;      /* while it is half-open */
 	bool failed;                     /* it ended without a logout */
 	bool said_all;                   /* logged out: the initiator may close it first */
-	bool doomed;                     /* it closes once its last word is out: nothing more is read */
+	bool doomed;                     /* see conn_doom() */
 	bool in_login;                   /* the PDU that is being received began in the login phase */
 	bool long_data;                  /* the last data segment was a long one */
 	uint16_t cid, group;
@@ -91,6 +91,10 @@ bool conn_open(struct reactor *r, const struct stream *stream, uint16_t group);
 /* Closes, with a log line. `why` is a phrase: "logged out", "the initiator closed the connection". */
 void conn_close(struct conn *c, int priority, const char *why, ...)
 	__attribute__((format(printf, 3, 4)));
+
+/* It closes once its last word, which the caller queues, is out, or is not taken in time. Nothing more
+ * is read. */
+void conn_doom(struct conn *c);
 
 /* A command or a message needs the memory of the connection. */
 void conn_hold(struct conn *c);

@@ -63,7 +63,7 @@ static void reject_and_close(struct conn *c, enum reject_reason reason, const ch
 	p->after = close_after;
 	p->arg = (void *)(uintptr_t)why;
 	c->sink.kind = SINK_NOTHING;
-	c->doomed = true;
+	conn_doom(c);
 	tx_pdu_send(c, p);
 }
 

@@ -293,7 +293,7 @@ bool tx_flush(struct conn *c)
 	if (done == SENT_NOTHING_MORE)
 		return false;
 	/* Commands are bounded by their window; an initiator that pings and does not read is not. */
-	loop_rewatch(&c->watch, (c->tx.small < SMALL_MAX ? LOOP_READ : 0) |
+	loop_rewatch(&c->watch, (!c->doomed && c->tx.small < SMALL_MAX ? LOOP_READ : 0) |
 					(done == SENT_PART ? LOOP_WRITE : 0));
 	return true;
 }

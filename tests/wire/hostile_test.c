@@ -215,12 +215,14 @@ static void an_initiator_that_does_not_take_the_last_word_is_dropped_without_a_p
 	wire_start(w);
 	ini_begin(&i, w, "MaxRecvDataSegmentLength=262144\n");
 	unit_ready(&i);
-	unread(&i);
+	for (int k = 0; k < 4; k++)
+		unread(&i);
+	wire_sleep_ms(100);
 	put_be32(bad.bhs + 16, TAG_NONE);
 	ini_send(&i, &bad);
-	ini_send_bytes(&i, out, 4096, true);
 	wire_sleep_ms(50);
 	/* Nobody reads what it still sends, nor is kept awake by that. */
+	ini_send_bytes(&i, out, 4096, true);
 	before = clock();
 	wire_sleep_ms(400);
 	assert_true(clock() - before < CLOCKS_PER_SEC / 5);
