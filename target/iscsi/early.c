@@ -111,14 +111,17 @@ bool early_add(struct early *e, struct early *out, uint32_t max)
 	return true;
 }
 
+bool early_has_turn(const struct session *s)
+{
+	return !list_empty(&s->early) &&
+	       container_of(s->early.next, struct early, link)->cmdsn == s->exp_cmdsn;
+}
+
 struct early *early_next(struct session *s)
 {
-	while (!list_empty(&s->early)) {
-		struct early *e = container_of(s->early.next, struct early, link);
+	while (early_has_turn(s)) {
+		struct early *e = container_of(list_pop(&s->early), struct early, link);
 
-		if (e->cmdsn != s->exp_cmdsn)
-			return NULL;
-		list_del(&e->link);
 		session_turn(s);
 		if (!e->aborted)
 			return e;

@@ -41,7 +41,9 @@ struct early *early_find(struct session *s, const struct conn *c, uint32_t itt);
 /* A Data-Out PDU for it. False: more than `max` bytes would come together. */
 bool early_add(struct early *e, struct early *out, uint32_t max);
 
-/* The request whose turn it is now, out of the list, or NULL. The caller ends it. */
+/* Whether the request whose turn it is now is in the list, aborted perhaps. */
+bool early_has_turn(const struct session *s);
+/* That request, out of the list, or NULL. The caller ends it. */
 struct early *early_next(struct session *s);
 void early_end(struct early *e);
 

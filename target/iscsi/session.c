@@ -25,7 +25,7 @@ enum cmdsn_verdict session_cmdsn(struct session *s, uint32_t cmdsn, bool immedia
 		return CMDSN_NOW;
 	if (ahead < 0 || (int32_t)(cmdsn - s->max_cmdsn) > 0)
 		return CMDSN_IGNORE;
-	if (ahead > 0)
+	if (ahead > 0 || early_has_turn(s))
 		return CMDSN_EARLY;
 	session_turn(s);
 	return CMDSN_NOW;

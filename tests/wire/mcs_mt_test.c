@@ -126,6 +126,39 @@ static void commands_of_one_session_run_in_order_whatever_connection_they_come_b
 		ini_close(&c[k]);
 }
 
+static void an_aborted_command_never_runs_while_data_before_it_are_on_their_way(void **state)
+{
+	struct wire *w = *state;
+	struct cdb wr = cdb_write(7, 1), tur = cdb_test_unit_ready();
+	struct ini a, b;
+	struct pdu write, aborted, after;
+
+	begin(&a, w, 1);
+	ini_open_more(&b, &a, 1);
+	assert_int_equal(login(&b, OP | TO_FFP, NAMES), LOGIN_SUCCESS);
+	write = pdu_scsi(&a, BHS_FINAL | CMD_WRITE, wr.b, wr.len, WIRE_BLOCK);
+	put_be24(write.bhs + 5, WIRE_BLOCK);
+	b.cmdsn = a.cmdsn;
+	aborted = pdu_scsi(&b, BHS_FINAL, tur.b, tur.len, 0);
+	assert_int_equal(tmf(&b, TMF_ABORT_TASK, pdu_itt(&aborted), b.cmdsn - 1), TMF_COMPLETE);
+	ini_send_bytes(&a, write.bhs, BHS_SIZE, false);
+	wire_sleep_ms(30);
+	ini_send(&b, &aborted);
+	ini_expect_silence(&b, 30);
+	ini_send_bytes(&a, out, WIRE_BLOCK, false);
+	ini_recv(&a, OP_SCSI_RSP);
+	/* What comes ahead of its turn afterwards is not forgotten. */
+	b.cmdsn++;
+	after = pdu_scsi(&b, BHS_FINAL, tur.b, tur.len, 0);
+	ini_send(&b, &after);
+	a.cmdsn = b.cmdsn - 2;
+	unit_ready(&a);
+	ini_recv(&b, OP_SCSI_RSP);
+	assert_int_equal(be32(b.bhs + 16), pdu_itt(&after));
+	ini_close(&a);
+	ini_close(&b);
+}
+
 static void what_is_sent_before_the_last_answer_of_a_login_does_no_harm(void **state)
 {
 	struct wire *w = *state;
@@ -426,6 +459,7 @@ int main(void)
 		TEST_REACTORS(connections_from_every_reactor_join_one_session),
 		TEST_REACTORS(
 			commands_of_one_session_run_in_order_whatever_connection_they_come_by),
+		TEST_REACTORS(an_aborted_command_never_runs_while_data_before_it_are_on_their_way),
 		TEST_REACTORS(what_is_sent_before_the_last_answer_of_a_login_does_no_harm),
 		TEST_REACTORS(connections_that_hang_up_while_they_join_leave_nothing),
 		TEST_REACTORS(a_session_that_ends_while_a_connection_joins_it_leaves_nothing),
