@@ -4,6 +4,7 @@
 #define CONFIG_CHECK_H
 
 #include "config/config.h"
+#include "config/faults.h"
 
 struct check {
 	const struct config *cfg;

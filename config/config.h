@@ -1,16 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The configuration file as plain structs. This header is all that the rest of the server needs:
- * load a file, get a struct config or every fault that the file has. Keys, types, ranges and
- * defaults stand in settings.c, one row each; countersign.conf(5) says what they mean to a user.
+ * The configuration file as plain structs, which load.h fills. Keys, types, ranges and defaults
+ * stand in settings.c, one row each; countersign.conf(5) says what they mean to a user.
  *
  * A struct config is immutable once loaded and owns all it points to: strings are NUL-terminated
  * UTF-8, absent ones are NULL, arrays come with their length in n_NAME (NULL when that is 0).
  * Paths are absolute, or relative to the working directory when the file's own path was. All sizes
  * are in bytes, all times in seconds unless the name says otherwise.
- *
- * Loading knows nothing of the machine it runs on: the same file gives the same result
- * everywhere, but for the secret files it reads. config_check_paths() looks at the machine.
  */
 #ifndef CONFIG_CONFIG_H
 #define CONFIG_CONFIG_H
@@ -20,7 +16,6 @@
 #include <stdint.h>
 
 #include "chap/secret.h"
-#include "config/faults.h"
 
 enum config_log_level {
 	CONFIG_LOG_ERROR,
@@ -316,38 +311,6 @@ struct config {
 	size_t n_libraries;
 	struct config_places *places; /* for config_where() */
 };
-
-/*
- * Reads and checks the file, its includes and its secret files. 0, and *out is the caller's to
- * config_free; or -EINVAL, and *faults has grown by every fault found, in the order of the lines;
- * or -ENOMEM. On failure *out is untouched. Blocks on file reads; any thread.
- */
-int config_load(const char *path, struct config **out, struct faults *faults);
-
-/*
- * The same from a string, called `name` in the faults. Relative paths and includes are relative to
- * dir. With dir NULL no file is opened: @include and the *_file settings are faults.
- */
-int config_load_string(const char *name, const char *text, const char *dir, struct config **out,
-	struct faults *faults);
-
-/* Wipes the secrets, frees all. NULL is fine. */
-void config_free(struct config *cfg);
-
-/*
- * What cannot be right on this machine: a file that is missing (without create) or smaller than
- * its size, no permission, a path in a directory that is not there, a certificate that cannot be
- * read. Opens nothing for writing and makes nothing. 0, -EINVAL with faults added, -ENOMEM.
- * As a service that starts as root and becomes another user: call it as that user.
- */
-int config_check_paths(const struct config *cfg, struct faults *faults);
-
-/* Where the file sets this member of cfg: its own line, or that of the group it would be in. */
-struct config_where {
-	const char *file; /* lives as long as cfg */
-	int line;         /* 1 if the file as a whole is meant */
-};
-struct config_where config_where(const struct config *cfg, const void *member);
 
 /*
  * Whether logins (to a target, to those of a library, or for discovery) must prove themselves:

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "config/load.h"
 #include "config/object.h"
 #include "config/places.h"
 #include "config/settings.h"

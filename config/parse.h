@@ -7,6 +7,7 @@
 #define CONFIG_PARSE_H
 
 #include "config/config.h"
+#include "config/faults.h"
 #include "config/input.h"
 
 /*

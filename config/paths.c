@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* config_check_paths(): what cannot be right on this machine. It only looks. */
+/* What cannot be right on this machine: see paths.h. It only looks. */
+#include "config/paths.h"
+
 #include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>

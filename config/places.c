@@ -142,3 +142,11 @@ bool places_given(const struct config_places *places, const void *member, size_t
 			return true;
 	return false;
 }
+
+struct config_where config_where(const struct config *cfg, const void *member)
+{
+	struct config_where where = { .file = cfg->path, .line = 1 };
+
+	places_find(cfg->places, member, &where);
+	return where;
+}

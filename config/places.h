@@ -14,6 +14,17 @@
 
 struct config_places;
 
+/* A place: file and line. */
+struct config_where {
+	const char *file; /* lives as long as cfg */
+	int line;         /* 1 if the file as a whole is meant */
+};
+
+/* Where the file sets this member of cfg: its own line, or that of the group it would be in. */
+struct config_where config_where(const struct config *cfg, const void *member);
+
+/* --- for config/ itself --------------------------------------------------------------------- */
+
 /* NULL when out of memory. */
 struct config_places *places_new(void);
 void places_free(struct config_places *places);

@@ -4,6 +4,7 @@
 #define CONFIG_VALIDATE_H
 
 #include "config/config.h"
+#include "config/faults.h"
 
 /*
  * Checks what parse_input() has filled, also after it found faults, and completes what follows from

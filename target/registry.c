@@ -15,6 +15,7 @@
 
 #include "base/log.h"
 #include "config/diff.h"
+#include "config/load.h"
 #include "config/made.h"
 #include "registry_credentials.h"
 #include "registry_fault.h"

@@ -28,6 +28,7 @@
 #include "catalog/token.h"
 #include "chap/table_edit.h"
 #include "config/config.h"
+#include "config/faults.h"
 #include "iscsi/server.h"
 
 struct registry;

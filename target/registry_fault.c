@@ -6,6 +6,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "config/places.h"
+
 int registry_fault(struct faults *faults, const struct config *cfg, const void *member, int err,
 	const char *fmt, ...)
 {

@@ -5,6 +5,7 @@
 
 #include "chap/table_edit.h"
 #include "config/config.h"
+#include "config/faults.h"
 
 /* Adds a fault at the place of `member` (NULL: the file as a whole), and gives err back, so that a
  * refusal is one statement. */

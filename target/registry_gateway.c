@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "config/load.h"
 #include "config/made.h"
 #include "registry_private.h"
 

@@ -10,6 +10,7 @@
 
 #include "base/log.h"
 #include "catalog/audit.h"
+#include "config/load.h"
 #include "config/made.h"
 #include "registry_tape_reason.h"
 #include "registry_tapes_private.h"

@@ -24,6 +24,7 @@
 
 #include "base/log.h"
 #include "catalog/volume.h"
+#include "config/load.h"
 #include "config/made.h"
 #include "registry_volume_file.h"
 #include "registry_volumes_private.h"

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "config/places.h"
 #include "registry_credentials.h"
 #include "registry_fault.h"
 #include "registry_private.h"

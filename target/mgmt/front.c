@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "config/places.h"
 #include "mgmt/tls.h"
 #include "net/addr.h"
 #include "net/listen.h"

@@ -8,6 +8,7 @@
 
 #include "base/loop.h"
 #include "config/config.h"
+#include "config/faults.h"
 #include "mgmt/http.h"
 
 /* All of them. */

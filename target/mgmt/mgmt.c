@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "config/places.h"
 #include "mgmt/aws.h"
 #include "mgmt/door.h"
 #include "mgmt/front.h"

@@ -9,6 +9,7 @@
 
 #include "base/loop.h"
 #include "config/config.h"
+#include "config/faults.h"
 #include "registry.h"
 
 struct mgmt;

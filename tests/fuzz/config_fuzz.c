@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "config/diff.h"
+#include "config/load.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 const char *__lsan_default_suppressions(void);

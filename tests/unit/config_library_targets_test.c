@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "config/made.h"
+#include "config/places.h"
 #include "config_support.h"
 
 #define IQN "iqn.2026-11.com.example:"

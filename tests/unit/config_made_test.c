@@ -9,6 +9,7 @@
 
 #include "config/diff.h"
 #include "config/made.h"
+#include "config/places.h"
 #include "config_support.h"
 
 #define IQN "iqn.2026-11.com.example:"

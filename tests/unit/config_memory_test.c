@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include "config/diff.h"
+#include "config/load.h"
 #include "config_support.h"
 
 #if defined(__has_feature)

@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "config/places.h"
 #include "config_support.h"
 
 static void a_setting_that_is_left_out_has_its_default(void **state)

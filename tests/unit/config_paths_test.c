@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "config/paths.h"
 #include "config_support.h"
 
 #define IQN "iqn.2026-11.com.example:"

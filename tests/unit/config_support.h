@@ -15,7 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "config/config.h"
+#include "config/load.h"
 
 /* One line with all that a file must have, so that what a test adds begins in line 2. */
 #define BASE "state_dir = \"/s\"; portals = ( { address = \"127.0.0.1\"; } );\n"

@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "config/places.h"
 #include "registry_credentials.h"
 #include "registry_support.h"
 

@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #include "base/loop.h"
-#include "config/config.h"
+#include "config/load.h"
 
 #define HEAD "state_dir = \"state\"; portals = ( { address = \"127.0.0.1\"; port = 3260; } );\n"
 
