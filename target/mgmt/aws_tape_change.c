@@ -118,6 +118,45 @@ static void make_next(struct creation *c)
 						     .arg = c });
 }
 
+struct count {
+	unsigned tapes;
+	const char *library;
+};
+
+static void count_tapes(void *arg, const struct registry_library *l)
+{
+	struct count *c = arg;
+
+	if (!strcmp(l->name, c->library))
+		c->tapes = l->tapes;
+}
+
+static void ignore(void *arg, const struct registry_tape *t)
+{
+	(void)arg, (void)t;
+}
+
+/* Those that a repeated request has made before are counted already. */
+static bool are_too_many(const struct creation *c)
+{
+	const struct registry *r = c->q->registry;
+	struct count there = { .library = c->library };
+	size_t missing = 0;
+
+	for (size_t i = 0; i < c->n; i++)
+		missing += !registry_tape(r, c->barcodes[i], ignore, NULL);
+	registry_libraries(r, count_tapes, &there);
+	return missing && there.tapes + missing > AWS_TAPES_MAX;
+}
+
+static void make_all(struct creation *c)
+{
+	if (are_too_many(c))
+		refuse(c, AWS_TOO_MANY_TAPES);
+	else
+		make_next(c);
+}
+
 /* --- tokens --------------------------------------------------------------------------------- */
 
 /* On the catalog's thread, as what follows. */
@@ -188,24 +227,11 @@ static void on_token(struct catalog_request *r)
 	} else {
 		if (c->token.answer)
 			take_barcodes(c);
-		make_next(c);
+		make_all(c);
 	}
 }
 
 /* --- what can be refused at once ------------------------------------------------------------ */
-
-struct count {
-	unsigned tapes;
-	const char *library;
-};
-
-static void count_tapes(void *arg, const struct registry_library *l)
-{
-	struct count *c = arg;
-
-	if (!strcmp(l->name, c->library))
-		c->tapes = l->tapes;
-}
 
 static bool size_allowed(struct aws_request *q)
 {
@@ -234,9 +260,8 @@ static bool pool_allowed(struct aws_request *q)
 }
 
 /* False: the request has been answered. */
-static bool check(struct aws_request *q, size_t n)
+static bool check(struct aws_request *q)
 {
-	struct count c = { .library = aws_library(q) };
 	enum aws_code code = AWS_OK;
 
 	if (aws_member(q, "KMSKey") || aws_member_true(q, "KMSEncrypted"))
@@ -245,9 +270,6 @@ static bool check(struct aws_request *q, size_t n)
 		return false;
 	else if (!aws_tags_allowed(aws_member(q, "Tags")))
 		code = AWS_INVALID_PARAMETERS;
-	registry_libraries(q->registry, count_tapes, &c);
-	if (!code && c.tapes + n > AWS_TAPES_MAX)
-		code = AWS_TOO_MANY_TAPES;
 	if (code)
 		aws_refuse(q, code);
 	return !code;
@@ -258,7 +280,7 @@ static struct creation *creation_new(struct aws_request *q, size_t n)
 {
 	struct creation *c;
 
-	if (!aws_is_tape_gateway(q) || !check(q, n))
+	if (!aws_is_tape_gateway(q) || !check(q))
 		return NULL;
 	c = calloc(1, sizeof(*c));
 	if (!c) {
@@ -281,7 +303,7 @@ void aws_create_tape_with_barcode(struct aws_request *q)
 		return;
 	c->lone = true;
 	snprintf(c->barcodes[0], REGISTRY_BARCODE_SIZE, "%s", aws_member_text(q, "TapeBarcode"));
-	make_next(c);
+	make_all(c);
 }
 
 void aws_create_tapes(struct aws_request *q)

@@ -161,6 +161,16 @@ def test_tapes_are_made_up_once_for_a_token(server, sg):
     assert code(sg.create_tapes, **{**ask, "NumTapesToCreate": 2}) == "InvalidParameters"
 
 
+def test_a_token_is_good_also_when_its_tapes_were_the_last_that_there_may_be(start):
+    sg = client(start(text(barcodes=[f"T{i:05}L5" for i in range(1498)], slots=1600)))
+    ask = dict(GatewayARN=GATEWAY, TapeSizeInBytes=GIB, ClientToken="token-1", NumTapesToCreate=2,
+               TapeBarcodePrefix="TST")
+    made = sg.create_tapes(**ask)["TapeARNs"]
+    assert sg.create_tapes(**ask)["TapeARNs"] == made
+    assert code(sg.create_tapes, **{**ask, "ClientToken": "token-2"}) == \
+        "MaximumTapeCartridgeCountExceeded"
+
+
 def test_a_barcode_is_never_used_again(sg):
     create(sg, "NEW001")
     assert code(sg.create_tape_with_barcode, GatewayARN=GATEWAY, TapeSizeInBytes=GIB,
