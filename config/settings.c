@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The table of settings: see settings.h. A new key is a row here, a member in config.h, and a
- * paragraph in countersign.conf(5); rules between keys stand in validate.c. */
+ * paragraph in countersign.conf(5); rules between keys stand in check_*.c. */
 #include "config/settings.h"
 
 #include <ctype.h>

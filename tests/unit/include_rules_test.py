@@ -75,14 +75,68 @@ def test_an_include_across_the_layers_fails_with_file_and_line(tmp_path, path, h
     ("target/net/stream.c", '#include "../base/log.h"\n', "not a header named by its folder"),
     ("target/base/log.c", '# include "base/loop.c"\n', "not a header named by its folder"),
     ("target/base/log.c", "#include HEADER\n", "cannot be checked"),
+    ("target/base/log.c", "#import \"net/stream.h\"\n", "cannot be checked"),
+    ("target/base/log.c", "#include_next <stdio.h>\n", "cannot be checked"),
+    ("target/base/log.c", "%: include \"net/stream.h\"\n", "cannot be checked"),
+    ("target/base/log.c", "#include \"base/loop.h\" \"net/stream.h\"\n", "cannot be checked"),
+    ("target/base/log.c", "/* of a connection */ #include \"net/stream.h\"\n", "may not include"),
+    ("target/base/log.c", "#inc\\\nlude \"net/str\\\neam.h\"\n", "may not include"),
+    ("target/base/log.c", "#/* a */include/* b */\"net/stream.h\" // c\n", "may not include"),
+    ("target/net/stream.c", "#include <base/log.h>\n", 'is ours: write "base/log.h"'),
+    ("target/net/stream.c", "extern int conn_open(void);\n", "declared in a header"),
+    ("target/net/stream.c", "int conn_open(const char *name,\n\tint n);\n", "declared in a header"),
+    ("target/base/more.inc", "int x;\n", "only .c and .h"),
     ("config/validate.c", "#include <libconfig.h>\n", "config/parse.c alone"),
+    ("target/iscsi/login.c", "#include <sqlite3.h>\n", "target/catalog/ alone"),
+    ("target/net/stream.c", "#include <event2/buffer.h>\n", "target/base/ and target/mgmt/"),
     ("chap/codec.c", "#include <sys/socket.h>\n", "chap/ is pure"),
+    ("chap/codec.c", "#include <unistd.h>\n", "chap/ is pure"),
     ("target/extra/new.c", "\n", "has no include rule"),
 ])
 def test_an_odd_include_fails(tmp_path, path, text, wrong):
-    status, err = run(tmp_path, {"target/base/log.h": "", "target/base/loop.c": "", path: text})
+    status, err = run(tmp_path, {
+        "target/base/log.h": "", "target/base/loop.h": "", "target/base/loop.c": "", path: text})
     assert status == 1
     assert err.startswith(f"{path}:1: ") and wrong in err
+
+
+@pytest.mark.parametrize("text", [
+    '/* #include "net/stream.h"\n#include "net/stream.h" */\n',
+    '// #include "net/stream.h"\n',
+    'static int own(void);\nint theirs(void)\n{\n\treturn own();\n}\n',
+    'typedef void on_end(void *arg);\n#define CALL(f) \\\n\tint f(void);\n',
+])
+def test_what_only_looks_like_an_include_or_a_declaration_passes(tmp_path, text):
+    assert run(tmp_path, {"target/base/log.c": text}) == (0, "")
+
+
+def test_a_string_that_looks_like_a_comment_hides_nothing(tmp_path):
+    text = 'static const char a[] = "/*";\n#include "net/stream.h"\nstatic const char b[] = "*/";\n'
+    status, err = run(tmp_path, {"target/net/stream.h": "", "target/base/log.c": text})
+    assert status == 1 and err.startswith("target/base/log.c:2: ")
+
+
+@pytest.mark.parametrize("files, circle", [
+    ({"target/iscsi/a.h": '#include "iscsi/b.h"\n', "target/iscsi/b.h": '#include "iscsi/a.h"\n'},
+     "iscsi/a.h -> iscsi/b.h -> iscsi/a.h"),
+    ({"config/a.h": "", "config/a.c": '#include "config/b.h"\n',
+      "config/b.h": '#include "config/a.h"\n'}, "config/a -> config/b -> config/a"),
+])
+def test_a_circle_is_a_fault_with_its_way(tmp_path, files, circle):
+    status, err = run(tmp_path, files)
+    assert status == 1 and err == f"these include each other in a circle: {circle}\n"
+
+
+@pytest.mark.parametrize("files", [
+    # In this folder parts call each other.
+    {"target/iscsi/a.h": "", "target/iscsi/a.c": '#include "iscsi/b.h"\n',
+     "target/iscsi/b.h": '#include "iscsi/a.h"\n'},
+    # The private half of a header belongs to it.
+    {"chap/a.h": "", "chap/a.c": '#include "chap/a_private.h"\n',
+     "chap/a_private.h": '#include "chap/a.h"\n'},
+])
+def test_what_is_no_circle_passes(tmp_path, files):
+    assert run(tmp_path, files) == (0, "")
 
 
 def test_every_fault_is_listed(tmp_path):
