@@ -523,8 +523,8 @@ enum cartridge_result cartridge_erase(struct cartridge *c)
 
 	if (c->info.write_protect)
 		return CARTRIDGE_PROTECTED;
-	if (c->at.object == r->tail.objects)
-		return CARTRIDGE_OK;
+	if (c->at.object == r->tail.objects) /* but for old data that were to be written over */
+		return cartridge_result_of(reel_release(r));
 	if (c->info.worm)
 		return CARTRIDGE_WORM;
 	enum cartridge_result res = begin_write(c);

@@ -333,6 +333,31 @@ static void erase_ends_the_data_at_the_position(void **state)
 	assert_int_equal(cartridge_erase(v->c), CARTRIDGE_OK);
 }
 
+/* They may stay in the file to be written over, but not for somebody who wants them gone. */
+static void erase_at_end_of_data_ends_what_was_written_over(void **state)
+{
+	struct vtl *v = *state;
+	struct stat st;
+	char path[128];
+
+	vtl_new(v, 64 * MIB);
+	vtl_write(v, MIB, 1);
+	vtl_write(v, MIB, 2);
+	vtl_sync(v);
+	vtl_go(v, 0);
+	vtl_write(v, 1000, 3);
+	snprintf(path, sizeof(path), "%s/p0", v->path);
+	assert_int_equal(stat(path, &st), 0);
+	assert_true(st.st_size > (off_t)MIB);
+	assert_int_equal(cartridge_erase(v->c), CARTRIDGE_OK);
+	assert_int_equal(stat(path, &st), 0);
+	assert_true(st.st_size < (off_t)MIB);
+	vtl_at(v, 1, 0);
+	vtl_go(v, 0);
+	vtl_expect(v, 1000, 3);
+	vtl_expect_no_block(v, CARTRIDGE_EOD);
+}
+
 static void peek_tells_and_does_not_move(void **state)
 {
 	struct vtl *v = *state;
@@ -826,6 +851,7 @@ int main(void)
 		CASE(write_makes_what_follows_unreadable),
 		CASE(overwriting_works_on_either_side_of_a_checkpoint),
 		CASE(erase_ends_the_data_at_the_position),
+		CASE(erase_at_end_of_data_ends_what_was_written_over),
 		CASE(peek_tells_and_does_not_move),
 		CASE(verify_reads_on_without_data),
 		CASE(usage_counts_what_is_before_and_behind_the_position),
