@@ -88,6 +88,8 @@ static struct tx_pdu *response(struct conn *c, enum login_status status, bool tr
 	struct login *l = c->login;
 	struct tx_pdu *p = tx_pdu_new(len);
 	bool over = transit && l->req.nsg == STAGE_FULL_FEATURE;
+	/* One that would join a session is told of no window before it has: that is the session's. */
+	uint32_t window = l->req.tsih ? 0 : l->dir->policy.queue_depth;
 
 	if (!p) {
 		conn_close(c, LOG_ERR, "closing: out of memory");
@@ -97,7 +99,7 @@ static struct tx_pdu *response(struct conn *c, enum login_status status, bool tr
 		.transit = transit, .cont = cont, .csg = l->req.csg,
 		.nsg = transit ? l->req.nsg : 0, .data_len = len, .isid = l->req.isid,
 		.tsih = over ? l->tsih : l->req.tsih, .itt = l->req.itt, .status = (uint16_t)status,
-		.sn = { 0, l->req.cmdsn, l->req.cmdsn + l->dir->policy.queue_depth - 1 } });
+		.sn = { 0, l->req.cmdsn, l->req.cmdsn + window - 1 } });
 	if (len)
 		memcpy(p->data, text, len);
 	p->takes_statsn = status == LOGIN_SUCCESS;

@@ -159,6 +159,28 @@ static void an_aborted_command_never_runs_while_data_before_it_are_on_their_way(
 	ini_close(&b);
 }
 
+static void a_login_that_joins_promises_no_more_than_the_session_has(void **state)
+{
+	struct wire *w = *state;
+	struct cdb wr = cdb_write(7, 1);
+	struct ini a, b;
+	struct pdu write;
+
+	begin(&a, w, 1);
+	/* It takes one place of the window for as long as its data do not come. */
+	write = pdu_scsi(&a, BHS_FINAL | CMD_WRITE, wr.b, wr.len, WIRE_BLOCK);
+	ini_send(&a, &write);
+	ini_recv(&a, OP_R2T);
+	ini_open_more(&b, &a, 1);
+	b.cmdsn = a.cmdsn;
+	assert_int_equal(login(&b, TO_OP, NAMES "AuthMethod=None\n"), LOGIN_SUCCESS);
+	assert_true((int32_t)(b.maxcmdsn - a.maxcmdsn) <= 0);
+	assert_int_equal(login(&b, OP | TO_FFP, ""), LOGIN_SUCCESS);
+	assert_int_equal(b.maxcmdsn, a.maxcmdsn);
+	ini_close(&a);
+	ini_close(&b);
+}
+
 static void what_is_sent_before_the_last_answer_of_a_login_does_no_harm(void **state)
 {
 	struct wire *w = *state;
@@ -460,6 +482,7 @@ int main(void)
 		TEST_REACTORS(
 			commands_of_one_session_run_in_order_whatever_connection_they_come_by),
 		TEST_REACTORS(an_aborted_command_never_runs_while_data_before_it_are_on_their_way),
+		TEST_REACTORS(a_login_that_joins_promises_no_more_than_the_session_has),
 		TEST_REACTORS(what_is_sent_before_the_last_answer_of_a_login_does_no_harm),
 		TEST_REACTORS(connections_that_hang_up_while_they_join_leave_nothing),
 		TEST_REACTORS(a_session_that_ends_while_a_connection_joins_it_leaves_nothing),
