@@ -189,11 +189,12 @@ static void nop_end(struct conn *c)
 static void text_end(struct conn *c)
 {
 	struct text_req p;
+	const char *why;
 
 	if (!text_req_decode(c->bhs, &p))
 		reject(c, REJECT_INVALID_FIELD, "F and C together, or no task tag");
-	else if (!text_request(c, &p, c->sink.buf, c->sink.len))
-		reject(c, REJECT_PROTOCOL_ERROR, "text that cannot be understood");
+	else if ((why = text_request(c, &p, c->sink.buf, c->sink.len)))
+		reject(c, REJECT_PROTOCOL_ERROR, why);
 }
 
 static void tmf_end(struct conn *c)

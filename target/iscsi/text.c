@@ -128,7 +128,8 @@ static bool send_targets(const struct conn *c, const struct key_pair *pair, stru
 
 /* --- the request ---------------------------------------------------------------------------- */
 
-static bool answer(struct conn *c, struct text *t)
+/* NULL, or why there is no answer. */
+static const char *answer(struct conn *c, struct text *t)
 {
 	struct negotiation n;
 	struct key_reader reader = key_reader_of(&t->in);
@@ -144,17 +145,19 @@ static bool answer(struct conn *c, struct text *t)
 	n.discovery = c->s->discovery;
 	while ((step = key_next(&reader, &pair)) == KEY_STEP_PAIR) {
 		if (negotiate_key(&n, &pair, &t->out) != NEGOTIATE_OK)
-			return false;
+			return n.why;
 		if (strcmp(pair.name, "SendTargets") == 0 && !send_targets(c, &pair, &t->out))
-			return false;
+			return "SendTargets of nothing, of what is no name, or while answers wait";
 	}
 	if (step == KEY_STEP_BAD)
-		return false;
+		return "malformed text: key=value pairs are expected";
 	negotiate_reply(&n, &t->out);
 	if (negotiate_finish(&n, &t->out) == NEGOTIATE_ERROR)
-		return false;
+		return n.why;
+	if (t->out.err)
+		return "the answer is too long, or memory is out";
 	c->max_send = n.params.send_max;
-	return true;
+	return NULL;
 }
 
 static void send_piece(struct conn *c, struct text *t, const struct text_req *p)
@@ -210,33 +213,40 @@ static struct text *text_begin(struct conn *c, const struct text_req *p)
 	return c->text;
 }
 
-bool text_request(struct conn *c, const struct text_req *p, const uint8_t *data, uint32_t len)
+static const char *take(
+	struct conn *c, const struct text_req *p, const uint8_t *data, uint32_t len)
 {
 	struct text *t = c->text;
+	const char *why;
 
-	if (p->ttt == TAG_NONE)
-		t = text_begin(c, p);
-	else if (!t || t->ttt != p->ttt || t->itt != p->itt)
-		t = NULL;
-	if (!t)
-		return false;
+	if (p->ttt != TAG_NONE && (!t || t->ttt != p->ttt || t->itt != p->itt))
+		return "its tags are not those of the exchange under way";
+	if (p->ttt == TAG_NONE && !(t = text_begin(c, p)))
+		return "out of memory";
 	if (t->answering) {
 		send_piece(c, t, p);
-		return true;
+		return NULL;
 	}
-	if (key_buf_add(&t->in, data, len) != 0) {
-		text_over(c);
-		return false;
-	}
+	if (key_buf_add(&t->in, data, len) != 0)
+		return "more text than a request may have, or memory is out";
 	if (p->cont) {
 		ask_for_more(c, t, p);
-		return true;
+		return NULL;
 	}
-	if (!answer(c, t) || t->out.err) {
-		text_over(c);
-		return false;
-	}
+	key_out_free(&t->out); /* of the request before, in the same exchange */
+	if ((why = answer(c, t)))
+		return why;
 	key_buf_free(&t->in);
 	send_piece(c, t, p);
-	return true;
+	return NULL;
+}
+
+const char *text_request(
+	struct conn *c, const struct text_req *p, const uint8_t *data, uint32_t len)
+{
+	const char *why = take(c, p, data, len);
+
+	if (why)
+		text_over(c);
+	return why;
 }

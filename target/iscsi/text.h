@@ -7,7 +7,6 @@
 #ifndef ISCSI_TEXT_H
 #define ISCSI_TEXT_H
 
-#include <stdbool.h>
 #include <stdint.h>
 
 #include "iscsi/pdu.h"
@@ -15,9 +14,9 @@
 struct conn;
 struct text;
 
-/* A Text Request whose turn has come, with its data segment. False: it cannot be understood (the
- * caller rejects it; any exchange under way is over). */
-bool text_request(struct conn *c, const struct text_req *p, const uint8_t *data, uint32_t len);
+/* A Text Request whose turn has come, with its data segment. NULL; or why the caller is to reject it:
+ * any exchange under way is over then. */
+const char *text_request(struct conn *c, const struct text_req *p, const uint8_t *data, uint32_t len);
 
 /* Forgets an exchange under way. NULL is fine. */
 void text_forget(struct text *t);

@@ -459,6 +459,37 @@ static void a_request_may_come_in_pieces(void **state)
 	ini_close(&i);
 }
 
+static void an_exchange_without_end_holds_no_more_than_one_answer(void **state)
+{
+	/* Longer answers than any can be, 64 MiB, together; each to a thousand unknown keys. */
+	static char keys[15001];
+	struct ini i;
+	struct pdu p;
+	uint32_t itt = 0, told = 0;
+
+	for (size_t k = 0; k < 1000; k++)
+		memcpy(keys + 15 * k, "unknown.key.9=\n", 15);
+	ini_open(&i, *state);
+	assert_int_equal(login(&i, OP | TO_FFP,
+				 "InitiatorName=" HOST "\nSessionType=Discovery\n"
+				 "MaxRecvDataSegmentLength=65536\n"),
+		LOGIN_SUCCESS);
+	while (told < 66 << 20) {
+		p = pdu_text(&i, keys);
+		p.bhs[1] = 0;
+		if (told) {
+			put_be32(p.bhs + 16, itt);
+			memcpy(p.bhs + 20, i.bhs + 20, 4);
+		}
+		itt = pdu_itt(&p);
+		ini_send(&i, &p);
+		ini_recv(&i, OP_TEXT_RSP);
+		assert_in_range(i.len, 20000, 65536);
+		told += i.len;
+	}
+	ini_close(&i);
+}
+
 static void a_request_of_endless_pieces_is_rejected(void **state)
 {
 	static char filler[4000];
@@ -555,6 +586,7 @@ int main(void)
 		TEST_UNSTARTED(a_new_request_gives_up_an_answer_that_is_half_told),
 		TEST(a_tag_that_was_never_given_is_rejected),
 		TEST(a_request_may_come_in_pieces),
+		TEST(an_exchange_without_end_holds_no_more_than_one_answer),
 		TEST(a_request_of_endless_pieces_is_rejected),
 		TEST(text_that_makes_no_sense_is_rejected),
 		TEST(an_empty_text_request_is_answered_with_nothing),
