@@ -147,7 +147,8 @@ static size_t utf8_length(const unsigned char *p)
 	return 0;
 }
 
-bool value_is_utf8(const char *text)
+/* No overlong forms, no surrogates, nothing beyond U+10FFFF. */
+static bool is_utf8(const char *text)
 {
 	const unsigned char *p = (const unsigned char *)text;
 
@@ -163,7 +164,7 @@ bool value_is_utf8(const char *text)
 
 bool value_user_text(char **text, struct why *why)
 {
-	if (!value_is_utf8(*text))
+	if (!is_utf8(*text))
 		return because(why, "it is not valid UTF-8");
 	for (const char *p = *text; *p; p++)
 		if (iscntrl((unsigned char)*p))

@@ -29,7 +29,7 @@ value_check value_target_name;    /* RFC 7143 4.2.7: iqn., eui. or naa. */
 value_check value_initiator_name; /* the same, but '_' passes: hosts in the field have it */
 value_check value_address;        /* numeric IPv4 or IPv6, no brackets */
 value_check value_host_port;      /* becomes "host:port" or "[v6]:port"; 3260 if there is none */
-value_check value_user_text;      /* UTF-8 without control characters */
+value_check value_user_text;      /* well-formed UTF-8 without control characters */
 value_check value_ascii;          /* printable ASCII, as SCSI wants it */
 value_check value_label;          /* letters, digits, '.', '_', '-' */
 value_check value_naa;            /* 16 or 32 hex digits; "naa." before them goes */
@@ -47,8 +47,5 @@ const char *value_size_text(uint64_t size, char out[static VALUE_SIZE_TEXT]);
 
 /* Octal permission bits, "0660" or "660". */
 bool value_mode(const char *text, uint32_t *out);
-
-/* Well-formed UTF-8: no overlong forms, no surrogates, nothing beyond U+10FFFF. */
-bool value_is_utf8(const char *text);
 
 #endif

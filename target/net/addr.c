@@ -255,21 +255,14 @@ static const uint8_t *host_bytes(const struct addr *a, size_t *len)
 	return is_v6(a) ? a->in6.sin6_addr.s6_addr : NULL;
 }
 
-int addr_compare_host(const struct addr *a, const struct addr *b)
+bool addr_same_host(const struct addr *a, const struct addr *b)
 {
 	size_t alen, blen;
 	const uint8_t *ap = host_bytes(a, &alen), *bp = host_bytes(b, &blen);
 
-	if (alen != blen)
-		return alen < blen ? -1 : 1;
-	return alen ? memcmp(ap, bp, alen) : 0;
-}
-
-bool addr_same_host(const struct addr *a, const struct addr *b)
-{
-	bool same_scope = !is_v6(a) || !is_v6(b) || a->in6.sin6_scope_id == b->in6.sin6_scope_id;
-
-	return same_scope && addr_compare_host(a, b) == 0;
+	if (alen != blen || (alen && memcmp(ap, bp, alen) != 0))
+		return false;
+	return !is_v6(a) || a->in6.sin6_scope_id == b->in6.sin6_scope_id;
 }
 
 bool addr_is_loopback(const struct addr *a)

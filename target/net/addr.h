@@ -58,8 +58,6 @@ bool addr_is_loopback(const struct addr *a);
 bool addr_same(const struct addr *a, const struct addr *b);
 /* The same host; the port does not count. */
 bool addr_same_host(const struct addr *a, const struct addr *b);
-/* Orders hosts (by family, then as a number): <0, 0, >0. The port and scope do not count. */
-int addr_compare_host(const struct addr *a, const struct addr *b);
 /* Whether the host lies in net/prefix (bits). False for a prefix that is too long. */
 bool addr_in_net(const struct addr *a, const struct addr *net, unsigned prefix);
 

@@ -226,9 +226,9 @@ static void utf8_is_well_formed_or_not(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++)
-		assert_true(value_is_utf8(good[i]));
+		assert_takes(value_user_text, good[i], good[i]);
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
-		assert_false(value_is_utf8(bad[i]));
+		assert_refuses(value_user_text, bad[i], "not valid UTF-8");
 }
 
 static void a_user_name_is_text_without_control_characters(void **state)
