@@ -2,7 +2,7 @@
 """Random commands to a tape drive, beside a tape that is a list (SSC-4): data, sense, residuals and
 positions are the same all the way; and what was synchronised is there after a kill.
 
-TAPE_MODEL_SECONDS says how long each test goes on (15), TAPE_MODEL_SEED which sequence."""
+TAPE_MODEL_SECONDS says how long each test goes on (5), TAPE_MODEL_SEED which sequence."""
 import os
 import random
 import struct
@@ -419,7 +419,7 @@ class Pair:
 
 
 def seconds():
-    return float(os.environ.get("TAPE_MODEL_SECONDS", "15"))
+    return float(os.environ.get("TAPE_MODEL_SECONDS", "5"))
 
 
 def generator():

@@ -2,7 +2,7 @@
 /*
  * Random commands of eight sessions with digests, each in a region of its own, beside a copy of
  * the region in memory: what is read, compared and verified must be what the copy says.
- * MODEL_SECONDS=n goes on for so long (15 s) with each store and block size; SEED=n begins elsewhere.
+ * MODEL_SECONDS=n goes on for so long (5 s) with each store and block size; SEED=n begins elsewhere.
  */
 #include "wire.h"
 
@@ -197,7 +197,7 @@ static unsigned setting(const char *name, unsigned otherwise)
 static void agrees(struct wire *w, uint32_t block, bool memory)
 {
 	struct run *r = calloc(1, sizeof(*r));
-	time_t end = time(NULL) + setting("MODEL_SECONDS", 15);
+	time_t end = time(NULL) + setting("MODEL_SECONDS", 5);
 	unsigned rounds = 0;
 
 	assert_non_null(r);
