@@ -33,8 +33,8 @@ static bool has_room(const struct reactor *r, size_t size)
 
 struct early *early_new(struct conn *c, const uint8_t *ahs, uint32_t ahs_len, uint32_t data_len)
 {
-	size_t size = (size_t)ahs_len + data_len;
-	struct early *e = has_room(c->r, size) ? malloc(sizeof(*e) + size) : NULL;
+	size_t size = sizeof(struct early) + ahs_len + data_len;
+	struct early *e = has_room(c->r, size) ? malloc(size) : NULL;
 
 	if (!e)
 		return NULL;

@@ -22,7 +22,7 @@ struct early {
 	bool aborted;             /* nothing is done when its turn comes */
 	uint32_t cmdsn;
 	uint32_t ahs_len, data_len;
-	size_t size;              /* of `bytes` */
+	size_t size;              /* of all of it: what it counts for */
 	struct list outs;         /* of a WRITE: Data-Out PDUs that came for it, struct early too */
 	uint32_t outs_len;        /* and the bytes in them */
 	uint8_t bhs[BHS_SIZE];
