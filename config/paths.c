@@ -142,20 +142,22 @@ static void check_key_file(struct check *c)
 
 /* ---- stores --------------------------------------------------------------------------------- */
 
-/* Of a file or block device; 0 if that cannot be told. */
-static uint64_t store_size(const char *path, const struct stat *st)
+/* Of a file or block device; 0 or -errno. A sandbox may forbid a device that its mode would allow. */
+static int store_size(const char *path, const struct stat *st, uint64_t *size)
 {
 	off_t end;
 	int fd;
 
+	*size = (uint64_t)st->st_size;
 	if (S_ISREG(st->st_mode))
-		return (uint64_t)st->st_size;
+		return 0;
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (fd < 0)
-		return 0;
+		return -errno;
 	end = lseek(fd, 0, SEEK_END);
 	close(fd);
-	return end < 0 ? 0 : (uint64_t)end;
+	*size = end < 0 ? 0 : (uint64_t)end;
+	return 0;
 }
 
 static void check_store_size(struct check *c, const struct config_lun *lun, uint64_t have)
@@ -188,6 +190,8 @@ static void check_missing(struct check *c, const struct config_lun *lun, int err
 static void check_store(struct check *c, const struct config_lun *lun, struct backings *backings)
 {
 	struct stat st;
+	uint64_t size;
+	int err;
 
 	if (stat(lun->path, &st)) {
 		check_missing(c, lun, errno);
@@ -200,8 +204,11 @@ static void check_store(struct check *c, const struct config_lun *lun, struct ba
 	else if (!may(lun->path, lun->read_only ? R_OK : R_OK | W_OK))
 		check_fault(c, &lun->path, "path: no permission to %s %s",
 			lun->read_only ? "read" : "read and write", lun->path);
+	else if ((err = store_size(lun->path, &st, &size)))
+		check_fault(c, &lun->path, "path: %s: %s%s", lun->path, strerror(-err),
+			err == -EPERM ? "; a service needs DeviceAllow for it" : "");
 	else
-		check_store_size(c, lun, store_size(lun->path, &st));
+		check_store_size(c, lun, size);
 }
 
 static int by_file(const void *pa, const void *pb)

@@ -160,6 +160,20 @@ static enum line_result take_own(struct parser *p, const struct command_option *
 	return LINE_COMMAND;
 }
 
+/* What was cut short is nearer than anything: --secret is --secret-file. */
+static void guess_option(struct guess *g, const char *name)
+{
+	size_t len = strlen(g->word);
+
+	if (len < 4 || strncmp(g->word, name, len) != 0) {
+		guess(g, name, name, strlen(name));
+		return;
+	}
+	g->meant = name;
+	g->len = (int)strlen(name);
+	g->distance = 0;
+}
+
 static enum line_result no_option(struct parser *p, const struct command *c)
 {
 	const char *word = p->argv[p->at];
@@ -169,9 +183,9 @@ static enum line_result no_option(struct parser *p, const struct command *c)
 
 	snprintf(name, sizeof(name), "%.*s", len - 2, word + 2);
 	for (const struct line_option *o = line_options; o->name; o++)
-		guess(&g, o->name, o->name, strlen(o->name));
+		guess_option(&g, o->name);
 	for (const struct command_option *o = c ? c->options : NULL; o && o->name; o++)
-		guess(&g, o->name, o->name, strlen(o->name));
+		guess_option(&g, o->name);
 	wrong(p, "there is no option %.*s", len, word);
 	return suggest(p, "--", &g);
 }

@@ -1,9 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Files that the configuration names: secrets that are read, and what is checked on the machine. */
+#include <errno.h>
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 
 #include <cmocka.h>
 
@@ -286,6 +292,25 @@ static void a_file_without_a_size_given_has_whole_blocks(void **state)
 	directory_free(&d);
 }
 
+/* Root's own machine may keep it from a device: a container, or a service without DeviceAllow. */
+static void a_device_that_cannot_be_opened_says_why(void **state)
+{
+	struct directory d = directory_new();
+	const char *path = in_directory(&d, "device");
+	char expected[160];
+
+	(void)state;
+	if (mknod(path, S_IFBLK | 0600, makedev(0, 0xfffff))) {
+		directory_free(&d);
+		skip(); /* for root alone */
+	}
+	assert_int_equal(open(path, O_RDONLY | O_CLOEXEC), -1);
+	snprintf(expected, sizeof(expected), "3: path: DIR/device: %s%s\n", strerror(errno),
+		errno == EPERM ? "; a service needs DeviceAllow for it" : "");
+	assert_path_faults(&d, LUNS("{ lun = 0; path = \"device\"; }"), expected);
+	directory_free(&d);
+}
+
 static void a_store_is_a_file_or_block_device(void **state)
 {
 	struct directory d = directory_new();
@@ -421,6 +446,7 @@ int main(void)
 		cmocka_unit_test(a_file_to_be_made_in_no_directory_is_a_fault),
 		cmocka_unit_test(a_file_that_is_too_small_is_a_fault_unless_it_is_to_be_extended),
 		cmocka_unit_test(a_file_without_a_size_given_has_whole_blocks),
+		cmocka_unit_test(a_device_that_cannot_be_opened_says_why),
 		cmocka_unit_test(a_store_is_a_file_or_block_device),
 		cmocka_unit_test(one_file_under_two_names_is_a_fault),
 		cmocka_unit_test(a_file_without_permission_is_a_fault),

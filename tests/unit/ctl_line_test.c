@@ -186,6 +186,8 @@ static void what_may_have_been_meant_is_named(void **state)
 		"there is no option --gace; did you mean --grace?");
 	assert_wrong(
 		"volume detach --forced V", "there is no option --forced; did you mean --force?");
+	assert_wrong("credentials set --secret x T I",
+		"there is no option --secret; did you mean --secret-file?");
 }
 
 static void there_are_only_so_many_options(void **state)
