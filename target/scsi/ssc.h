@@ -197,6 +197,10 @@ void tape_check_left(
  * is busy. */
 bool tape_sense_of(struct tape *tape, enum cartridge_result r, bool writing, struct sense *s);
 void tape_failed(struct scsi_task *t, enum cartridge_result r, bool writing);
+/* The same with what is left of the transfer length or count, and at the end of data whether that is
+ * past early warning (SSC-4 7.5, 7.17). */
+void tape_stopped(struct scsi_task *t, const struct tape_job *j, struct cartridge *c,
+	enum cartridge_result r, bool writing, uint64_t left);
 
 /* Makes durable what was written. False: the task has its status. */
 bool tape_settle(struct scsi_task *t, struct cartridge *c);

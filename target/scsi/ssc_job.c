@@ -230,6 +230,25 @@ void tape_failed(struct scsi_task *t, enum cartridge_result r, bool writing)
 		task_status(t, SCSI_BUSY);
 }
 
+void tape_stopped(struct scsi_task *t, const struct tape_job *j, struct cartridge *c,
+	enum cartridge_result r, bool writing, uint64_t left)
+{
+	struct tape_place p;
+
+	tape_failed(t, r, writing);
+	/* INTERNAL TARGET FAILURE: on BUSY the host would ask once more for what has been done. */
+	if (t->status == SCSI_BUSY && left < j->len)
+		tape_check(t, SENSE_HARDWARE_ERROR, 0x4400, 0);
+	if (t->status != SCSI_CHECK_CONDITION)
+		return;
+	t->sense.info_valid = true;
+	t->sense.info = left;
+	if (r != CARTRIDGE_EOD)
+		return;
+	tape_place(tape_of(t), c, &p);
+	t->sense.eom = p.early;
+}
+
 bool tape_settle(struct scsi_task *t, struct cartridge *c)
 {
 	struct tape *tape = tape_of(t);

@@ -44,22 +44,13 @@ static enum cartridge_result space(struct tape_job *j, struct cartridge *c, uint
  * (SSC-4 7.17). */
 static void space_run(struct scsi_task *t, struct tape_job *j, struct cartridge *c)
 {
-	struct tape_place p;
 	enum cartridge_result r;
 	uint64_t left;
 
 	if (!tape_settle(t, c))
 		return;
 	r = space(j, c, &left);
-	tape_failed(t, r, false);
-	if (t->status != SCSI_CHECK_CONDITION)
-		return;
-	t->sense.info_valid = true;
-	t->sense.info = left;
-	if (r != CARTRIDGE_EOD)
-		return;
-	tape_place(tape_of(t), c, &p);
-	t->sense.eom = p.early;
+	tape_stopped(t, j, c, r, false, left);
 }
 
 static enum scsi_next space_start(struct scsi_task *t, int64_t count)

@@ -66,23 +66,6 @@ bool tape_go(struct scsi_task *t, const struct tape_job *j, struct cartridge *c)
 
 /* --- READ ----------------------------------------------------------------------------------- */
 
-/* Why the next block cannot be had (SSC-4 7.5): left is what is left of the transfer length. */
-static void read_stopped(
-	struct scsi_task *t, struct cartridge *c, enum cartridge_result r, int64_t left)
-{
-	struct tape_place p;
-
-	tape_failed(t, r, false);
-	if (t->status != SCSI_CHECK_CONDITION)
-		return;
-	t->sense.info_valid = true;
-	t->sense.info = (uint64_t)left;
-	if (r != CARTRIDGE_EOD)
-		return;
-	tape_place(tape_of(t), c, &p);
-	t->sense.eom = p.early;
-}
-
 /* What was read goes out as far as there is room for it. */
 static void give(struct scsi_task *t, uint32_t len)
 {
@@ -135,7 +118,7 @@ static void read_variable(struct scsi_task *t, const struct tape_job *j, struct 
 	enum cartridge_result r = read_block(t, j, c, t->buf, t->buf ? t->buf_len : 0, &length);
 
 	if (r != CARTRIDGE_OK) {
-		read_stopped(t, c, r, j->len);
+		tape_stopped(t, j, c, r, false, j->len);
 		return;
 	}
 	give(t, length < j->len ? length : j->len);
@@ -158,7 +141,7 @@ static void read_fixed(struct scsi_task *t, const struct tape_job *j, struct car
 			room < j->block_len ? room : j->block_len, &length);
 
 		if (r != CARTRIDGE_OK) {
-			read_stopped(t, c, r, (int64_t)j->len - n);
+			tape_stopped(t, j, c, r, false, j->len - n);
 			break;
 		}
 		if (length != j->block_len) {
@@ -223,15 +206,6 @@ static void written(struct scsi_task *t, struct cartridge *c)
 		tape_check_left(t, SENSE_NO_SENSE, 0x0007, TAPE_EOM, 0);
 }
 
-static void write_stopped(struct scsi_task *t, enum cartridge_result r, int64_t left)
-{
-	tape_failed(t, r, true);
-	if (t->status != SCSI_CHECK_CONDITION)
-		return;
-	t->sense.info_valid = true;
-	t->sense.info = (uint64_t)left;
-}
-
 static void write_run(struct scsi_task *t, struct tape_job *j, struct cartridge *c)
 {
 	struct tape *tape = tape_of(t);
@@ -254,7 +228,7 @@ static void write_run(struct scsi_task *t, struct tape_job *j, struct cartridge 
 		tape_check_left(t, SENSE_HARDWARE_ERROR, 0x1001, 0,
 			j->fixed ? (int64_t)(count - done) : (int64_t)j->len);
 	else if (r != CARTRIDGE_OK)
-		write_stopped(t, r, j->fixed ? (int64_t)(count - done) : (int64_t)j->len);
+		tape_stopped(t, j, c, r, true, j->fixed ? count - done : j->len);
 	else if (!atomic_load(&tape->unbuffered) || tape_settle(t, c))
 		written(t, c);
 }
@@ -306,7 +280,7 @@ static void filemarks_run(struct scsi_task *t, struct tape_job *j, struct cartri
 	r = cartridge_write_filemarks(c, j->len, &done);
 	tape->dirty = tape->dirty || done;
 	if (r != CARTRIDGE_OK)
-		write_stopped(t, r, (int64_t)(j->len - done));
+		tape_stopped(t, j, c, r, true, j->len - done);
 	else if ((j->immed && j->len) || tape_settle(t, c))
 		written(t, c);
 }

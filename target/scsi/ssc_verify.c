@@ -12,15 +12,6 @@
 #define VBF    0x08 /* by filemarks: the length counts those */
 #define VTE    0x20 /* to the end of data */
 
-static void stopped(struct scsi_task *t, enum cartridge_result r, int64_t left)
-{
-	tape_failed(t, r, false);
-	if (t->status != SCSI_CHECK_CONDITION)
-		return;
-	t->sense.info_valid = true;
-	t->sense.info = (uint64_t)left;
-}
-
 /* --- one block ------------------------------------------------------------------------------ */
 
 /* The next block, against what was sent from `off` on. Like a READ it says what is no such block. */
@@ -49,12 +40,12 @@ static void verify_blocks(struct scsi_task *t, const struct tape_job *j, struct 
 
 	for (uint32_t n = 0; n < count; n++) {
 		struct cartridge_block got;
-		int64_t left = j->fixed ? (int64_t)count - n : (int64_t)len;
+		uint32_t left = j->fixed ? count - n : len;
 		bool same;
 		enum cartridge_result r = check(t, j, c, n * len, len, &got, &same);
 
 		if (r != CARTRIDGE_OK) {
-			stopped(t, r, left);
+			tape_stopped(t, j, c, r, false, left);
 			return;
 		}
 		if (!same) { /* MISCOMPARE DURING VERIFY OPERATION */
@@ -63,7 +54,7 @@ static void verify_blocks(struct scsi_task *t, const struct tape_job *j, struct 
 		}
 		if (got.length != len) {
 			tape_check_left(t, SENSE_NO_SENSE, 0, TAPE_ILI,
-				j->fixed ? left : left - (int64_t)got.length);
+				j->fixed ? left : (int64_t)left - (int64_t)got.length);
 			return;
 		}
 	}
@@ -89,7 +80,7 @@ static void verify_up_to(struct scsi_task *t, const struct tape_job *j, struct c
 	if (to_end && r == CARTRIDGE_EOD)
 		return;
 	if (left || to_end)
-		stopped(t, r, left);
+		tape_stopped(t, j, c, r, false, left);
 }
 
 /* --- the commands --------------------------------------------------------------------------- */

@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * A drive whose file system fails: no failure is silent, each is told to whom it concerns, and what
- * a filemark has acknowledged is there. The pwritev(), fdatasync(), posix_fadvise() and fstatvfs() of
- * this program are those below, which fail as they are told.
+ * a filemark has acknowledged is there. The pwritev(), fdatasync(), posix_fadvise(), fstatvfs() and
+ * ZSTD_createDCtx() of this program are those below, which fail as they are told.
  */
+#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/statvfs.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+#include <zstd.h>
 
 #include "scsi/op.h"
 #include "tests/unit/ssc_support.h"
@@ -19,6 +21,7 @@ struct failure {
 	int after, times;
 };
 static struct failure no_space = { -1, 0 }, no_write = { -1, 0 }, no_sync = { -1, 0 };
+static struct failure no_memory = { -1, 0 };
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
 static void set(struct failure *f, int after, int times)
@@ -66,6 +69,13 @@ int fdatasync(int fd)
 	return 0;
 }
 
+ZSTD_DCtx *ZSTD_createDCtx(void)
+{
+	ZSTD_DCtx *(*make)(void) = dlsym(RTLD_NEXT, "ZSTD_createDCtx");
+
+	return fails(&no_memory) ? NULL : make();
+}
+
 /* What was dropped from memory: from there on. */
 static struct {
 	off_t from;
@@ -100,6 +110,7 @@ static int calm(void **state)
 	set(&no_write, -1, 0);
 	set(&no_space, -1, 0);
 	set(&no_sync, -1, 0);
+	set(&no_memory, -1, 0);
 	return vtl_teardown(state);
 }
 
@@ -345,6 +356,32 @@ static void a_disk_that_fails_is_a_medium_error(void **state)
 	tape_rig_free(rig);
 }
 
+/* BUSY says that nothing was done: a host that asks once more would miss what was read. */
+static void of_fixed_blocks_those_that_were_read_before_memory_ran_out_are_told(void **state)
+{
+	struct tape_rig *rig = roomy(state);
+	struct result res;
+	unsigned rng = 1;
+
+	for (unsigned i = 0; i < 200; i++) /* the second one is compressed */
+		tape_data[i] = i < 100 ? (uint8_t)rand_r(&rng) : 0;
+	assert_good(tape_set_block(rig, 100));
+	assert_good(TAPE(rig, tape_data, 200, TAPE_WRITE_FIXED(2)));
+	assert_good(TAPE(rig, NULL, 0, TAPE_REWIND));
+	set(&no_memory, 0, 1);
+	res = TAPE(rig, NULL, 200, TAPE_READ_FIXED(2));
+	assert_tape(res, SENSE_HARDWARE_ERROR, 0x4400, 1);
+	assert_int_equal(res.in_got, 100);
+	assert_memory_equal(res.in, tape_data, 100);
+	set(&no_memory, 0, 1);
+	res = TAPE(rig, NULL, 100, TAPE_READ_FIXED(1));
+	assert_int_equal(res.status, SCSI_BUSY);
+	res = TAPE(rig, NULL, 100, TAPE_READ_FIXED(1));
+	assert_good(res);
+	assert_memory_equal(res.in, tape_data + 100, 100);
+	tape_rig_free(rig);
+}
+
 static void a_file_system_that_is_nearly_full_is_early_warning(void **state)
 {
 	struct tape_rig *rig = roomy(state);
@@ -485,6 +522,7 @@ int main(void)
 		TEST(what_went_before_it_was_full_is_on_the_tape),
 		TEST(a_full_file_system_is_no_fault_of_the_cartridge),
 		TEST(a_disk_that_fails_is_a_medium_error),
+		TEST(of_fixed_blocks_those_that_were_read_before_memory_ran_out_are_told),
 		TEST(a_file_system_that_is_nearly_full_is_early_warning),
 		TEST(nothing_is_written_behind_when_the_file_system_is_nearly_full),
 		TEST(whatever_fails_what_is_acknowledged_is_there_and_in_order),
