@@ -7,6 +7,7 @@
 #define COMPARE_AND_WRITE(lba, n)      0x89, 0, BE8(lba), 0, 0, 0, n, 0, 0
 #define ORWRITE(lba, n)                0x8b, 0, BE8(lba), BE4(n), 0, 0
 #define WRITE_ATOMIC(lba, boundary, n) 0x9c, 0, BE8(lba), BE2(boundary), BE2(n), 0, 0
+#define WRITE_SAME16(lba, n)           0x93, 0, BE8(lba), BE4(n), 0, 0
 #define WRITE_VERIFY10(bytchk, lba, n) 0x2e, (uint8_t)((bytchk) << 1), BE4(lba), 0, BE2(n), 0
 
 static uint8_t data[4 << 20];
@@ -261,6 +262,44 @@ static void overlapping_ranges_take_their_turn(void **state)
 	rig_free(r);
 }
 
+/* Zeros are no less a write for being none that is sent. */
+static void write_same_of_zeros_takes_its_turn(void **state)
+{
+	struct rig *r = rig_create((struct rig_cfg){ .faulty = true });
+	struct scsi_task c, zeros;
+
+	(void)state;
+	fault_set(r->store, &(struct fault_cfg){ .delay_ms = 3, .seed = 5 });
+	memset(data, 0, 512);
+	memset(data + 512, 'c', 512);
+	begin(&c, r, 0, (const uint8_t[16]){ COMPARE_AND_WRITE(4, 1) }, 1024);
+	assert_int_equal(scsi_task_data(&c, rig_put(&c, data)), SCSI_PENDING);
+	begin(&zeros, r, 1, (const uint8_t[16]){ WRITE_SAME16(4, 1) }, 512);
+	assert_int_equal(scsi_task_data(&zeros, rig_put(&zeros, data)), SCSI_PENDING);
+	end(&c);
+	end(&zeros);
+	assert_int_equal(first_byte(r, 4), 0);
+	rig_free(r);
+}
+
+static void two_orwrites_of_a_block_set_the_bits_of_both(void **state)
+{
+	struct rig *r = rig_create((struct rig_cfg){ .faulty = true });
+	struct scsi_task w[2];
+
+	(void)state;
+	fault_set(r->store, &(struct fault_cfg){ .delay_ms = 3, .seed = 5 });
+	for (unsigned i = 0; i < 2; i++) {
+		memset(data, 1 << i, 512);
+		begin(&w[i], r, i, (const uint8_t[16]){ ORWRITE(4, 1) }, 512);
+		assert_int_equal(scsi_task_data(&w[i], rig_put(&w[i], data)), SCSI_PENDING);
+	}
+	end(&w[0]);
+	end(&w[1]);
+	assert_int_equal(first_byte(r, 4), 3);
+	rig_free(r);
+}
+
 static void one_that_waits_is_aborted_at_once(void **state)
 {
 	struct rig *r = rig_create((struct rig_cfg){ 0 });
@@ -315,6 +354,8 @@ int main(void)
 		cmocka_unit_test(afterwards_writes_come_through_a_buffer),
 		BOTH_STORES(a_write_that_has_no_data_yet_is_in_nobodys_way),
 		cmocka_unit_test(overlapping_ranges_take_their_turn),
+		cmocka_unit_test(write_same_of_zeros_takes_its_turn),
+		cmocka_unit_test(two_orwrites_of_a_block_set_the_bits_of_both),
 		cmocka_unit_test(one_that_waits_is_aborted_at_once),
 		cmocka_unit_test(an_aborted_one_gives_its_range_back),
 	};

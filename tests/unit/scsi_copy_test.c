@@ -581,6 +581,23 @@ static void other_descriptors_are_refused(void **state)
 	disks_free(d);
 }
 
+static void each_segment_descriptor_is_looked_at(void **state)
+{
+	struct disks *d = disks_create((struct rig_cfg){ 0 });
+	uint32_t at = ordinary(8, 0, 0);
+	uint32_t len = segment(at, 0, 1, 8, 8, 8);
+
+	(void)state;
+	fill(d, 0, 16);
+	list[at] = 0x03; /* stream to stream */
+	assert_check(copy(d, 0, len), SENSE_ILLEGAL_REQUEST, 0x2609);
+	list[at] = BLOCKS;
+	list[at + 3] = 23;
+	assert_bad_list(copy(d, 0, len), at + 2);
+	assert_untouched(d, 1);
+	disks_free(d);
+}
+
 static void designators_that_name_nothing_are_unreachable(void **state)
 {
 	static const struct {
@@ -654,6 +671,7 @@ int main(void)
 		cmocka_unit_test(ranges_outside_the_units_are_refused_before_anything_is_copied),
 		cmocka_unit_test(an_index_without_a_descriptor_is_unreachable),
 		cmocka_unit_test(other_descriptors_are_refused),
+		cmocka_unit_test(each_segment_descriptor_is_looked_at),
 		cmocka_unit_test(designators_that_name_nothing_are_unreachable),
 		cmocka_unit_test(more_descriptors_than_promised_are_refused),
 	};
