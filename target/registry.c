@@ -286,6 +286,8 @@ static int open_catalog(struct registry *r, const struct config *cfg, const stru
 	if (!err)
 		err = modes_load(r->catalog, &r->env.modes, &why);
 	if (!err)
+		err = wipes_load(r->catalog, &r->env.wipes, &why);
+	if (!err)
 		err = target_ports_load(r->catalog, r->loop, &r->env.target_ports, &why);
 	if (!err)
 		err = access_states_load(r->catalog, &r->env.access, &why);
@@ -298,6 +300,7 @@ static void close_catalog(struct registry *r)
 	table_unref(r->stored);
 	reservations_free(r->env.reservations);
 	modes_free(r->env.modes);
+	wipes_free(r->env.wipes);
 	target_ports_free(r->env.target_ports);
 	access_states_free(r->env.access);
 	catalog_close(r->catalog);
@@ -305,6 +308,7 @@ static void close_catalog(struct registry *r)
 	changer_choices_free(&r->tape.choices);
 	r->env.reservations = NULL;
 	r->env.modes = NULL;
+	r->env.wipes = NULL;
 	r->env.target_ports = NULL;
 	r->env.access = NULL;
 	r->stored = NULL;
@@ -464,10 +468,12 @@ void registry_free(struct registry *r)
 {
 	if (!r)
 		return;
+	units_end_wiping(r->now.units);
 	changes_stop(r);
 	volumes_stop(r);
 	reservations_stop(r->env.reservations);
 	modes_stop(r->env.modes);
+	wipes_stop(r->env.wipes);
 	/* Libraries need the catalog to the end, reactors that it tells them nothing any more. */
 	if (r->catalog)
 		catalog_run(r->catalog, do_nothing, NULL, NULL);
@@ -500,6 +506,7 @@ void registry_free(struct registry *r)
 	changer_choices_free(&r->tape.choices);
 	reservations_free(r->env.reservations);
 	modes_free(r->env.modes);
+	wipes_free(r->env.wipes);
 	target_ports_free(r->env.target_ports);
 	access_states_free(r->env.access);
 	table_unref(r->stored);

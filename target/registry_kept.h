@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * What units keep in the catalog, a thing of each unit: the road that saved mode pages
- * (registry_modes.h) and reservations (registry_reservations.h) have in common. A unit hands over
- * what is to be there from now on; the catalog writes it down; the unit is told. The same is here in
- * memory, for a unit that is made anew while the server runs.
+ * (registry_modes.h), reservations (registry_reservations.h) and what is being sanitized
+ * (registry_wipes.h) have in common. A unit hands over what is to be there from now on; the catalog
+ * writes it down; the unit is told. The same is here in memory, for a unit that is made anew while
+ * the server runs.
  */
 #ifndef REGISTRY_KEPT_H
 #define REGISTRY_KEPT_H

@@ -22,14 +22,10 @@ static void backing_close(struct work *w)
 	store_close(container_of(w, struct backing, work)->store);
 }
 
-static void backing_closed(struct work *w)
+static void closing_over(struct units_env *env)
 {
-	struct backing *b = container_of(w, struct backing, work);
-	struct units_env *env = b->env;
 	struct list *l;
 
-	free(b->path);
-	free(b);
 	if (--env->closing)
 		return;
 	while ((l = list_pop(&env->waiting))) {
@@ -37,6 +33,16 @@ static void backing_closed(struct work *w)
 
 		wait->run(wait);
 	}
+}
+
+static void backing_closed(struct work *w)
+{
+	struct backing *b = container_of(w, struct backing, work);
+	struct units_env *env = b->env;
+
+	free(b->path);
+	free(b);
+	closing_over(env);
 }
 
 /* One unit less: with the last one it is closed. NULL is fine. */
@@ -239,14 +245,37 @@ int unit_traits_of(const struct units_env *env, const struct libraries *librarie
 
 /* --- units ---------------------------------------------------------------------------------- */
 
-/* On the main loop: neither a set nor a nexus has the unit any more. */
-static void unit_gone(struct loop_msg *m)
+static void unit_free(struct unit *u)
 {
-	struct unit *u = container_of(m, struct unit, gone);
-
 	list_del(&u->leaving);
 	backing_put(u->backing);
 	free(u);
+}
+
+static void unit_flushed(struct store_io *io, int err)
+{
+	struct unit *u = container_of(io, struct unit, flush);
+	struct units_env *env = u->env;
+
+	(void)err; /* the store has logged it, and tells every host that asks for a flush */
+	unit_free(u);
+	closing_over(env);
+}
+
+/* On the main loop: neither a set nor a nexus has the unit any more. Where another one has taken its
+ * place, what hosts wrote through this one is flushed as it is when a store is closed: they may see
+ * no write cache any more, and ask for no flush. */
+static void unit_gone(struct loop_msg *m)
+{
+	struct unit *u = container_of(m, struct unit, gone);
+	struct store *st = u->backing->store;
+
+	u->flush =
+		(struct store_io){ .op = STORE_FLUSH, .loop = u->env->loop, .done = unit_flushed };
+	if (st && u->backing->users > 1 && store_submit(st, &u->flush) == STORE_PENDING)
+		u->env->closing++;
+	else
+		unit_free(u);
 }
 
 /* On whatever thread dropped the last reference. */
@@ -289,6 +318,7 @@ static int disk_unit(const struct backing *b, const struct unit_traits *t,
 	const struct device_cfg *how, struct lu **out)
 {
 	struct modes *modes = b->env->modes;
+	struct wipes *wipes = b->env->wipes;
 	struct lu_saved saved;
 	struct disk_cfg cfg = {
 		.store = b->store,
@@ -308,6 +338,8 @@ static int disk_unit(const struct backing *b, const struct unit_traits *t,
 		.kept = how->kept,
 		.mode_keeper = modes ? modes_keeper(modes) : NULL,
 		.saved = modes && modes_find(modes, how->naa, &saved) ? &saved : NULL,
+		.wipe_keeper = wipes ? wipes_keeper(wipes) : NULL,
+		.wiped = wipes ? wipes_find(wipes, how->naa) : LU_WIPED,
 		.gone = how->gone,
 		.arg = how->arg,
 	};

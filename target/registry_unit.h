@@ -40,6 +40,7 @@ struct unit {
 	struct lu *lu;
 	unsigned sets; /* that have it; the lu's reference is theirs together */
 	struct loop_msg gone;
+	struct store_io flush; /* the last of it */
 };
 
 /* Opens the store of a row, and makes its file if need be. 0 and *out, which no unit has yet, or

@@ -418,6 +418,12 @@ void units_commit(struct units *u, void (*say)(void *arg, const char *line), voi
 	}
 }
 
+void units_end_wiping(struct units *u)
+{
+	for (size_t i = 0; u && i < u->n; i++)
+		lu_end_wiping(u->v[i].unit->lu);
+}
+
 void units_set_access(struct units *u, uint16_t group, enum lu_access access)
 {
 	for (size_t i = 0; i < u->n; i++)

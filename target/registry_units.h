@@ -17,6 +17,7 @@
 #include "registry_modes.h"
 #include "registry_reservations.h"
 #include "registry_target_ports.h"
+#include "registry_wipes.h"
 #include "store/engine.h"
 
 /* What all sets share. The maker fills the first part; units_env_init() begins the rest. */
@@ -26,13 +27,14 @@ struct units_env {
 	struct store_engine *engine;
 	struct reservations *reservations; /* NULL: none is kept, APTPL is refused */
 	struct modes *modes;               /* NULL: mode pages cannot be saved */
+	struct wipes *wipes;               /* NULL: a restart forgets a SANITIZE */
 	struct target_ports *target_ports; /* NULL: ports go by the number of their group */
 	struct access_states *access;      /* NULL: every portal group is active */
 	uint8_t identity[STATE_IDENTITY_SIZE];
 	bool in_place; /* close on this thread instead: nobody else needs it any more */
 
 	struct list leaving; /* private: units that no set has any more, but a nexus still has */
-	unsigned closing;    /* private: stores that are being closed on the pool */
+	unsigned closing;    /* private: stores that are being closed or flushed on the pool */
 	struct list waiting; /* private: for these */
 };
 void units_env_init(struct units_env *env);
@@ -71,6 +73,8 @@ void units_stay(struct units *old);
 void units_commit(struct units *u, void (*say)(void *arg, const char *line), void *arg);
 /* The access state of a portal group, as env->access has it now, has changed: every unit says so. */
 void units_set_access(struct units *u, uint16_t group, enum lu_access access);
+/* The server ends: lu_end_wiping() of all. NULL is fine. */
+void units_end_wiping(struct units *u);
 /* Lets go of a set. Its reactors' snapshots must have been replaced. NULL is fine. */
 void units_free(struct units *u);
 

@@ -146,7 +146,7 @@ static int forget(struct catalog_request *request, struct catalog_tx *tx)
 	const struct op *op = op_of(request);
 	int err = volume_forget_file(tx, &op->is);
 
-	return err ? err : volume_forget_saved(op->r, tx, &op->is);
+	return err ? err : volume_forget_kept(op->r, tx, &op->is);
 }
 
 static void on_forgotten(struct catalog_request *request)
@@ -267,8 +267,10 @@ static void remove_rest(struct op *op)
 {
 	uint8_t naa[16];
 
-	if (op->r->env.modes && volume_naa(op->r, &op->is, naa))
+	if (op->r->env.modes && volume_naa(op->r, &op->is, naa)) {
 		modes_forget(op->r->env.modes, naa);
+		wipes_forget(op->r->env.wipes, naa);
+	}
 	if (has_file(op)) {
 		remove_file(op, VOLUME_DONE);
 		return;

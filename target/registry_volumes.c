@@ -127,11 +127,15 @@ int volume_forget_file(struct catalog_tx *tx, const struct volume *v)
 	return catalog_setting_remove(tx, note_of(v->id).name);
 }
 
-int volume_forget_saved(const struct registry *r, struct catalog_tx *tx, const struct volume *v)
+int volume_forget_kept(const struct registry *r, struct catalog_tx *tx, const struct volume *v)
 {
 	uint8_t naa[16];
+	int err;
 
-	return volume_naa(r, v, naa) ? modes_forget_stored(tx, naa) : -ENOMEM;
+	if (!volume_naa(r, v, naa))
+		return -ENOMEM;
+	err = modes_forget_stored(tx, naa);
+	return err ? err : wipes_forget_stored(tx, naa);
 }
 
 struct notes {
@@ -174,7 +178,7 @@ static int forget_notes(struct catalog_tx *tx, void *arg)
 			continue;
 		err = volume_forget_file(tx, &notes->v[i]);
 		if (!err)
-			err = volume_forget_saved(notes->r, tx, &notes->v[i]);
+			err = volume_forget_kept(notes->r, tx, &notes->v[i]);
 	}
 	return err;
 }

@@ -65,8 +65,8 @@ struct registry_volume volume_view(const struct volume *v, const char *path);
  */
 int volume_note_file(struct catalog_tx *tx, const struct volume *v);
 int volume_forget_file(struct catalog_tx *tx, const struct volume *v);
-/* What initiators have saved of it (registry_modes.h); likewise. For a volume that is gone. */
-int volume_forget_saved(const struct registry *r, struct catalog_tx *tx, const struct volume *v);
+/* What is kept of its unit (registry_modes.h, registry_wipes.h); likewise. For a volume that is gone. */
+int volume_forget_kept(const struct registry *r, struct catalog_tx *tx, const struct volume *v);
 
 /* What has not begun does not begin any more; tells the one under way what it has come to. */
 void volume_changes_stop(struct registry *r);

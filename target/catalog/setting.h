@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Single values that were set through an API and have no table of their own: names by folder, as
- * "gateway/sgw-12A3456B/name", "gateway/sgw-12A3456B/state" or "alua/2". Never a secret.
+ * Single values that have no table of their own: names by folder, as "gateway/sgw-12A3456B/name",
+ * "gateway/sgw-12A3456B/state" or "alua/2". Never a secret.
  */
 #ifndef CATALOG_SETTING_H
 #define CATALOG_SETTING_H

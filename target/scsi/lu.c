@@ -22,6 +22,7 @@ int lu_init(struct lu *lu, const struct lu_model *model, uint32_t has)
 
 	if (err)
 		return -err;
+	pthread_cond_init(&lu->settled, NULL);
 	lu->model = model;
 	lu->has = has;
 	op_table(model, has, lu->ops);
@@ -57,6 +58,7 @@ void lu_unref(struct lu *lu)
 	ports_free(lu);
 	copy_tokens_free(lu);
 	buffer_free(lu);
+	pthread_cond_destroy(&lu->settled);
 	pthread_mutex_destroy(&lu->lock);
 	free(lu);
 	if (gone)
@@ -202,6 +204,15 @@ void lu_stay(struct lu *from)
 	pthread_mutex_lock(&from->lock);
 	from->succeeded = false;
 	pthread_mutex_unlock(&from->lock);
+}
+
+void lu_end_wiping(struct lu *lu)
+{
+	pthread_mutex_lock(&lu->lock);
+	lu->succeeded = true;
+	while (lu->wiping)
+		pthread_cond_wait(&lu->settled, &lu->lock);
+	pthread_mutex_unlock(&lu->lock);
 }
 
 /* --- questions ----------------------------------------------------------------------- */

@@ -173,6 +173,9 @@ int lu_succeed(struct lu *to, struct lu *from);
 bool lu_wiping(struct lu *lu);
 /* It stays all the same. */
 void lu_stay(struct lu *from);
+/* The server ends, and so do its loops: none begins any more, and one that is under way goes no
+ * further. Waits for what it has in flight. Main thread, while the loops run. */
+void lu_end_wiping(struct lu *lu);
 
 /* Asymmetric access (ALUA, SPC-5 5.18): the target port groups that lead to the unit. */
 enum lu_access {

@@ -190,12 +190,13 @@ struct lu {
 	struct list itls;
 	struct itl *reserved;         /* who holds it by RESERVE */
 	struct pr pr;                 /* persistent reservations */
-	bool succeeded;               /* it goes: lu_succeed() */
+	bool succeeded;               /* it goes: lu_succeed(), lu_end_wiping() */
 	struct lu_port_group *groups; /* none: every port is active */
 	unsigned ngroups;
 	bool ejected, protected; /* protected: SWP */
 	bool tab;                /* the medium is write-protected */
 	enum { WIPING_NOT, WIPING_SANITIZE, WIPING_FORMAT } wiping;
+	pthread_cond_t settled;          /* it is WIPING_NOT again */
 	bool wipe_failed, wipe_may_exit; /* the last SANITIZE */
 	bool guarded, drained;           /* GATE_GUARD is up; no free writer is left */
 	unsigned alone;              /* tasks in the two lists that want a range to themselves */

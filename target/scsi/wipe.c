@@ -2,7 +2,7 @@
 /*
  * One wipe of one unit at a time, on the loop of the command that began it. It outlives that
  * command, its nexus and resets (SBC-4 4.11.2): it holds the unit, and ends early only when it is
- * the last who does, since then the unit is being taken away.
+ * the last who does, since then the unit is being taken away, or when the server ends.
  *
  * Where the unit has a keeper, a SANITIZE is noted there before the first slice of it, and until the
  * last is on the medium: one that is cut off by a crash has failed.
@@ -79,25 +79,35 @@ static void keep(struct wipe *w, enum lu_wiped is, void (*done)(struct lu_keep *
 
 /* --- the end ------------------------------------------------------------------------- */
 
-/* The gates open again; after a failure they stay closed but for what helps (SBC-4 4.11.4). */
-static void settle(struct lu *lu, const struct wipe *w, int err)
+/* The gates open again. Under the lock. */
+static void settle(struct lu *lu)
 {
-	pthread_mutex_lock(&lu->lock);
 	lu->wiping = WIPING_NOT;
-	lu->wipe_failed = err && w->plan.kind != WIPE_FORMAT;
-	lu->wipe_may_exit = w->plan.may_exit;
 	lu_update_gates(lu);
-	pthread_mutex_unlock(&lu->lock);
+	pthread_cond_broadcast(&lu->settled);
 }
 
+static void tell_failure(const struct lu *lu, int err)
+{
+	if (err == -ECANCELED)
+		log_msg(LOG_WARNING, "wiping a disk (%s) was cut off", lu->serial);
+	else
+		log_msg(LOG_ERR, "wiping a disk (%s) failed: %s", lu->serial, strerror(-err));
+}
+
+/* After a failure the gates stay closed but for what helps (SBC-4 4.11.4). */
 static void wipe_end(struct wipe *w, int err)
 {
 	struct scsi_task *t = release_task(w);
 	struct lu *lu = w->lu;
 
 	if (err)
-		log_msg(LOG_ERR, "wiping a disk (%s) failed: %s", lu->serial, strerror(-err));
-	settle(lu, w, err);
+		tell_failure(lu, err);
+	pthread_mutex_lock(&lu->lock);
+	lu->wipe_failed = err && w->plan.kind != WIPE_FORMAT;
+	lu->wipe_may_exit = w->plan.may_exit;
+	settle(lu);
+	pthread_mutex_unlock(&lu->lock);
 	loop_timer_clear(&w->timer);
 	wipe_free(w);
 	if (t)
@@ -176,9 +186,16 @@ static int slice_submit(struct wipe *w)
 	return store_submit(w->lu->store, &w->io);
 }
 
+/* Nobody else has the unit any more, or the server ends. */
 static bool abandoned(const struct wipe *w)
 {
-	return atomic_load(&w->lu->refs) == 1;
+	struct lu *lu = w->lu;
+	bool ends;
+
+	pthread_mutex_lock(&lu->lock);
+	ends = lu->succeeded;
+	pthread_mutex_unlock(&lu->lock);
+	return ends || atomic_load(&lu->refs) == 1;
 }
 
 static void forgotten(struct lu_keep *k, int err)
@@ -283,8 +300,7 @@ static void give_up(struct wipe *w)
 	struct lu *lu = w->lu;
 
 	pthread_mutex_lock(&lu->lock);
-	lu->wiping = WIPING_NOT;
-	lu_update_gates(lu);
+	settle(lu);
 	pthread_mutex_unlock(&lu->lock);
 	wipe_free(w);
 	lu_unref(lu);

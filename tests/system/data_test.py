@@ -6,10 +6,11 @@ import re
 import secrets
 import threading
 import time
+from functools import partial
 
 import pytest
 from initiator import Closed, Failed, login
-from support import DISK, PREFIX, conf, disk, ram, target
+from support import DISK, PREFIX, conf, disk, lines, ram, target
 
 BLOCKS = 4096                          # the part of a unit that is written
 DIGESTS = {"HeaderDigest": "CRC32C", "DataDigest": "CRC32C"}
@@ -154,6 +155,22 @@ def test_without_a_write_cache_each_write_is_on_the_disk(start):
         assert dirty(server.dir / "disk.img") == 0
 
 
+def test_a_write_cache_that_a_reload_takes_away_is_empty(on_disk):
+    """A host that sees none asks for no flush: not for what it wrote before either."""
+    server, session, path = on_disk
+    session.write(2048, secrets.token_bytes(1 << 20))
+    assert dirty(path) > 100
+    server.write_conf(conf(target(luns=disk("disk.img", size="64M",
+                                            more="block_size = 512; write_cache = false;"))))
+    server.reload()
+    server.wait_for_log("reload: the new configuration is in force")
+    for _ in range(500):
+        if not dirty(path):
+            return
+        time.sleep(0.01)
+    assert dirty(path) == 0
+
+
 def test_a_stop_brings_all_that_was_written_to_the_disk(on_disk):
     server, session, path = on_disk
     session.write(2048, secrets.token_bytes(1 << 20))
@@ -195,6 +212,46 @@ def test_without_a_write_cache_each_answered_write_is_there_after_a_kill(start, 
         writer.join()
     server.start()
     check(writers, from_unit(server.port, size), size)
+
+
+def sense_of(call, *args):
+    with pytest.raises(Failed) as failed:
+        call(*args)
+    return failed.value.sense
+
+
+def sanitize(session, action, flags=0, pattern=b""):
+    """OVERWRITE (1), BLOCK ERASE (2), EXIT FAILURE MODE (1Fh)."""
+    cdb = bytes([0x48, flags | action, 0, 0, 0, 0, 0, 0, len(pattern), 0])
+    session.command(cdb, data_out=pattern)
+
+
+@pytest.mark.parametrize("end", ["kill", "stop"])
+@pytest.mark.parametrize("ause", [0, 0x20], ids=["restricted", "unrestricted"])
+def test_a_sanitize_that_is_cut_off_has_failed_after_the_restart(start, end, ause):
+    """What is left of the data is not for anybody who looks."""
+    server = served(start, 512)
+    with login(server.port, DISK) as session:
+        session.ready().write(131071, b"s" * 512)
+        sanitize(session, 1, 0x80 | ause, bytes([31, 0, 0, 1, 0xaa]))   # at 128 MiB/s
+        getattr(server, end)()
+    server.start()
+    assert lines(server, "warning: a SANITIZE of the disk naa.")
+    with login(server.port, DISK) as session:
+        for call in session.ready, partial(session.read, 0, 1), partial(session.write, 0, bytes(512)):
+            assert sense_of(call) == (3, 0x3103)
+        if ause:
+            sanitize(session, 0x1f)
+            assert session.read(131071, 1) in (b"s" * 512, b"\xaa" * 512)
+        else:
+            assert sense_of(sanitize, session, 0x1f) == (3, 0x3103)
+            sanitize(session, 2)
+            assert session.read(131071, 1) == bytes(512)
+        session.write(0, b"n" * 512, fua=True)
+        server.kill()
+    server.start()
+    with login(server.port, DISK) as session:
+        assert session.ready().read(0, 1) == b"n" * 512
 
 
 # --- the server is stopped ----------------------------------------------------------------------------
