@@ -546,8 +546,13 @@ static void dispatch(struct call *c)
 static json_t *refusal(int status, const char *code, const char *message)
 {
 	(void)code;
-	return aws_error(status < 500 ? "UnknownOperationException" : "InternalServerError",
-		message, AWS_OK);
+	switch (status) {
+	case 400: return aws_error("MalformedHttpRequestException", message, AWS_OK);
+	case 403: return aws_error("AccessDeniedException", message, AWS_OK);
+	case 404:
+	case 405: return aws_error("UnknownOperationException", message, AWS_OK);
+	default: return aws_error("InternalServerError", message, AWS_OK);
+	}
 }
 
 static const struct route routes[] = {

@@ -208,10 +208,8 @@ void request_begin(struct evhttp_request *req, void *http)
 		evhttp_send_error(req, HTTP_SERVUNAVAIL, NULL);
 		return;
 	}
-	if (!check_caller(c, fd) || !check_head(c))
-		return;
 	split = read_path(c);
-	if (check_origin(c) && check_proof(c) && find_route(c, split) && check_policy(c) &&
-		read_query(c) && read_body(c))
+	if (check_caller(c, fd) && check_head(c) && check_origin(c) && check_proof(c) &&
+		find_route(c, split) && check_policy(c) && read_query(c) && read_body(c))
 		c->match.route->run(c);
 }

@@ -605,6 +605,20 @@ def test_no_signature_is_a_missing_token(server):
         "__type": "MissingAuthenticationTokenException", "message": "Missing Authentication Token"})
 
 
+@pytest.mark.parametrize("change, method, status, exception", [
+    ({"Origin": "http://evil.example"}, "POST", 403, "AccessDeniedException"),
+    ({"Transfer-Encoding": "identity"}, "POST", 400, "MalformedHttpRequestException"),
+    ({}, "GET", 405, "UnknownOperationException")])
+def test_what_is_refused_before_an_operation_is_told_apart(server, change, method, status, exception):
+    c = http.client.HTTPConnection("127.0.0.1", server.ports["api_port"], timeout=20)
+    request = AWSRequest(method, endpoint(server) + "/", {"X-Amz-Target": "x"}, b"{}")
+    SigV4Auth(Credentials(KEY, KEY_SECRET), "storagegateway", "us-east-1").add_auth(request)
+    c.request(method, "/", b"{}", {**dict(request.headers.items()), **change})
+    got = c.getresponse()
+    assert (got.status, json.loads(got.read())["__type"]) == (status, exception)
+    c.close()
+
+
 def test_an_unknown_key_is_unrecognized(server):
     assert refused(client(server, key="AKIAUNKNOWNEXAMPLE00").list_gateways)[:2] == (
         "UnrecognizedClientException", "The security token included in the request is invalid.")
