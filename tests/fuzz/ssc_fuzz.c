@@ -5,7 +5,8 @@
  * is a list of commands:
  *
  *   flags (bit 0: which nexus, 1 and 2: direction, 3: abort while it waits, 4: an operator takes
- *   the cartridge out, or puts it back, before the command)
+ *   the cartridge out, or puts it back, before the command, 5: its data are late, and the next
+ *   command comes before them)
  *   expected length / 64, length of the data that follow / 4, 1 byte each
  *   CDB, 16 bytes
  *   data
@@ -160,7 +161,16 @@ static enum scsi_next give(struct scsi_task *t, const uint8_t *data, uint32_t le
 	return scsi_task_data(t, room);
 }
 
-static void run(struct world *w, const uint8_t head[static HEAD], const uint8_t *data, uint32_t len)
+/* What is still to come. */
+struct script {
+	struct rd r;
+	unsigned left; /* commands */
+};
+
+static void play_one(struct world *w, struct script *s);
+
+static void run(struct world *w, const uint8_t head[static HEAD], const uint8_t *data, uint32_t len,
+	struct script *s)
 {
 	struct scsi_task t;
 	enum scsi_next next;
@@ -175,6 +185,8 @@ static void run(struct world *w, const uint8_t head[static HEAD], const uint8_t 
 	t.dir = head[0] >> 1 & 3;
 	t.expect = (uint32_t)head[1] * 64;
 	next = scsi_task_start(&t);
+	if (next == SCSI_WANT_DATA && head[0] & 0x20)
+		play_one(w, s);
 	if (next == SCSI_WANT_DATA)
 		next = give(&t, data, len);
 	if (next == SCSI_PENDING && head[0] & 0x08)
@@ -189,19 +201,30 @@ static void calm(struct world *w)
 	static const uint8_t head[NEXUSES][HEAD] = { { 0 }, { 1 } };
 
 	for (unsigned i = 0; i < 2 * NEXUSES; i++)
-		run(w, head[i % NEXUSES], NULL, 0);
+		run(w, head[i % NEXUSES], NULL, 0, NULL);
+}
+
+static void play_one(struct world *w, struct script *s)
+{
+	const uint8_t *head;
+	uint32_t len;
+
+	if (!s->left || s->r.left < HEAD)
+		return;
+	s->left--;
+	head = rd_bytes(&s->r, HEAD);
+	len = less(head[2] * 4u, (uint32_t)s->r.left);
+	if (head[0] & 0x10)
+		in_job(w, take_or_put);
+	run(w, head, rd_bytes(&s->r, len), len, s);
 }
 
 static void play(struct world *w, struct rd r)
 {
-	for (unsigned i = 0; i < COMMANDS && r.left >= HEAD; i++) {
-		const uint8_t *head = rd_bytes(&r, HEAD);
-		uint32_t len = less(head[2] * 4u, (uint32_t)r.left);
+	struct script s = { r, COMMANDS };
 
-		if (head[0] & 0x10)
-			in_job(w, take_or_put);
-		run(w, head, rd_bytes(&r, len), len);
-	}
+	while (s.left && s.r.left >= HEAD)
+		play_one(w, &s);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
