@@ -509,6 +509,21 @@ static int drop_left_over(const char *from, const char *to, const char *barcode)
 	return err ? err : shelf_destroy(from, barcode);
 }
 
+/* Within a file system. -EXDEV: they are two. */
+static int move_over(const char *from, const char *to, const char *source, const char *target)
+{
+	int err = dir_rename(source, target);
+
+	if (err)
+		return err;
+	err = dir_sync(to);
+	if (!err)
+		err = dir_sync(from);
+	if (err) /* it is used where it was */
+		dir_rename(target, source);
+	return err;
+}
+
 int shelf_carry(const char *from, const char *to, const char *barcode, struct shelf_way *way)
 {
 	char source[SHELF_PATH_MAX], target[SHELF_PATH_MAX];
@@ -524,11 +539,9 @@ int shelf_carry(const char *from, const char *to, const char *barcode, struct sh
 	err = look_at(from, barcode, &held);
 	if (err && err != -EBADMSG)
 		return err;
-	err = dir_rename(source, target);
+	err = move_over(from, to, source, target);
 	if (err == -EXDEV)
 		err = copy_over(from, to, barcode, source, target, way);
-	else if (!err && !(err = dir_sync(to)))
-		err = dir_sync(from);
 	cartridge_close(held);
 	return err;
 }

@@ -19,6 +19,7 @@
 #include <cmocka.h>
 
 #include "base/log.h"
+#include "tests/skip.h"
 #include "vtl/shelf.h"
 
 #define BARCODE "AAA001L5"
@@ -155,7 +156,7 @@ static void carries_to_another_file_system(void **state)
 	struct shelves *s = *state;
 
 	if (!s->two)
-		skip();
+		skip_as("no second file system");
 	make(s->near);
 	write_block(s->near, "hello");
 	assert_int_equal(carry(s->near, s->far, false), 0);
@@ -173,7 +174,7 @@ static void holes_stay_holes(void **state)
 	int fd;
 
 	if (!s->two)
-		skip();
+		skip_as("no second file system");
 	make(s->near);
 	snprintf(path, sizeof(path), "%s/%s/extra", s->near, BARCODE);
 	fd = open(path, O_WRONLY | O_CREAT, 0600);
@@ -198,7 +199,7 @@ static void copy_tells_how_much_of_it_there_is(void **state)
 	struct shelves *s = *state;
 
 	if (!s->two)
-		skip();
+		skip_as("no second file system");
 	make(s->near);
 	write_block(s->near, "hello");
 	assert_int_equal(shelf_carry(s->near, s->far, BARCODE, &way), 0);
@@ -211,7 +212,7 @@ static void stopped_copy_leaves_everything_as_it_was(void **state)
 	struct shelves *s = *state;
 
 	if (!s->two)
-		skip();
+		skip_as("no second file system");
 	make(s->near);
 	write_block(s->near, "hello");
 	assert_int_equal(carry(s->near, s->far, true), -ECANCELED);
@@ -250,12 +251,25 @@ static void copy_that_is_older_is_in_the_way(void **state)
 	assert_block(s->near, "world");
 }
 
+static void move_that_may_not_last_is_taken_back(void **state)
+{
+	struct shelves *s = *state;
+
+	make(s->near);
+	write_block(s->near, "hello");
+	strcpy(unsafe, s->same);
+	assert_int_equal(carry(s->near, s->same, false), -EIO);
+	*unsafe = '\0';
+	assert_block(s->near, "hello");
+	assert_false(has(s->same, BARCODE));
+}
+
 static void copy_whose_name_may_not_last_is_taken_back(void **state)
 {
 	struct shelves *s = *state;
 
 	if (!s->two)
-		skip();
+		skip_as("no second file system");
 	make(s->near);
 	write_block(s->near, "hello");
 	strcpy(unsafe, s->far);
@@ -376,7 +390,8 @@ static void a_glance_adds_up_partitions(void **state)
 	c = open_in(s->near);
 	assert_int_equal(cartridge_format(c, (uint64_t[]){ SIZE / 2, SIZE / 4 }, 2), CARTRIDGE_OK);
 	assert_int_equal(cartridge_locate(c, 1, 0), CARTRIDGE_OK);
-	assert_int_equal(cartridge_write(c, &iov, 1, 5, 1, &(struct cartridge_write_how){ 0 }, &done),
+	assert_int_equal(
+		cartridge_write(c, &iov, 1, 5, 1, &(struct cartridge_write_how){ 0 }, &done),
 		CARTRIDGE_OK);
 	assert_int_equal(cartridge_close(c), 0);
 	assert_int_equal(shelf_used(s->near, BARCODE, &used), 0);
@@ -495,6 +510,7 @@ int main(void)
 		T(stopped_copy_leaves_everything_as_it_was),
 		T(copy_left_behind_is_dropped),
 		T(copy_that_is_older_is_in_the_way),
+		T(move_that_may_not_last_is_taken_back),
 		T(copy_whose_name_may_not_last_is_taken_back),
 		T(original_stays_while_the_copys_name_may_not_last),
 		T(another_cartridge_of_that_barcode_is_in_the_way),
