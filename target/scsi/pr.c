@@ -34,7 +34,7 @@ static bool is_write_exclusive(uint8_t type)
 	       type == PR_WRITE_EXCLUSIVE_ALL;
 }
 
-bool pr_is_for_all(uint8_t type)
+static bool is_for_all(uint8_t type)
 {
 	return type == PR_WRITE_EXCLUSIVE_ALL || type == PR_EXCLUSIVE_ACCESS_ALL;
 }
@@ -64,21 +64,16 @@ const struct pr_reg *pr_find(const struct pr *pr, const struct pr_nexus *n)
 	return find(pr, n);
 }
 
-static bool holds(const struct pr *pr, const struct pr_reg *reg)
+bool pr_holds(const struct pr *pr, const struct pr_reg *reg)
 {
-	return pr->type && reg && (reg->holder || pr_is_for_all(pr->type));
-}
-
-bool pr_holds(const struct pr *pr, const struct pr_nexus *n)
-{
-	return holds(pr, find(pr, n));
+	return pr->type && reg && (reg->holder || is_for_all(pr->type));
 }
 
 static bool has_access(const struct pr *pr, const struct pr_nexus *n)
 {
 	const struct pr_reg *reg = find(pr, n);
 
-	return !pr->type || holds(pr, reg) || (reg && for_registrants(pr->type));
+	return !pr->type || pr_holds(pr, reg) || (reg && for_registrants(pr->type));
 }
 
 bool pr_may_write(const struct pr *pr, const struct pr_nexus *n)
@@ -183,7 +178,7 @@ static void end_reservation(struct pr *pr)
  * the last of them. */
 static void unregister(struct pr *pr, struct pr_reg *reg, const struct pr_ear *ear)
 {
-	bool ends = pr->type && (pr_is_for_all(pr->type) ? pr->n == 1 : reg->holder);
+	bool ends = pr->type && (is_for_all(pr->type) ? pr->n == 1 : reg->holder);
 	bool told = for_registrants(pr->type);
 
 	drop(pr, reg);
@@ -281,9 +276,9 @@ enum pr_end pr_reserve(struct pr *pr, const struct pr_nexus *n, uint64_t key, ui
 	if (!reg)
 		return PR_CONFLICT;
 	if (pr->type) /* asking again for what one has is no error */
-		return holds(pr, reg) && pr->type == type ? PR_DONE : PR_CONFLICT;
+		return pr_holds(pr, reg) && pr->type == type ? PR_DONE : PR_CONFLICT;
 	pr->type = type;
-	reg->holder = !pr_is_for_all(type);
+	reg->holder = !is_for_all(type);
 	return PR_DONE;
 }
 
@@ -294,7 +289,7 @@ enum pr_end pr_release(struct pr *pr, const struct pr_nexus *n, uint64_t key, ui
 
 	if (!reg)
 		return PR_CONFLICT;
-	if (!holds(pr, reg))
+	if (!pr_holds(pr, reg))
 		return PR_DONE;
 	if (pr->type != type)
 		return PR_BAD_RELEASE;
@@ -350,7 +345,7 @@ static void seize(struct pr *pr, const struct pr_nexus *n, uint8_t type, const s
 
 	end_reservation(pr);
 	pr->type = type;
-	reg->holder = !pr_is_for_all(type);
+	reg->holder = !is_for_all(type);
 	if (told)
 		tell_all_but(pr, reg, PR_RESERVATION_RELEASED, ear);
 }
@@ -375,7 +370,7 @@ enum pr_end pr_preempt(struct pr *pr, const struct pr_nexus *n, uint64_t key, ui
 	uint8_t type, const struct pr_ear *ear)
 {
 	/* Of all registrants' reservation key 0 is the holder's. */
-	bool seizes = pr->type && (pr_is_for_all(pr->type) ? !victim : key_holds(pr, victim));
+	bool seizes = pr->type && (is_for_all(pr->type) ? !victim : key_holds(pr, victim));
 
 	if (!proven(pr, n, key))
 		return PR_CONFLICT;
@@ -397,7 +392,7 @@ enum pr_end pr_move(struct pr *pr, const struct pr_nexus *n, uint64_t key,
 {
 	struct pr_reg *reg = proven(pr, n, key);
 
-	if (!reg || !pr->type || pr_is_for_all(pr->type) || !reg->holder)
+	if (!reg || !pr->type || is_for_all(pr->type) || !reg->holder)
 		return PR_CONFLICT;
 	if (!next || find(pr, to) == reg)
 		return PR_BAD_KEY;

@@ -75,11 +75,11 @@ void pr_init(struct pr *pr);
 void pr_clear(struct pr *pr); /* forgets everything, frees */
 
 bool pr_type_valid(uint8_t type);
-bool pr_is_for_all(uint8_t type); /* every registrant holds it */
 
 /* The registrant that a nexus is, or NULL. */
 const struct pr_reg *pr_find(const struct pr *pr, const struct pr_nexus *n);
-bool pr_holds(const struct pr *pr, const struct pr_nexus *n);
+/* Whether a registrant (NULL: none) holds the reservation; of some types every one does. */
+bool pr_holds(const struct pr *pr, const struct pr_reg *reg);
 /* What the reservation keeps the nexus from (SPC-5 table 66, 67). */
 bool pr_may_read(const struct pr *pr, const struct pr_nexus *n);
 bool pr_may_write(const struct pr *pr, const struct pr_nexus *n);

@@ -52,7 +52,7 @@ static size_t full_status_len(const struct pr *pr)
 
 static void wr_registrant(struct wr *w, const struct pr *pr, const struct pr_reg *reg)
 {
-	bool holds = pr->type && (reg->holder || pr_is_for_all(pr->type));
+	bool holds = pr_holds(pr, reg);
 
 	wr_be64(w, reg->key);
 	wr_zero(w, 4);
