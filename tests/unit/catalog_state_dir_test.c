@@ -15,6 +15,7 @@
 #include <cmocka.h>
 
 #include "catalog/state_dir.h"
+#include "tests/skip.h"
 
 struct fixture {
 	char folder[32]; /* the scratch folder */
@@ -240,7 +241,7 @@ static void root_gives_what_it_makes_to_the_user(void **state)
 	struct stat st;
 
 	if (geteuid() != 0)
-		skip();
+		skip_as("takes root");
 	assert_int_equal(state_dir_open(f->path, &owner, &s, &f->why), 0);
 	assert_int_equal(stat(f->path, &st), 0);
 	assert_int_equal(st.st_uid, owner.uid);

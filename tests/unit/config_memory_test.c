@@ -15,6 +15,7 @@
 #include "config/diff.h"
 #include "config/load.h"
 #include "config_support.h"
+#include "tests/skip.h"
 
 #if defined(__has_feature)
 #if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) || \
@@ -117,7 +118,7 @@ static void skip_unless_allocations_can_fail(void)
 	countdown = 0;
 	free(p);
 	if (p)
-		skip();
+		skip_as("a sanitizer has malloc()");
 }
 
 /* The result of a load in which allocation n fails. */

@@ -15,6 +15,7 @@
 
 #include "config/paths.h"
 #include "config_support.h"
+#include "tests/skip.h"
 
 #define IQN "iqn.2026-11.com.example:"
 
@@ -302,7 +303,7 @@ static void a_device_that_cannot_be_opened_says_why(void **state)
 	(void)state;
 	if (mknod(path, S_IFBLK | 0600, makedev(0, 0xfffff))) {
 		directory_free(&d);
-		skip(); /* for root alone */
+		skip_as("takes root");
 	}
 	assert_int_equal(open(path, O_RDONLY | O_CLOEXEC), -1);
 	snprintf(expected, sizeof(expected), "3: path: DIR/device: %s%s\n", strerror(errno),

@@ -21,6 +21,7 @@
 #include <cmocka.h>
 
 #include "loop_support.h"
+#include "tests/skip.h"
 
 static struct addr a(const char *host, uint16_t port)
 {
@@ -162,7 +163,7 @@ static void both_wildcards_share_a_port(void **state)
 
 	(void)state;
 	if (!have_ipv6())
-		skip();
+		skip_as("no IPv6 on this machine");
 	v4 = open_at("0.0.0.0");
 	addr_set_port(&at, addr_port(listener_addr(v4)));
 	assert_int_equal(listener_open(&at, &v6, &why), 0);
@@ -363,7 +364,7 @@ static void without_descriptors_connections_wait_and_nothing_spins(void **state)
 
 	(void)state;
 	if (valgrind_is_here())
-		skip();
+		skip_as("valgrind takes descriptors for itself");
 	kept = keep_log(&saved);
 	door_open(&d);
 	client = connect_to(d.listener);

@@ -5,6 +5,7 @@
  */
 #include <pthread.h>
 
+#include "tests/skip.h"
 #include "tests/unit/scsi_support.h"
 
 #define COMPARERS 3
@@ -147,7 +148,7 @@ static void no_write_is_lost_under_compare_and_write(void **state)
 	struct rig *r;
 
 #ifdef __SANITIZE_THREAD__
-	skip();
+	skip_as("a race by nature");
 #endif
 	r = rig_create((struct rig_cfg){ .faulty = *state != NULL });
 	for (unsigned i = 0; i < COMPARERS; i++)

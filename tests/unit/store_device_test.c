@@ -18,6 +18,7 @@
 #include <cmocka.h>
 
 #include "support_store.h"
+#include "tests/skip.h"
 
 #define MIB ((uint64_t)1 << 20)
 
@@ -56,7 +57,7 @@ static struct store *device_store(void **state, struct device *d)
 	snprintf(d->backing, sizeof(d->backing), "%s", rig_path(*state, "backing"));
 	if (attach(d, 512)) {
 		close(d->fd);
-		skip();
+		skip_as("no loop device to be had");
 	}
 	st = rig_open(*state, cfg);
 	assert_non_null(st);

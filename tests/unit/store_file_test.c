@@ -23,6 +23,7 @@
 #include <cmocka.h>
 
 #include "support_store.h"
+#include "tests/skip.h"
 
 #define KIB ((uint64_t)1 << 10)
 #define MIB ((uint64_t)1 << 20)
@@ -449,7 +450,7 @@ static void what_found_no_room_when_written_back_is_not_forgotten_by_a_durable_w
 
 	if (strcmp(store_engine_name(((struct rig *)*state)->engine), "threads") != 0) {
 		store_close(st);
-		skip();
+		skip_as("only threads can be told so");
 	}
 	syncs_find_no_room = true;
 	told = request(*state, st, STORE_WRITE, 0, buf, sizeof(buf), STORE_FUA);
@@ -483,7 +484,7 @@ static int64_t dirty_pages(const char *path)
 static void needs_dirty_pages(void **state)
 {
 	if (dirty_pages(given(state, 512)) < 0)
-		skip();
+		skip_as("no telling what is on the disk");
 }
 
 static void a_write_alone_is_not_durable_and_with_fua_it_is(void **state)
@@ -598,7 +599,7 @@ static void zero_works_where_the_file_system_does_not_know_it(void **state)
 	struct store *st;
 
 	if (fd < 0)
-		skip();
+		skip_as("no /dev/shm");
 	close(fd);
 	st = full_file(state, path);
 	assert_int_equal(request(*state, st, STORE_ZERO, MIB - 512, NULL, 2 * MIB, 0), 0);

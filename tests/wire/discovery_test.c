@@ -12,6 +12,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "tests/skip.h"
+
 static void discover(struct ini *i, struct wire *w, const char *what)
 {
 	char keys[512];
@@ -326,7 +328,7 @@ static void an_ipv6_wildcard_is_told_in_brackets_to_those_who_came_by_ipv6(void 
 	assert_answer(&i, "TargetAddress", "127.0.0.1:3260,1");
 	ini_close(&i);
 	if (!have_ipv6())
-		skip();
+		skip_as("no IPv6 on this machine");
 	ini_open_tcp(&i, w, "::1", "::1");
 	ini_login_discovery(&i);
 	text(&i, "SendTargets=" OPEN "\n");

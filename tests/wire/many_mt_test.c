@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <sys/resource.h>
 
+#include "tests/skip.h"
+
 enum { SESSIONS = 1000, BLOCKS = 8, BYTES = BLOCKS * WIRE_BLOCK };
 
 /* Two descriptors for each session, and some. */
@@ -62,7 +64,7 @@ static void killing_half_of_a_thousand_sessions_in_mid_transfer_disturbs_none_of
 	struct ini *all;
 
 	if (!enough_descriptors())
-		skip();
+		skip_as("too few descriptors are allowed");
 	w->cfg.reactors = 4;
 	wire_start(w);
 	all = log_all_in(w);
@@ -106,7 +108,7 @@ static void a_thousand_sessions_end_with_the_server(void **state)
 	struct ini *all;
 
 	if (!enough_descriptors())
-		skip();
+		skip_as("too few descriptors are allowed");
 	w->cfg.reactors = 4;
 	wire_start(w);
 	all = log_all_in(w);
