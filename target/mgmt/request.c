@@ -32,16 +32,15 @@ static const struct http_service *service_of(const struct http *h, const struct 
 	return &h->cfg.services[0];
 }
 
-/* Which dialect the path is of; true when the path can be one at all. */
+/* Which dialect the path is of, as far as it can be read; true when it can be one of ours at all. */
 static bool read_path(struct call *c)
 {
 	const struct evhttp_uri *uri = evhttp_request_get_evhttp_uri(c->req);
 	const char *path = uri ? evhttp_uri_get_path(uri) : NULL;
 	bool split = path && route_split(path, &c->path);
 
-	if (!split)
-		c->path.n = 0;
-	call_speak(c, split ? service_of(c->http, &c->path) : &c->http->cfg.services[0]);
+	if (split || c->path.n)
+		call_speak(c, service_of(c->http, &c->path));
 	return split;
 }
 

@@ -212,6 +212,11 @@ def test_a_body_that_is_too_large_is_refused_in_words(server, tls):
         understood(c.getresponse(), 413, "RequestEntityTooLargeException")
 
 
+@pytest.mark.parametrize("path", ["/api/", "/api//cluster", CREDENTIALS + "/", "/api/%zz", "/api/x"])
+def test_a_path_that_is_none_is_refused_in_the_words_of_what_it_begins_with(api, path):
+    assert api.error("GET", path) == (404, "3")
+
+
 def test_boto3_is_told_that_its_request_is_too_large(sg):
     with pytest.raises(ClientError, match="RequestEntityTooLargeException.* 1 MiB of body"):
         sg.add_tags_to_resource(ResourceARN=target_arn(),
