@@ -36,23 +36,37 @@ static void check_complete(struct check *c, struct config_credential *row)
 	}
 }
 
+/* Without an initiator's name there is one row to choose, as CHAP_N comes too late for that. */
+static void check_any(
+	struct check *c, const struct config_credential *row, const struct config_credential **any)
+{
+	struct check_place place = { "" };
+
+	if (check_given(c, &row->initiator))
+		return;
+	if (*any)
+		check_fault(c, row,
+			"credentials: there is a row for any initiator already (%s); say for "
+			"which initiator this one is",
+			check_other(c, *any, &place));
+	else
+		*any = row;
+}
+
 static void check_list(struct check *c, struct config_credential *rows, size_t n, void *unused)
 {
-	struct check_index initiators = { 0 }, users = { 0 };
+	struct check_index initiators = { 0 };
+	const struct config_credential *any = NULL;
 
 	(void)unused;
 	for (size_t i = 0; i < n; i++) {
 		check_complete(c, &rows[i]);
-		if (rows[i].initiator)
-			check_index_add(c, &initiators, rows[i].initiator, "", &rows[i].initiator,
-				&rows[i]);
-		else
-			check_index_add(c, &users, rows[i].user, "", &rows[i].user, &rows[i]);
+		check_any(c, &rows[i], &any);
+		check_index_add(
+			c, &initiators, rows[i].initiator, "", &rows[i].initiator, &rows[i]);
 	}
 	check_unique(c, &initiators, "credentials: initiator");
-	check_unique(c, &users, "credentials: user");
 	check_index_free(&initiators);
-	check_index_free(&users);
 }
 
 /* A discovery session names no target whose name could be CHAP_N. */

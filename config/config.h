@@ -82,7 +82,7 @@ struct config_chap {
 
 enum config_auth { CONFIG_AUTH_CHAP, CONFIG_AUTH_NONE };
 
-/* Within one list no initiator has two rows, and among the rows for any initiator no user has. */
+/* Within one list no initiator has two rows, and at most one row is for any initiator. */
 struct config_credential {
 	char *initiator; /* NULL: any initiator that knows user and secret */
 	char *user; /* CHAP_N of the initiator; never NULL, as the initiator's name if not given */

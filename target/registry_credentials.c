@@ -106,11 +106,7 @@ static int put_row(
 		table_edit_find(b->edit, list->scope, list->name, spec.initiator);
 	enum table_fault fault;
 
-	if (other && !is_stored(other))
-		return registry_fault(b->faults, b->cfg, &row->secret, -EINVAL,
-			"there is a row for any initiator in this list already; say for which "
-			"initiator this one is");
-	if (other)
+	if (is_stored(other))
 		tell_displaced(b, other, row);
 	fault = put_before_stored(b, &spec, row, &other);
 	return fault ? refuse_row(b->faults, b->cfg, row, fault, other) : 0;

@@ -11,7 +11,7 @@
  * what was meant. */
 static int size_change(const struct config_change *c, char *text, size_t room)
 {
-	uint64_t was = c->old_lun->size, is = c->new_lun->size;
+	uint64_t was = c->old_lun->unit->size, is = c->new_lun->unit->size;
 	char before[VALUE_SIZE_TEXT], after[VALUE_SIZE_TEXT];
 
 	if (!was || !is) {

@@ -137,11 +137,13 @@ def test_a_lun_changes_its_size(start, ctl, change, before, after):
 
 
 def test_whoever_reloads_is_told_what_has_changed(start, ctl, change):
-    server = start(conf(target("a", disk(0, "disk.img", "32M")), target("b")))
-    told = change(server, conf(target("a", disk(0, "disk.img", "16M")), target("c"),
-                               more="reactors = 3;")).stdout.splitlines()
+    again = ', { lun = 1; same_as = "d"; }'
+    server = start(conf(target("a", disk(0, "disk.img", "32M", 'name = "d";') + again), target("b")))
+    told = change(server, conf(target("a", disk(0, "disk.img", "16M", 'name = "d";') + again),
+                               target("c"), more="reactors = 3;")).stdout.splitlines()
     assert sorted(told[:-1]) == sorted([
         f"LUN shrunk: 0 of {TARGET}a, from 32M to 16M",
+        f"LUN shrunk: 1 of {TARGET}a, from 32M to 16M",
         f"target removed: {TARGET}b", f"target added: {TARGET}c",
         "reactors: takes effect at the next start"])
     assert told[-1] == "the configuration has been reloaded"

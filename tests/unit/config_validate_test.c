@@ -333,9 +333,10 @@ static void an_initiator_may_have_only_one_row_in_a_list(void **state)
 		ROWS("{ " HOST(1) "secret = \"123456789012\"; },\n"
 				  "{ " HOST(1) "user = \"x\"; secret = \"123456789013\"; },\n"
 					       "{ user = \"y\"; secret = \"123456789012\"; },\n"
-					       "{ user = \"y\"; secret = \"123456789012\"; }"),
+					       "{ user = \"z\"; secret = \"123456789014\"; }"),
 		"5: credentials: initiator \"" IQN "h1\" is used twice: first in test.conf:4\n"
-		"7: credentials: user \"y\" is used twice: first in test.conf:6\n");
+		"7: credentials: there is a row for any initiator already (test.conf:6); say for "
+		"which initiator this one is\n");
 }
 
 static void a_user_of_one_initiator_may_be_the_user_of_any(void **state)

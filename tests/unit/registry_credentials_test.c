@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Credentials of the file and of APIs as one table, and what counts as a change for the worse. */
-#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -206,20 +205,6 @@ static void the_file_wins_over_stored_rows_with_its_secrets_the_other_way(void *
 	config_free(cfg);
 }
 
-static void two_rows_for_any_initiator_are_a_fault_with_its_line(void **state)
-{
-	struct place *p = *state;
-	struct config *cfg =
-		configured(p, CONF("chap", "{ user = \"u\"; secret = \"initiator-11111\"; },\n"
-					   "{ user = \"v\"; secret = \"initiator-22222\"; }"));
-	const struct table *t = NULL;
-
-	assert_int_equal(credentials_build(NULL, cfg, NULL, NULL, &t, &p->faults), -EINVAL);
-	assert_null(t);
-	assert_fault(p, 3, "any initiator");
-	config_free(cfg);
-}
-
 /* --- what closes connections ---------------------------------------------------------------- */
 
 static bool tightened(struct place *p, const char *before, const char *after)
@@ -303,7 +288,6 @@ int main(void)
 		TEST(stored_rows_stand_beside_those_of_the_file),
 		TEST(the_file_wins_over_a_stored_row_for_the_same_initiator),
 		TEST(the_file_wins_over_stored_rows_with_its_secrets_the_other_way),
-		TEST(two_rows_for_any_initiator_are_a_fault_with_its_line),
 		TEST(the_same_and_more_is_no_tightening),
 		TEST(every_change_of_a_row_is_a_tightening),
 		TEST(chap_turned_on_is_a_tightening),
