@@ -208,16 +208,30 @@ int shelf_make(const char *dir, const struct cartridge_cfg *cfg, struct shelf_fo
 
 /* --- removing ---------------------------------------------------------------------- */
 
+/* From one directory to another, or the same: it lasts or, as far as that can be had, nothing has
+ * happened. */
+static int rename_for_good(const char *from, const char *source, const char *to, const char *target)
+{
+	int err = dir_rename(source, target);
+
+	if (err)
+		return err;
+	err = dir_sync(to);
+	if (!err && from != to)
+		err = dir_sync(from);
+	if (err)
+		dir_rename(target, source);
+	return err;
+}
+
 static int rename_marked(const char *dir, const char *barcode, bool hide)
 {
 	char path[SHELF_PATH_MAX], hidden[SHELF_PATH_MAX];
-	int err;
 
 	if (!shelf_path(dir, barcode, path, sizeof(path)) ||
 		!marked_path(dir, barcode, HIDDEN, hidden))
 		return -ENAMETOOLONG;
-	err = hide ? dir_rename(path, hidden) : dir_rename(hidden, path);
-	return err ? err : dir_sync(dir);
+	return rename_for_good(dir, hide ? path : hidden, dir, hide ? hidden : path);
 }
 
 int shelf_hide(const char *dir, const char *barcode)
@@ -455,21 +469,17 @@ static int copy_over(const char *from, const char *to, const char *barcode, cons
 		return -ENAMETOOLONG;
 	err = copy_tree(source, draft, way);
 	if (!err)
-		err = dir_rename(draft, target);
-	if (err) {
-		clear(draft);
-		return err;
-	}
-	err = dir_sync(to);
-	if (!err)
+		err = rename_for_good(to, draft, to, target);
+	if (!err) {
 		err = shelf_hide(from, barcode);
-	if (err && is_there(source)) { /* which is still used: the copy would grow old */
-		if (!dir_rename(target, draft))
-			clear(draft);
-		return err;
+		if (err) /* the original is still used: the copy would grow old */
+			dir_rename(target, draft);
 	}
-	shelf_destroy(from, barcode); /* or later: shelf_settle() */
-	return 0;
+	if (err)
+		clear(draft);
+	else
+		shelf_destroy(from, barcode); /* or later: shelf_settle() */
+	return err;
 }
 
 /* Whether one is a copy of the other, and neither was used since: by a drive or a tool that would
@@ -509,21 +519,6 @@ static int drop_left_over(const char *from, const char *to, const char *barcode)
 	return err ? err : shelf_destroy(from, barcode);
 }
 
-/* Within a file system. -EXDEV: they are two. */
-static int move_over(const char *from, const char *to, const char *source, const char *target)
-{
-	int err = dir_rename(source, target);
-
-	if (err)
-		return err;
-	err = dir_sync(to);
-	if (!err)
-		err = dir_sync(from);
-	if (err) /* it is used where it was */
-		dir_rename(target, source);
-	return err;
-}
-
 int shelf_carry(const char *from, const char *to, const char *barcode, struct shelf_way *way)
 {
 	char source[SHELF_PATH_MAX], target[SHELF_PATH_MAX];
@@ -539,7 +534,7 @@ int shelf_carry(const char *from, const char *to, const char *barcode, struct sh
 	err = look_at(from, barcode, &held);
 	if (err && err != -EBADMSG)
 		return err;
-	err = move_over(from, to, source, target);
+	err = rename_for_good(from, source, to, target);
 	if (err == -EXDEV)
 		err = copy_over(from, to, barcode, source, target, way);
 	cartridge_close(held);

@@ -280,6 +280,22 @@ static void copy_whose_name_may_not_last_is_taken_back(void **state)
 	assert_false(has(s->far, "." BARCODE ".incoming"));
 }
 
+static void copy_whose_original_cannot_be_hidden_for_good_is_taken_back(void **state)
+{
+	struct shelves *s = *state;
+
+	if (!s->two)
+		skip();
+	make(s->near);
+	write_block(s->near, "hello");
+	strcpy(unsafe, s->near);
+	assert_int_equal(carry(s->near, s->far, false), -EIO);
+	*unsafe = '\0';
+	assert_block(s->near, "hello");
+	assert_false(has(s->far, BARCODE));
+	assert_false(has(s->far, "." BARCODE ".incoming"));
+}
+
 /* One that was copied before a crash may not have its name for good yet. */
 static void original_stays_while_the_copys_name_may_not_last(void **state)
 {
@@ -512,6 +528,7 @@ int main(void)
 		T(copy_that_is_older_is_in_the_way),
 		T(move_that_may_not_last_is_taken_back),
 		T(copy_whose_name_may_not_last_is_taken_back),
+		T(copy_whose_original_cannot_be_hidden_for_good_is_taken_back),
 		T(original_stays_while_the_copys_name_may_not_last),
 		T(another_cartridge_of_that_barcode_is_in_the_way),
 		T(cartridge_in_use_stays),
