@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 
 #include "base/log.h"
+#include "config/value.h"
 #include "registry_library_private.h"
 
 #define TRANSIT_MS 3000 /* in which a cartridge may be taken out of its mail slot again */
@@ -53,6 +54,20 @@ static bool is_there(const struct served_library *s, const char *barcode)
 	return !stat(path, &st);
 }
 
+/* One that is there stays what it was made, whatever is declared now. */
+static void say_different(const struct catalog_tape *is, void *arg)
+{
+	const struct config_tape *wanted = arg;
+	char size[VALUE_SIZE_TEXT];
+
+	if (is->size != wanted->size || is->worm != wanted->worm)
+		log_msg(LOG_NOTICE,
+			"library %s: cartridge %s stays as it was made, %s%s: what is declared "
+			"holds for new ones",
+			is->library, is->barcode, value_size_text(is->size, size),
+			is->worm ? " and WORM" : "");
+}
+
 static void make_next(struct served_library *s)
 {
 	struct library_making *m = &s->making;
@@ -60,7 +75,8 @@ static void make_next(struct served_library *s)
 
 	/* A library that closes has no robot any more. */
 	while (!s->closing && m->next < m->n &&
-		library_tape(s->robot, m->tapes[m->next].barcode, NULL, NULL))
+		library_tape(
+			s->robot, m->tapes[m->next].barcode, say_different, &m->tapes[m->next]))
 		m->next++;
 	if (m->next == m->n || s->closing) {
 		making_clear(m);

@@ -218,6 +218,15 @@ def test_a_reload_makes_cartridges_that_are_new(server):
     assert changer(server).places()["TEST05L5"] == (SLOT, 4)
 
 
+def test_a_reload_that_declares_a_cartridge_otherwise_says_that_it_stays(server):
+    reload(server)
+    assert "stays as it was made" not in server.log()
+    server.write_conf(server.conf.read_text().replace('"64M"', '"128M"', 1))
+    reload(server)
+    server.wait_for_log(f"library vtl0: cartridge {TAPES[0]} stays as it was made, 64M: ")
+    assert server.log().count("stays as it was made") == 1
+
+
 def test_a_library_that_grows_keeps_its_cartridges(server):
     robot = changer(server)
     robot.move((SLOT, 0), (DRIVE, 1))
