@@ -4,11 +4,13 @@
 
 #include <curl/curl.h>
 #include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/scrub.h"
 #include "base/unixname.h"
 
 #define CONNECT_SECONDS 10L
@@ -16,18 +18,34 @@
 
 struct buffer {
 	char *p;
-	size_t len;
+	size_t len, room;
 };
+
+static bool make_room(struct buffer *b, size_t len)
+{
+	size_t room = b->room ? b->room : 4096;
+	char *grown = b->p;
+
+	if (len > CLIENT_ANSWER_MAX - b->len)
+		return false;
+	while (room < b->len + len)
+		room *= 2;
+	if (room > b->room)
+		grown = scrub_realloc(b->p, room);
+	if (!grown)
+		return false;
+	b->p = grown;
+	b->room = room;
+	return true;
+}
 
 static size_t on_data(char *p, size_t size, size_t n, void *arg)
 {
 	struct buffer *b = arg;
 	size_t len = size * n;
-	char *grown;
 
-	if (len > CLIENT_ANSWER_MAX - b->len || !(grown = realloc(b->p, b->len + len + 1)))
+	if (!make_room(b, len))
 		return 0; /* curl gives up */
-	b->p = grown;
 	memcpy(b->p + b->len, p, len);
 	b->len += len;
 	return len;
@@ -130,6 +148,12 @@ static void judge(CURL *curl, CURLcode code, const char *socket, const struct bu
 		say_refused(out);
 }
 
+void client_scrub(void)
+{
+	json_set_alloc_funcs(malloc, scrub_free);
+	curl_global_init_mem(CURL_GLOBAL_ALL, malloc, scrub_free, scrub_realloc, strdup, calloc);
+}
+
 void client_ask(const char *socket, const char *method, const char *path, const json_t *body,
 	struct client_answer *out)
 {
@@ -159,6 +183,6 @@ out:
 	curl_slist_free_all(head);
 	curl_easy_cleanup(curl);
 	unixname_close(&name);
-	free(answer.p);
-	free(text);
+	scrub_free(answer.p);
+	scrub_free(text);
 }

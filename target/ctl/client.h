@@ -20,6 +20,10 @@ struct client_answer {
 
 #define CLIENT_ANSWER_MAX ((size_t)256 << 20) /* bytes of a body that we take */
 
+/* Has jansson and libcurl overwrite what they free, as it may be secrets. Before any other use of them,
+ * once. */
+void client_scrub(void);
+
 /* Asks, and waits for the answer. `body` may be NULL: none. */
 void client_ask(const char *socket, const char *method, const char *path, const json_t *body,
 	struct client_answer *out);

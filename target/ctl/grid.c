@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/scrub.h"
+
 #define COLUMNS_MAX 16
 
 struct grid {
@@ -77,7 +79,7 @@ void grid_puts(const char *text, FILE *to)
 
 	if (copy)
 		fputs(copy, to);
-	free(copy);
+	scrub_free(copy);
 }
 
 const char *grid_size(uint64_t bytes, struct grid_text *out)

@@ -4,8 +4,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
+#include "ctl/client.h"
 #include "ctl/line.h"
 #include "version.h"
 
@@ -101,11 +103,20 @@ static int do_as_told(enum line_result result, struct line *line)
 	return EXIT_USAGE;
 }
 
+/* No core dump has the secrets that go through here, and little of what is freed. */
+static void keep_secrets(void)
+{
+	setrlimit(RLIMIT_CORE, &(struct rlimit){ 0, 0 });
+	client_scrub();
+}
+
 int main(int argc, char **argv)
 {
 	struct line line;
-	int status = do_as_told(line_parse(argc, argv, &line), &line);
+	int status;
 
+	keep_secrets();
+	status = do_as_told(line_parse(argc, argv, &line), &line);
 	if (fflush(stdout) && status == EXIT_DONE) {
 		fprintf(stderr, "countersignctl: standard output: %s\n", strerror(errno));
 		return EXIT_REFUSED;

@@ -8,8 +8,8 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "base/scrub.h"
 #include "mgmt/http_private.h"
-#include "mgmt/scrub.h"
 #include "net/guard.h"
 
 /* --- what is asked -------------------------------------------------------------------------- */

@@ -1,36 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The allocator: the C library's, and a look at how large a block is before it goes. */
+/* Libraries whose memory is scrubbed. */
 #include "mgmt/scrub.h"
 
 #include <event2/event.h>
 #include <jansson.h>
-#include <malloc.h>
 #include <stdlib.h>
-#include <string.h>
 
-void scrub_free(void *p)
-{
-	if (p)
-		explicit_bzero(p, malloc_usable_size(p));
-	free(p);
-}
-
-/* A block that grew elsewhere would leave its contents behind. */
-static void *scrub_realloc(void *p, size_t size)
-{
-	size_t had = p ? malloc_usable_size(p) : 0;
-	void *grown;
-
-	if (size && size <= had)
-		return p;
-	grown = size ? malloc(size) : NULL;
-	if (size && !grown)
-		return NULL;
-	if (grown && p)
-		memcpy(grown, p, had);
-	scrub_free(p);
-	return grown;
-}
+#include "base/scrub.h"
 
 void scrub_libraries(void)
 {

@@ -744,6 +744,15 @@ def test_ctl_asks_at_the_terminal_twice_and_without_an_echo(server, programs):
     login(server.port, DISK, secret=SECRET, target_secret=TARGET_SECRET).wire.close()
 
 
+def test_ctl_leaves_no_core_dump(server, programs):
+    asks = subprocess.Popen([programs / "countersignctl", "-s", server.dir / "state/ctl.sock",
+                             "credentials", "set", DISK, HOST], stdin=subprocess.PIPE)
+    limits = Path(f"/proc/{asks.pid}/limits")
+    wait_until(lambda: re.search(r"^Max core file size +0 +0 ", limits.read_text(), re.M))
+    asks.communicate(SECRET.encode())
+    assert asks.returncode == 0
+
+
 @pytest.mark.parametrize("typed, words", [
     ([SECRET + "\r", "another\r"], "the two are not the same"),
     (["\x03"], "given up"),
