@@ -73,7 +73,9 @@ static int fail(struct db *db, int rc)
 {
 	int err = error_of(db->handle, rc, errno);
 
-	snprintf(db->why, sizeof(db->why), "%s", sqlite3_errmsg(db->handle));
+	/* SQLite calls a full disk an I/O error where it finds it by a file that grows. */
+	snprintf(db->why, sizeof(db->why), "%s",
+		err == -ENOSPC ? sqlite3_errstr(SQLITE_FULL) : sqlite3_errmsg(db->handle));
 	if (err != -EEXIST && err != -EINVAL)
 		db->failed = err;
 	return err;

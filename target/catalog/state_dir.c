@@ -230,18 +230,25 @@ void state_dir_close(struct state_dir *s)
 	free(s);
 }
 
+/* With what the catalog may have begun to keep there. */
+static void remove_dir(const struct state_dir *s)
+{
+	static const char *const begun[] = { "catalog.db", "catalog.db-wal", "catalog.db-shm",
+		"key" };
+
+	for (size_t i = 0; i < sizeof(begun) / sizeof(begun[0]); i++)
+		unlinkat(s->fd, begun[i], 0);
+	rmdir(s->path);
+}
+
 void state_dir_discard(struct state_dir *s)
 {
 	if (s && s->made_identity)
 		unlinkat(s->fd, IDENTITY_FILE, 0);
 	if (s && s->made_lock)
 		unlinkat(s->fd, LOCK_FILE, 0);
-	if (s && s->made) {
-		/* What the catalog may have begun to keep there. */
-		unlinkat(s->fd, "catalog.db", 0);
-		unlinkat(s->fd, "key", 0);
-		rmdir(s->path);
-	}
+	if (s && s->made)
+		remove_dir(s);
 	state_dir_close(s);
 }
 
