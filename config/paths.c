@@ -56,6 +56,17 @@ static bool is_inside_ours(const struct config *cfg, const char *path)
 	return false;
 }
 
+/* may() has said no: in errno is why. */
+static void check_denied(
+	struct check *c, const void *member, const char *what, const char *to_do, const char *path)
+{
+	if (errno == EACCES || errno == EPERM)
+		check_fault(c, member, "%s: no permission to %s %s", what, to_do, path);
+	else
+		check_fault(c, member, "%s: impossible to %s %s: %s", what, to_do, path,
+			strerror(errno));
+}
+
 /* Whether there is, or will be, a directory for what is at a path. */
 static bool has_directory(const struct check *c, const char *path)
 {
@@ -81,7 +92,7 @@ static void check_makable(struct check *c, const void *member, const char *what,
 	} else if (!S_ISDIR(st.st_mode)) {
 		check_fault(c, member, "%s: %s is not a directory", what, directory);
 	} else if (!may(directory, W_OK | X_OK)) {
-		check_fault(c, member, "%s: no permission to make it in %s", what, directory);
+		check_denied(c, member, what, "make it in", directory);
 	}
 	free(directory);
 }
@@ -101,7 +112,7 @@ static void check_directory(struct check *c, const void *member, const char *wha
 	} else if (!S_ISDIR(st.st_mode)) {
 		check_fault(c, member, "%s: %s is not a directory", what, path);
 	} else if (!may(path, R_OK | W_OK | X_OK)) {
-		check_fault(c, member, "%s: no permission to use the directory %s", what, path);
+		check_denied(c, member, what, "use the directory", path);
 	}
 }
 
@@ -116,7 +127,7 @@ static void check_readable(struct check *c, const void *member, const char *what
 	else if (S_ISDIR(st.st_mode))
 		check_fault(c, member, "%s: %s is a directory", what, path);
 	else if (!may(path, R_OK))
-		check_fault(c, member, "%s: no permission to read %s", what, path);
+		check_denied(c, member, what, "read", path);
 }
 
 static void check_key_file(struct check *c)
@@ -202,8 +213,8 @@ static void check_store(struct check *c, const struct config_lun *lun, struct ba
 		check_fault(
 			c, &lun->path, "path: %s is neither a file nor a block device", lun->path);
 	else if (!may(lun->path, lun->read_only ? R_OK : R_OK | W_OK))
-		check_fault(c, &lun->path, "path: no permission to %s %s",
-			lun->read_only ? "read" : "read and write", lun->path);
+		check_denied(c, &lun->path, "path", lun->read_only ? "read" : "read and write",
+			lun->path);
 	else if ((err = store_size(lun->path, &st, &size)))
 		check_fault(c, &lun->path, "path: %s: %s%s", lun->path, strerror(-err),
 			err == -EPERM ? "; a service needs DeviceAllow for it" : "");
