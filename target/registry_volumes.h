@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Volumes: disks that are made while the server runs, as sparse files in the directories that the
- * configuration calls pools, or on disks that it offers (management.aws.disks). Each has a LUN of a target of its own kind, which comes with its first
- * volume and goes with its last; a target of the configuration file takes none.
+ * configuration calls pools, or on disks that it offers (management.aws.disks). Each has a LUN of a
+ * target of its own kind, which comes with its first volume and goes with its last; a target of the
+ * configuration file takes none.
  *
  * What is answered is in the catalog, and so is there after a restart. All calls are made, and all
  * callbacks come, on the thread of the main loop.
