@@ -174,6 +174,8 @@ static int make_own(const char *cert, const char *key, const struct addr *at, st
 	const char *file = key;
 	int err = x ? 0 : -ENOMEM;
 
+	/* A certificate of an earlier key must not be there when the new key is, should it end here. */
+	unlink(cert);
 	if (!err)
 		err = write_pem(key, NULL, pkey);
 	if (!err)

@@ -83,6 +83,18 @@ def test_the_servers_own_certificate_stays_until_it_is_removed(start, ctl):
     assert shown(server) == der(path) != was
 
 
+def test_a_certificate_that_was_made_half_way_is_made_anew(start):
+    server = start(text())
+    server.stop()
+    state = server.dir / "state"
+    (state / "tls-key.pem").unlink()
+    (state / "tls-cert.pem.new").mkdir()    # the key can be written, the certificate not
+    assert "tls-cert.pem" in refusal(server)
+    (state / "tls-cert.pem.new").rmdir()
+    server.start()
+    assert shown(server) == der(state / "tls-cert.pem")
+
+
 def test_a_certificate_that_is_renewed_is_shown_after_a_reload(make_server, ctl, run):
     server = make_server(text(OURS))
     make_cert(run, server.dir)
