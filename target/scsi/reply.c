@@ -80,6 +80,7 @@ enum scsi_next task_store_error(struct scsi_task *t, int err)
 	case -ENOMEM:
 	case -EAGAIN: return task_status(t, SCSI_BUSY);
 	case -ENOSPC:
+	case -EFBIG:
 	case -EDQUOT: /* SPACE ALLOCATION FAILED WRITE PROTECT (SBC-4 4.7.3.6) */
 		return task_check(t, SENSE_DATA_PROTECT, 0x2707);
 	case -EROFS:

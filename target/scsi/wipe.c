@@ -130,10 +130,12 @@ static void invert_slice(struct wipe *w)
 		w->slice[i] = (uint8_t)~w->slice[i];
 }
 
-/* Off to the next slice, pass, or the end. False: that was the last. */
+/* Off to the next slice, pass, or the end, which may be elsewhere by now. False: that was the
+ * last. */
 static bool advance(struct wipe *w)
 {
 	w->off += slice_len(w);
+	w->size = sbc_bytes(w->lu, lu_blocks(w->lu));
 	if (w->off < w->size)
 		return true;
 	w->off = 0;
@@ -221,6 +223,7 @@ static void wipe_run(struct wipe *w)
 		wiped(w, 0);
 		return;
 	}
+	note_progress(w);
 	for (unsigned i = 0; i < 8; i++) {
 		int err;
 
@@ -242,7 +245,6 @@ static void wipe_run(struct wipe *w)
 			return;
 		}
 	}
-	note_progress(w);
 	loop_timer_set(&w->timer, ahead_of_pace(w) ? TICK_MS : 0);
 }
 

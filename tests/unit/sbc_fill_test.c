@@ -329,8 +329,12 @@ static void write_same_without_space_says_so(void **state)
 
 	(void)state;
 	memset(data, 'x', 512);
-	fault_set(r->store, &(struct fault_cfg){ .nth = 1, .err = -ENOSPC });
-	assert_check(RUN(r, 0, data, 512, WRITE_SAME16(0, 0, 4096)), SENSE_DATA_PROTECT, 0x2707);
+	for (unsigned i = 0; i < 3; i++) {
+		fault_set(r->store, &(struct fault_cfg){ .nth = 1,
+					    .err = (int[]){ -ENOSPC, -EDQUOT, -EFBIG }[i] });
+		assert_check(
+			RUN(r, 0, data, 512, WRITE_SAME16(0, 0, 4096)), SENSE_DATA_PROTECT, 0x2707);
+	}
 	rig_free(r);
 }
 

@@ -165,6 +165,43 @@ static void meanwhile_others_are_told_how_far_it_is(void **state)
 	rig_free(r);
 }
 
+static void how_far_it_is_is_told_also_of_slices_that_take_time(void **state)
+{
+	struct rig *r = rig_create((struct rig_cfg){ .blocks = 8 << 20, .faulty = true });
+	unsigned progress = 0;
+
+	(void)state;
+	fault_set(r->store, &(struct fault_cfg){ .delay_ms = 3, .seed = 1 });
+	assert_good(RUN(r, 0, NULL, 0, SANITIZE(IMMED, ERASE, 0)));
+	for (;;) {
+		loop_step(r->loop);
+		assert_good(RUN(r, 1, NULL, 18, 0x03, 0, 0, 0, 18, 0));
+		if (be16(rig_in + 12) != 0x041b)
+			break;
+		assert_true(be16(rig_in + 16) >= progress);
+		progress = be16(rig_in + 16);
+	}
+	assert_true(progress >= 0xe000);
+	rig_free(r);
+}
+
+static void a_disk_that_grows_meanwhile_is_wiped_to_its_new_end(void **state)
+{
+	static const uint8_t list[] = { 1, 0, 0, 1, 0xaa };
+	struct rig *r = rig_create((struct rig_cfg){ .faulty = true });
+
+	(void)state;
+	fault_set(r->store, &(struct fault_cfg){ .delay_ms = 3, .seed = 1 });
+	assert_good(RUN(r, 0, list, 5, SANITIZE(IMMED, OVERWRITE, 5)));
+	assert_int_equal(store_resize(r->store, 8192 * 512), 0);
+	lu_resized(r->lu);
+	assert_check(RUN(r, 0, NULL, 0, TUR), SENSE_UNIT_ATTENTION, 0x2a09);
+	wait_ready(r);
+	assert_good(RUN(r, 0, NULL, 512, READ10(8191, 1)));
+	assert_int_equal(rig_in[0], 0xaa);
+	rig_free(r);
+}
+
 static void a_write_that_was_under_way_comes_before_or_not_at_all(void **state)
 {
 	struct rig *r = rig_create((struct rig_cfg){ .faulty = true });
@@ -289,6 +326,16 @@ static void a_failure_stays_until_it_is_left(void **state)
 	assert_check(RUN(r, 0, NULL, 0, SANITIZE(0, LEAVE_FAILURE, 0)), SENSE_MEDIUM_ERROR, 0x3103);
 	assert_good(RUN(r, 0, NULL, 0, SANITIZE(0, ERASE, 0)));
 	assert_good(RUN(r, 0, NULL, 512, READ10(0, 1)));
+	rig_free(r);
+}
+
+static void what_cannot_be_made_durable_has_failed(void **state)
+{
+	struct rig *r = rig_create((struct rig_cfg){ .faulty = true });
+
+	(void)state;
+	fault_set(r->store, &(struct fault_cfg){ .nth = 1, .err = -EIO, .ops = 1u << STORE_FLUSH });
+	assert_check(RUN(r, 0, NULL, 0, SANITIZE(0, ERASE, 0)), SENSE_MEDIUM_ERROR, 0x3103);
 	rig_free(r);
 }
 
@@ -600,12 +647,15 @@ int main(void)
 		T(lists_that_are_wrong_are_refused),
 		T(reserved_bits_and_other_actions_are_refused),
 		T(meanwhile_others_are_told_how_far_it_is),
+		T(how_far_it_is_is_told_also_of_slices_that_take_time),
+		T(a_disk_that_grows_meanwhile_is_wiped_to_its_new_end),
 		T(a_write_that_was_under_way_comes_before_or_not_at_all),
 		T(a_write_that_has_just_passed_the_gate_is_turned_back),
 		T(it_waits_for_writes_into_the_medium),
 		T(an_abort_while_it_waits_ends_it),
 		T(an_abort_does_not_end_what_has_begun),
 		T(a_failure_stays_until_it_is_left),
+		T(what_cannot_be_made_durable_has_failed),
 		T(a_failure_is_left_in_no_other_way),
 		T(a_unit_that_is_taken_away_is_not_wiped_to_the_end),
 		T(a_unit_has_no_successor_while_it_is_wiped),
