@@ -24,6 +24,7 @@ struct scsi_op {
 	int8_t service;   /* service action, or NO_SERVICE */
 	bool strict;      /* a reserved bit that is set is refused */
 	uint8_t needs;    /* LU_… : units without that do not know the command */
+	bool secret;      /* its data are wiped from memory, whatever came of it */
 	const char *name; /* NULL: the end of a list */
 	enum scsi_next (*start)(struct scsi_task *t);
 	enum scsi_next (*data)(struct scsi_task *t); /* t->got bytes are in t->out */

@@ -325,7 +325,6 @@ static void out_run(struct scsi_task *t, struct tape_job *j, struct cartridge *c
 	tell_others(t);
 out:
 	explicit_bzero(&e, sizeof(e));
-	explicit_bzero(t->buf, t->buf_len);
 }
 
 static enum scsi_next protocol_out_data(struct scsi_task *t)
@@ -358,8 +357,9 @@ const struct scsi_op ssc_security_ops[] = {
 	{ 0xa2, NO_SERVICE, .name = "SECURITY PROTOCOL IN", .start = protocol_in,
 	  .cancel = tape_cancel, .stops = STOPS_LOOK,
 	  .usage = { 0xa2, 0xff, FF2, 0x80, 0, FF4, 0, 0x04 } },
-	{ 0xb5, NO_SERVICE, .name = "SECURITY PROTOCOL OUT", .start = protocol_out,
-	  .data = protocol_out_data, .cancel = tape_cancel, .stops = STOPS_CHANGE,
+	{ 0xb5, NO_SERVICE, .secret = true, .name = "SECURITY PROTOCOL OUT",
+	  .start = protocol_out, .data = protocol_out_data, .cancel = tape_cancel,
+	  .stops = STOPS_CHANGE,
 	  .usage = { 0xb5, 0xff, FF2, 0x80, 0, FF4, 0, 0x04 } },
 	{ .name = NULL },
 };

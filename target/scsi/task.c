@@ -6,6 +6,7 @@
 #include "scsi/task.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "scsi/guard.h"
 #include "scsi/op.h"
@@ -156,6 +157,8 @@ bool scsi_task_abort(struct scsi_task *t)
 void scsi_task_release(struct scsi_task *t)
 {
 	task_over(t);
+	if (t->buf && t->op && t->op->secret)
+		explicit_bzero(t->buf, t->buf_len);
 	if (t->buf)
 		nexus_buffer_put(t->nexus, t->buf, t->buf_len);
 	t->buf = NULL;

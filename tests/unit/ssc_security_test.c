@@ -203,6 +203,32 @@ static void a_list_of_another_length_is_refused(void **state)
 	tape_rig_free(rig);
 }
 
+/* Whatever comes of the command, memory that others get has nothing of the key. */
+static void a_key_that_never_came_to_the_drive_is_wiped(void **state)
+{
+	const uint8_t cdb[] = { 0xb5, 0x20, BE2(0x10), 0, 0, BE4(52), 0, 0 };
+	struct tape_rig *rig = tape_rig_blank(state);
+	struct jam jam = { .over = false };
+	enum scsi_status full;
+	struct scsi_task t;
+	uint8_t *p;
+
+	memset(tape_data, 'k', 52);
+	jam_begin(rig, &jam);
+	rig_task(&t, &rig->r->nexus[0], 0, cdb, sizeof(cdb), SCSI_DIR_OUT, 52);
+	assert_int_equal(scsi_task_start(&t), SCSI_WANT_DATA);
+	assert_int_equal(scsi_task_data(&t, rig_put(&t, tape_data)), SCSI_PENDING);
+	assert_true(scsi_task_abort(&t));
+	p = t.buf;
+	scsi_task_release(&t);
+	assert_ptr_equal(nexus_buffer(&rig->r->nexus[0], 52, &full), p);
+	for (unsigned i = 16; i < 52; i++) /* the pool's own links stand in front */
+		assert_int_equal(p[i], 0);
+	nexus_buffer_put(&rig->r->nexus[0], p, 52);
+	jam_end(rig, &jam);
+	tape_rig_free(rig);
+}
+
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, vtl_setup, vtl_teardown)
@@ -217,6 +243,7 @@ int main(void)
 		TEST(other_hosts_learn_of_another_key),
 		TEST(fields_that_cannot_be_met_are_refused),
 		TEST(a_list_of_another_length_is_refused),
+		TEST(a_key_that_never_came_to_the_drive_is_wiped),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
