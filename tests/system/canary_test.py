@@ -31,8 +31,6 @@ ONTAP = f'ontap = {{ users = ( {{ name = "{ADMIN[0]}"; password = "{ADMIN[1]}"; 
 @pytest.fixture
 def server(make_server):
     server = make_server(conf(target(), more=management(more=ONTAP)))
-    if any(name in str(server.programs) for name in ("asan", "tsan", "msan")):
-        pytest.skip("sanitizers keep what is freed, and look into the process")
     return server.start("-v", "-v", "-v", "-v")
 
 

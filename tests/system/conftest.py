@@ -197,6 +197,19 @@ def programs():
     return folder
 
 
+@pytest.fixture(scope="session")
+def sanitized(programs):
+    """Whether a sanitizer is in them: it takes memory, keeps what is freed, makes calls of its own."""
+    code = (programs / "countersignd").read_bytes()
+    return any(f"__{name}_init".encode() in code for name in ("asan", "tsan", "msan"))
+
+
+@pytest.fixture(autouse=True)
+def plain_tests_find_no_sanitizer(request):
+    if request.node.get_closest_marker("plain") and request.getfixturevalue("sanitized"):
+        pytest.skip("looks at what a sanitizer changes")
+
+
 @pytest.fixture
 def make_server(programs, tmp_path):
     """make_server(text): a Server that is configured but not started; stopped after the test."""

@@ -291,6 +291,7 @@ def rss(server):
         return int(re.search(r"VmRSS:\s*(\d+) kB", f.read())[1]) << 10
 
 
+@pytest.mark.plain
 def test_an_initiator_that_reads_no_answer_costs_little(start):
     server = start(conf(target(luns=ram(size="64M"))))
     sessions = [login(server.port, DISK).ready() for _ in range(8)]
@@ -309,6 +310,7 @@ def test_an_initiator_that_reads_no_answer_costs_little(start):
         session.wire.close()
 
 
+@pytest.mark.plain
 def test_an_initiator_that_reads_no_answers_to_its_pings_costs_little(start):
     server = start(conf())
     sessions = [login(server.port, DISK).ready() for _ in range(16)]
