@@ -240,7 +240,7 @@ enum { SENT_ALL, SENT_PART, SENT_NOTHING_MORE };
 static int send_rest(struct conn *c)
 {
 	struct tx_rest *rest = c->tx.rest;
-	ssize_t n = stream_send(&c->stream, rest->piece + rest->at, (int)(rest->n - rest->at), false);
+	ssize_t n = stream_send(&c->stream, rest->piece + rest->at, (int)(rest->n - rest->at));
 
 	if (n == -EAGAIN)
 		return SENT_PART;
@@ -256,7 +256,7 @@ static int send_rest(struct conn *c)
 
 static int send_batch(struct conn *c, struct tx_batch *b)
 {
-	ssize_t n = stream_send(&c->stream, b->piece, (int)b->npieces, false);
+	ssize_t n = stream_send(&c->stream, b->piece, (int)b->npieces);
 	unsigned at;
 
 	if (n < 0 && n != -EAGAIN) {
@@ -292,7 +292,7 @@ bool tx_flush(struct conn *c)
 	}
 	if (done == SENT_NOTHING_MORE)
 		return false;
-	/* Commands are bounded by their window; an initiator that pings and does not read is not. */
+	/* Commands are bounded by their window; those who ping and do not read are not. */
 	loop_rewatch(&c->watch, (!c->doomed && c->tx.small < SMALL_MAX ? LOOP_READ : 0) |
 					(done == SENT_PART ? LOOP_WRITE : 0));
 	return true;

@@ -64,13 +64,11 @@ static inline ssize_t stream_recv(struct stream *s, struct iovec *iov, int count
 }
 
 /* Sends 1…STREAM_IOV_MAX pieces. Gives how many bytes were taken, perhaps fewer than all,
- * -EAGAIN when none can be taken now, or -errno (-EPIPE or -ECONNRESET: the peer is gone).
- * `more` says that more will be sent at once, so that a half-filled segment may wait for it. */
-static inline ssize_t stream_send(struct stream *s, struct iovec *iov, int count, bool more)
+ * -EAGAIN when none can be taken now, or -errno (-EPIPE or -ECONNRESET: the peer is gone). */
+static inline ssize_t stream_send(struct stream *s, struct iovec *iov, int count)
 {
 	struct msghdr m = { .msg_iov = iov, .msg_iovlen = (size_t)count };
-	int flags = MSG_DONTWAIT | MSG_NOSIGNAL | (more ? MSG_MORE : 0);
-	ssize_t n = sendmsg(s->fd, &m, flags);
+	ssize_t n = sendmsg(s->fd, &m, MSG_DONTWAIT | MSG_NOSIGNAL);
 
 	return n < 0 ? -errno : n;
 }

@@ -106,7 +106,7 @@ static void pieces_are_sent_and_received_in_order(void **state)
 
 	(void)state;
 	tcp_open(&p);
-	assert_int_equal(stream_send(&p.a, out, 3, false), 8);
+	assert_int_equal(stream_send(&p.a, out, 3), 8);
 	assert_int_equal(stream_recv(&p.b, in, 2), 7);
 	assert_memory_equal(x, "abc", 3);
 	assert_memory_equal(y, "defg", 4);
@@ -140,9 +140,9 @@ static void a_full_socket_takes_a_part_and_then_is_eagain(void **state)
 
 	(void)state;
 	pair_open(&p);
-	n = stream_send(&p.a, &iov, 1, false);
+	n = stream_send(&p.a, &iov, 1);
 	assert_in_range(n, 1, sizeof(big) - 1);
-	while ((n = stream_send(&p.a, &iov, 1, false)) > 0)
+	while ((n = stream_send(&p.a, &iov, 1)) > 0)
 		;
 	assert_int_equal(n, -EAGAIN);
 	pair_close(&p);
@@ -156,7 +156,7 @@ static void sending_to_a_peer_that_is_gone_is_an_error_and_no_signal(void **stat
 	(void)state;
 	pair_open(&p);
 	stream_close(&p.b);
-	assert_int_equal(stream_send(&p.a, &iov, 1, false), -EPIPE);
+	assert_int_equal(stream_send(&p.a, &iov, 1), -EPIPE);
 	pair_close(&p);
 }
 
