@@ -45,7 +45,7 @@ bool loop_step(struct loop *loop);
 /* Changes the polling time (reload). */
 void loop_set_poll(struct loop *loop, uint64_t poll_ns);
 /* Whether something is under way that is worth a longer wait than the next word of an initiator:
- * reads that a disk has been asked for. For the only one who knows; it holds until it is changed. */
+ * reads that a disk has been asked for. For the only one who knows; it holds until changed. */
 void loop_await(struct loop *loop, bool something);
 
 /* The monotonic clock in nanoseconds, read once a round (and after every sleep). */

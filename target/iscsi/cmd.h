@@ -19,11 +19,11 @@ struct reactor;
 struct session;
 
 enum cmd_state {
-	CMD_NEEDS_DATA,      /* Data-Out is on its way */
-	CMD_RUNS,            /* in the unit's hands */
-	CMD_DRAINS,          /* over, but unsolicited data are still to come before it is answered */
-	CMD_ANSWERS,         /* in the output queue */
-	CMD_ABORTED,         /* in the unit's hands, and nobody waits for the answer */
+	CMD_NEEDS_DATA, /* Data-Out is on its way */
+	CMD_RUNS,       /* in the unit's hands */
+	CMD_DRAINS,     /* over; unsolicited data are still to come before it is answered */
+	CMD_ANSWERS,    /* in the output queue */
+	CMD_ABORTED,    /* in the unit's hands, and nobody waits for the answer */
 };
 
 /* Where a scatter list was left. */
@@ -35,24 +35,24 @@ struct sg_pos {
 struct cmd {
 	struct scsi_task task;
 	struct tx_item tx;
-	struct list link;            /* in session->cmds; in reactor->spare */
+	struct list link; /* in session->cmds; in reactor->spare */
 	struct cmd *next_in_hash;
 	struct session *s;
-	struct conn *c;              /* its connection: allegiance (RFC 7143 4.2.2) */
-	uint8_t state;               /* enum cmd_state */
+	struct conn *c; /* its connection: allegiance (RFC 7143 4.2.2) */
+	uint8_t state;  /* enum cmd_state */
 	bool immediate;
-	bool placed;                 /* takes a place in the command window */
-	bool started;                /* the unit knows the task, and is to release it */
+	bool placed;  /* takes a place in the command window */
+	bool started; /* the unit knows the task, and is to release it */
 	bool hashed;
-	bool told;                   /* aborted, and the initiator is told: TASK ABORTED */
-	bool unsolicited;            /* unsolicited Data-Out PDUs are still to come */
-	bool spoiled;                /* a Data-Out PDU was lost: the rest is taken, and it fails */
-	uint16_t id;                 /* high half of its Target Transfer Tags */
+	bool told;        /* aborted, and the initiator is told: TASK ABORTED */
+	bool unsolicited; /* unsolicited Data-Out PDUs are still to come */
+	bool spoiled;     /* a Data-Out PDU was lost: the rest is taken, and it fails */
+	uint16_t id;      /* high half of its Target Transfer Tags */
 	uint32_t itt;
 
 	/* Data-Out. Offsets in bytes from the start of the command's data. */
 	uint32_t want;               /* bytes that will be taken: min(task.out.len, expected) */
-	uint32_t came;               /* bytes that came, in order; those beyond `want` are dropped */
+	uint32_t came;               /* bytes that came, in order; beyond `want` they are dropped */
 	uint32_t poured;             /* bytes that are where they belong, or staged */
 	uint32_t asked;              /* end of what was sent unasked, or asked for */
 	uint32_t burst_end;          /* end of the sequence that is coming now */
@@ -63,10 +63,10 @@ struct cmd {
 	uint32_t staged;
 
 	/* Data-In. */
-	uint32_t send;               /* bytes to send: min(task.in.len, expected) */
+	uint32_t send; /* bytes to send: min(task.in.len, expected) */
 	uint32_t sent;
-	uint32_t bidi_read;          /* expected by a bidirectional command, which gets nothing */
-	void *copy;                  /* a stable copy of live data, under a data digest */
+	uint32_t bidi_read; /* expected by a bidirectional command, which gets nothing */
+	void *copy;         /* a stable copy of live data, under a data digest */
 	uint8_t sense[2 + SENSE_MAX];
 };
 
@@ -77,8 +77,8 @@ struct cmd *cmd_start(struct conn *c, const struct scsi_cmd *p, const uint8_t *a
 
 /* A Data-Out PDU for the command: checks its place in the sequence (RFC 7143 11.7, 4.5). False: a
  * protocol error, and *why says which. The PDU's data follow, then cmd_data_end(). A DataSN that is
- * not the next one tells that a PDU was lost: the command then fails when all that was asked for has
- * come, and nothing more of it is kept. */
+ * not the next one tells that a PDU was lost: the command then fails when all that was asked for
+ * has come, and nothing more of it is kept. */
 bool cmd_data_out(struct cmd *cmd, const struct data_out *p, const char **why);
 
 /* Data of the PDU being received, in order: into the command's buffers, or onto the medium. */

@@ -129,7 +129,7 @@ void conn_make_way(struct conn *c)
 {
 	if (c->phase == CONN_LOGIN)
 		conn_close(c, LOG_NOTICE,
-			   "login refused: makes way: too many connections that have not logged in");
+			"login refused: makes way: too many connections that have not logged in");
 }
 
 static void sink_free(struct conn *c)
@@ -146,7 +146,7 @@ static void reap(struct loop_defer *d)
 {
 	struct conn *c = container_of(d, struct conn, reap);
 
-	conn_hold(c);        /* early_end() and the rest may drop the last hold */
+	conn_hold(c); /* early_end() and the rest may drop the last hold */
 	sink_free(c);
 	tx_drop(c);
 	login_free(c->login);
@@ -283,18 +283,10 @@ static void take(struct conn *c, const uint8_t *p, size_t n)
 	framer_input(&c->framer, p, n);
 	while (listens(c) && (e = framer_next(&c->framer)) != FRAME_MORE) {
 		switch (e) {
-		case FRAME_HEADER:
-			pdu_begin(c);
-			break;
-		case FRAME_DATA:
-			pour(c, c->framer.chunk, c->framer.chunk_len);
-			break;
-		case FRAME_END:
-			pdu_end(c);
-			break;
-		default:
-			refused(c);
-			return;
+		case FRAME_HEADER: pdu_begin(c); break;
+		case FRAME_DATA: pour(c, c->framer.chunk, c->framer.chunk_len); break;
+		case FRAME_END: pdu_end(c); break;
+		default: refused(c); return;
 		}
 	}
 }
@@ -302,20 +294,21 @@ static void take(struct conn *c, const uint8_t *p, size_t n)
 /* --- receiving -------------------------------------------------------------------------------- */
 
 /* A data segment of which at least this much is missing is received in place. */
-#define PLACE_MIN 8192u
+#define PLACE_MIN    8192u
 
 /* Pieces of one receive in place. */
 #define PLACE_PIECES 4
 
-/* A wrong target secret shows nowhere else than here: the initiator checks our proof, and leaves. */
+/* A wrong target secret shows nowhere but here: the initiator checks our proof, and leaves. */
 static void left(struct conn *c)
 {
 	if (c->phase == CONN_LOGIN && login_gave_proof(c->login))
-		conn_close(c, LOG_NOTICE, "login given up by the initiator after the target's proof: "
-			   "it may expect another target secret or name");
+		conn_close(c, LOG_NOTICE,
+			"login given up by the initiator after the target's proof: it may expect "
+			"another target secret or name");
 	else
 		conn_close(c, c->phase == CONN_LOGOUT ? LOG_DEBUG : LOG_INFO,
-			   "the initiator closed the connection (%s)", phase_text(c->phase));
+			"the initiator closed the connection (%s)", phase_text(c->phase));
 }
 
 static ssize_t heard(struct conn *c, ssize_t n)
@@ -341,7 +334,7 @@ static void placed(struct conn *c, const struct iovec *iov, size_t n)
 		framer_bypass(&c->framer, iov[i].iov_base, len);
 		n -= len;
 	}
-	take(c, NULL, 0);       /* it may have been the end of the PDU */
+	take(c, NULL, 0); /* it may have been the end of the PDU */
 }
 
 /* Receives straight into the place of the data. False: not possible now, use the input buffer. */
@@ -392,16 +385,18 @@ static bool receive(struct conn *c, bool *more)
 /* Bytes and turns of one connection before the others get theirs. */
 #define TURN_BYTES ((uint64_t)1 << 20)
 
+static uint64_t bytes_in(const struct conn *c)
+{
+	return atomic_load_explicit(&c->r->bytes_in, memory_order_relaxed);
+}
+
 static bool input(struct conn *c)
 {
-	uint64_t before = atomic_load_explicit(&c->r->bytes_in, memory_order_relaxed);
+	uint64_t before = bytes_in(c);
 	bool did = false, more = true;
 
-	while (more && listens(c) && receive(c, &more)) {
+	while (more && listens(c) && bytes_in(c) - before < TURN_BYTES && receive(c, &more))
 		did = true;
-		if (atomic_load_explicit(&c->r->bytes_in, memory_order_relaxed) - before >= TURN_BYTES)
-			break;
-	}
 	return did;
 }
 
@@ -447,8 +442,8 @@ static uint64_t confirmed_bytes(const struct conn *c, bool *all)
 	return info.tcpi_bytes_acked;
 }
 
-/* Whether the initiator's host has taken our ping since it was sent, or some of what lies before it:
- * it lives, also where the initiator does not answer pings, as iPXE's does not. One that takes
+/* Whether the initiator's host has taken our ping since it was sent, or some of what lies before
+ * it: it lives, also where the initiator does not answer pings, as iPXE's does not. One that takes
  * nothing of what it has asked for does not. */
 static bool confirmed(const struct conn *c)
 {
@@ -489,11 +484,11 @@ static void silence(struct loop_timer *t)
 
 	if (c->phase == CONN_LOGIN) {
 		conn_close(c, LOG_NOTICE, "login refused: not finished within %u s",
-			   p->login_timeout_ms / 1000);
+			p->login_timeout_ms / 1000);
 		return;
 	}
 	if (c->doomed) {
-		conn_close(c, LOG_NOTICE, "closing: the initiator does not take what is left to say");
+		conn_close(c, LOG_NOTICE, "closing: the initiator did not take our last word");
 	} else if (!p->ping_interval_ms) {
 		c->ping_sent = 0;
 	} else if (c->s->discovery && quiet >= p->ping_interval_ms) {

@@ -18,11 +18,11 @@
 
 #include "base/crc.h"
 
-/* As crc_add(), over a piece of a scatter list: len bytes from offset `skip` on. Gives less where the
- * list ends before that; the caller has checked that it does not. */
+/* As crc_add(), over a piece of a scatter list: len bytes from offset `skip` on. Gives less where
+ * the list ends before that; the caller has checked that it does not. */
 uint32_t crc_add_iov(uint32_t crc, const struct iovec *iov, int cnt, size_t skip, size_t len);
 
-/* The zero bytes (none to three) that pad a data segment of len bytes; they belong to its digest. */
+/* The zero bytes (none to three) that pad a data segment of len bytes: part of its digest. */
 uint32_t crc_add_padding(uint32_t crc, size_t len);
 
 /* The four bytes as they go on the wire, from a running value. */

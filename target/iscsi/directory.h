@@ -60,9 +60,9 @@ const struct iscsi_target *target_set_at(const struct target_set *s, unsigned i)
 /* --- portals ---------------------------------------------------------------------------- */
 
 struct iscsi_portal {
-	const char *address;        /* "192.0.2.1:3260", "[2001:db8::1]:3260": as TargetAddress says it;
-	                               NULL for a wildcard: the address that the initiator reached, if
-	                               the portal's `port` and family are the connection's, is told */
+	const char *address;        /* "192.0.2.1:3260", "[2001:db8::1]:3260": as TargetAddress has
+	                               it; NULL for a wildcard: the address that the initiator
+	                               reached, if it is of the portal's family, is told */
 	uint16_t port;
 	bool ipv6;                  /* family of a wildcard */
 	uint16_t group;             /* target portal group tag, 1…65535 */
@@ -88,7 +88,7 @@ struct iscsi_policy {
 	bool initial_r2t, immediate_data;
 	enum digest_policy header_digest, data_digest;
 	uint16_t time2wait, time2retain;
-	/* Pings: after this much silence we ask; after that much more we drop the connection. 0: never. */
+	/* Pings: after this much silence we ask (0: never); after that much more we hang up. */
 	uint32_t ping_interval_ms, ping_timeout_ms;
 	uint32_t queue_depth;               /* commands that a session may have outstanding */
 };

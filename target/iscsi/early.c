@@ -96,7 +96,8 @@ struct early *early_find(struct session *s, const struct conn *c, uint32_t itt)
 	list_for_each(l, &s->early) {
 		struct early *e = container_of(l, struct early, link);
 
-		if (e->c == c && (e->bhs[0] & BHS_OPCODE) == OP_SCSI_CMD && be32(e->bhs + 16) == itt)
+		if (e->c == c && (e->bhs[0] & BHS_OPCODE) == OP_SCSI_CMD &&
+			be32(e->bhs + 16) == itt)
 			return e;
 	}
 	return NULL;

@@ -30,7 +30,8 @@ struct early {
 };
 
 /* Room for the PDU whose header the connection has just received (c->bhs); its data are to be put
- * at bytes + ahs_len, counting data_len up. NULL: out of memory, or of what all sessions may have of it. */
+ * at bytes + ahs_len, counting data_len up. NULL: out of memory, or of what all sessions may have
+ * of it. */
 struct early *early_new(struct conn *c, const uint8_t *ahs, uint32_t ahs_len, uint32_t data_len);
 
 /* It has come whole: into the list. A second one with the same CmdSN is dropped. */
@@ -48,8 +49,8 @@ struct early *early_next(struct session *s);
 void early_end(struct early *e);
 
 /* A request ahead of its turn, come or still on its way, was aborted before it began: its turn will
- * pass without it. `c` is the connection that says so. False: it is not the one with this task tag, or
- * out of memory. */
+ * pass without it. `c` is the connection that says so. False: it is not the one with this task tag,
+ * or out of memory. */
 bool early_abort(struct session *s, struct conn *c, uint32_t cmdsn, uint32_t itt);
 
 /* Drops those of one connection. */

@@ -102,8 +102,8 @@ static void scsi_begin(struct conn *c, const uint8_t *ahs)
 		take_data(c, cmd);
 }
 
-/* The command that the Data-Out PDU is for, if it is in its place. NULL: its data are dropped, since
- * data of a command that was aborted, or refused at once, may still be on their way. */
+/* The command that the Data-Out PDU is for, if it is in its place. NULL: its data are dropped,
+ * since data of a command that was aborted, or refused at once, may still be on their way. */
 static struct cmd *data_out_cmd(struct conn *c)
 {
 	struct data_out p;
@@ -201,9 +201,7 @@ static void tmf_end(struct conn *c)
 {
 	struct tmf_req p;
 
-	if (c->s->discovery)
-		reject(c, REJECT_PROTOCOL_ERROR, "not in a discovery session");
-	else if (!tmf_req_decode(c->bhs, &p))
+	if (!tmf_req_decode(c->bhs, &p))
 		reject(c, REJECT_INVALID_FIELD, "no task tag");
 	else
 		tmf_request(c, &p);
@@ -350,7 +348,7 @@ static void nothing_begin(struct conn *c, const uint8_t *ahs)
 
 enum {
 	NUMBERED = 1,            /* carries a CmdSN */
-	NO_DISCOVERY = 2,        /* not in a discovery session (RFC 7143 4.3: text and logout only) */
+	NO_DISCOVERY = 2,        /* not in discovery sessions (RFC 7143 4.3: text, logout only) */
 };
 
 struct request {
@@ -393,8 +391,8 @@ static void early_complete(struct conn *c)
 	c->sink = (struct sink){ 0 };
 }
 
-/* Does with a kept PDU what would have been done on its arrival. Its connection may be in the middle
- * of another one. */
+/* Does with a kept PDU what would have been done on its arrival. Its connection may be in the
+ * middle of another one. */
 static void replay(const struct early *e)
 {
 	struct conn *c = e->c;

@@ -17,7 +17,7 @@
 struct errand {
 	struct loop_msg msg;
 	struct loop_defer leave;
-	struct list link;            /* in session->waiters, or session->rejoins */
+	struct list link; /* in session->waiters, or session->rejoins */
 	struct conn *c;
 	struct reactor *home, *away;
 	uint16_t tsih;
@@ -28,8 +28,9 @@ static struct session_entry entry_of(const struct conn *c)
 	const struct login *l = c->login;
 
 	return (struct session_entry){ .initiator = l->initiator.text,
-				       .target = l->target ? l->target->name : NULL,
-				       .isid = l->req.isid, .group = c->group };
+		.target = l->target ? l->target->name : NULL,
+		.isid = l->req.isid,
+		.group = c->group };
 }
 
 /* --- room ----------------------------------------------------------------------------------- */
@@ -63,12 +64,11 @@ static void log_login(struct conn *c)
 
 	if (s->discovery) {
 		conn_log(c, LOG_INFO, "discovery session, authentication %s%s%s", s->auth,
-			 s->algorithm ? " " : "", s->algorithm ? s->algorithm : "");
+			s->algorithm ? " " : "", s->algorithm ? s->algorithm : "");
 		return;
 	}
-	conn_log(c, LOG_INFO, "logged in to %s, authentication %s%s%s, session %u",
-		 s->entry.target, s->auth, s->algorithm ? " " : "",
-		 s->algorithm ? s->algorithm : "", s->entry.tsih);
+	conn_log(c, LOG_INFO, "logged in to %s, authentication %s%s%s, session %u", s->entry.target,
+		s->auth, s->algorithm ? " " : "", s->algorithm ? s->algorithm : "", s->entry.tsih);
 }
 
 /* The last response goes out, and what was negotiated is in force behind it. */
@@ -145,17 +145,14 @@ static void add_session(struct conn *c)
 	if (!may_go_on(c))
 		return;
 	switch (sessions_add(c->r->shared->sessions, &s->entry, room_for(l),
-			     l->target ? l->target->max_sessions : 0, &away, &tsih)) {
-	case SESSIONS_TAKEN:
-		reinstate(c, away, tsih);
-		return;
+		l->target ? l->target->max_sessions : 0, &away, &tsih)) {
+	case SESSIONS_TAKEN: reinstate(c, away, tsih); return;
 	case SESSIONS_FULL:
 		login_refuse(c, LOGIN_OUT_OF_RESOURCES, "as many sessions as are allowed");
 		return;
-	case SESSIONS_OK:
-		break;
+	case SESSIONS_OK: break;
 	}
-	/* The units are those of the directory that is in force, not of the one that it began with. */
+	/* The units are those of the directory in force, not of the one that it began with. */
 	target = l->target ? target_set_find(c->r->dir->targets, l->target->name) : NULL;
 	if (target && !session_open(s, c->r->dir->targets, target)) {
 		login_refuse(c, LOGIN_OUT_OF_RESOURCES, "out of memory");
@@ -199,8 +196,8 @@ static void end_old(struct loop_msg *m)
 	s = container_of(entry, struct session, entry);
 	list_push(&s->waiters, &e->link);
 	session_close(s, LOG_NOTICE,
-		      s->discovery ? "makes way: as many discovery sessions as there may be" :
-				     "the initiator logs in anew (session reinstatement)");
+		s->discovery ? "makes way: as many discovery sessions as there may be"
+			     : "the initiator logs in anew (session reinstatement)");
 }
 
 void join_session_gone(struct session *s)
@@ -260,8 +257,8 @@ static bool cid_in_use(const struct session *s, uint16_t cid)
 	return same_cid(s, cid);
 }
 
-/* Connection reinstatement, RFC 7143 6.3.4: an implicit logout of the old one. What it has under way
- * must end first, lest an old write lands behind a new one. */
+/* Connection reinstatement, RFC 7143 6.3.4: an implicit logout of the old one. What it has under
+ * way must end first, lest an old write lands behind a new one. */
 static void replace_connection(struct conn *c, struct session *s)
 {
 	struct conn *old = same_cid(s, c->cid);
@@ -343,8 +340,8 @@ static void arrive(struct loop_msg *m)
 	conn_release(c);
 }
 
-/* After the round: nothing on this reactor has the connection in hand any more. What was said so far
- * must have left, and nothing more been heard: the other reactor begins with empty queues. */
+/* After the round: nothing on this reactor has the connection in hand any more. What was said so
+ * far must have left, and nothing more been heard: the other reactor begins with empty queues. */
 static void depart(struct loop_defer *d)
 {
 	struct errand *e = container_of(d, struct errand, leave);
@@ -389,12 +386,12 @@ void join_begin(struct conn *c)
 	struct login *l = c->login;
 
 	l->joining = true;
-	conn_admitted(c);       /* before the initiator can know, and open the next one */
+	conn_admitted(c); /* before the initiator can know, and open the next one */
 	if (c->r->stopping)
 		login_refuse(c, LOGIN_UNAVAILABLE, "the server is stopping");
 	else if (fills_the_house(c))
 		login_refuse(c, LOGIN_OUT_OF_RESOURCES,
-			     "what descriptors are left are for those who prove who they are");
+			"what descriptors are left are for those who prove who they are");
 	else if (l->req.tsih)
 		join_session(c);
 	else if (make_session(c))

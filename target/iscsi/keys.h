@@ -60,8 +60,8 @@ enum key_step key_next(struct key_reader *r, struct key_pair *out);
 
 /* --- writing -------------------------------------------------------------------------------- */
 
-/* An answer that is being written and sent. `err` sticks: -EMSGSIZE when `cap` was reached, -ENOMEM;
- * nothing is written any more then, and the caller asks once, before sending. */
+/* An answer that is being written and sent. `err` sticks: -EMSGSIZE when `cap` was reached,
+ * -ENOMEM; nothing is written any more then, and the caller asks once, before sending. */
 struct key_out {
 	char *text;
 	size_t len, size, cap;

@@ -17,17 +17,17 @@
 #include "base/bytes.h"
 #include "base/log.h"
 #include "iscsi/conn.h"
-#include "net/guard.h"
 #include "iscsi/join.h"
 #include "iscsi/login_state.h"
 #include "iscsi/reactor.h"
 #include "iscsi/shared.h"
+#include "net/guard.h"
 
 /* Requests of one login; the longest honest ones take about a dozen. */
 #define REQUESTS_MAX 64u
 
 /* Answers of one request: every key there is, and 32 unknown ones. */
-#define ANSWER_MAX 16384u
+#define ANSWER_MAX   16384u
 
 static void refuse_later(struct loop_timer *t);
 
@@ -83,23 +83,31 @@ static void close_refused(struct conn *c, void *arg)
 }
 
 static struct tx_pdu *response(struct conn *c, enum login_status status, bool transit, bool cont,
-			       const char *text, uint32_t len)
+	const char *text, uint32_t len)
 {
 	struct login *l = c->login;
 	struct tx_pdu *p = tx_pdu_new(len);
 	bool over = transit && l->req.nsg == STAGE_FULL_FEATURE;
-	/* One that would join a session is told of no window before it has: that is the session's. */
+	/* One that is to join a session is told of none before it has: that is the session's. */
 	uint32_t window = l->req.tsih ? 0 : l->dir->policy.queue_depth;
+	struct login_rsp r = {
+		.transit = transit,
+		.cont = cont,
+		.csg = l->req.csg,
+		.nsg = transit ? l->req.nsg : 0,
+		.data_len = len,
+		.isid = l->req.isid,
+		.tsih = over ? l->tsih : l->req.tsih,
+		.itt = l->req.itt,
+		.status = (uint16_t)status,
+		.sn = { 0, l->req.cmdsn, l->req.cmdsn + window - 1 },
+	};
 
 	if (!p) {
 		conn_close(c, LOG_ERR, "closing: out of memory");
 		return NULL;
 	}
-	login_rsp_encode(p->bhs, &(struct login_rsp){
-		.transit = transit, .cont = cont, .csg = l->req.csg,
-		.nsg = transit ? l->req.nsg : 0, .data_len = len, .isid = l->req.isid,
-		.tsih = over ? l->tsih : l->req.tsih, .itt = l->req.itt, .status = (uint16_t)status,
-		.sn = { 0, l->req.cmdsn, l->req.cmdsn + window - 1 } });
+	login_rsp_encode(p->bhs, &r);
 	if (len)
 		memcpy(p->data, text, len);
 	p->takes_statsn = status == LOGIN_SUCCESS;
@@ -140,8 +148,8 @@ static void set_refusal(struct conn *c, enum login_status status)
 
 void login_refuse(struct conn *c, enum login_status status, const char *why)
 {
-	conn_log(c, LOG_NOTICE, "login refused: %s%s%s", login_status_text(status),
-		 why ? ": " : "", why ? why : "");
+	conn_log(c, LOG_NOTICE, "login refused: %s%s%s", login_status_text(status), why ? ": " : "",
+		why ? why : "");
 	set_refusal(c, status);
 	send_refusal(c);
 }
@@ -155,9 +163,9 @@ static void refuse_authentication(struct conn *c, const char *why, const char *u
 	uint32_t delay = guard_failed(c->r->shared->guard, &c->stream.peer, loop_now(c->r->loop));
 
 	conn_log(c, LOG_NOTICE, "login refused: %s: %s%s%s, for %s",
-		 login_status_text(LOGIN_AUTH_FAILED), why, user ? ", CHAP name " : "",
-		 user ? log_quote(user, strlen(user), &q) : "",
-		 l->target ? l->target->name : "discovery");
+		login_status_text(LOGIN_AUTH_FAILED), why, user ? ", CHAP name " : "",
+		user ? log_quote(user, strlen(user), &q) : "",
+		l->target ? l->target->name : "discovery");
 	set_refusal(c, LOGIN_AUTH_FAILED);
 	if (!delay) {
 		send_refusal(c);
@@ -175,23 +183,12 @@ static void refuse_authentication(struct conn *c, const char *why, const char *u
 static bool take_login_key(struct login *l, enum key_id id, const struct key_pair *pair)
 {
 	switch (id) {
-	case KEY_INITIATOR_NAME:
-		l->given.initiator = pair->value;
-		return true;
-	case KEY_TARGET_NAME:
-		l->given.target = pair->value;
-		return true;
-	case KEY_SESSION_TYPE:
-		l->given.type = pair->value;
-		return true;
-	case KEY_INITIATOR_ALIAS:
-		l->given.alias = pair->value;
-		return true;
-	case KEY_AUTH_METHOD:
-		l->given.auth = pair->value;
-		return true;
-	default:
-		return false;
+	case KEY_INITIATOR_NAME: l->given.initiator = pair->value; return true;
+	case KEY_TARGET_NAME: l->given.target = pair->value; return true;
+	case KEY_SESSION_TYPE: l->given.type = pair->value; return true;
+	case KEY_INITIATOR_ALIAS: l->given.alias = pair->value; return true;
+	case KEY_AUTH_METHOD: l->given.auth = pair->value; return true;
+	default: return false;
 	}
 }
 
@@ -201,12 +198,12 @@ static bool same_again(const struct login *l)
 	struct iscsi_name n;
 
 	if (l->given.initiator &&
-	    (!name_parse(l->given.initiator, strlen(l->given.initiator), &n) ||
-	     !name_equal(&n, &l->initiator)))
+		(!name_parse(l->given.initiator, strlen(l->given.initiator), &n) ||
+			!name_equal(&n, &l->initiator)))
 		return false;
 	if (l->given.target && l->target &&
-	    (!name_parse(l->given.target, strlen(l->given.target), &n) ||
-	     strcmp(n.text, l->target->name) != 0))
+		(!name_parse(l->given.target, strlen(l->given.target), &n) ||
+			strcmp(n.text, l->target->name) != 0))
 		return false;
 	return !l->given.type || (strcmp(l->given.type, "Discovery") == 0) == l->discovery;
 }
@@ -240,8 +237,8 @@ static enum login_status find_target(struct conn *c)
 	l->target = t;
 	if (t->redirect != TARGET_SERVED) {
 		key_put_text(&l->out, "TargetAddress", t->redirect_to);
-		return t->redirect == TARGET_MOVED_PERMANENTLY ? LOGIN_MOVED_PERMANENTLY :
-								 LOGIN_MOVED_TEMPORARILY;
+		return t->redirect == TARGET_MOVED_PERMANENTLY ? LOGIN_MOVED_PERMANENTLY
+							       : LOGIN_MOVED_TEMPORARILY;
 	}
 	return t->stopped || c->r->stopping ? LOGIN_UNAVAILABLE : LOGIN_SUCCESS;
 }
@@ -249,17 +246,14 @@ static enum login_status find_target(struct conn *c)
 static struct source source_of(const struct addr *a)
 {
 	switch (a->sa.sa_family) {
-	case AF_INET:
-		return source_from_ipv4((const uint8_t *)&a->in.sin_addr);
-	case AF_INET6:
-		return source_from_ipv6(a->in6.sin6_addr.s6_addr);
-	default:
-		return (struct source){ .family = SOURCE_NONE };
+	case AF_INET: return source_from_ipv4((const uint8_t *)&a->in.sin_addr);
+	case AF_INET6: return source_from_ipv6(a->in6.sin6_addr.s6_addr);
+	default: return (struct source){ .family = SOURCE_NONE };
 	}
 }
 
-static struct table_answer resolve(const struct conn *c, const struct directory *d,
-				   const struct iscsi_target *t)
+static struct table_answer resolve(
+	const struct conn *c, const struct directory *d, const struct iscsi_target *t)
 {
 	const struct login *l = c->login;
 	struct source from = source_of(&c->stream.peer);
@@ -273,7 +267,7 @@ static struct table_answer resolve(const struct conn *c, const struct directory 
 }
 
 bool login_forbidden(const struct directory *d, const char *target, const char *initiator,
-		     const struct addr *from)
+	const struct addr *from)
 {
 	const struct iscsi_target *t = target_set_find(d->targets, target);
 	struct source source = source_of(from);
@@ -282,8 +276,8 @@ bool login_forbidden(const struct directory *d, const char *target, const char *
 				    .verdict == TABLE_FORBIDDEN;
 }
 
-/* Its credential was replaced. That is no trouble as long as nothing was proved by what is not right
- * any more: in a grace, or before the proof. */
+/* Its credential was replaced. That is no trouble as long as nothing was proved by what is not
+ * right any more: in a grace, or before the proof. */
 static bool take_row(struct login *l, const struct credential *row)
 {
 	if (l->method == METHOD_CHAP && !exchange_take_row(&l->chap, row, (int64_t)time(NULL)))
@@ -304,7 +298,8 @@ bool login_still_valid(struct conn *c, const struct directory *now)
 		return true;
 	if (!l->discovery) {
 		t = target_set_find(now->targets, l->target->name);
-		if (!t || t->stopped || t->redirect != TARGET_SERVED || !target_in_group(t, c->group))
+		if (!t || t->stopped || t->redirect != TARGET_SERVED ||
+			!target_in_group(t, c->group))
 			return false;
 	}
 	a = resolve(c, now, t);
@@ -374,13 +369,18 @@ static bool must_prove(const struct login *l)
 static void begin_chap(struct conn *c)
 {
 	struct login *l = c->login;
-
-	exchange_init(&l->chap, &(struct exchange_config){
-		.digests = c->r->shared->digests, .prefs = &l->dir->policy.chap,
-		.memory = c->r->shared->challenges, .row = l->row,
+	struct exchange_config cfg = {
+		.digests = c->r->shared->digests,
+		.prefs = &l->dir->policy.chap,
+		.memory = c->r->shared->challenges,
+		.row = l->row,
 		.initiator_name = l->chap_initiator,
-		.target_name = l->target ? l->target->name : "", .now = (int64_t)time(NULL),
-		.refuse_weak_out = l->dir->policy.chap_strict });
+		.target_name = l->target ? l->target->name : "",
+		.now = (int64_t)time(NULL),
+		.refuse_weak_out = l->dir->policy.chap_strict,
+	};
+
+	exchange_init(&l->chap, &cfg);
 }
 
 /* The answer to AuthMethod. NULL, or why the login is refused. */
@@ -397,8 +397,8 @@ static const char *choose_method(struct conn *c)
 	} else if (!must_prove(l) && list_has(list, "None")) {
 		l->method = METHOD_NONE;
 	} else {
-		return must_prove(l) ? "CHAP is required, and was not offered" :
-				       "there is no credential for the CHAP that it insists on";
+		return must_prove(l) ? "CHAP is required, and was not offered"
+				     : "there is no credential for the CHAP that it insists on";
 	}
 	key_put_text(&l->out, "AuthMethod", l->method == METHOD_CHAP ? "CHAP" : "None");
 	return NULL;
@@ -414,8 +414,9 @@ static void exchange_failed(struct conn *c, enum exchange_result result, const c
 	const char *why = exchange_result_text(result);
 
 	if (exchange_result_outcome(result) == EXCHANGE_OURS)
-		login_refuse(c, result == EXCHANGE_TOO_MANY ? LOGIN_OUT_OF_RESOURCES :
-							      LOGIN_TARGET_ERROR, why);
+		login_refuse(c,
+			result == EXCHANGE_TOO_MANY ? LOGIN_OUT_OF_RESOURCES : LOGIN_TARGET_ERROR,
+			why);
 	else
 		refuse_authentication(c, why, user);
 }
@@ -465,8 +466,8 @@ static bool security(struct conn *c, const struct exchange_keys *keys)
 	if (l->method == METHOD_CHAP)
 		return step_chap(c, keys);
 	if (any_chap_key(keys)) {
-		refuse_authentication(c, "CHAP keys, although no authentication was agreed on",
-				      NULL);
+		refuse_authentication(
+			c, "CHAP keys, although no authentication was agreed on", NULL);
 		return false;
 	}
 	return true;
@@ -526,16 +527,16 @@ static void refuse_identity(struct conn *c, enum login_status status)
 		return;
 	case LOGIN_INITIATOR_ERROR:
 		snprintf(why, sizeof(why),
-			 "%s is not an iSCSI name, as iqn.2026-11.com.example:host1 is one",
-			 log_quote(g->initiator, strlen(g->initiator), &q));
+			"%s is not an iSCSI name, as iqn.2026-11.com.example:host1 is one",
+			log_quote(g->initiator, strlen(g->initiator), &q));
 		login_refuse(c, status, why);
 		return;
 	case LOGIN_BAD_SESSION_TYPE:
 		login_refuse(c, status, log_quote(g->type, strlen(g->type), &q));
 		return;
 	default:
-		login_refuse(c, status,
-			     g->target ? log_quote(g->target, strlen(g->target), &q) : NULL);
+		login_refuse(
+			c, status, g->target ? log_quote(g->target, strlen(g->target), &q) : NULL);
 	}
 }
 
@@ -550,7 +551,8 @@ static bool identity(struct conn *c)
 			l->alias = strdup(l->given.alias);
 		if (same_again(l))
 			return true;
-		login_refuse(c, LOGIN_INITIATOR_ERROR, "names or session type changed during login");
+		login_refuse(
+			c, LOGIN_INITIATOR_ERROR, "names or session type changed during login");
 		return false;
 	}
 	status = identify(c);
@@ -577,13 +579,9 @@ static int may_leave(struct conn *c)
 	if (l->req.csg == STAGE_SECURITY && l->req.nsg != STAGE_FULL_FEATURE)
 		return 1;
 	switch (negotiate_finish(&l->n, &l->out)) {
-	case NEGOTIATE_OK:
-		return 1;
-	case NEGOTIATE_MORE:
-		return 0;
-	default:
-		login_refuse(c, LOGIN_INITIATOR_ERROR, l->n.why);
-		return -1;
+	case NEGOTIATE_OK: return 1;
+	case NEGOTIATE_MORE: return 0;
+	default: login_refuse(c, LOGIN_INITIATOR_ERROR, l->n.why); return -1;
 	}
 }
 
@@ -599,7 +597,7 @@ static void send_answer(struct conn *c, bool leave)
 
 	l->answering = more;
 	if (transit && l->req.nsg == STAGE_FULL_FEATURE) {
-		l->last = text;          /* to be sent by login_succeed() */
+		l->last = text; /* to be sent by login_succeed() */
 		l->last_len = len;
 		join_begin(c);
 		return;
@@ -750,7 +748,7 @@ void login_begin(struct conn *c)
 	struct login *l = c->login;
 
 	if (l->over)
-		return;          /* the last word has been said */
+		return; /* the last word has been said */
 	if (l->joining) {
 		conn_close(c, LOG_NOTICE, "closing: a request before the login was answered");
 		return;

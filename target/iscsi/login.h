@@ -36,8 +36,8 @@ void login_too_long(struct conn *c);
 const char *login_initiator(const struct login *l);
 const char *login_target(const struct login *l);
 
-/* Whether this directory forbids such a login, however it may prove itself. A target that it does not
- * know is none of this function's business. */
+/* Whether this directory forbids such a login, however it may prove itself. A target that it does
+ * not know is none of this function's business. */
 bool login_forbidden(const struct directory *d, const char *target, const char *initiator,
 		     const struct addr *from);
 
@@ -46,8 +46,8 @@ bool login_forbidden(const struct directory *d, const char *target, const char *
 bool login_gave_proof(const struct login *l);
 
 /* Another directory is in force now. False: what this login relies on (its target, its credential)
- * is not in it, and it must not go on. A credential that has another in its place is no loss as long
- * as what the login has proved would be taken with that one, too. */
+ * is not in it, and it must not go on. A credential that has another in its place is no loss as
+ * long as what the login has proved would be taken with that one, too. */
 bool login_still_valid(struct conn *c, const struct directory *now);
 /* The same; and a login that has not said yet who it is goes on with the new directory. */
 bool login_take_directory(struct conn *c, struct directory *now);

@@ -33,8 +33,8 @@ static size_t utf8_sequence(const char *text, size_t left)
 	return n;
 }
 
-/* The mapping of RFC 3722 for ASCII; NUL for a character that it prohibits. The underscore, which it
- * prohibits too, is taken: Windows makes an initiator's name from that of the host. */
+/* The mapping of RFC 3722 for ASCII; NUL for a character that it prohibits. The underscore, which
+ * it prohibits too, is taken: Windows makes an initiator's name from that of the host. */
 static char ascii_mapped(char c)
 {
 	if (c >= 'A' && c <= 'Z')

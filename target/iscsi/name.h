@@ -4,8 +4,8 @@
  * form in which they are compared, stored and shown.
  *
  * The stringprep profile of RFC 3722 is applied to ASCII: upper case is mapped to lower case, and
- * what is not a letter, a digit, '-', '.', ':' or (of Windows hosts) '_' is refused. Bytes from 0x80
- * on must be well-formed UTF-8; they are kept as they came.
+ * what is not a letter, a digit, '-', '.', ':' or (of Windows hosts) '_' is refused. Bytes from
+ * 0x80 on must be well-formed UTF-8; they are kept as they came.
  *
  * Pure; any thread.
  */

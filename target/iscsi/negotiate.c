@@ -512,7 +512,8 @@ static void answer(const struct negotiation *n, enum key_id id, struct key_out *
 	case KEY_MARKER: key_put_bool(out, rule->name, n->offer[id]); break;
 	case KEY_NUMBER_MIN:
 	case KEY_NUMBER_MAX: key_put_number(out, rule->name, n->offer[id]); break;
-	case KEY_LIST: /* NOLINTNEXTLINE(clang-analyzer-core.CallAndMessage): an offer of a list is not 0 */
+	case KEY_LIST:
+		/* NOLINTNEXTLINE(clang-analyzer-core.CallAndMessage): no offer of a list is 0 */
 		key_put_text(out, rule->name, items_of(id).name[n->offer[id] - 1]);
 		break;
 	case KEY_DECLARED_NUMBER:

@@ -115,7 +115,7 @@ enum negotiate_result {
 	NEGOTIATE_OK,
 	NEGOTIATE_MORE,    /* from finish: we have asked something ourselves; stay in the stage */
 	NEGOTIATE_ERROR,   /* login: LOGIN_INITIATOR_ERROR; full feature: REJECT_PROTOCOL_ERROR */
-	NEGOTIATE_REFUSED, /* the outcome is not one that our policy allows: LOGIN_INITIATOR_ERROR */
+	NEGOTIATE_REFUSED, /* the outcome is none that our policy allows: LOGIN_INITIATOR_ERROR */
 };
 
 #define NEGOTIATE_UNKNOWN_MAX 1000 /* unknown keys in one negotiation */
@@ -162,9 +162,9 @@ enum negotiate_result negotiate_key(
  * MaxRecvDataSegmentLength, once. Call it for every complete request, also an empty one. */
 void negotiate_reply(struct negotiation *n, struct key_out *out);
 
-/* The initiator wants to go on to full feature phase (T = 1, NSG = 3), from whichever stage, or ends a
- * text negotiation (F = 1): checks what holds between keys, and asks for what the policy requires
- * and the initiator has not offered. OK: n->params is in force. */
+/* The initiator wants to go on to full feature phase (T = 1, NSG = 3), from whichever stage, or
+ * ends a text negotiation (F = 1): checks what holds between keys, and asks for what the policy
+ * requires and the initiator has not offered. OK: n->params is in force. */
 enum negotiate_result negotiate_finish(struct negotiation *n, struct key_out *out);
 
 #endif

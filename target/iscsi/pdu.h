@@ -134,8 +134,8 @@ struct login_req {
 	uint16_t tsih, cid;
 	uint32_t itt, cmdsn, expstatsn;
 };
-/* False: T and C together (11.12.2); a CSG that is not a stage of the login (11.12.3); with T an NSG
- * that is none, or not after CSG; an AHS. The fields are filled in all the same: the refusal
+/* False: T and C together (11.12.2); a CSG that is not a stage of the login (11.12.3); with T an
+ * NSG that is none, or not after CSG; an AHS. The fields are filled in all the same: the refusal
  * quotes them. */
 bool login_req_decode(const uint8_t bhs[static BHS_SIZE], struct login_req *out);
 
@@ -205,7 +205,7 @@ struct ahs {
 };
 
 /* Takes apart the `len` bytes (bhs.ahs_len) that follow the BHS of a SCSI Command. False: a length
- * that leaves the segment, is too short or not the type's; a type that is unknown or comes twice. */
+ * that leaves the segment, is too short or not the type's; a type that is none or comes twice. */
 bool ahs_decode(const uint8_t *p, size_t len, struct ahs *out);
 
 /* --- responses ------------------------------------------------------------------------------ */

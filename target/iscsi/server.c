@@ -18,11 +18,11 @@
 #include "chap/digest.h"
 #include "iscsi/conn.h"
 #include "iscsi/full.h"
-#include "net/guard.h"
 #include "iscsi/login.h"
 #include "iscsi/reactor.h"
 #include "iscsi/session.h"
 #include "iscsi/shared.h"
+#include "net/guard.h"
 
 struct iscsi_server {
 	struct loop *main_loop;
@@ -44,7 +44,7 @@ struct round_part {
 struct round {
 	/* On each reactor; calls part_done() at once or later, on the same thread. */
 	void (*act)(struct round_part *p);
-	/* On the main loop, when every reactor has acted; frees what the round owns, not the round. */
+	/* On the main loop, when every reactor has acted; frees what is around the round. */
 	void (*over)(struct round *d);
 	struct loop_msg msg;
 	struct iscsi_server *server;
@@ -102,8 +102,7 @@ static void round_start(struct iscsi_server *s, struct round *d)
 }
 
 /* A round with something around it: `type` has a `struct round round` as its LAST member. */
-#define ROUND_NEW(server, type) \
-	((type *)calloc(1, offsetof(type, round) + round_size(server)))
+#define ROUND_NEW(server, type) ((type *)calloc(1, offsetof(type, round) + round_size(server)))
 
 /* --- beginning and end ---------------------------------------------------------------------- */
 
@@ -121,7 +120,7 @@ static void destroy(struct iscsi_server *s)
 /* Challenges that can be outstanding: the most that max_half_open may ever be set to. */
 #define CHALLENGES_MAX 65536u
 
-/* Data buffers may take a quarter of the memory, and those of a reactor what two sessions may have. */
+/* Data buffers may take a quarter of the memory; on a reactor at least what two sessions may. */
 static size_t bufs_limit(unsigned reactors)
 {
 	long pages = sysconf(_SC_PHYS_PAGES), page = sysconf(_SC_PAGESIZE);
@@ -176,14 +175,15 @@ static bool share(struct iscsi_server *s, const struct iscsi_server_cfg *cfg)
 	h->bufs_limit = bufs_limit(cfg->reactors);
 	h->descriptors = descriptors();
 	h->sessions = sessions_new(discovery_limit(h));
-	h->guard = guard_new(half_open_limit(h, cfg->max_half_open), cfg->max_half_open_per_address);
+	h->guard =
+		guard_new(half_open_limit(h, cfg->max_half_open), cfg->max_half_open_per_address);
 	h->challenges = challenge_memory_new(CHALLENGES_MAX, CHALLENGE_RECENT);
 	h->digests = chap_digests_new();
 	return h->sessions && h->guard && h->challenges && h->digests;
 }
 
-int iscsi_server_create(const struct iscsi_server_cfg *cfg, struct directory *dir,
-			struct iscsi_server **out)
+int iscsi_server_create(
+	const struct iscsi_server_cfg *cfg, struct directory *dir, struct iscsi_server **out)
 {
 	struct iscsi_server *s = calloc(1, sizeof(*s) + cfg->reactors * sizeof(struct reactor *));
 	int err = -ENOMEM;
@@ -299,12 +299,10 @@ static struct reactor *idlest(const struct iscsi_server *s)
 static const char *not_admitted(struct iscsi_server *s, const struct addr *peer)
 {
 	switch (guard_admit(s->shared.guard, peer)) {
-	case GUARD_TOO_MANY:
-		return "too many connections that have not logged in";
+	case GUARD_TOO_MANY: return "too many connections that have not logged in";
 	case GUARD_TOO_MANY_FROM_ADDRESS:
 		return "too many connections from this address that have not logged in";
-	default:
-		return NULL;
+	default: return NULL;
 	}
 }
 
@@ -358,8 +356,8 @@ static void check_logins(struct reactor *r)
 		struct conn *c = container_of(l, struct conn, link);
 
 		if (c->login && !login_take_directory(c, r->dir))
-			conn_close(c, LOG_NOTICE, "login refused: its target or credential has "
-						  "changed meanwhile");
+			conn_close(c, LOG_NOTICE,
+				"login refused: its target or credential has changed meanwhile");
 	}
 }
 
@@ -395,8 +393,8 @@ static void publish_over(struct round *d)
 	free(pub);
 }
 
-int iscsi_server_publish(struct iscsi_server *s, struct directory *dir, void (*done)(void *arg),
-			 void *arg)
+int iscsi_server_publish(
+	struct iscsi_server *s, struct directory *dir, void (*done)(void *arg), void *arg)
 {
 	struct publication *pub = ROUND_NEW(s, struct publication);
 
@@ -439,11 +437,11 @@ void iscsi_server_set_poll(struct iscsi_server *s, uint64_t poll_ns)
 	round_start(s, &c->round);
 }
 
-void iscsi_server_set_limits(struct iscsi_server *s, uint32_t max_half_open,
-			     uint32_t max_half_open_per_address)
+void iscsi_server_set_limits(
+	struct iscsi_server *s, uint32_t max_half_open, uint32_t max_half_open_per_address)
 {
 	guard_limits(s->shared.guard, half_open_limit(&s->shared, max_half_open),
-		     max_half_open_per_address);
+		max_half_open_per_address);
 }
 
 /* --- who is here ---------------------------------------------------------------------------- */
@@ -500,15 +498,21 @@ static struct card *card_new(const struct session *s)
 	if (!card)
 		return NULL;
 	at = card->text;
-	card->info = (struct session_info){
-		.tsih = s->entry.tsih, .discovery = s->discovery,
+	card->info = (struct session_info){ .tsih = s->entry.tsih,
+		.discovery = s->discovery,
 		.target = put_text(&at, s->entry.target),
 		.initiator = put_text(&at, s->entry.initiator),
-		.alias = put_text(&at, s->alias), .user = put_text(&at, s->user),
-		.tpgt = s->entry.group, .reactor = s->r->index, .connections = s->nconns,
-		.auth = s->auth, .algorithm = s->algorithm,
-		.age_ms = (loop_now(s->r->loop) - s->born) / 1000000, .commands = s->commands,
-		.bytes_in = s->bytes_in, .bytes_out = s->bytes_out };
+		.alias = put_text(&at, s->alias),
+		.user = put_text(&at, s->user),
+		.tpgt = s->entry.group,
+		.reactor = s->r->index,
+		.connections = s->nconns,
+		.auth = s->auth,
+		.algorithm = s->algorithm,
+		.age_ms = (loop_now(s->r->loop) - s->born) / 1000000,
+		.commands = s->commands,
+		.bytes_in = s->bytes_in,
+		.bytes_out = s->bytes_out };
 	for (int i = 0; i < 6; i++)
 		card->info.isid[i] = (uint8_t)(s->entry.isid >> (40 - 8 * i));
 	if (!list_empty(&s->conns))
@@ -548,8 +552,7 @@ static void census_over(struct round *d)
 }
 
 int iscsi_server_sessions(struct iscsi_server *s,
-			  void (*each)(void *arg, const struct session_info *info),
-			  void (*end)(void *arg), void *arg)
+	void (*each)(void *arg, const struct session_info *info), void (*end)(void *arg), void *arg)
 {
 	struct census *c = ROUND_NEW(s, struct census);
 
@@ -572,7 +575,7 @@ static uint64_t get(const _Atomic uint64_t *v)
 void iscsi_server_counters(const struct iscsi_server *s, struct iscsi_counters *out)
 {
 	*out = (struct iscsi_counters){ .reactors = s->n,
-					.half_open = guard_half_open(s->shared.guard) };
+		.half_open = guard_half_open(s->shared.guard) };
 	for (unsigned i = 0; i < s->n; i++) {
 		const struct reactor *r = s->reactors[i];
 
@@ -592,7 +595,7 @@ struct closing {
 	char *target;
 	char *why;
 	uint16_t tsih;
-	bool forbidden;     /* instead of target and tsih */
+	bool forbidden; /* instead of target and tsih */
 	_Atomic unsigned n;
 	void (*done)(void *arg, unsigned n);
 	void *arg;
@@ -605,7 +608,8 @@ static bool concerns(const struct closing *k, const struct conn *c)
 
 	if (k->forbidden)
 		return s && s->target &&
-		       login_forbidden(c->r->dir, s->target->name, s->entry.initiator, &c->stream.peer);
+		       login_forbidden(
+			       c->r->dir, s->target->name, s->entry.initiator, &c->stream.peer);
 	if (!k->target)
 		return s && s->entry.tsih == k->tsih;
 	if (c->login)
@@ -646,7 +650,7 @@ static void close_over(struct round *d)
 
 /* Which connections are meant is the caller's to say, before round_start(). NULL: out of memory. */
 static struct closing *closing_new(struct iscsi_server *s, const char *target, const char *why,
-				   void (*done)(void *arg, unsigned n), void *arg)
+	void (*done)(void *arg, unsigned n), void *arg)
 {
 	struct closing *k = ROUND_NEW(s, struct closing);
 
@@ -668,7 +672,7 @@ static struct closing *closing_new(struct iscsi_server *s, const char *target, c
 }
 
 int iscsi_server_close(struct iscsi_server *s, const char *target, uint16_t tsih, const char *why,
-		       void (*done)(void *arg, unsigned n), void *arg)
+	void (*done)(void *arg, unsigned n), void *arg)
 {
 	struct closing *k = closing_new(s, target, why, done, arg);
 
@@ -679,8 +683,8 @@ int iscsi_server_close(struct iscsi_server *s, const char *target, uint16_t tsih
 	return 0;
 }
 
-int iscsi_server_close_forbidden(struct iscsi_server *s, const char *why,
-				 void (*done)(void *arg, unsigned n), void *arg)
+int iscsi_server_close_forbidden(
+	struct iscsi_server *s, const char *why, void (*done)(void *arg, unsigned n), void *arg)
 {
 	struct closing *k = closing_new(s, NULL, why, done, arg);
 
@@ -718,7 +722,7 @@ static void close_all(struct reactor *r)
 {
 	list_for_each_safe(l, &r->conns)
 		conn_close(container_of(l, struct conn, link), LOG_NOTICE,
-			   "closing: the server is stopping");
+			"closing: the server is stopping");
 }
 
 static void grace_over(struct loop_timer *t)

@@ -22,58 +22,57 @@ struct cmd;
 struct conn;
 struct reactor;
 
-#define SESSION_HASH 32      /* chains of commands by ITT */
+#define SESSION_HASH 32 /* chains of commands by ITT */
 
 struct session {
 	struct reactor *r;
-	struct list link;                /* in reactor->sessions */
-	struct session_entry entry;      /* names, ISID, TSIH: in the table of sessions */
-	struct nexus nexus;              /* normal sessions */
+	struct list link;           /* in reactor->sessions */
+	struct session_entry entry; /* names, ISID, TSIH: in the table of sessions */
+	struct nexus nexus;         /* normal sessions */
 	bool discovery;
 	bool closing;
-	bool logout_asked;               /* by an Async Message */
-	struct params params;            /* session-wide ones; a connection has its own copy */
-	struct list conns;               /* struct conn, by in_session */
+	struct params params; /* session-wide ones; a connection has its own copy */
+	struct list conns;    /* struct conn, by in_session */
 	unsigned nconns;
-	struct list cmds;                /* struct cmd, by link, in the order of arrival */
+	struct list cmds; /* struct cmd, by link, in the order of arrival */
 	struct cmd *hash[SESSION_HASH];
-	unsigned ncmds, immediate;       /* commands alive; of them immediate ones */
-	struct list aborts;              /* struct lu_abort that wait for commands to end */
-	struct list tmfs;                /* struct tmf: task management under way */
-	struct list early;               /* struct early: requests ahead of their CmdSN */
-	struct logout_req logout;        /* waits for task management to end, if logout_on is set, */
-	struct conn *logout_on;          /* which is held */
+	unsigned ncmds, immediate; /* commands alive; of them immediate ones */
+	struct list aborts;        /* struct lu_abort that wait for commands to end */
+	struct list tmfs;          /* struct tmf: task management under way */
+	struct list early;         /* struct early: requests ahead of their CmdSN */
+	struct logout_req logout;  /* waits for task management to end, */
+	struct conn *logout_on;    /* if this is set, which is held */
 	uint32_t exp_cmdsn, max_cmdsn;
-	uint16_t next_id;                /* of the next command that waits for data */
-	uint64_t born;                   /* loop_now() */
-	const char *auth;                /* "none", "CHAP", "mutual CHAP" */
-	const char *algorithm;           /* or NULL */
-	char *user;                      /* CHAP_N, or NULL */
-	char *alias;                     /* the initiator's, or NULL */
-	struct target_set *set;          /* keeps `target` */
+	uint16_t next_id;       /* of the next command that waits for data */
+	uint64_t born;          /* loop_now() */
+	const char *auth;       /* "none", "CHAP", "mutual CHAP" */
+	const char *algorithm;  /* or NULL */
+	char *user;             /* CHAP_N, or NULL */
+	char *alias;            /* the initiator's, or NULL */
+	struct target_set *set; /* keeps `target` */
 	const struct iscsi_target *target;
-	struct lun_map *next_map;        /* to be taken up when commands of lost units have ended */
+	struct lun_map *next_map; /* to be taken up when commands of lost units have ended */
 	uint64_t commands, bytes_in, bytes_out;
-	bool has_nexus;                  /* it reaches its target's units */
-	bool losing;                     /* … and is about to lose them */
-	bool ended;                      /* out of the table; waits for its nexus to close */
+	bool has_nexus; /* it reaches its target's units */
+	bool losing;    /* … and is about to lose them */
+	bool ended;     /* out of the table; waits for its nexus to close */
 	struct loop_defer end;
-	struct list waiters;             /* logins that wait for its end (join.c) */
-	struct list rejoins;             /* logins that wait for the end of a connection's commands */
-	unsigned rejoining;              /* and those that are on their way back: it lives for them */
+	struct list waiters; /* logins that wait for its end (join.c) */
+	struct list rejoins; /* logins that wait for a connection's commands to end */
+	unsigned rejoining;  /* and those on their way back: it lives for them */
 };
 
 /* A session with nobody in it yet: not in the table, no nexus. `like` is copied, its names too. The
  * initiator's first CmdSN is cmdsn; `depth` commands may be outstanding. NULL: out of memory. */
-struct session *session_new(struct reactor *r, const struct session_entry *like, uint32_t cmdsn,
-			    uint32_t depth);
+struct session *session_new(
+	struct reactor *r, const struct session_entry *like, uint32_t cmdsn, uint32_t depth);
 /* Joins it to the target's units; the set stays referenced. False: out of memory. */
 bool session_open(struct session *s, struct target_set *set, const struct iscsi_target *target);
 /* Ends a session that no connection has joined. */
 void session_abandon(struct session *s);
 
-/* Command numbering, RFC 7143 4.2.2.1: whose turn it is, who is to be kept until then (early.h), and
- * who is out of the window or was here before, and is dropped without an answer. */
+/* Command numbering, RFC 7143 4.2.2.1: whose turn it is, who is to be kept until then (early.h),
+ * and who is out of the window or was here before, and is dropped without an answer. */
 enum cmdsn_verdict { CMDSN_NOW, CMDSN_EARLY, CMDSN_IGNORE };
 enum cmdsn_verdict session_cmdsn(struct session *s, uint32_t cmdsn, bool immediate);
 
@@ -91,8 +90,8 @@ void session_cmd_ended(struct session *s);
 
 /* Adds a connection that has logged in; the session's reactor is the connection's. */
 void session_join(struct session *s, struct conn *c);
-/* A connection has gone: its commands are aborted; without connections (or at error recovery level 0
- * after a failure) the session ends. */
+/* A connection has gone: its commands are aborted; without connections (or at error recovery level
+ * 0 after a failure) the session ends. */
 void session_leave(struct session *s, struct conn *c, bool failed);
 
 /* Another directory is in force: the session ends with its target, or takes up its new LUN map. */
@@ -101,9 +100,9 @@ void session_take_directory(struct session *s, struct directory *d);
 /* Whether the unit behind a LUN is about to leave the session: no new command may reach it. */
 bool session_is_leaving(const struct session *s, uint64_t lun);
 
-/* The initiator is about to be told that the session is logged out: it must find then that what it had
- * reserved is free. Nothing joins the session any more, and requests that still come are dropped.
- * While commands have not ended, the nexus is kept until they have. */
+/* The initiator is about to be told that the session is logged out: it must find then that what it
+ * had reserved is free. Nothing joins the session any more, and requests that still come are
+ * dropped. While commands have not ended, the nexus is kept until they have. */
 void session_logging_out(struct session *s);
 /* Closes all connections, aborts all commands, and ends. */
 void session_close(struct session *s, int priority, const char *why);

@@ -8,16 +8,16 @@
 #include <string.h>
 #include <sys/random.h>
 
-#define TSIHS 65536u
+#define TSIHS  65536u
 #define CHAINS 16384u
 
 struct sessions {
 	pthread_mutex_t lock;
-	unsigned n;                             /* normal ones */
+	unsigned n; /* normal ones */
 	unsigned discovery, discovery_max;
-	struct list discoveries;                /* entries, the oldest first */
-	uint16_t last;                          /* TSIH given last */
-	uint64_t seed;                          /* the names come from the network */
+	struct list discoveries; /* entries, the oldest first */
+	uint16_t last;           /* TSIH given last */
+	uint64_t seed;           /* the names come from the network */
 	struct session_entry *by_tsih[TSIHS];
 	struct session_entry *chain[CHAINS];
 };
@@ -86,7 +86,7 @@ static uint16_t free_tsih(struct sessions *t)
 }
 
 static enum sessions_result add(struct sessions *t, struct session_entry *e, uint32_t max,
-				uint32_t target_max, struct session_entry **taken)
+	uint32_t target_max, struct session_entry **taken)
 {
 	struct session_entry **chain = e->target ? chain_of(t, e) : NULL;
 
@@ -119,8 +119,8 @@ static enum sessions_result add(struct sessions *t, struct session_entry *e, uin
 	return SESSIONS_OK;
 }
 
-enum sessions_result sessions_add(struct sessions *t, struct session_entry *e, uint32_t max_sessions,
-				  uint32_t target_max, struct reactor **reactor, uint16_t *tsih)
+enum sessions_result sessions_add(struct sessions *t, struct session_entry *e,
+	uint32_t max_sessions, uint32_t target_max, struct reactor **reactor, uint16_t *tsih)
 {
 	struct session_entry *taken = NULL;
 	enum sessions_result r;

@@ -18,8 +18,8 @@ struct sessions;
 
 /* One session's entry, embedded in it. The names belong to the session and do not change. */
 struct session_entry {
-	const char *initiator;      /* normalised */
-	const char *target;         /* normalised; NULL: a discovery session, which has no nexus and
+	const char *initiator; /* normalised */
+	const char *target;    /* normalised; NULL: a discovery session, which has no nexus and
 	                               may be there any number of times */
 	uint64_t isid;
 	uint16_t group;             /* target portal group tag */
@@ -32,20 +32,20 @@ struct session_entry {
 /* Any number of sessions up to 65535, discovery_max (at least 1) of them for discovery. NULL when
  * memory is out. */
 struct sessions *sessions_new(unsigned discovery_max);
-void sessions_free(struct sessions *t);     /* must be empty; NULL is fine */
+void sessions_free(struct sessions *t); /* must be empty; NULL is fine */
 
 enum sessions_result { SESSIONS_OK, SESSIONS_TAKEN, SESSIONS_FULL };
 
-/* Discovery sessions at a time, at the most; they do not count among max_sessions, since anybody may
- * have one. For the same reason the oldest makes way for a new one. */
+/* Discovery sessions at a time, at the most; they do not count among max_sessions, since anybody
+ * may have one. For the same reason the oldest makes way for a new one. */
 #define SESSIONS_DISCOVERY_MAX 1024u
 
-/* Enters a session and gives it a TSIH. TAKEN: the same initiator port has a session there (or there
- * are as many discovery sessions as there may be); *reactor and *tsih tell which is to be ended before
- * this one is entered again, as in reinstatement. FULL: max_sessions (of all) or target_max (of
- * the entry's target; 0: no limit) are reached, or no TSIH is free. */
-enum sessions_result sessions_add(struct sessions *t, struct session_entry *e, uint32_t max_sessions,
-				  uint32_t target_max, struct reactor **reactor, uint16_t *tsih);
+/* Enters a session and gives it a TSIH. TAKEN: the same initiator port has a session there (or
+ * there are as many discovery sessions as there may be); *reactor and *tsih tell which is to be
+ * ended before this one is entered again, as in reinstatement. FULL: max_sessions (of all) or
+ * target_max (of the entry's target; 0: no limit) are reached, or no TSIH is free. */
+enum sessions_result sessions_add(struct sessions *t, struct session_entry *e,
+	uint32_t max_sessions, uint32_t target_max, struct reactor **reactor, uint16_t *tsih);
 void sessions_remove(struct sessions *t, struct session_entry *e);
 
 /* The entry of a TSIH, or NULL. What it points at may only be touched on the thread of the reactor

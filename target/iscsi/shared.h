@@ -25,11 +25,11 @@ struct shared {
 	struct guard *guard;
 	struct challenge_memory *challenges;
 	struct chap_digests *digests;
-	struct log_rate lines;                             /* of the log, about who comes and goes */
-	unsigned descriptors;                              /* that this process may have */
-	_Atomic unsigned strangers;                        /* those below are for anybody's sessions */
-	size_t bufs_limit;                                 /* bytes of data buffers of a reactor */
-	void (*loop_ends)(void *arg, struct loop *loop);   /* see server.h */
+	struct log_rate lines;                           /* of the log, about who comes and goes */
+	unsigned descriptors;                            /* that this process may have */
+	_Atomic unsigned strangers;                      /* below this for anybody's sessions */
+	size_t bufs_limit;                               /* bytes of data buffers of a reactor */
+	void (*loop_ends)(void *arg, struct loop *loop); /* see server.h */
 	void *arg;
 };
 

@@ -18,12 +18,12 @@
 #define ANSWER_MAX ((size_t)64 << 20)
 
 /* Data segments of answers, whatever more the initiator would take. */
-#define PIECE_MAX 65536u
+#define PIECE_MAX  65536u
 
 /* One exchange: a request of one or more PDUs, and its answer of one or more. */
 struct text {
 	uint32_t itt;
-	uint32_t ttt;              /* that the initiator is to come back with */
+	uint32_t ttt; /* that the initiator is to come back with */
 	bool answering;
 	struct key_buf in;
 	struct key_out out;
@@ -87,7 +87,7 @@ static void put_all(const struct conn *c, struct key_out *out)
 			put_target(c, target_set_at(set, i), out);
 }
 
-/* A long answer to a short question that anybody may ask: who asks has taken the last answer before. */
+/* A long answer to a short question that anybody may ask: the last one is to be taken before. */
 static bool send_all(const struct conn *c, struct key_out *out)
 {
 	if (!c->s->discovery) {
@@ -176,9 +176,12 @@ static void send_piece(struct conn *c, struct text *t, const struct text_req *p)
 	}
 	if (len)
 		memcpy(out->data, piece, len);
-	text_rsp_encode(out->bhs, &(struct text_rsp){ .final = final, .cont = more, .data_len = len,
-						      .lun = p->lun, .itt = p->itt,
-						      .ttt = final ? TAG_NONE : t->ttt });
+	text_rsp_encode(out->bhs, &(struct text_rsp){ .final = final,
+					  .cont = more,
+					  .data_len = len,
+					  .lun = p->lun,
+					  .itt = p->itt,
+					  .ttt = final ? TAG_NONE : t->ttt });
 	out->takes_statsn = true;
 	tx_pdu_send(c, out);
 	t->answering = more;
@@ -195,14 +198,15 @@ static void ask_for_more(struct conn *c, struct text *t, const struct text_req *
 		conn_close(c, LOG_ERR, "closing: out of memory");
 		return;
 	}
-	text_rsp_encode(out->bhs, &(struct text_rsp){ .lun = p->lun, .itt = p->itt, .ttt = t->ttt });
+	text_rsp_encode(
+		out->bhs, &(struct text_rsp){ .lun = p->lun, .itt = p->itt, .ttt = t->ttt });
 	out->takes_statsn = true;
 	tx_pdu_send(c, out);
 }
 
 static struct text *text_begin(struct conn *c, const struct text_req *p)
 {
-	text_over(c);    /* 11.10.4: a new request with TTT ffffffff resets the negotiation */
+	text_over(c); /* 11.10.4: a new request with TTT ffffffff resets the negotiation */
 	if (!(c->text = calloc(1, sizeof(*c->text))))
 		return NULL;
 	c->text->itt = p->itt;
@@ -213,8 +217,7 @@ static struct text *text_begin(struct conn *c, const struct text_req *p)
 	return c->text;
 }
 
-static const char *take(
-	struct conn *c, const struct text_req *p, const uint8_t *data, uint32_t len)
+static const char *take(struct conn *c, const struct text_req *p, const uint8_t *data, uint32_t len)
 {
 	struct text *t = c->text;
 	const char *why;

@@ -16,7 +16,8 @@ struct text;
 
 /* A Text Request whose turn has come, with its data segment. NULL; or why the caller is to reject
  * it: any exchange under way is over then. */
-const char *text_request(struct conn *c, const struct text_req *p, const uint8_t *data, uint32_t len);
+const char *text_request(
+	struct conn *c, const struct text_req *p, const uint8_t *data, uint32_t len);
 
 /* Forgets an exchange under way. NULL is fine. */
 void text_forget(struct text *t);

@@ -37,9 +37,9 @@ struct tx_item {
 };
 
 struct tx {
-	struct list queue;           /* items not yet, or not wholly, in a batch */
-	struct tx_rest *rest;        /* what the socket did not take; goes out first */
-	unsigned small;              /* of the items: PDUs that no command window bounds, by weight */
+	struct list queue;    /* items not yet, or not wholly, in a batch */
+	struct tx_rest *rest; /* what the socket did not take; goes out first */
+	unsigned small;       /* items that no command window bounds, by weight */
 };
 
 void tx_init(struct tx *tx);
@@ -56,7 +56,7 @@ bool tx_idle(const struct conn *c);
 /* --- for emitters ------------------------------------------------------------------------ */
 
 /* PDUs and pieces of one batch. */
-#define TX_PDUS 192
+#define TX_PDUS   192
 #define TX_PIECES (4 * TX_PDUS)
 
 /* Room in the batch for one more PDU with so many pieces of data? */
@@ -80,7 +80,7 @@ void tx_batch_free(struct tx_batch *b);
  * written when it leaves. */
 struct tx_pdu {
 	struct tx_item item;
-	bool takes_statsn;           /* StatSN is this PDU's own, and counts on */
+	bool takes_statsn; /* StatSN is this PDU's own, and counts on */
 	uint32_t len;
 	/* Optional: once it is out, or the connection has ended (c->phase is CONN_CLOSING then). */
 	void (*after)(struct conn *c, void *arg);

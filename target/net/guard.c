@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The guard at the door (guard.h): a fixed table of addresses, the idlest one making room; and a queue of
- * those who stand there. */
+/* The guard at the door (guard.h): a fixed table of addresses, the idlest one making room; and a
+ * queue of those who stand there. */
 #include "net/guard.h"
 
 #include <pthread.h>
@@ -8,24 +8,24 @@
 #include <sys/random.h>
 #include <time.h>
 
-#define ROWS 4096u       /* addresses that can be half-open or have failed at a time */
-#define PROBES 8u        /* places that one address may stand in */
-#define FREE_FAILURES 4u /* mistyped secrets that cost nothing */
-#define FORGET_NS (60ull * 1000000000)
+#define ROWS          4096u /* addresses that can be half-open or have failed at a time */
+#define PROBES        8u    /* places that one address may stand in */
+#define FREE_FAILURES 4u    /* mistyped secrets that cost nothing */
+#define FORGET_NS     (60ull * 1000000000)
 
 struct row {
 	struct addr addr;
 	uint32_t half_open;
 	uint32_t failures;
 	uint64_t failed_at;
-	struct list tickets;     /* of its half-open connections, the oldest first */
+	struct list tickets; /* of its half-open connections, the oldest first */
 };
 
 struct guard {
 	pthread_mutex_t lock;
 	uint32_t half_open, max, max_per_address;
-	struct list waiting;     /* tickets of all, the oldest first */
-	uint32_t seed;           /* nobody can choose addresses that share a place */
+	struct list waiting; /* tickets of all, the oldest first */
+	uint32_t seed;       /* nobody can choose addresses that share a place */
 	struct row rows[ROWS];
 };
 
@@ -70,7 +70,7 @@ static uint32_t hash(const struct guard *g, const struct addr *a)
 
 	if (a->sa.sa_family == AF_INET6) {
 		p = (const uint8_t *)&a->in6.sin6_addr;
-		n = 8;   /* a host has a whole /64 to take addresses from */
+		n = 8; /* a host has a whole /64 to take addresses from */
 	} else if (a->sa.sa_family != AF_INET) {
 		n = 0;
 	}
@@ -149,7 +149,8 @@ static bool has_had_time(const struct guard_ticket *t)
 	struct timespec now;
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec >= t->since + GUARD_GRACE_NS;
+	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec >=
+	       t->since + GUARD_GRACE_NS;
 }
 
 /* The address that has the most at the door. */
@@ -163,8 +164,8 @@ static const struct row *crowd(const struct guard *g)
 	return most;
 }
 
-/* One of a crowd, which has no less than the newcomer's address even so; or the oldest of all, when it
- * has had time. NULL: nobody is to make way. */
+/* One of a crowd, which has no less than the newcomer's address even so; or the oldest of all, when
+ * it has had time. NULL: nobody is to make way. */
 static struct guard_ticket *who_makes_way(const struct guard *g, const struct row *newcomer)
 {
 	const struct row *most = crowd(g);
@@ -221,7 +222,7 @@ enum guard_verdict guard_admit(struct guard *g, const struct addr *peer)
 	v = judge(g, r);
 	if (v == GUARD_OK) {
 		g->half_open++;
-		if (r)          /* without a place for it, it counts among all only */
+		if (r) /* without a place for it, it counts among all only */
 			r->half_open++;
 	}
 	pthread_mutex_unlock(&g->lock);

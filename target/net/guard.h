@@ -25,7 +25,7 @@ enum guard_verdict { GUARD_OK, GUARD_TOO_MANY, GUARD_TOO_MANY_FROM_ADDRESS };
 
 /* NULL: out of memory. */
 struct guard *guard_new(uint32_t max_half_open, uint32_t max_per_address);
-void guard_free(struct guard *g);          /* NULL is fine */
+void guard_free(struct guard *g); /* NULL is fine */
 void guard_limits(struct guard *g, uint32_t max_half_open, uint32_t max_per_address);
 
 /* A connection has been accepted. OK counts it until guard_leave(), and may have called another one
@@ -36,35 +36,35 @@ void guard_leave(struct guard *g, const struct addr *peer);
 
 /* Where the connections of one thread are called out. */
 struct guard_desk {
-	struct list called;                   /* tickets; the guard's */
-	bool told;                            /* the same */
-	/* Some are called out: has the thread ask for them by guard_called(), and returns at once. Any
-	 * thread, which may not turn to the guard from here. */
+	struct list called; /* tickets; the guard's */
+	bool told;          /* the same */
+	/* Some are called out: has the thread ask for them by guard_called(), and returns at once.
+	 * Any thread; it may not turn to the guard from here. */
 	void (*tell)(struct guard_desk *d);
 };
 
 /* A connection that stands at the door; embedded in it, and its own but for `desk` and `peer`. */
 struct guard_ticket {
 	struct list link, of_address;
-	struct guard_desk *desk;              /* of the thread that the connection is on */
+	struct guard_desk *desk; /* of the thread that the connection is on */
 	const struct addr *peer;
-	uint64_t since;                       /* monotonic, in ns */
+	uint64_t since; /* monotonic, in ns */
 	bool out;
 };
 
-#define GUARD_GRACE_NS UINT64_C(1000000000)   /* in which only a crowd makes way */
+#define GUARD_GRACE_NS UINT64_C(1000000000) /* in which only a crowd makes way */
 
 void guard_desk_init(struct guard_desk *d, void (*tell)(struct guard_desk *d));
 /* A connection that was admitted can be called out from now on. */
 void guard_enter(struct guard *g, struct guard_ticket *t, uint64_t now_ns);
 /* It has logged in, or it has gone: its ticket is void, at the desk too. Twice is harmless. */
 void guard_exit(struct guard *g, struct guard_ticket *t);
-/* Of those that have been called out, the next one to be closed; NULL: no more. The desk's thread. */
+/* Of those that have been called out, the next to be closed; NULL: no more. The desk's thread. */
 struct guard_ticket *guard_called(struct guard *g, struct guard_desk *d);
 
 /* An authentication has failed: gives the milliseconds for which the answer is to be held back, 0
- * for the first ones, doubling up to GUARD_DELAY_MAX. They are forgotten after a quiet minute, and not
- * sooner: who has a secret of his own may be guessing those of others. */
+ * for the first ones, doubling up to GUARD_DELAY_MAX. They are forgotten after a quiet minute, and
+ * not sooner: who has a secret of his own may be guessing those of others. */
 #define GUARD_DELAY_MAX 4000u
 uint32_t guard_failed(struct guard *g, const struct addr *peer, uint64_t now_ns);
 
