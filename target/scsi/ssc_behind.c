@@ -152,7 +152,7 @@ bool tape_write_behind(struct scsi_task *t, const struct tape_job *j)
 	uint64_t charge = t->buf_len + (uint64_t)count * OVERHEAD;
 	struct behind *b;
 
-	if (j->at_object || j->guard_write || t->attr > TASK_SIMPLE ||
+	if (j->at_object || j->guard_write || t->attr > TASK_SIMPLE || !tape_same_mount(t, j) ||
 		!runs_ahead(tape, t->itl, charge))
 		return false;
 	b = malloc(sizeof(*b));

@@ -136,6 +136,26 @@ static void data_for_one_cartridge_do_not_go_on_the_next(void **state)
 	tape_rig_free(rig);
 }
 
+static void data_for_one_cartridge_are_not_written_behind_those_for_the_next(void **state)
+{
+	const uint8_t cdb[] = { TAPE_WRITE(5000) };
+	struct tape_rig *rig = roomy(state);
+	struct scsi_task t;
+
+	rig_task(&t, &rig->r->nexus[0], 0, cdb, 6, SCSI_DIR_OUT, 5000);
+	assert_int_equal(scsi_task_start(&t), SCSI_WANT_DATA);
+	change_cartridges(rig);
+	assert_check(TAPE(rig, NULL, 0, TUR), SENSE_UNIT_ATTENTION, 0x2800);
+	assert_good(tape_write(rig, 3000, 1));
+	assert_int_equal(scsi_task_data(&t, rig_put(&t, tape_data)), SCSI_PENDING);
+	rig_wait(&t);
+	assert_int_equal(t.status, SCSI_CHECK_CONDITION);
+	assert_int_equal(t.sense.key, SENSE_NOT_READY);
+	scsi_task_release(&t);
+	tape_at(rig, 1, 0);
+	tape_rig_free(rig);
+}
+
 static void an_attribute_for_one_cartridge_does_not_go_on_the_next(void **state)
 {
 	static const uint8_t cdb[16] = { 0x8d, [13] = 10 };
@@ -162,6 +182,7 @@ int main(void)
 		TEST(what_is_written_behind_goes_with_the_cartridge),
 		TEST(the_first_write_on_another_cartridge_waits_for_it),
 		TEST(data_for_one_cartridge_do_not_go_on_the_next),
+		TEST(data_for_one_cartridge_are_not_written_behind_those_for_the_next),
 		TEST(an_attribute_for_one_cartridge_does_not_go_on_the_next),
 	};
 
