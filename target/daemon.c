@@ -435,6 +435,7 @@ static void fill_standard_descriptors(void)
 static void prepare_process(void)
 {
 	fill_standard_descriptors();
+	privileges_hide_memory();
 	scrub_libraries();
 	umask(077);
 	signal(SIGPIPE, SIG_IGN);

@@ -29,8 +29,8 @@ int privileges_become(const struct privileges_user *user, struct privileges_erro
 /* As many descriptors as the system lets us have: each session and each file is one. */
 void privileges_raise_limits(void);
 
-/* No core dump and no debugger of the same user's: memory holds secrets. After the last change of
- * user, which sets this anew. */
+/* No core dump and no debugger of the same user's: memory holds secrets. Before the first of them is
+ * read, and once more after a change of user, which sets this anew. */
 void privileges_hide_memory(void);
 
 #endif
