@@ -532,6 +532,28 @@ static void a_registration_without_aptpl_ends_the_keeping(void **state)
 	rig_free(r);
 }
 
+static void a_move_with_aptpl_is_kept_before_the_answer(void **state)
+{
+	struct rig *r = rig_create((struct rig_cfg){ .keeper = &book.keeper });
+	struct loop_timer timer;
+	uint8_t list[128];
+	uint32_t len = (uint32_t)move_list(list, 0xa, 0xb, 0x01, 1, NAME1);
+
+	(void)state;
+	book.keeper.keep = note;
+	book.err = 0;
+	book.text[0] = 0;
+	assert_good(OUT(r, 0, REGISTER, 0, 0, 0xa, 0));
+	assert_good(OUT(r, 0, RESERVE, EA, 0xa, 0, 0));
+	assert_string_equal(book.text, "");
+	loop_timer_init(r->loop, &timer, say_done);
+	loop_timer_set(&timer, 1);
+	assert_good(RUN(r, 0, list, len, PR_OUT(MOVE, 0, len)));
+	loop_timer_clear(&timer);
+	assert_string_equal(book.text, "2 type 3 " NAME0 "/1=a " NAME1 "/1=b*");
+	rig_free(r);
+}
+
 static void what_cannot_be_kept_is_an_error(void **state)
 {
 	struct rig *r = rig_create((struct rig_cfg){ .keeper = &book.keeper });
@@ -652,6 +674,7 @@ int main(void)
 		cmocka_unit_test(moving_is_checked),
 		cmocka_unit_test(what_is_to_outlive_a_restart_is_kept_before_the_answer),
 		cmocka_unit_test(a_registration_without_aptpl_ends_the_keeping),
+		cmocka_unit_test(a_move_with_aptpl_is_kept_before_the_answer),
 		cmocka_unit_test(what_cannot_be_kept_is_an_error),
 		cmocka_unit_test(without_a_keeper_aptpl_is_refused),
 		cmocka_unit_test(what_was_kept_is_in_force),

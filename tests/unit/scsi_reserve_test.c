@@ -98,6 +98,16 @@ static void third_parties_and_extents_are_refused(void **state)
 	assert_bad_cdb(RUN(rig, 0, NULL, 0, 0x56, 0x10, 0, 0, 0, 0, 0, 0, 0, 0), 1);
 }
 
+static void a_release_for_third_parties_and_of_extents_is_refused(void **state)
+{
+	(void)state;
+	assert_good(RUN(rig, 0, NULL, 0, RESERVE6));
+	assert_bad_cdb(RUN(rig, 0, NULL, 0, 0x17, 0x10, 0, 0, 0, 0), 1);
+	assert_bad_cdb(RUN(rig, 0, NULL, 0, 0x17, 0x01, 0, 0, 0, 0), 1);
+	assert_bad_cdb(RUN(rig, 0, NULL, 0, 0x57, 0x10, 0, 0, 0, 0, 0, 0, 0, 0), 1);
+	assert_conflict(RUN(rig, 1, NULL, 0, TUR));
+}
+
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, rig_teardown)
 
 int main(void)
@@ -111,6 +121,7 @@ int main(void)
 		T(a_nexus_that_comes_finds_the_reservation),
 		T(allowing_and_starting_are_possible_for_all),
 		T(third_parties_and_extents_are_refused),
+		T(a_release_for_third_parties_and_of_extents_is_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
