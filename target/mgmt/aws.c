@@ -2,7 +2,6 @@
 /* The Storage Gateway dialect: from a request that came in to the operation that answers it. */
 #include "mgmt/aws.h"
 
-#include <openssl/rand.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +11,7 @@
 #include "base/log.h"
 #include "mgmt/aws_operations.h"
 #include "mgmt/sigv4.h"
+#include "mgmt/uuid.h"
 #include "net/addr.h"
 #include "registry_gateway.h"
 
@@ -202,18 +202,10 @@ bool aws_is_over(const struct aws_request *q)
 /* Clients show it with every error. */
 static void add_request_id(struct call *c)
 {
-	uint8_t r[16];
-	char id[40];
+	char id[UUID_SIZE];
 
-	if (RAND_bytes(r, sizeof(r)) != 1)
-		return;
-	r[6] = (uint8_t)((r[6] & 0x0f) | 0x40); /* RFC 9562: version 4 */
-	r[8] = (uint8_t)((r[8] & 0x3f) | 0x80);
-	snprintf(id, sizeof(id),
-		"%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", r[0], r[1],
-		r[2], r[3], r[4], r[5], r[6], r[7], r[8], r[9], r[10], r[11], r[12], r[13], r[14],
-		r[15]);
-	call_answer_header(c, "x-amzn-RequestId", id);
+	if (uuid_make(id))
+		call_answer_header(c, "x-amzn-RequestId", id);
 }
 
 static void refuse(struct call *c, int status, const char *exception, const char *message)

@@ -7,18 +7,17 @@
 #define MGMT_ONTAP_H
 
 #include "mgmt/call.h"
+#include "mgmt/uuid.h"
 #include "registry.h"
 
-#define ONTAP_UUID_SIZE 37 /* of the text form, NUL included */
-
-struct ontap_identity;
+struct ontap_svm;
 
 /* What its functions work on: the context of its calls. */
 struct ontap {
 	struct registry *registry;
 	/* Identities that are in the catalog; once asked for, here. "" before. */
-	char cluster_uuid[ONTAP_UUID_SIZE];
-	struct ontap_identity *svms;
+	char cluster_uuid[UUID_SIZE];
+	struct ontap_svm *svms;
 	size_t n_svms;
 };
 

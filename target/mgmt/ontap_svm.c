@@ -7,46 +7,19 @@
 
 #include <errno.h>
 #include <event2/http.h>
-#include <openssl/rand.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
 #include "mgmt/native_json.h"
+#include "mgmt/uuid.h"
 
 /* --- identities ----------------------------------------------------------------------------- */
 
-static bool make_uuid(char out[static ONTAP_UUID_SIZE])
-{
-	unsigned char b[16];
-
-	if (RAND_bytes(b, sizeof(b)) != 1)
-		return false;
-	b[6] = (unsigned char)(0x40 | (b[6] & 0x0f)); /* version 4 (RFC 9562 5.4) */
-	b[8] = (unsigned char)(0x80 | (b[8] & 0x3f));
-	snprintf(out, ONTAP_UUID_SIZE,
-		"%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", b[0], b[1],
-		b[2], b[3], b[4], b[5], b[6], b[7], b[8], b[9], b[10], b[11], b[12], b[13], b[14],
-		b[15]);
-	return true;
-}
-
-static bool is_uuid(const char *text)
-{
-	for (size_t i = 0; i < ONTAP_UUID_SIZE - 1; i++) {
-		bool dash = i == 8 || i == 13 || i == 18 || i == 23;
-
-		if (!text[i] ||
-			(dash ? text[i] != '-' : !strchr("0123456789abcdefABCDEF", text[i])))
-			return false;
-	}
-	return !text[ONTAP_UUID_SIZE - 1];
-}
-
 struct identity {
 	char setting[96];
-	char uuid[ONTAP_UUID_SIZE];
+	char uuid[UUID_SIZE];
 	bool found;
 };
 
@@ -54,7 +27,7 @@ static int take_uuid(const char *name, const char *value, void *arg)
 {
 	struct identity *id = arg;
 
-	if (!strcmp(name, id->setting) && is_uuid(value)) {
+	if (!strcmp(name, id->setting) && uuid_check(value)) {
 		strcpy(id->uuid, value);
 		id->found = true;
 	}
@@ -71,13 +44,13 @@ static int look_or_make(struct catalog_tx *tx, void *arg)
 	err = catalog_setting_load(tx, id->setting, take_uuid, id);
 	if (err || id->found)
 		return err;
-	if (!make_uuid(id->uuid))
+	if (!uuid_make(id->uuid))
 		return -EIO;
 	return catalog_setting_put(tx, id->setting, id->uuid);
 }
 
 /* Waits for the catalog, once in the life of the process for each identity. */
-static bool identify(struct call *c, const char *what, char uuid[static ONTAP_UUID_SIZE])
+static bool identify(struct call *c, const char *what, char uuid[static UUID_SIZE])
 {
 	struct identity id = { 0 };
 	struct ontap_fault why;
@@ -101,11 +74,6 @@ const char *ontap_cluster_uuid(struct call *c)
 
 /* --- SVMs ----------------------------------------------------------------------------------- */
 
-/* What has been asked for once. */
-struct ontap_identity {
-	struct ontap_svm svm;
-};
-
 void ontap_end(struct ontap *o)
 {
 	free(o->svms);
@@ -113,15 +81,15 @@ void ontap_end(struct ontap *o)
 	o->n_svms = 0;
 }
 
-static struct ontap_svm *remember(struct ontap *o, const struct ontap_svm *svm)
+/* Without memory it is asked for again the next time. */
+static void remember(struct ontap *o, const struct ontap_svm *svm)
 {
-	struct ontap_identity *grown = reallocarray(o->svms, o->n_svms + 1, sizeof(*grown));
+	struct ontap_svm *grown = reallocarray(o->svms, o->n_svms + 1, sizeof(*grown));
 
 	if (!grown)
-		return NULL;
+		return;
 	o->svms = grown;
-	grown[o->n_svms].svm = *svm;
-	return &grown[o->n_svms++].svm;
+	grown[o->n_svms++] = *svm;
 }
 
 /* The uuid is of the name without regard to case, as names of SVMs are. False: the call has been
@@ -132,14 +100,14 @@ static bool give_uuid(struct call *c, struct ontap_svm *svm)
 	char what[96];
 
 	for (size_t i = 0; i < o->n_svms; i++)
-		if (!strcmp(o->svms[i].svm.name, svm->name)) {
-			*svm = o->svms[i].svm;
+		if (!strcmp(o->svms[i].name, svm->name)) {
+			*svm = o->svms[i];
 			return true;
 		}
 	snprintf(what, sizeof(what), "svm/%s", svm->name);
 	if (!identify(c, what, svm->uuid))
 		return false;
-	remember(o, svm); /* or ask again the next time */
+	remember(o, svm);
 	return true;
 }
 
@@ -220,7 +188,7 @@ static const struct ontap_svm *find_uuid(const struct ontap_svms *svms, const ch
 
 static bool malformed(const char *uuid, struct ontap_fault *why)
 {
-	return !is_uuid(uuid) &&
+	return !uuid_check(uuid) &&
 	       !ontap_fault(why, HTTP_NOTFOUND, "2", "uuid",
 		       "\"%.64s\" is an invalid value for field \"uuid\" (<UUID>)", uuid);
 }
@@ -230,7 +198,7 @@ const struct ontap_svm *ontap_svm_of_change(
 {
 	const struct ontap_svm *svm = malformed(uuid, why) ? NULL : find_uuid(svms, uuid);
 
-	if (!svm && is_uuid(uuid))
+	if (!svm && uuid_check(uuid))
 		ontap_fault(why, HTTP_NOTFOUND, "2621462", "svm.uuid",
 			"An SVM with the specified UUID does not exist.");
 	return svm;
@@ -241,7 +209,7 @@ const struct ontap_svm *ontap_svm_of_get(
 {
 	const struct ontap_svm *svm = malformed(uuid, why) ? NULL : find_uuid(svms, uuid);
 
-	if (!svm && is_uuid(uuid))
+	if (!svm && uuid_check(uuid))
 		ontap_fault(why, HTTP_NOTFOUND, "4", "uuid", "entry doesn't exist");
 	return svm;
 }

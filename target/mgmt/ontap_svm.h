@@ -8,7 +8,7 @@
 
 struct ontap_svm {
 	char name[65];
-	char uuid[ONTAP_UUID_SIZE];
+	char uuid[UUID_SIZE];
 };
 
 /* Those that a call sees, in the order of their names: all, but for an account of one SVM, and for a
