@@ -79,8 +79,8 @@ static enum exit_status run_status(const struct session *s, char **args, int n)
 	print_portals(json_object_get(b, "portals"));
 	print_http(json_object_get(b, "http"));
 	print_gateway(json_object_get(b, "gateway"));
-	printf("%-15s%u, with %u logical units\n", "targets", (unsigned)ask_number(b, "targets"),
-		(unsigned)ask_number(b, "units"));
+	printf("%-15s%u, with %u logical unit%s\n", "targets", (unsigned)ask_number(b, "targets"),
+		(unsigned)ask_number(b, "units"), ask_number(b, "units") == 1 ? "" : "s");
 	printf("%-15s%u, polling for up to %u us\n", "reactors",
 		(unsigned)ask_number(b, "reactors"), (unsigned)ask_number(b, "poll_us"));
 	ask_line("file I/O", ask_text(b, "file_io"));

@@ -362,9 +362,8 @@ static enum exit_status change(const struct session *s, const char *method, cons
 	status = ask_server(s, method, path, body, &b);
 	json_decref(body);
 	if (b)
-		printf("cartridge %s: %s, %s%s%s%s%s\n", ask_text(b, "barcode"),
-			place_words(b, &w), ask_text(b, "state"),
-			*tape_words(b, &notes) ? ", " : "", notes.text,
+		printf("cartridge %s: %s, %s%s%s%s%s\n", ask_text(b, "barcode"), place_words(b, &w),
+			ask_text(b, "state"), *tape_words(b, &notes) ? ", " : "", notes.text,
 			ask_text(b, "pool") ? ", pool " : "",
 			ask_text(b, "pool") ? ask_text(b, "pool") : "");
 	json_decref(b);
