@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/sanitizer.h"
 
 static int refuse(
 	struct privileges_error *why, int err, const struct privileges_user *user, const char *what)
@@ -76,21 +77,10 @@ void privileges_raise_limits(void)
 		log_msg(LOG_WARNING, "the number of open files stays limited: %s", strerror(errno));
 }
 
-/* Leak checkers trace the process that they look into, which is just what is forbidden here. */
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define HIDDEN 0
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) || \
-	__has_feature(memory_sanitizer)
-#define HIDDEN 0
-#endif
-#endif
-#ifndef HIDDEN
-#define HIDDEN 1
-#endif
-
 void privileges_hide_memory(void)
 {
-	if (HIDDEN && prctl(PR_SET_DUMPABLE, 0, 0, 0, 0))
+#ifndef WITH_SANITIZER /* which trace the process that they look into */
+	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0))
 		log_msg(LOG_WARNING, "core dumps cannot be turned off: %s", strerror(errno));
+#endif
 }

@@ -17,13 +17,7 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define WITH_ASAN 1
-#endif
-#elif defined(__SANITIZE_ADDRESS__)
-#define WITH_ASAN 1
-#endif
+#include "base/sanitizer.h"
 
 #ifdef WITH_ASAN
 #include <sanitizer/asan_interface.h>

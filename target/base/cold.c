@@ -10,17 +10,10 @@
 #include <stdint.h>
 #include <string.h>
 
-/* A sanitizer watches memcpy(), and not these stores. */
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define WATCHED 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) || \
-	__has_feature(memory_sanitizer)
-#define WATCHED 1
-#endif
-#endif
+#include "base/sanitizer.h"
 
-#if defined(__x86_64__) && !defined(WATCHED)
+/* A sanitizer watches memcpy(), and not these stores. */
+#if defined(__x86_64__) && !defined(WITH_SANITIZER)
 
 #include <immintrin.h>
 

@@ -18,6 +18,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/bytes.h"
 #include "base/dir.h"
 #include "base/log.h"
 
@@ -263,15 +264,6 @@ int state_dir_fd(const struct state_dir *s)
 }
 
 /* --- the identity --------------------------------------------------------------------------- */
-
-static int hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	return -1;
-}
 
 static bool decode(const char *text, size_t len, uint8_t id[static STATE_IDENTITY_SIZE])
 {

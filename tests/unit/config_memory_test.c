@@ -12,25 +12,16 @@
 
 #include <cmocka.h>
 
+#include "base/sanitizer.h"
 #include "config/diff.h"
 #include "config/load.h"
 #include "config_support.h"
 #include "tests/skip.h"
 
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) || \
-	__has_feature(memory_sanitizer)
-#define SANITIZED 1
-#endif
-#endif
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define SANITIZED 1
-#endif
-
 /* The allocation of ours, counted from now, that fails; 0: none does. */
 static volatile unsigned long countdown;
 
-#ifndef SANITIZED
+#ifndef WITH_SANITIZER
 extern char __executable_start, etext;
 extern void *__libc_malloc(size_t size);
 extern void *__libc_calloc(size_t n, size_t size);
