@@ -309,10 +309,10 @@ static void ipxe_is_kept_although_it_never_answers_a_ping(void **state)
 	struct ini i;
 
 	w->policy.ping_interval_ms = 50;
-	w->policy.ping_timeout_ms = 200;
+	w->policy.ping_timeout_ms = 500;
 	wire_start(w);
 	ini_begin(&i, w, "");
-	for (int k = 0; k < 6; k++) {
+	for (int k = 0; k < 8; k++) {
 		struct pdu p = pdu_scsi(&i, BHS_FINAL, tur.b, tur.len, 0);
 
 		wire_sleep_ms(90);

@@ -55,7 +55,7 @@ static void bytes_that_drip_in_do_not_lengthen_the_deadline(void **state)
 	struct pdu p;
 	unsigned sent = 0;
 
-	w->policy.login_timeout_ms = 200;
+	w->policy.login_timeout_ms = 400;
 	wire_start(w);
 	ini_open(&i, w);
 	p = pdu_login(&i, OP | TO_FFP, NAMES);
@@ -75,7 +75,7 @@ static void requests_that_keep_coming_do_not_lengthen_the_deadline(void **state)
 	struct pdu p;
 	unsigned sent = 0;
 
-	w->policy.login_timeout_ms = 200;
+	w->policy.login_timeout_ms = 400;
 	wire_start(w);
 	ini_open(&i, w);
 	p = pdu_login(&i, OP, NAMES);

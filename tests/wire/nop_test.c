@@ -66,11 +66,16 @@ static void an_unasked_ping_that_is_not_immediate_is_rejected(void **state)
 	ini_close(&i);
 }
 
+static void pings(struct wire *w, uint32_t interval_ms, uint32_t timeout_ms)
+{
+	w->policy.ping_interval_ms = interval_ms;
+	w->policy.ping_timeout_ms = timeout_ms;
+	wire_start(w);
+}
+
 static void quick(struct wire *w)
 {
-	w->policy.ping_interval_ms = 80;
-	w->policy.ping_timeout_ms = 80;
-	wire_start(w);
+	pings(w, 80, 80);
 }
 
 static void the_target_pings_a_silent_initiator(void **state)
@@ -144,16 +149,16 @@ static void an_initiator_that_ignores_pings_but_works_is_kept(void **state)
 	struct cdb tur = cdb_test_unit_ready();
 	struct ini i;
 
-	quick(w);
+	pings(w, 150, 600);
 	ini_begin(&i, w, "");
-	for (int k = 0; k < 10; k++) {
+	for (int k = 0; k < 5; k++) {
 		struct pdu p = pdu_scsi(&i, BHS_FINAL, tur.b, tur.len, 0);
 
 		ini_send(&i, &p);
 		do {
 			assert_true(ini_recv_within(&i, WIRE_LIMIT_MS));
 		} while (i.bhs[0] != OP_SCSI_RSP);
-		wire_sleep_ms(100);
+		wire_sleep_ms(200);
 	}
 	assert_int_equal(wire_counters(w).sessions, 1);
 	ini_close(&i);
@@ -164,12 +169,12 @@ static void a_busy_initiator_is_not_pinged(void **state)
 	struct wire *w = *state;
 	struct ini i;
 
-	quick(w);
+	pings(w, 400, 400);
 	ini_begin(&i, w, "");
 	unit_ready(&i);
-	for (int k = 0; k < 20; k++) {
+	for (int k = 0; k < 30; k++) {
 		unit_ready(&i); /* which fails when a NOP-In comes between */
-		wire_sleep_ms(15);
+		wire_sleep_ms(20);
 	}
 	ini_close(&i);
 }
