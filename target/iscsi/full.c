@@ -278,12 +278,47 @@ static void logout_respond(struct conn *c, const struct logout_req *p, enum logo
 	tx_pdu_send(c, out);
 }
 
-/* The answer says that all is cleaned up (11.15): those to task management go before it. */
+static bool logs_out(const struct logout_req *p, const struct conn *c)
+{
+	return p->reason == LOGOUT_SESSION || p->cid == c->cid;
+}
+
+/* Nothing more is heard of what logs out, and its commands end, now or when units let go of them. */
+static void fall_silent(struct session *s, const struct logout_req *p)
+{
+	list_for_each(l, &s->conns) {
+		struct conn *c = container_of(l, struct conn, in_session);
+
+		if (logs_out(p, c) && c->phase == CONN_FULL)
+			c->phase = CONN_LOGOUT;
+	}
+	list_for_each_safe(l, &s->cmds) {
+		struct cmd *cmd = container_of(l, struct cmd, link);
+
+		if (logs_out(p, cmd->c))
+			cmd_abort(cmd, false);
+	}
+}
+
+/* The answer says that all is cleaned up (11.15): no command may touch a medium after it, and those
+ * to task management go before it. */
+static bool cleaned_up(const struct session *s, const struct logout_req *p)
+{
+	list_for_each(l, &s->cmds) {
+		const struct cmd *cmd = container_of(l, struct cmd, link);
+
+		if (cmd->state == CMD_ABORTED && logs_out(p, cmd->c))
+			return false;
+	}
+	return !tmf_under_way(s);
+}
+
 static void logout_in_turn(struct conn *c, const struct logout_req *p)
 {
 	struct session *s = c->s;
 
-	if (!tmf_under_way(s) || s->logout_on) {
+	fall_silent(s, p);
+	if (s->logout_on || cleaned_up(s, p)) {
 		logout_respond(c, p, LOGOUT_DONE);
 		return;
 	}
@@ -296,11 +331,13 @@ void full_logout_turn(struct session *s)
 {
 	struct conn *c = s->logout_on;
 
-	if (!c || tmf_under_way(s))
+	if (!c || !cleaned_up(s, &s->logout))
 		return;
 	s->logout_on = NULL;
-	if (c->phase == CONN_FULL)
+	if (c->phase != CONN_CLOSING)
 		logout_respond(c, &s->logout, LOGOUT_DONE);
+	else if (s->logout.reason == LOGOUT_SESSION)
+		session_close(s, LOG_INFO, "logged out");
 	conn_release(c);
 }
 
@@ -329,13 +366,9 @@ static void logout_end(struct conn *c)
 		logout_respond(c, &p, LOGOUT_NO_CID);
 		return;
 	}
-	if (other == c) {
-		logout_in_turn(c, &p);
-		return;
-	}
-	logout_respond(c, &p, LOGOUT_DONE);
-	other->phase = CONN_LOGOUT;
-	conn_close(other, LOG_INFO, "logged out from another connection");
+	logout_in_turn(c, &p);
+	if (other != c)
+		conn_close(other, LOG_INFO, "logged out from another connection");
 }
 
 /* --- dispatch ------------------------------------------------------------------------------- */

@@ -15,7 +15,7 @@ void full_begin(struct conn *c, const uint8_t *ahs);
 /* The PDU has come whole. */
 void full_end(struct conn *c);
 
-/* Task management of the session has ended: perhaps a logout has waited for it. */
+/* Task management or a command of the session has ended: perhaps a logout has waited for it. */
 void full_logout_turn(struct session *s);
 
 /* Asks the session to log out within so many seconds (Async Message 1). */

@@ -10,6 +10,7 @@
 #include "iscsi/cmd.h"
 #include "iscsi/conn.h"
 #include "iscsi/early.h"
+#include "iscsi/full.h"
 #include "iscsi/join.h"
 #include "iscsi/reactor.h"
 #include "iscsi/shared.h"
@@ -307,6 +308,7 @@ void session_cmd_ended(struct session *s)
 		lu_abort_done(a);
 	}
 	tmf_cmd_ended(s);
+	full_logout_turn(s);
 	try_remap(s);
 	if (!list_empty(&s->rejoins))
 		join_try_again(s);

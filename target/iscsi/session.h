@@ -40,7 +40,7 @@ struct session {
 	struct list aborts;        /* struct lu_abort that wait for commands to end */
 	struct list tmfs;          /* struct tmf: task management under way */
 	struct list early;         /* struct early: requests ahead of their CmdSN */
-	struct logout_req logout;  /* waits for task management to end, */
+	struct logout_req logout;  /* waits for tasks to end, */
 	struct conn *logout_on;    /* if this is set, which is held */
 	uint32_t exp_cmdsn, max_cmdsn;
 	uint16_t next_id;       /* of the next command that waits for data */

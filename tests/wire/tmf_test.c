@@ -361,6 +361,37 @@ static void a_logout_waits_for_a_lun_reset_that_waits_for_the_store(void **state
 	ini_close(&other);
 }
 
+static void no_write_is_under_way_when_a_logout_is_answered(void **state)
+{
+	struct wire *w = *state;
+	static const uint8_t block[WIRE_BLOCK];
+	struct command c = { .cdb = cdb_write(0, 1),
+		.write = true,
+		.out = block,
+		.expect = WIRE_BLOCK,
+		.immediate_len = WIRE_BLOCK };
+	struct ini i;
+
+	slow(w, 100);
+	for (uint8_t reason = LOGOUT_SESSION; reason <= LOGOUT_CONNECTION; reason++) {
+		struct pdu p;
+
+		ini_begin(&i, w, "");
+		unit_ready(&i);
+		for (int k = 0; k < 8; k++)
+			command_send(&i, &c);
+		p = pdu_logout(&i, reason, i.cid);
+		ini_send(&i, &p);
+		do
+			assert_true(ini_recv_within(&i, WIRE_LIMIT_MS));
+		while (i.bhs[0] != OP_LOGOUT_RSP);
+		assert_int_equal(i.bhs[2], LOGOUT_DONE);
+		assert_int_equal(fault_busy(w->disk[0]), 0);
+		ini_expect_closed(&i);
+		ini_close(&i);
+	}
+}
+
 static void an_initiator_that_hangs_up_after_a_reset_and_a_logout_leaves_nothing(void **state)
 {
 	struct wire *w = *state;
@@ -616,6 +647,7 @@ int main(void)
 		TEST(a_lun_reset_ends_all_tasks_and_everybody_learns_of_it),
 		TEST(a_lun_reset_is_answered_before_the_logout_behind_it),
 		TEST(a_logout_waits_for_a_lun_reset_that_waits_for_the_store),
+		TEST(no_write_is_under_way_when_a_logout_is_answered),
 		TEST(an_initiator_that_hangs_up_after_a_reset_and_a_logout_leaves_nothing),
 		TEST(a_lun_reset_waits_for_the_store),
 		TEST(no_function_is_answered_before_the_store_has_let_go),
