@@ -2,8 +2,11 @@
 /* Saying why. */
 #include "catalog/refuse.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
+
+#include "catalog/db.h"
 
 int refuse(struct catalog_error *why, int err, const char *fmt, ...)
 {
@@ -13,4 +16,12 @@ int refuse(struct catalog_error *why, int err, const char *fmt, ...)
 	vsnprintf(why->text, sizeof(why->text), fmt, ap);
 	va_end(ap);
 	return err;
+}
+
+int refuse_db(struct catalog_error *why, int err, const struct db *db)
+{
+	if (err == -EUCLEAN)
+		return refuse(why, err, "the catalog is damaged (%s); bring it back from a backup",
+			db_why(db));
+	return refuse(why, err, "the catalog: %s", db_why(db));
 }

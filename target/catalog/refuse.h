@@ -9,4 +9,9 @@
 int refuse(struct catalog_error *why, int err, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 
+struct db;
+
+/* The same with what the database says of its last error, which is err. */
+int refuse_db(struct catalog_error *why, int err, const struct db *db);
+
 #endif

@@ -14,11 +14,6 @@
 #include "base/log.h"
 #include "catalog/refuse.h"
 
-static int refuse_db(const struct catalog_tx *tx, int err, struct catalog_error *why)
-{
-	return refuse(why, err, "the catalog: %s", db_why(tx->db));
-}
-
 /* --- every sealed value --------------------------------------------------------------------- */
 
 /* The arguments are those of struct seal_place, and the value. */
@@ -181,7 +176,7 @@ static int adopt(
 		return err;
 	err = write_id(tx->db, tx->ring.keys[0].id);
 	if (err)
-		return refuse_db(tx, err, why);
+		return refuse_db(why, err, tx->db);
 	if (tx->ring.n > 1)
 		drop_old(tx, keys);
 	return 0;
@@ -266,7 +261,7 @@ int rekey_start(struct catalog_tx *tx, const struct keys *keys, struct catalog_e
 		return take_up(tx, keys, id, why);
 	if (!err || err == -ENOENT)
 		return adopt(tx, keys, err == -ENOENT, why);
-	return refuse_db(tx, err, why);
+	return refuse_db(why, err, tx->db);
 }
 
 /* --- while running -------------------------------------------------------------------------- */
@@ -316,7 +311,7 @@ static int change_with(struct catalog_tx *tx, struct seal_ring *next, struct cat
 	if (!err) {
 		err = change(tx->db, next);
 		if (err)
-			refuse_db(tx, err, &r->why);
+			refuse_db(&r->why, err, tx->db);
 	}
 	return tx_finish(tx, r, err);
 }

@@ -170,11 +170,6 @@ static const char *const versions[] = { version_1, version_2, version_3 };
 
 #define NEWEST ((int64_t)(sizeof(versions) / sizeof(versions[0])))
 
-static int refuse_db(struct db *db, int err, struct catalog_error *why)
-{
-	return refuse(why, err, "%s", db_why(db));
-}
-
 static int refuse_stranger(struct catalog_error *why)
 {
 	return refuse(why, -EUCLEAN, "this is a database, but not one of countersignd");
@@ -190,7 +185,7 @@ int schema_check(struct db *db, struct catalog_error *why)
 	if (!err)
 		err = db_exec_int(db, "SELECT count(*) FROM sqlite_schema", &tables);
 	if (err)
-		return refuse_db(db, err, why);
+		return refuse(why, err, "%s", db_why(db));
 	if (id != APPLICATION_ID && (id || version || tables))
 		return refuse_stranger(why);
 	if (version < 0)
@@ -230,5 +225,5 @@ int schema_upgrade(struct db *db, struct catalog_error *why)
 
 	while (!err && version < NEWEST)
 		err = step(db, ++version);
-	return err ? refuse_db(db, err, why) : 0;
+	return err ? refuse(why, err, "%s", db_why(db)) : 0;
 }

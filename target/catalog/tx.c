@@ -15,7 +15,7 @@ static void explain(struct catalog_tx *tx, struct catalog_request *r)
 {
 	if (r->why.text[0])
 		return;
-	refuse(&r->why, 0, "the catalog: %s", db_why(tx->db));
+	refuse_db(&r->why, db_failed(tx->db), tx->db);
 }
 
 /* A failure of the machine's, which concerns more than the request that met it. */

@@ -258,7 +258,10 @@ static void random_damage_is_an_error_and_never_a_crash(void **state)
 			continue;
 		}
 		seen = 0;
-		found += rig_run(rig, see_all, &seen) != 0;
+		err = rig_run(rig, see_all, &seen);
+		found += err != 0;
+		if (err == -EUCLEAN)
+			assert_non_null(strstr(rig->why.text, "bring it back from a backup"));
 		rig_run(rig, put_many, NULL);
 		rig_close(rig);
 	}
