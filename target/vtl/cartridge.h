@@ -86,8 +86,8 @@ struct cartridge_opening {
  * *out is set only on success; give it back with cartridge_close(). */
 int cartridge_open(const char *path, const struct cartridge_opening *how, struct cartridge **out);
 
-/* Syncs, gives back the room of what was written over, saves counters, frees. 0, or -errno of the
- * sync: what was not synced may be lost. */
+/* Syncs, gives back the room of what was written over, saves counters where that is possible, frees.
+ * 0, or -errno of the sync: what was not synced may be lost. */
 int cartridge_close(struct cartridge *c); /* NULL is fine */
 
 /* Removes a cartridge that nobody has open: -EBUSY, -ENOENT, -EBADMSG when it is none. */

@@ -394,8 +394,10 @@ int cartridge_close(struct cartridge *c)
 		if (!err)
 			err = e;
 	}
-	if (c->label_dirty && !c->read_only && cartridge_attributes_save(c) != CARTRIDGE_OK && !err)
-		err = -EIO;
+	/* What a host has set was saved when it did that. */
+	if (c->label_dirty && !c->read_only && cartridge_attributes_save(c) != CARTRIDGE_OK)
+		log_msg(LOG_WARNING, "cartridge %s: the counters of this load cannot be saved",
+			c->info.barcode);
 	release(c);
 	return err;
 }

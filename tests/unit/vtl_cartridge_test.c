@@ -358,6 +358,23 @@ static void erase_at_end_of_data_ends_what_was_written_over(void **state)
 	vtl_expect_no_block(v, CARTRIDGE_EOD);
 }
 
+/* As on a file system that is full: a robot must still get the cartridge out of its drive. */
+static void counters_that_cannot_be_saved_are_no_reason_to_stay_open(void **state)
+{
+	struct vtl *v = *state;
+	char path[128];
+
+	vtl_new(v, 64 * MIB);
+	vtl_write(v, 1000, 1);
+	snprintf(path, sizeof(path), "%s/label.new", v->path);
+	assert_int_equal(mkdir(path, 0700), 0);
+	assert_int_equal(cartridge_close(v->c), 0);
+	v->c = NULL;
+	assert_int_equal(rmdir(path), 0);
+	vtl_open(v);
+	vtl_expect(v, 1000, 1);
+}
+
 static void peek_tells_and_does_not_move(void **state)
 {
 	struct vtl *v = *state;
@@ -852,6 +869,7 @@ int main(void)
 		CASE(overwriting_works_on_either_side_of_a_checkpoint),
 		CASE(erase_ends_the_data_at_the_position),
 		CASE(erase_at_end_of_data_ends_what_was_written_over),
+		CASE(counters_that_cannot_be_saved_are_no_reason_to_stay_open),
 		CASE(peek_tells_and_does_not_move),
 		CASE(verify_reads_on_without_data),
 		CASE(usage_counts_what_is_before_and_behind_the_position),
