@@ -204,6 +204,25 @@ static void the_first_one_waits_for_writes_into_the_medium(void **state)
 	rig_free(r);
 }
 
+static void an_atomic_write_waits_for_writes_into_the_medium(void **state)
+{
+	struct rig *r = rig_create((struct rig_cfg){ 0 });
+	struct scsi_task w, a;
+
+	(void)state;
+	memset(data, 'a', 512);
+	begin(&w, r, 0, (const uint8_t[16]){ WRITE10(9, 1) }, 512);
+	assert_int_equal(w.out_unit, 512);
+	begin(&a, r, 1, (const uint8_t[16]){ WRITE_ATOMIC(9, 0, 1) }, 512);
+	assert_int_equal(scsi_task_data(&a, rig_put(&a, data)), SCSI_PENDING);
+	memset(data, 'w', 512);
+	assert_int_equal(scsi_task_data(&w, rig_put(&w, data)), SCSI_DONE);
+	end(&a);
+	scsi_task_release(&w);
+	assert_int_equal(first_byte(r, 9), 'a');
+	rig_free(r);
+}
+
 static void afterwards_writes_come_through_a_buffer(void **state)
 {
 	struct rig *r = rig_create((struct rig_cfg){ 0 });
@@ -351,6 +370,7 @@ int main(void)
 		cmocka_unit_test(write_and_verify_writes_durably_and_looks),
 		cmocka_unit_test(write_and_verify_is_checked_as_a_write),
 		cmocka_unit_test(the_first_one_waits_for_writes_into_the_medium),
+		cmocka_unit_test(an_atomic_write_waits_for_writes_into_the_medium),
 		cmocka_unit_test(afterwards_writes_come_through_a_buffer),
 		BOTH_STORES(a_write_that_has_no_data_yet_is_in_nobodys_way),
 		cmocka_unit_test(overlapping_ranges_take_their_turn),

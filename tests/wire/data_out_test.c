@@ -184,6 +184,34 @@ static void data_that_drip_in_arrive_whole(void **state)
 	ini_close(&i);
 }
 
+static void data_go_on_arriving_when_another_command_ends_amid_them(void **state)
+{
+	struct wire *w = *state;
+	struct command c = { .cdb = cdb_write(0, 8), .write = true, .out = out, .expect = 4096 };
+	struct command r = { .cdb = cdb_read(99, 1), .read = true, .in = in, .expect = WIRE_BLOCK };
+	struct ini i;
+	struct pdu p;
+
+	ini_begin(&i, w, "");
+	unit_ready(&i);
+	fill(out, 4096, 78);
+	command_send(&i, &c);
+	ini_recv(&i, OP_R2T);
+	p = pdu_data_out(&i, c.itt, be32(i.bhs + 20), 0, 0, out, 4096, true);
+	put_be24(p.bhs + 5, 4096);
+	fault_set(w->disk[0], &(struct fault_cfg){ .delay_ms = 60, .seed = 1 });
+	command_send(&i, &r);
+	ini_send_bytes(&i, p.bhs, sizeof(p.bhs), false);
+	ini_send_bytes(&i, out, 1000, false);
+	command_finish(&i, &r);
+	ini_send_bytes(&i, out + 1000, 3096, false);
+	ini_recv(&i, OP_SCSI_RSP);
+	assert_int_equal(i.bhs[3], 0);
+	disk_read(&i, 0, 8, in);
+	assert_memory_equal(in, out, 4096);
+	ini_close(&i);
+}
+
 /* Sends a PDU as its header first, and then its data in pieces of `step` bytes, so that the target is
  * in the middle of the data segment whenever it looks. */
 static void send_by_and_by(struct ini *i, const struct pdu *p, size_t step)
@@ -522,6 +550,7 @@ int main(void)
 		TEST(data_in_pieces_that_are_no_whole_blocks_arrive_whole),
 		TEST(a_large_write_arrives_whole),
 		TEST(data_that_drip_in_arrive_whole),
+		TEST(data_go_on_arriving_when_another_command_ends_amid_them),
 		TEST(long_data_that_come_behind_their_header_arrive_whole),
 		TEST(long_data_beyond_what_the_command_takes_are_dropped),
 		TEST(unsolicited_data_of_a_command_ahead_of_its_turn_wait_with_it),

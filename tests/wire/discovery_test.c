@@ -461,6 +461,29 @@ static void a_request_may_come_in_pieces(void **state)
 	ini_close(&i);
 }
 
+static void a_piece_under_another_tag_is_rejected(void **state)
+{
+	struct ini i;
+
+	ini_open(&i, *state);
+	ini_login_discovery(&i);
+	for (uint32_t k = 0; k < 2; k++) {
+		struct pdu p = pdu_text(&i, "SendTar");
+		uint32_t itt = pdu_itt(&p);
+
+		p.bhs[1] = TEXT_CONTINUE;
+		ini_send(&i, &p);
+		ini_recv(&i, OP_TEXT_RSP);
+		p = pdu_text(&i, "gets=All\n");
+		put_be32(p.bhs + 16, itt + k);
+		put_be32(p.bhs + 20, be32(i.bhs + 20) + !k);
+		ini_send(&i, &p);
+		ini_expect_reject(&i, &p, REJECT_PROTOCOL_ERROR);
+	}
+	ini_expect_alive(&i);
+	ini_close(&i);
+}
+
 static void an_exchange_without_end_holds_no_more_than_one_answer(void **state)
 {
 	/* Longer answers than any can be, 64 MiB, together; each to a thousand unknown keys. */
@@ -588,6 +611,7 @@ int main(void)
 		TEST_UNSTARTED(a_new_request_gives_up_an_answer_that_is_half_told),
 		TEST(a_tag_that_was_never_given_is_rejected),
 		TEST(a_request_may_come_in_pieces),
+		TEST(a_piece_under_another_tag_is_rejected),
 		TEST(an_exchange_without_end_holds_no_more_than_one_answer),
 		TEST(a_request_of_endless_pieces_is_rejected),
 		TEST(text_that_makes_no_sense_is_rejected),
