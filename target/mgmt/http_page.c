@@ -39,24 +39,44 @@ static const struct words *words_of(int status)
 	return &all[i];
 }
 
-/* The answer whose head is in the buffer; 0: it is none. */
-static int status_in(struct evbuffer *out)
+/* So many bytes at a place. libevent lets nobody copy what it is about to send, but look at it. */
+static bool look(struct evbuffer *out, size_t at, char *to, size_t n)
+{
+	struct evbuffer_iovec piece;
+	struct evbuffer_ptr from;
+
+	if (evbuffer_ptr_set(out, &from, at, EVBUFFER_PTR_SET) ||
+		evbuffer_peek(out, (ev_ssize_t)n, &from, &piece, 1) < 1 || piece.iov_len < n)
+		return false;
+	memcpy(to, piece.iov_base, n);
+	return true;
+}
+
+/* Of the answer whose head is there; 0: there is none. */
+static int status_at(struct evbuffer *out, size_t at)
 {
 	char head[sizeof("HTTP/1.1 413")] = "";
-	int status;
+	int status = 0;
 
-	evbuffer_copyout(out, head, sizeof(head) - 1);
-	return sscanf(head, "HTTP/1.%*1d %3d", &status) == 1 ? status : 0;
+	if (look(out, at, head, sizeof(head) - 1))
+		sscanf(head, "HTTP/1.%*1d %3d", &status);
+	return status;
+}
+
+/* Of the answer that goes out, also where the client was asked to go on and that is still there. */
+static int status_of(struct evbuffer *out)
+{
+	static const char go_on[] = "HTTP/1.1 100 Continue\r\n\r\n";
+	int status = status_at(out, 0);
+
+	return status == 100 ? status_at(out, sizeof(go_on) - 1) : status;
 }
 
 static bool is_page(struct evbuffer *out, size_t at)
 {
 	char begin[sizeof(page)] = "";
-	struct evbuffer_ptr from;
 
-	return !evbuffer_ptr_set(out, &from, at, EVBUFFER_PTR_SET) &&
-	       evbuffer_copyout_from(out, &from, begin, sizeof(begin) - 1) > 0 &&
-	       !strcmp(begin, page);
+	return look(out, at, begin, sizeof(begin) - 1) && !strcmp(begin, page);
 }
 
 /* Something has been added to what goes out; a body comes as a whole, behind its head. */
@@ -67,13 +87,14 @@ static void on_added(struct evbuffer *out, const struct evbuffer_cb_info *info, 
 	int status;
 
 	(void)unused;
-	if (!info->n_added || !is_page(out, info->orig_size) || !(status = status_in(out)))
+	if (!info->n_added || !is_page(out, info->orig_size) || !(status = status_of(out)))
 		return;
 	w = words_of(status);
 	snprintf(body, sizeof(body),
 		"{\"__type\":\"%s\",\"message\":\"%s\","
 		"\"error\":{\"code\":\"%s\",\"message\":\"%s\"}}\n",
 		w->type, w->message, w->code, w->message);
+	evbuffer_unfreeze(out, 1); /* until libevent has sent it */
 	evbuffer_drain(out, evbuffer_get_length(out));
 	evbuffer_add_printf(out,
 		"HTTP/1.1 %d %s\r\nContent-Type: application/json\r\nConnection: close\r\n"

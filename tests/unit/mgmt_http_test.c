@@ -398,6 +398,21 @@ static void what_is_no_request_is_refused_in_json(void **state)
 	assert_null(strstr(answer, "HTML"));
 }
 
+static void so_it_is_behind_others_that_were_answered(void **state)
+{
+	struct fixture *f = *state;
+	int fd = call_up(f);
+	const char *answer;
+
+	say(fd, "GET /t/plain HTTP/1.1\r\nHost: x\r\n\r\n");
+	for (int i = 0; i < 1000 && recv(fd, f->answer, sizeof(f->answer), 0) <= 0; i++)
+		step(f, 1);
+	say(fd, "BREW /t/coffee HTTP/1.1\r\nHost: x\r\n\r\n");
+	answer = hear(f, fd);
+	assert_answer(answer, 501, "\"error\":{\"code\":\"bad_request\"");
+	assert_null(strstr(answer, "HTML"));
+}
+
 static struct call *ask_later(struct fixture *f, int *fd)
 {
 	*fd = call_up(f);
@@ -672,6 +687,7 @@ int main(void)
 		TEST(a_caller_who_may_not_enter_learns_nothing_else),
 		TEST(an_answer_that_could_not_be_made_is_a_500),
 		TEST(what_is_no_request_is_refused_in_json),
+		TEST(so_it_is_behind_others_that_were_answered),
 		TEST(a_call_may_be_answered_later),
 		TEST(a_client_that_left_is_answered_into_the_void),
 		TEST(a_call_outlives_its_server),
