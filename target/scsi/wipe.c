@@ -385,6 +385,8 @@ static struct wipe *wipe_create(struct scsi_task *t, const struct wipe_plan *pla
 		}
 		for (uint64_t i = 0; i < WRITE_SLICE; i += lu->block_size)
 			memcpy(w->slice + i, plan->pattern, lu->block_size);
+		if (plan->invert && plan->passes % 2 == 0)
+			invert_slice(w);
 	}
 	return w;
 }
@@ -405,11 +407,28 @@ static bool claim(struct lu *lu, enum wipe_kind kind)
 	return won;
 }
 
+/* A SANITIZE without AUSE has failed: there is no way out but one without AUSE that succeeds (SBC-4
+ * 4.11.1). */
+static bool is_restricted(struct lu *lu)
+{
+	bool is;
+
+	pthread_mutex_lock(&lu->lock);
+	is = lu->wipe_failed && !lu->wipe_may_exit;
+	pthread_mutex_unlock(&lu->lock);
+	return is;
+}
+
 enum scsi_next wipe_begin(struct scsi_task *t, const struct wipe_plan *plan)
 {
 	struct lu *lu = t->itl->lu;
-	struct wipe *w = wipe_create(t, plan);
+	struct wipe *w;
 
+	if (task_stopped(t, GATE_WIPES))
+		return SCSI_DONE;
+	if (plan->may_exit && is_restricted(lu))
+		return task_bad_cdb(t, 1, 5);
+	w = wipe_create(t, plan);
 	if (!w)
 		return task_status(t, SCSI_BUSY);
 	if (!claim(lu, plan->kind)) {
@@ -427,16 +446,10 @@ enum scsi_next wipe_begin(struct scsi_task *t, const struct wipe_plan *plan)
 enum scsi_next wipe_leave(struct scsi_task *t)
 {
 	struct wipe_plan plan = { .kind = WIPE_NOTHING, .may_exit = true };
-	struct lu *lu = t->itl->lu;
-	bool failed, may_exit;
 
 	if (task_stopped(t, GATE_WIPES))
 		return SCSI_DONE;
-	pthread_mutex_lock(&lu->lock);
-	failed = lu->wipe_failed;
-	may_exit = lu->wipe_may_exit;
-	pthread_mutex_unlock(&lu->lock);
-	if (failed && !may_exit)
-		return task_check(t, SENSE_MEDIUM_ERROR, 0x3103);
-	return failed ? wipe_begin(t, &plan) : task_good(t);
+	if (is_restricted(t->itl->lu))
+		return task_bad_cdb(t, 1, 4);
+	return atomic_load(&t->itl->gate) & GATE_WIPE_FAILED ? wipe_begin(t, &plan) : task_good(t);
 }

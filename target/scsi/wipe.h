@@ -22,7 +22,7 @@ struct wipe_plan {
 	bool immediate;         /* the command ends when it has begun */
 	bool may_exit;          /* AUSE: EXIT FAILURE MODE ends a failed state */
 	unsigned passes;        /* of an overwrite */
-	bool invert;            /* every other pass writes the complement */
+	bool invert;            /* every other pass writes the complement, but not the last */
 	const uint8_t *pattern; /* one block; borrowed for the call */
 };
 

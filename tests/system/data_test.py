@@ -244,7 +244,8 @@ def test_a_sanitize_that_is_cut_off_has_failed_after_the_restart(start, end, aus
             sanitize(session, 0x1f)
             assert session.read(131071, 1) in (b"s" * 512, b"\xaa" * 512)
         else:
-            assert sense_of(sanitize, session, 0x1f) == (3, 0x3103)
+            assert sense_of(sanitize, session, 0x1f) == (5, 0x2400)
+            assert sense_of(sanitize, session, 2, 0x20) == (5, 0x2400)
             sanitize(session, 2)
             assert session.read(131071, 1) == bytes(512)
         session.write(0, b"n" * 512, fua=True)
