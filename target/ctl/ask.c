@@ -37,6 +37,29 @@ static void print_faults(const json_t *body)
 	}
 }
 
+/* Where something is named that there is not: what lists those that there are. */
+static void print_next(const json_t *body)
+{
+	static const struct {
+		const char *code, *command;
+	} lists[] = {
+		{ "no_such_target", "targets" },
+		{ "no_such_credential", "credentials list" },
+		{ "no_such_volume", "volume list" },
+		{ "no_such_group", "port-group list" },
+		{ "no_such_library", "library list" },
+		{ "no_such_drive", "drive list" },
+		{ "no_such_tape", "tape list" },
+		{ "no_such_session", "sessions" },
+	};
+	const char *code = ask_text(json_object_get(body, "error"), "code");
+
+	for (size_t i = 0; code && i < sizeof(lists) / sizeof(lists[0]); i++)
+		if (!strcmp(code, lists[i].code))
+			fprintf(stderr, "countersignctl: `countersignctl %s` lists what there is\n",
+				lists[i].command);
+}
+
 enum exit_status ask_server(const struct session *s, const char *method, const char *path,
 	const json_t *in, json_t **body)
 {
@@ -53,6 +76,7 @@ enum exit_status ask_server(const struct session *s, const char *method, const c
 		fputs("countersignctl: ", stderr);
 		grid_puts(a.why, stderr);
 		fputc('\n', stderr);
+		print_next(a.body);
 	} else if (!s->json) {
 		*body = json_incref(a.body);
 	}

@@ -124,7 +124,22 @@ def test_one_target_is_told_in_full(server, ctl):
 def test_a_target_that_is_not_there_is_refused_with_1(server, ctl):
     done = ctl(server, "targets", "iqn.2026-11.com.example:other", status=1)
     assert (done.stdout, done.stderr) == (
-        "", "countersignctl: there is no target iqn.2026-11.com.example:other\n")
+        "", "countersignctl: there is no target iqn.2026-11.com.example:other\n"
+            "countersignctl: `countersignctl targets` lists what there is\n")
+
+
+@pytest.mark.parametrize("args, command", [
+    (["credentials", "delete", NAME, "iqn.2026-11.com.example:nobody"], "credentials list"),
+    (["volume", "delete", "vol-1"], "volume list"),
+    (["port-group", "set", "9", "standby"], "port-group list"),
+    (["library", "status", "vtl"], "library list"),
+    (["tape", "show", "NONE01L5"], "tape list"),
+    (["drop", "1"], "sessions"),
+])
+def test_where_something_is_not_there_it_says_what_lists_them(server, ctl, args, command):
+    said = ctl(server, *args, status=1).stderr
+    assert said.endswith(f"`countersignctl {command}` lists what there is\n")
+    ctl(server, *command.split())
 
 
 def test_without_sessions_it_says_so(server, ctl):
