@@ -233,6 +233,18 @@ static void a_unit_that_shrank_revokes_what_is_gone(void **state)
 	disks_free(d);
 }
 
+static void a_unit_that_shrank_into_a_token_revokes_it(void **state)
+{
+	struct disks *d = disks_create((struct rig_cfg){ 0 });
+
+	(void)state;
+	take_token(d, 0, 0, 2044, 8);
+	assert_int_equal(store_resize(d->store[0], 2048 * 512), 0);
+	lu_resized(d->lu[0]);
+	assert_check(use(d, 0, 1, range(use_head(0, 0), 536, 0, 8)), SENSE_ILLEGAL_REQUEST, 0x2306);
+	disks_free(d);
+}
+
 static void there_are_no_more_tokens_than_promised(void **state)
 {
 	struct disks *d = disks_create((struct rig_cfg){ 0 });
@@ -478,6 +490,7 @@ int main(void)
 		cmocka_unit_test(a_reservation_that_came_later_keeps_the_token_from_reading),
 		cmocka_unit_test(a_deleted_token_is_unknown),
 		cmocka_unit_test(a_unit_that_shrank_revokes_what_is_gone),
+		cmocka_unit_test(a_unit_that_shrank_into_a_token_revokes_it),
 		cmocka_unit_test(there_are_no_more_tokens_than_promised),
 		cmocka_unit_test(results_belong_to_the_nexus_that_asked),
 		cmocka_unit_test(a_failure_in_the_background_is_told_with_its_sense),

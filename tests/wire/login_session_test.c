@@ -65,6 +65,20 @@ static void sessions_beyond_the_limit_of_the_server_are_refused(void **state)
 	ini_close(&i);
 }
 
+static void discovery_is_possible_when_no_more_sessions_are(void **state)
+{
+	struct wire *w = *state;
+	struct ini i, more;
+
+	w->policy.max_sessions = 1;
+	wire_start(w);
+	ini_begin(&i, w, "");
+	ini_open(&more, w);
+	ini_login_discovery(&more);
+	ini_close(&more);
+	ini_close(&i);
+}
+
 static void sessions_beyond_the_limit_of_a_target_are_refused(void **state)
 {
 	struct wire *w = *state;
@@ -184,6 +198,7 @@ int main(void)
 		TEST(a_session_is_not_joined_by_another_initiator),
 		TEST(a_second_connection_beyond_max_connections_is_refused),
 		TEST_UNSTARTED(sessions_beyond_the_limit_of_the_server_are_refused),
+		TEST_UNSTARTED(discovery_is_possible_when_no_more_sessions_are),
 		TEST_UNSTARTED(sessions_beyond_the_limit_of_a_target_are_refused),
 		TEST(a_login_with_the_same_isid_replaces_the_session),
 		TEST(a_session_is_replaced_from_the_security_stage_too),

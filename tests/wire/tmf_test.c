@@ -475,6 +475,41 @@ static void no_function_is_answered_before_the_store_has_let_go(void **state)
 	ini_close(&other);
 }
 
+static void a_reset_is_answered_when_the_last_of_several_tasks_has_ended(void **state)
+{
+	struct wire *w = *state;
+	struct ini i, other;
+
+	ini_begin(&i, w, "");
+	unit_ready(&i);
+	second(&other, w);
+	for (int k = 0; k < 5; k++) {
+		struct command c[4];
+		struct pdu p = pdu_tmf(&i, TMF_LUN_RESET, TAG_NONE, 0);
+
+		slow(w, 60);
+		for (int n = 0; n < 4; n++) {
+			c[n] = (struct command){
+				.cdb = cdb_read(0, 1), .read = true, .in = in, .expect = WIRE_BLOCK
+			};
+			command_send(&other, &c[n]);
+		}
+		while (fault_seen(w->disk[0]) < 4)
+			wire_sleep_ms(1);
+		ini_send(&i, &p);
+		ini_recv(&i, OP_TMF_RSP);
+		assert_int_equal(i.bhs[2], TMF_COMPLETE);
+		assert_int_equal(fault_busy(w->disk[0]), 0);
+		slow(w, 0);
+		for (int n = 0; n < 4; n++)
+			ini_recv_within(&other, WIRE_LIMIT_MS);
+		unit_ready(&i);
+		unit_ready(&other);
+	}
+	ini_close(&i);
+	ini_close(&other);
+}
+
 static void a_target_warm_reset_keeps_the_sessions(void **state)
 {
 	struct wire *w = *state;
@@ -651,6 +686,7 @@ int main(void)
 		TEST(an_initiator_that_hangs_up_after_a_reset_and_a_logout_leaves_nothing),
 		TEST(a_lun_reset_waits_for_the_store),
 		TEST(no_function_is_answered_before_the_store_has_let_go),
+		TEST(a_reset_is_answered_when_the_last_of_several_tasks_has_ended),
 		TEST(a_target_warm_reset_keeps_the_sessions),
 		TEST(a_target_cold_reset_closes_the_sessions_of_the_target),
 		TEST(tasks_cannot_be_reassigned_at_error_recovery_level_0),
