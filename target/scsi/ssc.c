@@ -16,10 +16,18 @@
 
 /* --- cartridges come and go ----------------------------------------------------------------- */
 
-/* Sense key << 16 | asc of what TEST UNIT READY says while no cartridge is loaded. */
-static uint32_t absence(enum drive_state state)
+/* A tool has the cartridge open: it is as good as before, and can be loaded when that has ended. */
+static bool elsewhere(const struct drive_medium *in)
 {
-	switch (state) {
+	return in->state == DRIVE_UNREADABLE && in->err == -EBUSY;
+}
+
+/* Sense key << 16 | asc of what TEST UNIT READY says while no cartridge is loaded. */
+static uint32_t absence(const struct drive_medium *in)
+{
+	if (elsewhere(in)) /* MEDIA LOAD OR EJECT FAILED */
+		return SENSE_NOT_READY << 16 | 0x5300;
+	switch (in->state) {
 	case DRIVE_HELD: /* MEDIUM NOT PRESENT - MEDIUM AUXILIARY MEMORY ACCESSIBLE */
 		return SENSE_NOT_READY << 16 | 0x3a04;
 	case DRIVE_CLEANING: /* CLEANING CARTRIDGE INSTALLED */
@@ -44,7 +52,7 @@ static void refresh(struct tape *tape)
 	drive_medium(tape->drive, &in);
 	lu->ejected = in.state != DRIVE_LOADED;
 	lu->tab = in.write_protect;
-	atomic_store(&lu->absent, absence(in.state));
+	atomic_store(&lu->absent, absence(&in));
 	ssc_mode_rules.head_defaults(lu, &h);
 	lu->mode_head.medium = h.medium;
 	lu->mode_head.density = h.density;
@@ -63,7 +71,7 @@ static void begin_alerts(struct tape *tape)
 		tape_alert(tape, ALERT_CLEANING_MEDIUM);
 	if (in.state == DRIVE_INCOMPATIBLE)
 		tape_alert(tape, ALERT_UNSUPPORTED_FORMAT);
-	if (in.state == DRIVE_UNREADABLE)
+	if (in.state == DRIVE_UNREADABLE && !elsewhere(&in))
 		tape_alert(tape, ALERT_MEDIUM);
 	if (in.state == DRIVE_LOADED && !media_writes(drive_generation(tape->drive), in.media))
 		tape_alert(tape, ALERT_READ_ONLY_FORMAT);

@@ -3,6 +3,8 @@
  * What a drive refuses, with the byte that is wrong, and what it says of cartridges that are not for
  * it.
  */
+#include <errno.h>
+
 #include "scsi/op.h"
 #include "tests/unit/ssc_support.h"
 
@@ -205,6 +207,27 @@ static void one_of_two_generations_before_is_only_read(void **state)
 	tape_rig_free(rig);
 }
 
+/* MEDIA LOAD OR EJECT FAILED: a host that took it for damaged would never use it again. */
+static void a_cartridge_that_somebody_else_has_open_is_not_damaged(void **state)
+{
+	struct vtl *v = *state;
+	struct vtl tool;
+	struct tape_rig *rig;
+
+	vtl_new_from(v, (struct cartridge_cfg){ .barcode = "TEST01L5",
+		.media = media_generation(5), .capacity = TAPE_CAPACITY });
+	tool = *v;
+	v->c = NULL;
+	rig = tape_rig_new(v, 5);
+	assert_int_equal(tape_in_job(rig, tape_do_insert), -EBUSY);
+	assert_check(TAPE(rig, NULL, 0, TUR), SENSE_NOT_READY, 0x5300);
+	assert_int_equal(be64(TAPE(rig, NULL, 64, 0x4d, 0, 0x52, 0, 0, 0, 0, BE2(64), 0).in + 8), 0);
+	vtl_close(&tool);
+	assert_good(TAPE(rig, NULL, 0, 0x1b, 0, 0, 0, 1, 0));
+	assert_good(TAPE(rig, NULL, 0, TUR));
+	tape_rig_free(rig);
+}
+
 static void a_load_that_holds_leaves_the_tape_unthreaded(void **state)
 {
 	struct tape_rig *rig = tape_rig_blank(state);
@@ -240,6 +263,7 @@ int main(void)
 		TEST(the_list_of_log_pages_comes_with_subpages_too),
 		TEST(a_cartridge_of_a_newer_generation_is_not_read),
 		TEST(one_of_two_generations_before_is_only_read),
+		TEST(a_cartridge_that_somebody_else_has_open_is_not_damaged),
 		TEST(a_load_that_holds_leaves_the_tape_unthreaded),
 		TEST(an_empty_drive_has_nothing_to_unload_or_load),
 	};
