@@ -359,10 +359,12 @@ static void logout_end(struct conn *c)
 		return;
 	}
 	if (p.reason == LOGOUT_RECOVERY) {
+		conn_log(c, LOG_NOTICE, "logout refused: recovery needs error recovery level 2");
 		logout_respond(c, &p, LOGOUT_NO_RECOVERY);
 		return;
 	}
 	if (!(other = conn_by_cid(c->s, p.cid))) {
+		conn_log(c, LOG_NOTICE, "logout refused: no connection has CID %u", p.cid);
 		logout_respond(c, &p, LOGOUT_NO_CID);
 		return;
 	}

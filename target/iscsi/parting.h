@@ -10,7 +10,7 @@
 #include "base/loop.h"
 #include "net/stream.h"
 
-#define PARTING_MS  5 /* how long a stream is left open at most, give or take a tick */
+#define PARTING_MS  5 /* so long after the last one came all are closed, give or take a tick */
 #define PARTING_MAX 8 /* streams at a time; for one more, the oldest is closed */
 
 /* On one loop's thread; part of what owns the loop. */

@@ -39,6 +39,10 @@ static const char *function_name(uint8_t function)
 		[TMF_TARGET_WARM_RESET] = "TARGET WARM RESET",
 		[TMF_TARGET_COLD_RESET] = "TARGET COLD RESET",
 		[TMF_TASK_REASSIGN] = "TASK REASSIGN",
+		[TMF_QUERY_TASK] = "QUERY TASK",
+		[TMF_QUERY_TASK_SET] = "QUERY TASK SET",
+		[TMF_NEXUS_RESET] = "I_T NEXUS RESET",
+		[TMF_QUERY_ASYNC_EVENT] = "QUERY ASYNCHRONOUS EVENT",
 	};
 
 	return function < sizeof(names) / sizeof(names[0]) && names[function] ? names[function] :
@@ -94,6 +98,10 @@ static void function_done(struct lu_function_req *r)
 	struct session *s = t->s;
 	bool cold = t->req.function == TMF_TARGET_COLD_RESET;
 
+	if (r->no_lun || r->failed)
+		conn_log(t->c, LOG_NOTICE, "task management failed: %s: %s",
+			function_name(t->req.function),
+			r->no_lun ? "no such logical unit" : "out of memory");
 	tmf_end(t, r->no_lun ? TMF_NO_LUN : r->failed ? TMF_REJECTED : TMF_COMPLETE);
 	if (cold)       /* 11.5.1: every connection of the target ends, this one too */
 		iscsi_server_close(s->r->shared->server, s->entry.target, 0, "target cold reset",
@@ -225,13 +233,20 @@ static bool too_many(const struct session *s)
 	return n >= TMF_MAX;
 }
 
+static void refuse(
+	struct conn *c, const struct tmf_req *p, enum tmf_response response, const char *why)
+{
+	conn_log(c, LOG_NOTICE, "task management refused: %s: %s", function_name(p->function), why);
+	respond(c, p->itt, response);
+}
+
 void tmf_request(struct conn *c, const struct tmf_req *p)
 {
-	conn_log(c, LOG_INFO, "task management: %s", function_name(p->function));
 	if (too_many(c->s)) {
-		respond(c, p->itt, TMF_REJECTED);
+		refuse(c, p, TMF_REJECTED, "too many requests wait for their answer");
 		return;
 	}
+	conn_log(c, LOG_INFO, "task management: %s", function_name(p->function));
 	switch (p->function) {
 	case TMF_ABORT_TASK:
 		abort_task(c, p);
@@ -244,9 +259,8 @@ void tmf_request(struct conn *c, const struct tmf_req *p)
 		whole_unit(c, p);
 		return;
 	case TMF_TASK_REASSIGN:
-		respond(c, p->itt, TMF_NO_REASSIGNMENT);
+		refuse(c, p, TMF_NO_REASSIGNMENT, "it needs error recovery level 2");
 		return;
-	default:
-		respond(c, p->itt, TMF_NOT_SUPPORTED);
+	default: refuse(c, p, TMF_NOT_SUPPORTED, "there is no such function here");
 	}
 }
