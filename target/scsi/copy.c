@@ -7,7 +7,6 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "scsi/guard.h"
 #include "scsi/nexus.h"
@@ -397,14 +396,9 @@ static int read_alone(struct copy *c)
 	return guard_alone(&c->side, c->from_off, c->len, advance) ? 0 : STORE_PENDING;
 }
 
-static bool all_zero(const uint8_t *p, size_t len)
-{
-	return !p[0] && !memcmp(p, p + 1, len - 1);
-}
-
 static int step_write_now(struct copy *c)
 {
-	bool hole = run_of(c)->to->lu->has & LU_THIN && all_zero(c->buf, c->len);
+	bool hole = run_of(c)->to->lu->has & LU_THIN && sbc_all_zero(c->buf, c->len);
 
 	return submit(c, hole ? STORE_DISCARD : STORE_WRITE, 0, c->to_off, PUT);
 }

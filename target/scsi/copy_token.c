@@ -281,11 +281,6 @@ struct source {
 	unsigned n;
 };
 
-static bool all_zeros(const uint8_t *p, size_t len)
-{
-	return !p[0] && !memcmp(p, p + 1, len - 1);
-}
-
 /* INVALID TOKEN OPERATION: TOKEN UNKNOWN, whether there is none or it is not for this nexus. */
 static bool source_find(struct scsi_task *t, const uint8_t *token, bool delete, struct source *s)
 {
@@ -297,7 +292,7 @@ static bool source_find(struct scsi_task *t, const uint8_t *token, bool delete, 
 	s->n = 0;
 	if (be16(token + 6) != COPY_TOKEN_LEN - 8) /* INVALID TOKEN LENGTH */
 		return task_check(t, SENSE_ILLEGAL_REQUEST, 0x230a), false;
-	if (be32(token) == TYPE_ZERO && all_zeros(token + 8, COPY_TOKEN_LEN - 8))
+	if (be32(token) == TYPE_ZERO && sbc_all_zero(token + 8, COPY_TOKEN_LEN - 8))
 		return true;
 	if (be32(token) != TYPE_REFERENCE) /* UNSUPPORTED TOKEN TYPE */
 		return task_check(t, SENSE_ILLEGAL_REQUEST, 0x2301), false;

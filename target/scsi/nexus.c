@@ -6,7 +6,6 @@
  */
 #include "scsi/nexus.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -45,7 +45,7 @@ static bool for_registrants(uint8_t type)
 	return type >= PR_WRITE_EXCLUSIVE_REGISTRANTS;
 }
 
-static bool is(const struct pr_reg *reg, const struct pr_nexus *n)
+bool pr_is(const struct pr_reg *reg, const struct pr_nexus *n)
 {
 	return (!reg->port || !n->port || reg->port == n->port) &&
 	       !strcmp(reg->initiator, n->initiator);
@@ -54,7 +54,7 @@ static bool is(const struct pr_reg *reg, const struct pr_nexus *n)
 static struct pr_reg *find(const struct pr *pr, const struct pr_nexus *n)
 {
 	for (unsigned i = 0; i < pr->n; i++)
-		if (is(&pr->regs[i], n))
+		if (pr_is(&pr->regs[i], n))
 			return &pr->regs[i];
 	return NULL;
 }
@@ -323,7 +323,7 @@ static void remove_key(struct pr *pr, const struct pr_nexus *self, bool keep_sel
 {
 	for (unsigned i = 0; i < pr->n;) {
 		struct pr_reg *reg = &pr->regs[i];
-		bool own = is(reg, self);
+		bool own = pr_is(reg, self);
 
 		if ((own && keep_self) || (key && reg->key != key)) {
 			i++;

@@ -76,6 +76,8 @@ void pr_clear(struct pr *pr); /* forgets everything, frees */
 
 bool pr_type_valid(uint8_t type);
 
+/* Whether a registrant is the nexus. */
+bool pr_is(const struct pr_reg *reg, const struct pr_nexus *n);
 /* The registrant that a nexus is, or NULL. */
 const struct pr_reg *pr_find(const struct pr *pr, const struct pr_nexus *n);
 /* Whether a registrant (NULL: none) holds the reservation; of some types every one does. */

@@ -52,12 +52,12 @@ struct out {
 
 /* --- what follows -------------------------------------------------------------------- */
 
-static bool same_nexus(const struct pr_reg *reg, const struct itl *itl)
+static bool is_registrant(const struct itl *itl, const struct pr_reg *reg)
 {
 	struct port_name name;
 	struct pr_nexus n = nexus_identity(itl->nexus, &name);
 
-	return (!reg->port || reg->port == n.port) && !strcmp(reg->initiator, n.initiator);
+	return pr_is(reg, &n);
 }
 
 /* One registrant may be several nexuses here: it may come through every port, and have the unit at
@@ -74,7 +74,7 @@ static void tell_registrant(void *arg, const struct pr_reg *who, enum pr_event w
 	list_for_each(it, &o->lu->itls) {
 		struct itl *itl = container_of(it, struct itl, in_lu);
 
-		if (itl->nexus == o->task->nexus || !same_nexus(who, itl))
+		if (itl->nexus == o->task->nexus || !is_registrant(itl, who))
 			continue;
 		itl_attention(itl, attention[what]);
 		if (what == PR_REGISTRATION_PREEMPTED && o->service == PREEMPT_AND_ABORT)

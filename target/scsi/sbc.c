@@ -6,7 +6,6 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "scsi/copy.h"
 #include "scsi/identity.h"

@@ -82,6 +82,12 @@ static inline unsigned cdb_flags_at(uint8_t code)
 	return code >> 5 == 3 ? 10 : 1;
 }
 
+/* Whether all of it is zeros; len > 0. */
+static inline bool sbc_all_zero(const uint8_t *p, size_t len)
+{
+	return !p[0] && !memcmp(p, p + 1, len - 1);
+}
+
 /* Where two ranges first differ, or len. */
 static inline uint32_t sbc_first_difference(const uint8_t *a, const uint8_t *b, uint32_t len)
 {

@@ -2,7 +2,6 @@
 /*
  * Commands that change many blocks with little data: UNMAP and WRITE SAME.
  */
-#include <errno.h>
 #include <string.h>
 
 #include "scsi/guard.h"
@@ -112,11 +111,6 @@ static enum scsi_next unmap(struct scsi_task *t)
 
 enum { NDOB = 0x01, UNMAP = 0x08, ANCHOR = 0x10 };
 
-static bool all_zero(const uint8_t *p, size_t len)
-{
-	return !p[0] && !memcmp(p, p + 1, len - 1);
-}
-
 /* Zeros need no writing. Unmapped blocks read as zeros, so UNMAP may take their space (SBC-4
  * 4.7.3.4.4). */
 static enum scsi_next same_zero_now(struct scsi_task *t, int err)
@@ -168,7 +162,7 @@ static enum scsi_next same_data(struct scsi_task *t)
 
 	if (t->got < bs) /* refused before, but for a transport that lost data */
 		return task_check(t, SENSE_ILLEGAL_REQUEST, 0x0e03);
-	if (all_zero(buf, bs))
+	if (sbc_all_zero(buf, bs))
 		return same_zero(t);
 	for (uint32_t have = bs; have < t->buf_len; have *= 2)
 		memcpy(buf + have, buf, have < t->buf_len - have ? have : t->buf_len - have);

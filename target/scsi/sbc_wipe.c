@@ -2,8 +2,6 @@
 /*
  * SANITIZE and FORMAT UNIT: what their CDBs and lists ask for.
  */
-#include <string.h>
-
 #include "scsi/op.h"
 #include "scsi/sbc.h"
 #include "scsi/wipe.h"
