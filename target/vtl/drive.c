@@ -389,7 +389,7 @@ int drive_insert(struct drive *d, const char *path, bool write_protect)
 	int err;
 
 	if (d->path)
-		return -EBUSY;
+		return -EEXIST;
 	d->path = strdup(path);
 	if (!d->path)
 		return -ENOMEM;

@@ -84,12 +84,12 @@ enum drive_state {
 	DRIVE_UNLOADED,     /* unloaded by the host; the changer may take it */
 	DRIVE_CLEANING,     /* a cleaning cartridge */
 	DRIVE_INCOMPATIBLE, /* of a generation that the drive does not read */
-	DRIVE_UNREADABLE,   /* its files are damaged, or the file system failed */
+	DRIVE_UNREADABLE,   /* its files are damaged, the file system failed, or a tool has it open */
 	DRIVE_STARTING,     /* whether a cartridge is in it nobody has said yet */
 };
 
 /*
- * The changer's side. A cartridge is in the drive whatever comes of loading it, unless -EBUSY:
+ * The changer's side. A cartridge is in the drive whatever comes of loading it, unless -EEXIST:
  * there is one already. 0: loaded, or a cleaning cartridge; else -errno of cartridge_open(), or
  * -EMEDIUMTYPE for what the drive does not read.
  */

@@ -270,7 +270,7 @@ static void what_the_changer_inserts_is_loaded_and_told(void **state)
 	assert_int_equal(m.media->generation, 6);
 	assert_false(m.write_protect);
 	assert_int_equal(m.partition_capacity[0], 16 * VTL_MIB);
-	assert_int_equal(in_job(s, insert), -EBUSY);
+	assert_int_equal(in_job(s, insert), -EEXIST);
 	assert_int_equal(in_job(s, eject), 0);
 	assert_int_equal(s->events[1], DRIVE_EJECTED);
 	assert_false(drive_full(s->drive));
