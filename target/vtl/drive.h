@@ -84,7 +84,7 @@ enum drive_state {
 	DRIVE_UNLOADED,     /* unloaded by the host; the changer may take it */
 	DRIVE_CLEANING,     /* a cleaning cartridge */
 	DRIVE_INCOMPATIBLE, /* of a generation that the drive does not read */
-	DRIVE_UNREADABLE,   /* its files are damaged, the file system failed, or a tool has it open */
+	DRIVE_UNREADABLE,   /* damaged, the file system failed, or a tool has it open */
 	DRIVE_STARTING,     /* whether a cartridge is in it nobody has said yet */
 };
 

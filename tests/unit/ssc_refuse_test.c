@@ -215,13 +215,15 @@ static void a_cartridge_that_somebody_else_has_open_is_not_damaged(void **state)
 	struct tape_rig *rig;
 
 	vtl_new_from(v, (struct cartridge_cfg){ .barcode = "TEST01L5",
-		.media = media_generation(5), .capacity = TAPE_CAPACITY });
+				.media = media_generation(5),
+				.capacity = TAPE_CAPACITY });
 	tool = *v;
 	v->c = NULL;
 	rig = tape_rig_new(v, 5);
 	assert_int_equal(tape_in_job(rig, tape_do_insert), -EBUSY);
 	assert_check(TAPE(rig, NULL, 0, TUR), SENSE_NOT_READY, 0x5300);
-	assert_int_equal(be64(TAPE(rig, NULL, 64, 0x4d, 0, 0x52, 0, 0, 0, 0, BE2(64), 0).in + 8), 0);
+	assert_int_equal(
+		be64(TAPE(rig, NULL, 64, 0x4d, 0, 0x52, 0, 0, 0, 0, BE2(64), 0).in + 8), 0);
 	vtl_close(&tool);
 	assert_good(TAPE(rig, NULL, 0, 0x1b, 0, 0, 0, 1, 0));
 	assert_good(TAPE(rig, NULL, 0, TUR));
