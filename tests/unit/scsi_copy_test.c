@@ -135,6 +135,17 @@ static void overlapping_ranges_are_copied_as_if_at_once(void **state)
 	disks_free(d);
 }
 
+static void zeros_keep_their_space_on_a_thick_unit(void **state)
+{
+	struct disks *d = disks_create((struct rig_cfg){ .faulty = true, .thick = true });
+
+	(void)state;
+	fault_set(d->store[1], &(struct fault_cfg){ .ops = 1u << STORE_DISCARD });
+	assert_good(copy(d, 0, ordinary(64, 0, 0)));
+	assert_int_equal(fault_seen(d->store[1]), 0);
+	disks_free(d);
+}
+
 static void segments_are_copied_in_their_order(void **state)
 {
 	struct disks *d = disks_create((struct rig_cfg){ 0 });
@@ -645,6 +656,7 @@ int main(void)
 		BOTH(a_copy_goes_on_after_many_pieces),
 		BOTH(a_long_copy_is_whole_soon_after_a_compare_and_write),
 		BOTH(overlapping_ranges_are_copied_as_if_at_once),
+		cmocka_unit_test(zeros_keep_their_space_on_a_thick_unit),
 		cmocka_unit_test(segments_are_copied_in_their_order),
 		cmocka_unit_test(lengths_and_offsets_in_bytes_are_whole_blocks),
 		cmocka_unit_test(the_unit_itself_needs_no_descriptor),

@@ -446,6 +446,9 @@ static void moving_is_checked(void **state)
 	assert_bad_list(RUN(r, 0, list, len, PR_OUT(MOVE, 0, len)), 18); /* no such port */
 	move_list(list, 0xa, 0, 0, 1, NAME1);
 	assert_bad_list(RUN(r, 0, list, len, PR_OUT(MOVE, 0, len)), 8); /* no key */
+	move_list(list, 0xa, 0xb, 0, 1, "iqn.2026-11.com.example:host2");
+	list[24] = 0x05; /* a device, and not one of its ports */
+	assert_bad_list(RUN(r, 0, list, len, PR_OUT(MOVE, 0, len)), 24);
 	move_list(list, 0xa, 0xb, 0, 1, NAME1);
 	for (uint32_t cut = 24; cut < len; cut++)
 		assert_check(
