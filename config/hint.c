@@ -98,13 +98,32 @@ static const char *about_bracket(const char *text, const char *p)
 	return NULL;
 }
 
+/* ':' is as good as '=', which YAML and JSON have in common with libconfig. */
+static const char *about_assignment(const char *text, const char *p)
+{
+	if (before(text, p) == '"')
+		return "syntax error: the name of a setting stands without quotes";
+	return about_value(p + 1);
+}
+
+static const char *about_array(const char *text, const char *p)
+{
+	char was = before(text, p);
+
+	if (was && strchr("=:([,", was))
+		return about_value(p + 1);
+	return "syntax error: there are no [sections]; a group of settings is NAME = { ... };";
+}
+
 static const char *about_line(const char *text, struct span s)
 {
 	const char *hint = NULL;
 
 	for (const char *p = s.at; !hint && p < s.end; p++) {
-		if (*p == '=' || *p == '[')
-			hint = about_value(p + 1);
+		if (*p == '=' || *p == ':')
+			hint = about_assignment(text, p);
+		else if (*p == '[')
+			hint = about_array(text, p);
 		else
 			hint = about_bracket(text, p);
 	}

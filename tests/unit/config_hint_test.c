@@ -65,6 +65,16 @@ static void groups_in_the_wrong_brackets_are_told(void **state)
 	assert_hint("portals = [\n { port = 1; } ];", 2, "not in [ ... ]", 2);
 }
 
+static void other_formats_are_told_how_this_one_is(void **state)
+{
+	(void)state;
+	assert_hint("[global]\nport = 1", 1, "no [sections]", 1);
+	assert_hint("a = 1;\n [iscsi]", 2, "no [sections]", 2);
+	assert_hint("{ \"0;\": \"1;\" }", 1, "name of a setting stands without quotes", 1);
+	assert_hint("\"0;\" = 5;", 1, "name of a setting stands without quotes", 1);
+	assert_hint("state_dir: state\nportals:", 1, "double quotes", 1);
+}
+
 static void the_slip_may_be_in_the_line_before(void **state)
 {
 	(void)state;
@@ -76,7 +86,8 @@ static void nothing_is_guessed_of_what_is_right(void **state)
 {
 	static const char *const texts[] = { "a = \"0;\";", "a = 5;", "a = -5", "a = 12345678901L;",
 		"a = 1.5e-3;", "a = 0x1F;", "a = TRUE;", "a = false }", "a = ( { b = 1; }, { } );",
-		"a = [ \"0;\", \"1;\" ];", "a = [ 1, 2 ];", "a =", "a = [", "", "}", "{", ")" };
+		"a = [ \"0;\", \"1;\" ];", "a = [ 1, 2 ];", "a =", "a = [", "a : [ 1 ];",
+		"a : \"0;\";", "a = ( [ 1 ], [ 2 ] );", "", "}", "{", ")" };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
@@ -92,6 +103,7 @@ int main(void)
 		cmocka_unit_test(yes_and_no_are_told_to_be_true_and_false),
 		cmocka_unit_test(commas_too_many_and_too_few_are_told),
 		cmocka_unit_test(groups_in_the_wrong_brackets_are_told),
+		cmocka_unit_test(other_formats_are_told_how_this_one_is),
 		cmocka_unit_test(the_slip_may_be_in_the_line_before),
 		cmocka_unit_test(nothing_is_guessed_of_what_is_right),
 	};
