@@ -66,9 +66,11 @@ static int new_identity(const struct cartridge_cfg *cfg, struct identity *id)
 
 /* -- Making -- */
 
+/* A file that is new, whatever was there: never that of partition 0 once it has a lock. */
 static int make_partition(int dir, const struct identity *id, unsigned int k)
 {
-	int fd = openat(dir, files[k], O_RDWR | O_CREAT | FILE_FLAGS, 0600);
+	unlinkat(dir, files[k], 0);
+	int fd = openat(dir, files[k], O_RDWR | O_CREAT | O_EXCL | FILE_FLAGS, 0600);
 
 	if (fd < 0)
 		return -errno;

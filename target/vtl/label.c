@@ -156,10 +156,11 @@ int label_load(int dir, struct label *out)
 	return err;
 }
 
-/* Writes a file and makes it durable. */
+/* Writes a file that is new, whatever was there, and makes it durable. */
 static int write_file(int dir, const char *name, const uint8_t *buf, size_t size)
 {
-	int fd = openat(dir, name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+	unlinkat(dir, name, 0);
+	int fd = openat(dir, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
 	int err = fd < 0 ? -errno : write_all(fd, buf, size);
 
 	if (!err && fsync(fd))

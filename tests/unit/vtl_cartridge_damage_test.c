@@ -394,6 +394,32 @@ static void file_that_is_no_file_is_refused(void **state)
 	assert_int_equal(cartridge_open(v->path, &how, &v->c), -EBADMSG);
 }
 
+/* Opened to be written, a pipe would hold up the drive until somebody reads from it. */
+static void what_is_in_the_way_of_a_new_file_goes(void **state)
+{
+	struct vtl *v = *state;
+	uint64_t capacity[2] = { MIB, MIB };
+	char label[128], p1[128];
+	struct stat st;
+
+	vtl_new(v, 64 * MIB);
+	snprintf(label, sizeof(label), "%s/label.new", v->path);
+	snprintf(p1, sizeof(p1), "%s/p1", v->path);
+	assert_int_equal(mkfifo(label, 0600), 0);
+	assert_int_equal(mkfifo(p1, 0600), 0);
+	alarm(10);
+	assert_int_equal(cartridge_format(v->c, capacity, 2), CARTRIDGE_OK);
+	alarm(0);
+	assert_int_equal(lstat(p1, &st), 0);
+	assert_true(S_ISREG(st.st_mode));
+	assert_int_equal(lstat(label, &st), -1);
+	assert_int_equal(cartridge_locate(v->c, 1, 0), CARTRIDGE_OK);
+	vtl_write(v, 100, 1);
+	vtl_reopen(v);
+	assert_int_equal(cartridge_locate(v->c, 1, 0), CARTRIDGE_OK);
+	vtl_expect(v, 100, 1);
+}
+
 static void interrupted_format_is_finished_at_the_next_opening(void **state)
 {
 	struct vtl *v = *state;
@@ -443,6 +469,7 @@ int main(void)
 		CASE(partition_of_another_cartridge_is_refused),
 		CASE(missing_partition_is_refused),
 		CASE(file_that_is_no_file_is_refused),
+		CASE(what_is_in_the_way_of_a_new_file_goes),
 		CASE(interrupted_format_is_finished_at_the_next_opening),
 	};
 
