@@ -534,6 +534,11 @@ static void refuse_identity(struct conn *c, enum login_status status)
 	case LOGIN_BAD_SESSION_TYPE:
 		login_refuse(c, status, log_quote(g->type, strlen(g->type), &q));
 		return;
+	case LOGIN_FORBIDDEN:
+		snprintf(why, sizeof(why), "%s: its credential says deny, or other addresses",
+			g->target ? log_quote(g->target, strlen(g->target), &q) : "discovery");
+		login_refuse(c, status, why);
+		return;
 	default:
 		login_refuse(
 			c, status, g->target ? log_quote(g->target, strlen(g->target), &q) : NULL);

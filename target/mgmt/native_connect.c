@@ -118,7 +118,7 @@ static void refuse_choice(struct call *c, const char *target, const struct regis
 			told++;
 		}
 	call_refuse(c, 409, "which_initiator",
-		"several initiators may log in to %s: say which (%s%s)", target, names,
+		"several initiators may log in to %s: say which initiator (%s%s)", target, names,
 		rows->n > told ? " ..." : "");
 }
 

@@ -338,7 +338,7 @@ TWO_ROWS = CREDENTIAL + f', {{ initiator = "{PREFIX}host2"; secret = "secret-of-
 def test_of_several_initiators_one_must_be_named(start, ctl, connect):
     server = start(conf(target(credentials=TWO_ROWS)))
     refused = ctl(server, "connect", DISK, status=1).stderr
-    assert f"say which ({HOST}, {PREFIX}host2)" in refused
+    assert f"say which initiator ({HOST}, {PREFIX}host2)" in refused
     text = connect(server, "--initiator", PREFIX + "host2", "--show-secret")
     assert f"node.session.auth.username = {PREFIX}host2\n" in text
     assert "secret-of-host-2" in text and SECRET not in text
