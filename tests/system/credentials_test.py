@@ -405,7 +405,7 @@ def test_an_svm_forbids_and_limits(server, api):
     api.must("PUT", f"{rows}/{HOST}", {"type": "deny"})
     with pytest.raises(Refused, match="0x0202"):
         login(server.port, DISK)
-    assert lines(server, f'not allowed access: "{DISK}": its credential says deny, or other addresses')
+    assert lines(server, f'access: "{DISK}": its credential says deny, or other addresses')
     api.must("PUT", f"{rows}/{HOST}", {"type": "none", "addresses": ["127.0.0.2"]})
     with pytest.raises(Refused, match="0x0202"):
         login(server.port, DISK, source="127.0.0.1")
