@@ -9,7 +9,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "mgmt/http_private.h"
+#include "net/addr.h"
 
 static const char page[] = "<HTML>";
 
@@ -80,13 +82,14 @@ static bool is_page(struct evbuffer *out, size_t at)
 }
 
 /* Something has been added to what goes out; a body comes as a whole, behind its head. */
-static void on_added(struct evbuffer *out, const struct evbuffer_cb_info *info, void *unused)
+static void on_added(struct evbuffer *out, const struct evbuffer_cb_info *info, void *bev)
 {
 	const struct words *w;
+	struct addr_text text;
+	struct addr peer;
 	char body[256];
 	int status;
 
-	(void)unused;
 	if (!info->n_added || !is_page(out, info->orig_size) || !(status = status_of(out)))
 		return;
 	w = words_of(status);
@@ -94,6 +97,8 @@ static void on_added(struct evbuffer *out, const struct evbuffer_cb_info *info, 
 		"{\"__type\":\"%s\",\"message\":\"%s\","
 		"\"error\":{\"code\":\"%s\",\"message\":\"%s\"}}\n",
 		w->type, w->message, w->code, w->message);
+	addr_peer(&peer, bufferevent_getfd(bev));
+	log_msg(LOG_NOTICE, "management: refused: %s: %s", addr_text(&peer, &text), w->message);
 	evbuffer_unfreeze(out, 1); /* until libevent has sent it */
 	evbuffer_drain(out, evbuffer_get_length(out));
 	evbuffer_add_printf(out,
@@ -104,5 +109,5 @@ static void on_added(struct evbuffer *out, const struct evbuffer_cb_info *info, 
 
 void http_page_replace(struct bufferevent *bev)
 {
-	evbuffer_add_cb(bufferevent_get_output(bev), on_added, NULL);
+	evbuffer_add_cb(bufferevent_get_output(bev), on_added, bev);
 }

@@ -236,3 +236,5 @@ def test_a_request_that_is_none_is_refused_in_words(server):
             answer = http.client.HTTPResponse(c.sock)
             answer.begin()
             understood(answer, status, too_large if status == 413 else malformed)
+    said = lines(server, r"notice: management: refused: 127\.0\.0\.1:\d+: ")
+    assert len(said) == 6 and "at most 1 MiB of body" in said[3]
