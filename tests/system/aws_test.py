@@ -6,6 +6,7 @@ import json
 import os
 import random
 import re
+import socket
 import ssl
 import string
 from pathlib import Path
@@ -689,6 +690,23 @@ def test_unsigned_requests_are_taken_where_the_configuration_says_so(start):
     assert send(server, {}, sign=False)[0] == 200
     assert send(server, {}, change=lambda h: h.update(
         {"Authorization": h["Authorization"][:-1] + "x"}))[0] == 400
+
+
+def test_unsigned_requests_come_from_this_machine_alone(start):
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+        try:
+            s.connect(("192.0.2.1", 9))  # sends nothing: it is about the way there
+        except OSError:
+            pytest.skip("this machine has no address but those of loopback")
+        here = s.getsockname()[0]
+    server = start(conf(more=management(aws="allow_unsigned = true;")
+                        .replace('"127.0.0.1"; port = $api_port', '"0.0.0.0"; port = $api_port')))
+    for address, status in ((here, 403), ("127.0.0.1", 200)):
+        c = http.client.HTTPConnection(address, server.ports["api_port"], timeout=20)
+        c.request("POST", "/", "{}", {"Host": "127.0.0.1", "Content-Type": "application/x-amz-json-1.1",
+                                      "X-Amz-Target": "StorageGateway_20130630.ListGateways"})
+        assert c.getresponse().status == status
+        c.close()
 
 
 @pytest.mark.parametrize("host, status", [

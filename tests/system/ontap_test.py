@@ -116,6 +116,12 @@ def test_what_is_no_proof_is_refused(server, value):
     assert api.error("GET", "/api/cluster") == (401, "6691623")
 
 
+@pytest.mark.parametrize("who", [(READER[0], ADMIN[1]), (ADMIN[0], READER[1]),
+                                 ("nobody", ADMIN[1]), ("", ADMIN[1])])
+def test_the_password_of_another_user_is_no_proof(server, who):
+    assert Api(server, who).error("GET", "/api/cluster") == (401, "6691623")
+
+
 def test_what_follows_a_password_is_not_cut_off(server):
     api = Api(server, (ADMIN[0], ADMIN[1] + "\0more"))
     assert api.error("GET", "/api/cluster") == (401, "6691623")
