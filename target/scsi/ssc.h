@@ -109,6 +109,7 @@ struct tape_job {
 	struct drive_job job;
 	struct scsi_task *t;
 	tape_run *run;
+	atomic_bool aborted; /* nobody waits for it: what takes long may end */
 	unsigned mounts; /* the tape's, when the command came */
 	bool without;    /* runs also where no cartridge is loaded */
 	bool fixed, sili, immed, at_object, compare;
@@ -128,7 +129,7 @@ struct tape_job {
 struct tape_job *tape_job(struct scsi_task *t);
 /* Hands it to the drive. SCSI_PENDING. */
 enum scsi_next tape_submit(struct scsi_task *t, tape_run *run);
-/* For rows: an abort takes back a job that waits. */
+/* For rows: an abort takes back a job that waits, and tells one that runs. */
 bool tape_cancel(struct scsi_task *t);
 /* In a job: whether the cartridge is still the one that the command was sent to. Its data may have
  * been long in coming, and a unit attention that came up meanwhile stops only the next command. */

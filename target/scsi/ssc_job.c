@@ -147,7 +147,10 @@ bool tape_cancel(struct scsi_task *t)
 {
 	struct tape_job *j = t->more;
 
-	if (!j || !j->run || !drive_cancel(tape_of(t)->drive, &j->job))
+	if (!j || !j->run)
+		return false;
+	atomic_store(&j->aborted, true);
+	if (!drive_cancel(tape_of(t)->drive, &j->job))
 		return false;
 	atomic_fetch_sub(&tape_of(t)->pending, 1);
 	return true;

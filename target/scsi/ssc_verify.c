@@ -62,7 +62,8 @@ static void verify_blocks(struct scsi_task *t, const struct tape_job *j, struct 
 
 /* --- up to a place -------------------------------------------------------------------------- */
 
-/* Over so many filemarks, or to the end of data, which is where VTE wants to come to. */
+/* Over so many filemarks, or to the end of data, which is where VTE wants to come to. Nobody hears
+ * how one ends that was aborted. */
 static void verify_up_to(struct scsi_task *t, const struct tape_job *j, struct cartridge *c)
 {
 	bool to_end = t->cdb[1] & VTE;
@@ -70,7 +71,7 @@ static void verify_up_to(struct scsi_task *t, const struct tape_job *j, struct c
 	struct cartridge_block got;
 	enum cartridge_result r = CARTRIDGE_OK;
 
-	while (to_end || left) {
+	while ((to_end || left) && !atomic_load(&j->aborted)) {
 		r = cartridge_verify(c, &got);
 		if (r == CARTRIDGE_FILEMARK)
 			left -= !to_end;

@@ -237,6 +237,37 @@ static void a_verify_of_16_bytes_begins_where_it_is_told(void **state)
 	tape_rig_free(rig);
 }
 
+/* Of a full tape it takes long, and whoever wants the drive, or the server to end, waits. Whether it
+ * has begun when it is aborted is chance: so it is tried often. */
+static void a_verify_of_all_the_tape_ends_when_it_is_aborted(void **state)
+{
+	static const uint8_t cdb[] = { 0x13, 0x20, 0, 0, 0, 0 };
+	const unsigned blocks = 48;
+	struct tape_rig *rig = roomy(state);
+	bool in_the_middle = false;
+
+	for (unsigned i = 0; i < blocks; i++) {
+		fill_randomly(1 << 20, i);
+		assert_good(TAPE(rig, tape_data, 1 << 20, TAPE_WRITE(1 << 20)));
+	}
+	for (unsigned i = 0; i < 200 && !in_the_middle; i++) {
+		struct scsi_task t;
+		uint64_t object;
+
+		assert_good(TAPE(rig, NULL, 0, TAPE_REWIND));
+		rig_task(&t, &rig->r->nexus[0], 0, cdb, 6, 0, 0);
+		assert_int_equal(scsi_task_start(&t), SCSI_PENDING);
+		usleep(100 * (i % 20));
+		if (!scsi_task_abort(&t))
+			rig_wait(&t);
+		scsi_task_release(&t);
+		object = be64(TAPE(rig, NULL, 32, TAPE_POSITION).in + 8);
+		in_the_middle = object > 0 && object < blocks;
+	}
+	assert_true(in_the_middle);
+	tape_rig_free(rig);
+}
+
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, vtl_setup, vtl_teardown)
@@ -252,6 +283,7 @@ int main(void)
 		TEST(filemarks_of_16_bytes_go_where_they_are_told),
 		TEST(an_erase_of_16_bytes_begins_where_it_is_told),
 		TEST(a_verify_of_16_bytes_begins_where_it_is_told),
+		TEST(a_verify_of_all_the_tape_ends_when_it_is_aborted),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
