@@ -703,7 +703,8 @@ def test_unsigned_requests_come_from_this_machine_alone(start):
                         .replace('"127.0.0.1"; port = $api_port', '"0.0.0.0"; port = $api_port')))
     for address, status in ((here, 403), ("127.0.0.1", 200)):
         c = http.client.HTTPConnection(address, server.ports["api_port"], timeout=20)
-        c.request("POST", "/", "{}", {"Host": "127.0.0.1", "Content-Type": "application/x-amz-json-1.1",
+        c.request("POST", "/", "{}", {"Host": "127.0.0.1",
+                                      "Content-Type": "application/x-amz-json-1.1",
                                       "X-Amz-Target": "StorageGateway_20130630.ListGateways"})
         assert c.getresponse().status == status
         c.close()

@@ -236,6 +236,23 @@ static void refusals_take_longer_and_longer_for_one_address_alone(void **state)
 	assert_int_equal(guard_failed(f->guard, &guesser, ago(0) + 61 * SECOND), 0);
 }
 
+static void failures_of_many_addresses_are_remembered(void **state)
+{
+	static const char *const forms[] = { "10.0.%u.1", "2001:db8:%x::1" };
+	struct fixture *f = *state;
+
+	for (unsigned i = 0; i < 5 * 100; i++) {
+		for (size_t k = 0; k < sizeof(forms) / sizeof(forms[0]); k++) {
+			struct addr a;
+			char text[40];
+
+			snprintf(text, sizeof(text), forms[k], i % 100);
+			assert_int_equal(addr_parse(&a, text, 1), 0);
+			assert_int_equal(guard_failed(f->guard, &a, ago(0)) > 0, i >= 4 * 100);
+		}
+	}
+}
+
 #define TEST(t) cmocka_unit_test_setup_teardown(t, begin, end)
 
 int main(void)
@@ -251,6 +268,7 @@ int main(void)
 		TEST(whoever_logs_in_when_called_out_is_not_closed),
 		TEST(a_desk_is_told_again_when_it_has_asked),
 		TEST(refusals_take_longer_and_longer_for_one_address_alone),
+		TEST(failures_of_many_addresses_are_remembered),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
