@@ -238,18 +238,16 @@ static void refusals_take_longer_and_longer_for_one_address_alone(void **state)
 
 static void failures_of_many_addresses_are_remembered(void **state)
 {
-	static const char *const forms[] = { "10.0.%u.1", "2001:db8:%x::1" };
 	struct fixture *f = *state;
 
 	for (unsigned i = 0; i < 5 * 100; i++) {
-		for (size_t k = 0; k < sizeof(forms) / sizeof(forms[0]); k++) {
-			struct addr a;
-			char text[40];
+		struct addr four = host(i % 100), six;
+		char text[40];
 
-			snprintf(text, sizeof(text), forms[k], i % 100);
-			assert_int_equal(addr_parse(&a, text, 1), 0);
-			assert_int_equal(guard_failed(f->guard, &a, ago(0)) > 0, i >= 4 * 100);
-		}
+		snprintf(text, sizeof(text), "2001:db8:%x::1", i % 100);
+		assert_int_equal(addr_parse(&six, text, 1), 0);
+		assert_int_equal(guard_failed(f->guard, &four, ago(0)) > 0, i >= 4 * 100);
+		assert_int_equal(guard_failed(f->guard, &six, ago(0)) > 0, i >= 4 * 100);
 	}
 }
 
