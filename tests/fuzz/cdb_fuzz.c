@@ -42,6 +42,7 @@ struct note {
 struct world {
 	struct lu_keeper keeper;
 	struct lu_mode_keeper mode_keeper;
+	struct lu_wipe_keeper wipe_keeper;
 	unsigned asked; /* how often */
 	struct note note[DISKS];
 	struct loop *loop;
@@ -105,6 +106,17 @@ static void keep_modes(struct lu_mode_keeper *kr, struct lu_keep *k, const uint8
 	loop_post(k->loop, &k->msg);
 }
 
+static void keep_wipe(struct lu_wipe_keeper *kr, struct lu_keep *k, const uint8_t naa[static 16],
+	enum lu_wiped is)
+{
+	struct world *w = container_of(kr, struct world, wipe_keeper);
+
+	assert(naa[15] < DISKS && is <= LU_WIPE_FAILED_AUSE);
+	k->err = ++w->asked % 16 == 0 ? -EIO : 0;
+	k->msg.run = say_so;
+	loop_post(k->loop, &k->msg);
+}
+
 /* --- disks and those who reach them --------------------------------------------------------- */
 
 static struct lu *disk(struct world *w, uint8_t i, const struct lu_reservation *kept)
@@ -117,6 +129,7 @@ static struct lu *disk(struct world *w, uint8_t i, const struct lu_reservation *
 		.naa = { 0x60, [15] = i },
 		.keeper = &w->keeper,
 		.mode_keeper = &w->mode_keeper,
+		.wipe_keeper = &w->wipe_keeper,
 		.kept = kept,
 		.gone = gone,
 		.arg = w };
@@ -139,6 +152,7 @@ static void world_open(struct world *w)
 	memset(w, 0, sizeof(*w));
 	w->keeper.keep = keep;
 	w->mode_keeper.keep = keep_modes;
+	w->wipe_keeper.keep = keep_wipe;
 	must(loop_create(0, &w->loop));
 	must(bufs_create(NULL, 1 << 20, &w->bufs));
 	for (uint32_t i = 0; i < DISKS; i++) {
