@@ -216,17 +216,18 @@ static bool read_filter(struct query *q, const char *name, char *value, struct q
 
 static bool read_argument(struct query *q, const char *name, char *value, struct query_fault *why)
 {
+	enum { QUERY_PAGES = QUERY_FIELDS | QUERY_COLLECTION };
 	// clang-format off
 	static const struct {
 		const char *name;
-		unsigned takes; /* 0: every call does */
+		unsigned takes; /* all of these; 0: every call does */
 		bool (*read)(struct query *q, char *value, struct query_fault *why);
 	} known[] = {
 		{ "fields",                     QUERY_FIELDS,     read_fields },
-		{ "order_by",                   QUERY_COLLECTION, read_orders },
+		{ "order_by",                   QUERY_PAGES,      read_orders },
 		/* Ansible's na_ontap_rest_info has it also where there is but one record. */
 		{ "max_records",                QUERY_FIELDS,     read_max_records },
-		{ "start",                      QUERY_COLLECTION, read_start },
+		{ "start",                      QUERY_PAGES,      read_start },
 		{ "return_records",             QUERY_RECORDS,    read_return_records },
 		{ "return_timeout",             0,                read_timeout },
 		{ "add_initiator_addresses",    QUERY_ADDRESSES,  read_add },
@@ -235,7 +236,7 @@ static bool read_argument(struct query *q, const char *name, char *value, struct
 	// clang-format on
 
 	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
-		if (!strcmp(known[i].name, name) && (!known[i].takes || known[i].takes & q->takes))
+		if (!strcmp(known[i].name, name) && (known[i].takes & q->takes) == known[i].takes)
 			return known[i].read(q, value, why);
 	return read_filter(q, name, value, why);
 }

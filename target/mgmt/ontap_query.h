@@ -37,7 +37,7 @@ struct query_shape {
 /* Which arguments a call takes, beside return_timeout. */
 enum query_takes {
 	QUERY_FIELDS = 1,     /* fields, max_records: without it all is one page */
-	QUERY_COLLECTION = 2, /* filters, order_by and where to go on */
+	QUERY_COLLECTION = 2, /* filters; with fields also order_by and where to go on */
 	QUERY_RECORDS = 4,    /* return_records */
 	QUERY_ADDRESSES = 8,  /* add_initiator_addresses, remove_initiator_addresses */
 };

@@ -312,6 +312,20 @@ static void adding_and_removing_exclude_each_other(void **state)
 	assert_string_equal(why.code, "262186");
 }
 
+/* A change of what a query finds is one of all of it. */
+static void what_is_changed_has_no_order_and_no_rest(void **state)
+{
+	static const char *const bad[] = { "type=chap&start=b", "type=chap&order_by=id" };
+	struct query *q = NULL;
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		if (query_parse(bad[i], &shape, QUERY_COLLECTION | QUERY_ADDRESSES, &q, &why))
+			fail_msg("\"%s\" was taken", bad[i]);
+		assert_string_equal(why.code, "262179");
+	}
+}
+
 static void filters_are_for_collections(void **state)
 {
 	struct query *q = NULL;
@@ -340,6 +354,7 @@ int main(void)
 		cmocka_unit_test(one_plain_value_is_known_as_such),
 		cmocka_unit_test(what_is_unknown_or_has_no_sense_is_refused),
 		cmocka_unit_test(adding_and_removing_exclude_each_other),
+		cmocka_unit_test(what_is_changed_has_no_order_and_no_rest),
 		cmocka_unit_test(filters_are_for_collections),
 	};
 
