@@ -115,6 +115,17 @@ static void the_status_tells_modes_and_counts_keys(void **state)
 	tape_rig_free(rig);
 }
 
+static void the_status_tells_of_a_drive_that_encrypts_and_does_not_decrypt(void **state)
+{
+	struct tape_rig *rig = tape_rig_blank(state);
+	struct result res;
+
+	assert_good(set_key(rig, 2, 0, 0x11, 0));
+	res = in(rig, 0x20, 0x20);
+	assert_memory_equal(res.in + 4, "\x42\x02\x00\x01", 4);
+	tape_rig_free(rig);
+}
+
 static void the_next_block_tells_the_key_it_needs(void **state)
 {
 	struct tape_rig *rig = tape_rig_blank(state);
@@ -238,6 +249,7 @@ int main(void)
 		TEST(a_block_is_read_with_its_key_alone),
 		TEST(a_block_in_the_clear_is_an_error_unless_both_are_wanted),
 		TEST(the_status_tells_modes_and_counts_keys),
+		TEST(the_status_tells_of_a_drive_that_encrypts_and_does_not_decrypt),
 		TEST(the_next_block_tells_the_key_it_needs),
 		TEST(a_key_goes_with_the_cartridge_where_that_is_asked_for),
 		TEST(other_hosts_learn_of_another_key),

@@ -542,6 +542,23 @@ static void closing_a_target_ends_logins_to_it_that_are_under_way(void **state)
 	ini_close(&other);
 }
 
+static void removing_a_target_ends_logins_to_it_that_are_under_way(void **state)
+{
+	struct wire *w = *state;
+	struct chap c = chap_host1();
+	struct ini i, other;
+
+	ini_open(&i, w);
+	chap_begin(&i, &c, LOCKED);
+	ini_begin(&other, w, "");
+	w->ntargets = 1;
+	wire_publish(w);
+	ini_expect_closed(&i);
+	ini_expect_alive(&other);
+	ini_close(&i);
+	ini_close(&other);
+}
+
 static void an_old_secret_is_taken_until_its_grace_is_over(void **state)
 {
 	struct wire *w = *state;
@@ -594,6 +611,7 @@ int main(void)
 		TEST(a_login_goes_on_when_what_it_has_proved_has_a_grace),
 		TEST(a_login_under_way_to_another_target_goes_on),
 		TEST(closing_a_target_ends_logins_to_it_that_are_under_way),
+		TEST(removing_a_target_ends_logins_to_it_that_are_under_way),
 		TEST_UNSTARTED(an_old_secret_is_taken_until_its_grace_is_over),
 	};
 	return cmocka_run_group_tests_name("chap", tests, NULL, NULL);
