@@ -29,19 +29,19 @@ struct target_port {
 };
 
 struct iscsi_target {
-	const char *name;           /* iSCSI name, normalised */
-	const char *alias;          /* or NULL */
-	const char *svm;            /* scope of its credentials besides its own; or NULL */
+	const char *name;  /* iSCSI name, normalised */
+	const char *alias; /* or NULL */
+	const char *svm;   /* scope of its credentials besides its own; or NULL */
 	struct lun_map *luns;
-	bool chap;                  /* nobody gets in without CHAP */
-	bool stopped;               /* logins are answered with 0x0301, service unavailable */
-	const uint16_t *groups;     /* portal groups that show it; ngroups 0: all */
+	bool chap;              /* nobody gets in without CHAP */
+	bool stopped;           /* logins are answered with 0x0301, service unavailable */
+	const uint16_t *groups; /* portal groups that show it; ngroups 0: all */
 	unsigned ngroups;
 	const struct target_port *ports; /* may be none: see target_port_id() */
 	unsigned nports;
 	enum target_redirect redirect;
-	const char *redirect_to;    /* "host:port[,tag]" where redirect says so */
-	uint32_t max_sessions;      /* 0: no limit of its own */
+	const char *redirect_to; /* "host:port[,tag]" where redirect says so */
+	uint32_t max_sessions;   /* 0: no limit of its own */
 };
 
 struct target_set;
@@ -60,12 +60,12 @@ const struct iscsi_target *target_set_at(const struct target_set *s, unsigned i)
 /* --- portals ---------------------------------------------------------------------------- */
 
 struct iscsi_portal {
-	const char *address;        /* "192.0.2.1:3260", "[2001:db8::1]:3260": as TargetAddress has
-	                               it; NULL for a wildcard: the address that the initiator
-	                               reached, if it is of the portal's family, is told */
+	/* "192.0.2.1:3260", "[2001:db8::1]:3260": as TargetAddress has it; NULL for a wildcard: the
+	 * address that the initiator reached, if port and family are the portal's, is told. */
+	const char *address;
 	uint16_t port;
-	bool ipv6;                  /* family of a wildcard */
-	uint16_t group;             /* target portal group tag, 1…65535 */
+	bool ipv6;      /* family of a wildcard */
+	uint16_t group; /* target portal group tag, 1…65535 */
 };
 
 /* --- policy ------------------------------------------------------------------------------- */
@@ -74,10 +74,10 @@ enum digest_policy { DIGEST_OPTIONAL, DIGEST_NEVER, DIGEST_REQUIRED };
 
 struct iscsi_policy {
 	/* Discovery. */
-	bool discovery_chap;                /* discovery sessions must prove themselves */
+	bool discovery_chap; /* discovery sessions must prove themselves */
 	/* CHAP. */
-	struct chap_prefs chap;             /* algorithms, most wanted first */
-	bool chap_strict;                   /* never answer with a secret under 96 bits */
+	struct chap_prefs chap; /* algorithms, most wanted first */
+	bool chap_strict;       /* never answer with a secret under 96 bits */
 	/* Login and session limits. */
 	uint32_t login_timeout_ms;
 	uint32_t max_sessions;
@@ -90,7 +90,7 @@ struct iscsi_policy {
 	uint16_t time2wait, time2retain;
 	/* Pings: after this much silence we ask (0: never); after that much more we hang up. */
 	uint32_t ping_interval_ms, ping_timeout_ms;
-	uint32_t queue_depth;               /* commands that a session may have outstanding */
+	uint32_t queue_depth; /* commands that a session may have outstanding */
 };
 
 /* Defaults as countersign.conf(5) tells them. */
@@ -99,7 +99,7 @@ extern const struct iscsi_policy iscsi_policy_default;
 /* --- the snapshot -------------------------------------------------------------------------- */
 
 struct directory {
-	_Atomic unsigned refs;              /* private */
+	_Atomic unsigned refs; /* private */
 	struct target_set *targets;
 	const struct table *credentials;    /* may be NULL: no rows at all */
 	const struct iscsi_portal *portals; /* copied */
@@ -110,10 +110,9 @@ struct directory {
 /* References are taken on targets and credentials; portals and policy are copied. NULL when
  * memory is out. */
 struct directory *directory_create(struct target_set *targets, const struct table *credentials,
-				   const struct iscsi_portal *portals, unsigned nportals,
-				   const struct iscsi_policy *policy);
+	const struct iscsi_portal *portals, unsigned nportals, const struct iscsi_policy *policy);
 struct directory *directory_ref(struct directory *d);
-void directory_unref(struct directory *d);         /* any thread; NULL is fine */
+void directory_unref(struct directory *d); /* any thread; NULL is fine */
 
 /* Whether connections on this portal group may see the target. */
 bool target_in_group(const struct iscsi_target *t, uint16_t group);

@@ -17,16 +17,16 @@ struct conn;
 struct session;
 
 struct early {
-	struct list link;         /* in session->early, by CmdSN */
-	struct conn *c;           /* held */
-	bool aborted;             /* nothing is done when its turn comes */
+	struct list link; /* in session->early, by CmdSN */
+	struct conn *c;   /* held */
+	bool aborted;     /* nothing is done when its turn comes */
 	uint32_t cmdsn;
 	uint32_t ahs_len, data_len;
-	size_t size;              /* of all of it: what it counts for */
-	struct list outs;         /* of a WRITE: Data-Out PDUs that came for it, struct early too */
-	uint32_t outs_len;        /* and the bytes in them */
+	size_t size;       /* of all of it: what it counts for */
+	struct list outs;  /* of a WRITE: Data-Out PDUs that came for it, struct early too */
+	uint32_t outs_len; /* and the bytes in them */
 	uint8_t bhs[BHS_SIZE];
-	uint8_t bytes[];          /* AHS, then data */
+	uint8_t bytes[]; /* AHS, then data */
 };
 
 /* Room for the PDU whose header the connection has just received (c->bhs); its data are to be put

@@ -171,13 +171,13 @@ static void nop_end(struct conn *c)
 		return;
 	}
 	if (p.itt == TAG_NONE)
-		return;         /* no answer wanted; perhaps the answer to our ping */
+		return; /* no answer wanted; perhaps the answer to our ping */
 	if (!(out = tx_pdu_new(len))) {
 		out_of_memory(c);
 		return;
 	}
-	nop_in_encode(out->bhs, &(struct nop_in){ .data_len = len, .lun = p.lun, .itt = p.itt,
-						  .ttt = TAG_NONE });
+	nop_in_encode(out->bhs,
+		&(struct nop_in){ .data_len = len, .lun = p.lun, .itt = p.itt, .ttt = TAG_NONE });
 	if (len)
 		memcpy(out->data, c->sink.buf, len);
 	out->takes_statsn = true;
@@ -263,9 +263,10 @@ static void logout_respond(struct conn *c, const struct logout_req *p, enum logo
 		out_of_memory(c);
 		return;
 	}
-	logout_rsp_encode(out->bhs, &(struct logout_rsp){ .response = (uint8_t)r, .itt = p->itt,
-							  .time2wait = params->time2wait,
-							  .time2retain = params->time2retain });
+	logout_rsp_encode(out->bhs, &(struct logout_rsp){ .response = (uint8_t)r,
+					    .itt = p->itt,
+					    .time2wait = params->time2wait,
+					    .time2retain = params->time2retain });
 	out->takes_statsn = true;
 	if (r == LOGOUT_DONE && p->reason == LOGOUT_SESSION) {
 		session_logging_out(c->s);
@@ -382,8 +383,8 @@ static void nothing_begin(struct conn *c, const uint8_t *ahs)
 }
 
 enum {
-	NUMBERED = 1,            /* carries a CmdSN */
-	NO_DISCOVERY = 2,        /* not in discovery sessions (RFC 7143 4.3: text, logout only) */
+	NUMBERED = 1,     /* carries a CmdSN */
+	NO_DISCOVERY = 2, /* not in discovery sessions (RFC 7143 4.3: text, logout only) */
 };
 
 struct request {
@@ -440,8 +441,8 @@ static void replay(const struct early *e)
 	memcpy(c->bhs, e->bhs, BHS_SIZE);
 	c->aside = &aside;
 	c->sink = (struct sink){ .kind = SINK_GATHER,
-				 .buf = (uint8_t *)(uintptr_t)e->bytes + e->ahs_len,
-				 .len = e->data_len };
+		.buf = (uint8_t *)(uintptr_t)e->bytes + e->ahs_len,
+		.len = e->data_len };
 	if (opcode == OP_SCSI_CMD)
 		c->sink.cmd = scsi_start(c, e->bytes);
 	else if (opcode == OP_DATA_OUT)
@@ -539,7 +540,7 @@ void full_end(struct conn *c)
 
 	if (!c->framer.data_ok) {
 		conn_log(c, LOG_NOTICE, "data digest error in %s",
-			 opcode_name(c->bhs[0] & BHS_OPCODE));
+			opcode_name(c->bhs[0] & BHS_OPCODE));
 		reject_and_close(c, REJECT_DATA_DIGEST, "data digest error");
 		return;
 	}
@@ -556,8 +557,8 @@ void full_ask_logout(struct conn *c, uint16_t seconds)
 
 	if (!p)
 		return;
-	async_msg_encode(p->bhs, &(struct async_msg){ .event = ASYNC_LOGOUT_REQUEST,
-						      .param3 = seconds });
+	async_msg_encode(
+		p->bhs, &(struct async_msg){ .event = ASYNC_LOGOUT_REQUEST, .param3 = seconds });
 	p->takes_statsn = true;
 	tx_pdu_send(c, p);
 }

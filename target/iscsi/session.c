@@ -317,8 +317,8 @@ void session_cmd_ended(struct session *s)
 
 /* --- the beginning -------------------------------------------------------------------------- */
 
-struct session *session_new(struct reactor *r, const struct session_entry *like, uint32_t cmdsn,
-			    uint32_t depth)
+struct session *session_new(
+	struct reactor *r, const struct session_entry *like, uint32_t cmdsn, uint32_t depth)
 {
 	struct session *s = calloc(1, sizeof(*s));
 

@@ -19,12 +19,12 @@
 
 /* A request that has not been answered yet. */
 struct tmf {
-	struct list link;             /* in session->tmfs */
+	struct list link; /* in session->tmfs */
 	struct session *s;
-	struct conn *c;               /* held; it may have left the session meanwhile */
+	struct conn *c; /* held; it may have left the session meanwhile */
 	struct tmf_req req;
-	bool waits;                   /* for the command with the Referenced Task Tag */
-	bool parked;                  /* for commands that were sent before it; has not begun */
+	bool waits;  /* for the command with the Referenced Task Tag */
+	bool parked; /* for commands that were sent before it; has not begun */
 	struct lu_function_req function;
 };
 
@@ -45,8 +45,8 @@ static const char *function_name(uint8_t function)
 		[TMF_QUERY_ASYNC_EVENT] = "QUERY ASYNCHRONOUS EVENT",
 	};
 
-	return function < sizeof(names) / sizeof(names[0]) && names[function] ? names[function] :
-										"unknown function";
+	return function < sizeof(names) / sizeof(names[0]) && names[function] ? names[function]
+									      : "unknown function";
 }
 
 static void respond(struct conn *c, uint32_t itt, enum tmf_response response)
@@ -103,9 +103,9 @@ static void function_done(struct lu_function_req *r)
 			function_name(t->req.function),
 			r->no_lun ? "no such logical unit" : "out of memory");
 	tmf_end(t, r->no_lun ? TMF_NO_LUN : r->failed ? TMF_REJECTED : TMF_COMPLETE);
-	if (cold)       /* 11.5.1: every connection of the target ends, this one too */
-		iscsi_server_close(s->r->shared->server, s->entry.target, 0, "target cold reset",
-				   NULL, NULL);
+	if (cold) /* 11.5.1: every connection of the target ends, this one too */
+		iscsi_server_close(
+			s->r->shared->server, s->entry.target, 0, "target cold reset", NULL, NULL);
 	session_try_end(s);
 }
 
@@ -120,9 +120,10 @@ static const enum lu_function lu_functions[] = {
 static void begin(struct tmf *t)
 {
 	t->parked = false;
-	t->function = (struct lu_function_req){ .nexus = &t->s->nexus, .lun = t->req.lun,
-						.function = lu_functions[t->req.function],
-						.done = function_done };
+	t->function = (struct lu_function_req){ .nexus = &t->s->nexus,
+		.lun = t->req.lun,
+		.function = lu_functions[t->req.function],
+		.done = function_done };
 	lu_function(&t->function);
 }
 
@@ -131,7 +132,7 @@ static void begin(struct tmf *t)
 static bool has_turn(const struct session *s, const struct tmf_req *p)
 {
 	return (int32_t)(p->cmdsn - s->exp_cmdsn) <= 0 ||
-	       (int32_t)(p->cmdsn - s->max_cmdsn) > 1;   /* such ones cannot come */
+	       (int32_t)(p->cmdsn - s->max_cmdsn) > 1; /* such ones cannot come */
 }
 
 static void whole_unit(struct conn *c, const struct tmf_req *p)
@@ -162,7 +163,7 @@ void tmf_turn(struct session *s)
 	struct tmf *t;
 
 	while ((t = next_parked(s)))
-		begin(t);        /* which may end any of them */
+		begin(t); /* which may end any of them */
 }
 
 bool tmf_under_way(const struct session *s)
@@ -248,16 +249,12 @@ void tmf_request(struct conn *c, const struct tmf_req *p)
 	}
 	conn_log(c, LOG_INFO, "task management: %s", function_name(p->function));
 	switch (p->function) {
-	case TMF_ABORT_TASK:
-		abort_task(c, p);
-		return;
+	case TMF_ABORT_TASK: abort_task(c, p); return;
 	case TMF_ABORT_TASK_SET:
 	case TMF_CLEAR_TASK_SET:
 	case TMF_LUN_RESET:
 	case TMF_TARGET_WARM_RESET:
-	case TMF_TARGET_COLD_RESET:
-		whole_unit(c, p);
-		return;
+	case TMF_TARGET_COLD_RESET: whole_unit(c, p); return;
 	case TMF_TASK_REASSIGN:
 		refuse(c, p, TMF_NO_REASSIGNMENT, "it needs error recovery level 2");
 		return;
