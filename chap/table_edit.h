@@ -21,7 +21,8 @@
 	X(TABLE_SECRET_UNUSED, "a user or secret makes no sense without CHAP") \
 	X(TABLE_USER_UNUSED, "a user for the target makes no sense without its secret") \
 	X(TABLE_USER_MISSING, "a row for any initiator needs the user name to expect") \
-	X(TABLE_OUT_USER_MISSING, "discovery has no target name to answer with: a target user is needed") \
+	X(TABLE_OUT_USER_MISSING, \
+		"discovery has no target name to answer with: a target user is needed") \
 	X(TABLE_BAD_SOURCES, "an address range is malformed, or there are too many") \
 	X(TABLE_DEFAULT_SOURCES, "the default row of an SVM takes no addresses") \
 	X(TABLE_SAME_SECRET, "the initiator's and the target's secret are the same") \

@@ -22,13 +22,12 @@ enum config_change_kind {
 	CONFIG_PORTAL_ADDED,    /* new_portal */
 	CONFIG_PORTAL_CHANGED,  /* both: same address and port, other group or advertised name */
 	CONFIG_CREDENTIALS,     /* both targets, or both libraries; all NULL: those of discovery */
-	CONFIG_TARGET_CHANGED,  /* both targets: anything of its own but LUNs and credentials, or the
-				 * SVM of targets that name none */
-	CONFIG_TARGET_ADDED,    /* new_target, with all its LUNs */
-	CONFIG_LUN_ADDED,       /* both targets, new_lun */
-	CONFIG_LUN_RESIZED,     /* both targets and LUNs: another size of the same store, no more */
-	CONFIG_LUN_CHANGED,  /* both targets and LUNs: attributes, perhaps size too; same store */
-	CONFIG_LUN_REPLACED, /* both targets and LUNs: another store or block size */
+	CONFIG_TARGET_CHANGED, /* both targets: SVM, or anything of its own but LUNs, credentials */
+	CONFIG_TARGET_ADDED,   /* new_target, with all its LUNs */
+	CONFIG_LUN_ADDED,      /* both targets, new_lun */
+	CONFIG_LUN_RESIZED,    /* both targets and LUNs: another size of the same store, no more */
+	CONFIG_LUN_CHANGED,    /* both targets and LUNs: attributes, perhaps size too; same store */
+	CONFIG_LUN_REPLACED,   /* both targets and LUNs: another store or block size */
 	CONFIG_LIBRARY_CHANGED, /* both libraries; its tapes and credentials aside */
 	CONFIG_TAPES,           /* both libraries: another list of tapes */
 	CONFIG_LIBRARY_ADDED,   /* new_library */

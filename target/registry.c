@@ -550,8 +550,7 @@ static bool list_tightened(const struct registry *r, const struct config_changes
 
 		if ((c->kind != CONFIG_CREDENTIALS && c->kind != CONFIG_TARGET_CHANGED) ||
 			!c->old_target || c->old_target == last ||
-			!credentials_tightened(
-				r->now.cfg, c->old_target, w->cfg, c->new_target))
+			!credentials_tightened(r->now.cfg, c->old_target, w->cfg, c->new_target))
 			continue;
 		last = c->old_target;
 		if (!transition_add(t, c->new_target->name))

@@ -200,7 +200,8 @@ static int make_directory(const char *path, bool *made)
 {
 	if (!mkdir(path, 0700)) {
 		*made = true;
-		dir_sync_parent(path); /* where we may not open that, the system's own time will do */
+		/* Where we may not open that, the system's own time will do. */
+		dir_sync_parent(path);
 		return 0;
 	}
 	if (errno != EEXIST)

@@ -50,7 +50,8 @@ void registry_volumes(const struct registry *r,
 	X(VOLUME_NO_ROOM, "the volumes of this pool would pass its max_size") \
 	X(VOLUME_TOO_MANY, "there are as many volumes as there may be") \
 	X(VOLUME_TARGET_TAKEN, "there is a target of this name") \
-	X(VOLUME_DECLARED, "the target is declared in the configuration file: change it there, and reload") \
+	X(VOLUME_DECLARED, \
+		"the target is declared in the configuration file: change it there, and reload") \
 	X(VOLUME_LUN_TAKEN, "the target has this LUN already, or there is no such LUN") \
 	X(VOLUME_ATTACHED, "the volume is attached already") \
 	X(VOLUME_DETACHED, "the volume is not attached") \
