@@ -496,7 +496,7 @@ static void an_old_secret_goes_when_its_time_is_over(void **state)
 {
 	struct fixture *f = *state;
 
-	put(f, with_grace((int64_t)time(NULL) + 1));
+	put(f, with_grace((int64_t)time(NULL) + 2));
 	assert_true(secret_equal(found(f, A, HOST)->spec.old_secret, secret("initiator-11111")));
 	wait_until_over(f);
 	assert_true(has(f, A, HOST, "initiator-22222"));
