@@ -339,7 +339,7 @@ static int disk_unit(const struct backing *b, const struct unit_traits *t,
 		.mode_keeper = modes ? modes_keeper(modes) : NULL,
 		.saved = modes && modes_find(modes, how->naa, &saved) ? &saved : NULL,
 		.wipe_keeper = wipes ? wipes_keeper(wipes) : NULL,
-		.wiped = wipes ? wipes_find(wipes, how->naa) : LU_WIPED,
+		.wiped = wipes ? wipes_find(wipes, how->naa, store_medium(b->store)) : LU_WIPED,
 		.gone = how->gone,
 		.arg = how->arg,
 	};

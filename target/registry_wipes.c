@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * In the catalog as the settings "sanitize/NAA": "failed", or "failed-may-exit" where the initiator
- * allowed EXIT FAILURE MODE.
+ * allowed EXIT FAILURE MODE, and the medium in hexadecimal digits.
  */
 #include "registry_wipes.h"
 
@@ -25,6 +25,7 @@ struct wipes {
 /* Of one unit. */
 struct wipe {
 	struct kept kept;
+	uint64_t medium;
 	enum lu_wiped is;
 };
 
@@ -33,21 +34,23 @@ static const char *const names[] = {
 	[LU_WIPE_FAILED_AUSE] = "failed-may-exit",
 };
 
-static struct wipe *wipe_new(const uint8_t naa[static 16], enum lu_wiped is)
+static struct wipe *wipe_new(const uint8_t naa[static 16], uint64_t medium, enum lu_wiped is)
 {
 	struct wipe *w = calloc(1, sizeof(*w));
 
 	if (!w)
 		return NULL;
 	kept_init(&w->kept, naa, is == LU_WIPED);
+	w->medium = medium;
 	w->is = is;
 	return w;
 }
 
-enum lu_wiped wipes_find(struct wipes *w, const uint8_t naa[static 16])
+enum lu_wiped wipes_find(struct wipes *w, const uint8_t naa[static 16], uint64_t medium)
 {
 	const struct kept *k = kept_set_find(&w->set, naa);
-	enum lu_wiped is = k ? container_of(k, const struct wipe, kept)->is : LU_WIPED;
+	const struct wipe *found = k ? container_of(k, const struct wipe, kept) : NULL;
+	enum lu_wiped is = found && found->medium == medium ? found->is : LU_WIPED;
 
 	kept_unref(k);
 	return is;
@@ -81,17 +84,19 @@ int wipes_forget_stored(struct catalog_tx *tx, const uint8_t naa[static 16])
 static int store(struct catalog_tx *tx, const struct kept *k)
 {
 	const struct wipe *w = container_of(k, const struct wipe, kept);
+	char value[48];
 
 	if (w->is == LU_WIPED)
 		return wipes_forget_stored(tx, k->naa);
-	return catalog_setting_put(tx, name_of(k->naa).text, names[w->is]);
+	snprintf(value, sizeof(value), "%s %016llx", names[w->is], (unsigned long long)w->medium);
+	return catalog_setting_put(tx, name_of(k->naa).text, value);
 }
 
 static void keep(struct lu_wipe_keeper *keeper, struct lu_keep *asked, const uint8_t naa[static 16],
-	enum lu_wiped is)
+	uint64_t medium, enum lu_wiped is)
 {
 	struct wipes *all = container_of(keeper, struct wipes, keeper);
-	struct wipe *w = wipe_new(naa, is);
+	struct wipe *w = wipe_new(naa, medium, is);
 
 	kept_set_hand_over(&all->set, w ? &w->kept : NULL, asked);
 }
@@ -123,20 +128,22 @@ static bool unit_named(const char *name, uint8_t naa[static 16])
 /* What is neither of ours is taken for the stricter. */
 static int load_row(const char *name, const char *value, void *arg)
 {
-	bool may_exit = !strcmp(value, names[LU_WIPE_FAILED_AUSE]);
+	unsigned long long medium;
 	struct wipe *w;
 	uint8_t naa[16];
+	char is[16];
 
-	if (!unit_named(name, naa))
+	if (!unit_named(name, naa) || sscanf(value, "%15s %llx", is, &medium) != 2)
 		return 0;
-	w = wipe_new(naa, may_exit ? LU_WIPE_FAILED_AUSE : LU_WIPE_FAILED);
+	w = wipe_new(naa, medium,
+		strcmp(is, names[LU_WIPE_FAILED_AUSE]) ? LU_WIPE_FAILED : LU_WIPE_FAILED_AUSE);
 	if (!w)
 		return -ENOMEM;
 	kept_set_put(arg, &w->kept);
 	kept_unref(&w->kept);
 	log_msg(LOG_WARNING,
-		"a SANITIZE of the disk naa.%s has failed, or the server ended before it did: hosts "
-		"can do nothing with that disk but sanitize it again",
+		"a SANITIZE of the disk naa.%s has failed, or the server ended before it did: while "
+		"it is the same file, hosts can do nothing with it but sanitize it again",
 		name + strlen(SETTINGS));
 	return 0;
 }

@@ -23,8 +23,9 @@ void wipes_free(struct wipes *w);
 /* Through which units keep; lives as long as w. */
 struct lu_wipe_keeper *wipes_keeper(struct wipes *w);
 
-/* What is kept of a unit. Any thread, as the next. */
-enum lu_wiped wipes_find(struct wipes *w, const uint8_t naa[16]);
+/* What is kept of a unit over a medium (store_medium()): nothing of a file is kept from those who
+ * see another one in its place. Any thread, as the next. */
+enum lu_wiped wipes_find(struct wipes *w, const uint8_t naa[16], uint64_t medium);
 /* Forgets it here; in the catalog inside a request's run(). For a unit that is gone for good. */
 void wipes_forget(struct wipes *w, const uint8_t naa[16]);
 int wipes_forget_stored(struct catalog_tx *tx, const uint8_t naa[16]);

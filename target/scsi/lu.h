@@ -87,9 +87,10 @@ enum lu_wiped {
 };
 
 struct lu_wipe_keeper {
-	/* As lu_keeper's keep(), but not under the unit's lock. */
+	/* As lu_keeper's keep(), but not under the unit's lock. It is kept of the data, too: by
+	 * store_medium(). */
 	void (*keep)(struct lu_wipe_keeper *kr, struct lu_keep *k, const uint8_t naa[16],
-		enum lu_wiped is);
+		uint64_t medium, enum lu_wiped is);
 };
 
 /* A disk (SBC). Strings are borrowed for the call; empty or NULL ones get defaults. */

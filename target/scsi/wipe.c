@@ -74,7 +74,7 @@ static void keep(struct wipe *w, enum lu_wiped is, void (*done)(struct lu_keep *
 	struct lu_wipe_keeper *keeper = w->lu->wipe_keeper;
 
 	w->keep = (struct lu_keep){ .loop = w->timer.loop, .done = done };
-	keeper->keep(keeper, &w->keep, w->lu->naa, is);
+	keeper->keep(keeper, &w->keep, w->lu->naa, store_medium(w->lu->store), is);
 }
 
 /* --- the end ------------------------------------------------------------------------- */

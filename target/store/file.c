@@ -361,6 +361,20 @@ static void forget_access_time(int fd)
 		(void)fcntl(fd, F_SETFL, flags | O_NOATIME);
 }
 
+/* Of the number of its inode, which a later file may have, and when that began. Devices have
+ * nothing that stays with them. */
+static uint64_t medium_of(int fd)
+{
+	struct statx s;
+
+	if (statx(fd, "", AT_EMPTY_PATH, STATX_TYPE | STATX_INO | STATX_BTIME, &s) ||
+		!S_ISREG(s.stx_mode))
+		return 0;
+	if (!(s.stx_mask & STATX_BTIME))
+		return s.stx_ino;
+	return s.stx_ino << 32 ^ (uint64_t)s.stx_btime.tv_sec << 20 ^ s.stx_btime.tv_nsec;
+}
+
 static struct file *file_new(const struct store_cfg *cfg, const struct opened *o)
 {
 	struct file *f = calloc(1, sizeof(*f));
@@ -373,6 +387,7 @@ static struct file *file_new(const struct store_cfg *cfg, const struct opened *o
 	f->store.block_size = cfg->block_size;
 	f->store.read_only = cfg->read_only;
 	f->store.thin = !cfg->read_only && space_thin(o->fd);
+	f->store.medium = medium_of(o->fd);
 	f->fd = o->fd;
 	forget_access_time(f->fd);
 	f->device = o->device;

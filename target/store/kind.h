@@ -20,6 +20,7 @@ struct store {
 	uint32_t block_size;
 	bool read_only;
 	bool thin;
+	uint64_t medium;
 	atomic_int shared; /* references beyond the first: see store_ref() */
 };
 

@@ -103,6 +103,11 @@ const char *store_kind(const struct store *st)
 	return st->kind->name;
 }
 
+uint64_t store_medium(const struct store *st)
+{
+	return st->medium;
+}
+
 static bool inside(const struct store *st, uint64_t off, uint64_t len)
 {
 	uint64_t size = store_size(st);

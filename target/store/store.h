@@ -53,6 +53,9 @@ uint64_t store_size(const struct store *st);       /* bytes; any thread */
 bool store_read_only(const struct store *st);
 bool store_thin(const struct store *st);           /* STORE_DISCARD gives space back */
 const char *store_kind(const struct store *st);
+/* What tells a file from another one that has taken its place, also after a restart; 0: nothing
+ * does. */
+uint64_t store_medium(const struct store *st);
 
 /* Grows or shrinks; main thread; may block. New bytes read as zeros, except where a file or a
  * device goes on behind the end of the store: then they are what lies there, also what a shrink

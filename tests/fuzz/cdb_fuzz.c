@@ -107,11 +107,11 @@ static void keep_modes(struct lu_mode_keeper *kr, struct lu_keep *k, const uint8
 }
 
 static void keep_wipe(struct lu_wipe_keeper *kr, struct lu_keep *k, const uint8_t naa[static 16],
-	enum lu_wiped is)
+	uint64_t medium, enum lu_wiped is)
 {
 	struct world *w = container_of(kr, struct world, wipe_keeper);
 
-	assert(naa[15] < DISKS && is <= LU_WIPE_FAILED_AUSE);
+	assert(naa[15] < DISKS && !medium && is <= LU_WIPE_FAILED_AUSE);
 	k->err = ++w->asked % 16 == 0 ? -EIO : 0;
 	k->msg.run = say_so;
 	loop_post(k->loop, &k->msg);

@@ -255,6 +255,20 @@ def test_a_sanitize_that_is_cut_off_has_failed_after_the_restart(start, end, aus
         assert session.ready().read(0, 1) == b"n" * 512
 
 
+def test_a_sanitize_that_was_cut_off_says_nothing_of_another_file(start):
+    """A backup in the place of what is left of the old file."""
+    server = served(start, 512)
+    with login(server.port, DISK) as session:
+        sanitize(session.ready(), 1, 0x80, bytes([31, 0, 0, 1, 0xaa]))
+        server.kill()
+    backup = server.dir / "backup.img"
+    backup.write_bytes(b"b" * (64 << 20))
+    backup.rename(server.dir / "disk.img")
+    server.start()
+    with login(server.port, DISK) as session:
+        assert session.ready().read(0, 1) == b"b" * 512
+
+
 # --- the server is stopped ----------------------------------------------------------------------------
 
 

@@ -501,12 +501,13 @@ static void book_done(struct loop_msg *m)
 	k->done(k, k->err);
 }
 
-static void book_keep(
-	struct lu_wipe_keeper *kr, struct lu_keep *k, const uint8_t naa[16], enum lu_wiped is)
+static void book_keep(struct lu_wipe_keeper *kr, struct lu_keep *k, const uint8_t naa[16],
+	uint64_t medium, enum lu_wiped is)
 {
 	struct book *b = container_of(kr, struct book, keeper);
 
 	assert_memory_equal(naa, lu_naa(b->rig->lu), 16);
+	assert_int_equal(medium, store_medium(b->rig->store));
 	assert_true(b->n < 4);
 	b->slices[b->n] = fault_seen(b->rig->store);
 	b->is[b->n++] = is;

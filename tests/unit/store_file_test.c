@@ -230,6 +230,29 @@ static void open_says_who_has_no_permission(void **state)
 	assert_int_equal(seteuid(me), 0);
 }
 
+static void a_file_is_told_from_another_one_in_its_place(void **state)
+{
+	struct rig *rig = *state;
+	struct store_cfg cfg = file_cfg(given(state, MIB), 0);
+	uint64_t medium[3];
+
+	for (unsigned i = 0; i < 3; i++) {
+		struct store *st;
+
+		if (i == 2) {
+			assert_int_equal(unlink(cfg.path), 0);
+			cfg.path = given(state, MIB);
+		}
+		st = rig_open(rig, cfg);
+		assert_non_null(st);
+		medium[i] = store_medium(st);
+		store_close(st);
+	}
+	assert_true(medium[0]);
+	assert_true(medium[0] == medium[1]);
+	assert_true(medium[0] != medium[2]);
+}
+
 static void a_second_opening_is_refused(void **state)
 {
 	struct store *st = new_file(state, MIB);
@@ -738,6 +761,7 @@ int main(void)
 		cmocka_unit_test(of_a_larger_file_only_the_size_is_used),
 		cmocka_unit_test(open_refuses_what_is_no_disk),
 		cmocka_unit_test(open_says_who_has_no_permission),
+		cmocka_unit_test(a_file_is_told_from_another_one_in_its_place),
 		cmocka_unit_test(a_second_opening_is_refused),
 		cmocka_unit_test(opening_waits_for_a_lock_that_is_about_to_go),
 		cmocka_unit_test(readers_share),
