@@ -475,6 +475,18 @@ static bool security(struct conn *c, const struct exchange_keys *keys)
 
 /* --- a request ------------------------------------------------------------------------------ */
 
+static void refuse_negotiation(struct conn *c)
+{
+	const struct negotiation *n = &c->login->n;
+	char why[KEY_NAME_MAX + 128];
+
+	if (n->culprit == KEY_COUNT)
+		snprintf(why, sizeof(why), "%s", n->why);
+	else
+		snprintf(why, sizeof(why), "%s: %s", key_rule_at(n->culprit)->name, n->why);
+	login_refuse(c, LOGIN_INITIATOR_ERROR, why);
+}
+
 /* All pairs of the request. False: the login is over. */
 static bool take_keys(struct conn *c, struct exchange_keys *keys)
 {
@@ -490,7 +502,7 @@ static bool take_keys(struct conn *c, struct exchange_keys *keys)
 		if (exchange_take(keys, pair.name, pair.value))
 			continue;
 		if (negotiate_key(&l->n, &pair, &l->out) != NEGOTIATE_OK) {
-			login_refuse(c, LOGIN_INITIATOR_ERROR, l->n.why);
+			refuse_negotiation(c);
 			return false;
 		}
 		if (rule)
@@ -586,7 +598,7 @@ static int may_leave(struct conn *c)
 	switch (negotiate_finish(&l->n, &l->out)) {
 	case NEGOTIATE_OK: return 1;
 	case NEGOTIATE_MORE: return 0;
-	default: login_refuse(c, LOGIN_INITIATOR_ERROR, l->n.why); return -1;
+	default: refuse_negotiation(c); return -1;
 	}
 }
 
