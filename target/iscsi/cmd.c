@@ -684,7 +684,7 @@ static void take_task(struct cmd *cmd, const struct scsi_cmd *p)
 	t->expect = p->expect;
 }
 
-/* The command waits for data: what comes unasked, and what must be asked for. */
+/* The command waits for data: so much, and so much of that unasked. */
 static void expect_data(struct cmd *cmd, const struct scsi_cmd *p)
 {
 	const struct params *params = &cmd->s->params;
@@ -698,7 +698,6 @@ static void expect_data(struct cmd *cmd, const struct scsi_cmd *p)
 	cmd->burst_end = p->data_len;
 	if (cmd->unsolicited)
 		cmd->burst_end = expect < first ? expect : first;
-	cmd->asked = cmd->burst_end < cmd->want ? cmd->burst_end : cmd->want;
 }
 
 static void start(struct cmd *cmd, const struct scsi_cmd *p, const uint8_t *ahs)

@@ -30,11 +30,10 @@ static void an_initiator_that_leaves_at_its_last_login_response_leaves_nothing(v
 	wire_expect_idle(w);
 }
 
-static void half_a_request_behind_a_login_that_waits_closes_the_connection(void **state)
+/* A login waits for the old session of its initiator port to end; so many bytes of a longer NOP-Out come
+ * with it. */
+static void expect_closed_by_half_a_request(struct wire *w, size_t half)
 {
-	/* The login waits for the old session of its initiator port to end; 56 bytes of a longer NOP-Out
-	 * come with it. */
-	struct wire *w = *state;
 	struct ini old, i;
 	struct pdu p;
 	uint8_t bytes[1024] = { 0 };
@@ -51,11 +50,21 @@ static void half_a_request_behind_a_login_that_waits_closes_the_connection(void 
 	bytes[n + 1] = BHS_FINAL;
 	put_be24(bytes + n + 5, 100);
 	put_be32(bytes + n + 20, TAG_NONE);
-	ini_send_bytes(&i, bytes, n + BHS_SIZE + 8, false);
+	ini_send_bytes(&i, bytes, n + half, false);
 	ini_expect_closed_at_last(&i);
 	ini_close(&old);
 	ini_close(&i);
 	wire_expect_idle(w);
+}
+
+static void half_a_request_behind_a_login_that_waits_closes_the_connection(void **state)
+{
+	expect_closed_by_half_a_request(*state, BHS_SIZE + 8);
+}
+
+static void half_a_header_behind_a_login_that_waits_closes_the_connection(void **state)
+{
+	expect_closed_by_half_a_request(*state, BHS_SIZE - 8);
 }
 
 static void a_secret_that_was_replaced_before_the_login_began_is_refused(void **state)
@@ -321,6 +330,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(an_initiator_that_leaves_at_its_last_login_response_leaves_nothing),
 		TEST(half_a_request_behind_a_login_that_waits_closes_the_connection),
+		TEST(half_a_header_behind_a_login_that_waits_closes_the_connection),
 		TEST(a_secret_that_was_replaced_before_the_login_began_is_refused),
 		TEST(a_unit_that_was_removed_during_a_login_is_not_there_behind_it),
 		TEST(a_scsi_command_ahead_of_its_turn_does_no_harm_in_a_discovery_session),
