@@ -65,6 +65,27 @@ static void sessions_beyond_the_limit_of_the_server_are_refused(void **state)
 	ini_close(&i);
 }
 
+static void no_connection_joins_a_session_of_the_other_type(void **state)
+{
+	struct wire *w = *state;
+	struct ini normal, discovery, more;
+
+	ini_begin(&normal, w, "");
+	ini_open(&discovery, w);
+	ini_login_discovery(&discovery);
+	ini_open_more(&more, &discovery, 1);
+	assert_int_equal(login(&more, OP | TO_FFP, NAMES), LOGIN_NO_SESSION);
+	ini_close(&more);
+	ini_open_more(&more, &normal, 1);
+	assert_int_equal(
+		login(&more, OP | TO_FFP, "InitiatorName=" HOST "\nSessionType=Discovery\n"),
+		LOGIN_NO_SESSION);
+	ini_close(&more);
+	ini_expect_alive(&normal);
+	ini_close(&normal);
+	ini_close(&discovery);
+}
+
 static void discovery_is_possible_when_no_more_sessions_are(void **state)
 {
 	struct wire *w = *state;
@@ -198,6 +219,7 @@ int main(void)
 		TEST(a_session_is_not_joined_by_another_initiator),
 		TEST(a_second_connection_beyond_max_connections_is_refused),
 		TEST_UNSTARTED(sessions_beyond_the_limit_of_the_server_are_refused),
+		TEST(no_connection_joins_a_session_of_the_other_type),
 		TEST_UNSTARTED(discovery_is_possible_when_no_more_sessions_are),
 		TEST_UNSTARTED(sessions_beyond_the_limit_of_a_target_are_refused),
 		TEST(a_login_with_the_same_isid_replaces_the_session),
