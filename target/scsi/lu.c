@@ -169,8 +169,10 @@ static int succeed_locked(struct lu *to, struct lu *from)
 		return -EBUSY;
 	if (!pr_copy(&to->pr, &from->pr))
 		return -ENOMEM;
-	to->wipe_failed = from->wipe_failed;
-	to->wipe_may_exit = from->wipe_may_exit;
+	if (to->store && store_medium(to->store) == store_medium(from->store)) {
+		to->wipe_failed = from->wipe_failed;
+		to->wipe_may_exit = from->wipe_may_exit;
+	}
 	lu_update_gates(to);
 	from->succeeded = true;
 	return 0;

@@ -261,9 +261,19 @@ def test_a_sanitize_that_was_cut_off_says_nothing_of_another_file(start):
     with login(server.port, DISK) as session:
         sanitize(session.ready(), 1, 0x80, bytes([31, 0, 0, 1, 0xaa]))
         server.kill()
+    server.start()
+    with login(server.port, DISK) as session:
+        assert sense_of(session.ready) == (3, 0x3103)
     backup = server.dir / "backup.img"
     backup.write_bytes(b"b" * (64 << 20))
+    server.write_conf(conf(target(luns=disk("backup.img", size="64M"))))
+    server.reload()
+    server.wait_for_log("reload: the new configuration is in force")
+    with login(server.port, DISK) as session:
+        assert session.ready().read(0, 1) == b"b" * 512
+    server.stop()
     backup.rename(server.dir / "disk.img")
+    server.write_conf(conf(target(luns=disk("disk.img", size="64M"))))
     server.start()
     with login(server.port, DISK) as session:
         assert session.ready().read(0, 1) == b"b" * 512
