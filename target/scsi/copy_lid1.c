@@ -64,26 +64,17 @@ static bool is_named(const struct lu *lu, const uint8_t *id, unsigned len)
 	return len == (lu->naa[0] >> 4 == 6 ? 16u : 8u) && !memcmp(lu->naa, id, len);
 }
 
-/* The vendor's designator of VPD 83h, for those who take that. */
-static bool is_vendor_named(const struct lu *lu, const uint8_t *id, unsigned len)
-{
-	size_t n = strlen(lu->serial);
-
-	return len == 24 + n && !memcmp(id, lu->vendor, 8) && !memcmp(id + 8, lu->product, 16) &&
-	       !memcmp(id + 24, lu->serial, n);
-}
-
-/* Only what stands in the LUN map of the nexus that asks can be named. */
+/* Only what stands in the LUN map of the nexus that asks can be named, and by its NAA alone: there
+ * is no room for the vendor's designator of VPD 83h. */
 static struct itl *resolve(const struct nexus *n, const uint8_t *d)
 {
 	const struct lun_entry *e;
 	unsigned count = lun_map_entries(n->map, &e), len = d[7], type = d[5] & 0x0f;
 
-	if (len > 20 || d[5] & 0x30) /* not of a logical unit */
+	if (type != NAA || (d[4] & 0x0f) != 1 || d[5] & 0x30) /* not of a logical unit */
 		return NULL;
 	for (unsigned i = 0; i < count; i++)
-		if ((type == NAA && (d[4] & 0x0f) == 1 && is_named(e[i].lu, d + 8, len)) ||
-			(type == 1 && is_vendor_named(e[i].lu, d + 8, len)))
+		if (is_named(e[i].lu, d + 8, len))
 			return n->itls[i];
 	return NULL;
 }
