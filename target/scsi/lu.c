@@ -163,13 +163,18 @@ void lu_resized(struct lu *lu)
 	pthread_mutex_unlock(&lu->lock);
 }
 
+static bool same_data(const struct lu *a, const struct lu *b)
+{
+	return a->store && b->store && store_medium(a->store) == store_medium(b->store);
+}
+
 static int succeed_locked(struct lu *to, struct lu *from)
 {
 	if (from->wiping != WIPING_NOT)
 		return -EBUSY;
 	if (!pr_copy(&to->pr, &from->pr))
 		return -ENOMEM;
-	if (to->store && store_medium(to->store) == store_medium(from->store)) {
+	if (same_data(to, from)) {
 		to->wipe_failed = from->wipe_failed;
 		to->wipe_may_exit = from->wipe_may_exit;
 	}
