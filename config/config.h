@@ -206,6 +206,7 @@ struct config_pool {
 	char *name;
 	char *path;
 	uint64_t max_size; /* of all volumes together; 0: what the file system holds */
+	enum config_auth auth; /* of the targets of its volumes; NONE with credentials as CHAP */
 };
 
 /* ---- management ----------------------------------------------------------------------------- */

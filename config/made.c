@@ -187,6 +187,8 @@ bool config_make(struct config *cfg, const struct config_made *made)
 
 	if (!t)
 		t = make_target(cfg, made);
+	if (t && made->chap)
+		t->auth = CONFIG_AUTH_CHAP;
 	if (t && fill_lun(&lun, made))
 		grown = reallocarray(t->luns, t->n_luns + 1, sizeof(*grown));
 	if (!grown) {

@@ -28,6 +28,7 @@ struct config_made {
 	uint64_t size;
 	uint32_t block_size;
 	bool read_only;
+	bool chap;              /* nobody logs in to the target without a credential */
 	bool create;            /* the file is a regular one, and may be extended to size */
 	const uint32_t *groups; /* portal groups that show the target, if this LUN is its first */
 	size_t n_groups;        /* 0: all */

@@ -245,6 +245,7 @@ static const struct setting pools_rows[] = {
 	TEXT(config_pool, name, REQUIRED, label, NULL, "what commands call it"),
 	PATH(config_pool, path, REQUIRED, "directory of the volumes"),
 	SIZE(config_pool, max_size, 0, 1024 * KIB, SIZE_TOP, NULL, "of all volumes together; no limit unless given"),
+	CHOICE(config_pool, auth, auths, "none", "whether logins to its volumes must prove themselves"),
 };
 SECTION(pools, "pools", config_pool);
 

@@ -340,6 +340,13 @@ static bool has_trouble(const struct config *cfg, struct volume *v, const char *
 	return false;
 }
 
+static bool asks_for_chap(const struct config *cfg, const struct volume *v)
+{
+	const struct config_pool *pool = *v->disk ? NULL : volumes_pool(cfg, v->pool);
+
+	return pool && pool->auth == CONFIG_AUTH_CHAP;
+}
+
 static int add_one(struct registry *r, struct config *cfg, struct volume *v, const char *path)
 {
 	uint32_t *groups = calloc(cfg->n_portals + 1, sizeof(*groups));
@@ -351,6 +358,7 @@ static int add_one(struct registry *r, struct config *cfg, struct volume *v, con
 		.naa = text,
 		.size = v->size,
 		.block_size = v->block_size,
+		.chap = asks_for_chap(cfg, v),
 		.create = !*v->disk,
 		.groups = groups,
 		.n_groups = groups ? groups_at(cfg, v->portal, groups) : 0 };

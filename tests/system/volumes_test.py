@@ -9,12 +9,14 @@ import threading
 import pytest
 
 from credentials_test import Api
-from initiator import Failed, login
+from initiator import Failed, Refused, login
 from support import DISK, HOST, PREFIX, conf, target, wait_until
 
 pytestmark = pytest.mark.threads
 MADE = PREFIX + "made"
 POOL = 'reactors = 2; pools = ( { name = "fast"; path = "pool"; max_size = "1G"; } );'
+CLOSED = POOL.replace("max_size", 'auth = "chap"; max_size')
+SECRET = "0123456789abcdef"
 BLOCK = b"countersign-data" * 32
 LUNS_CHANGED, CAPACITY_CHANGED = (6, 0x3f0e), (6, 0x2a09)
 
@@ -82,6 +84,28 @@ def test_the_directory_of_a_pool_is_made_with_the_first_volume(pooled):
     (pooled.dir / "pool").rmdir()
     create(pooled)
     assert (pooled.dir / "pool").stat().st_mode & 0o777 == 0o700
+
+
+def test_a_volume_of_a_pool_that_asks_for_chap_is_never_open(pooled, ctl):
+    pooled.write_conf(conf(target(), more=CLOSED))
+    ctl(pooled, "reload")
+    create(pooled)
+    for _ in range(2):
+        with pytest.raises(Refused, match="0x0201"):
+            login(pooled.port, MADE, initiator=HOST)
+        Api(pooled).set(MADE, HOST, secret=SECRET)
+        login(pooled.port, MADE, initiator=HOST, secret=SECRET).wire.close()
+        Api(pooled).must("DELETE", f"/v1/targets/{MADE}/credentials/{HOST}")
+
+
+def test_a_pool_that_asks_for_chap_from_now_on_ends_sessions_that_proved_nothing(pooled, ctl):
+    create(pooled)
+    with login(pooled.port, MADE) as made, login(pooled.port, DISK) as other:
+        made.ready()
+        pooled.write_conf(conf(target(), more=CLOSED))
+        ctl(pooled, "reload")
+        assert made.wire.is_closed()
+        other.ready()
 
 
 def test_sessions_learn_of_another_lun_exactly_once(pooled):

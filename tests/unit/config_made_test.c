@@ -67,6 +67,21 @@ static void a_second_disk_joins_the_target(void **state)
 	config_free(cfg);
 }
 
+static void a_target_asks_for_chap_if_one_of_its_disks_is_to(void **state)
+{
+	struct config *cfg = loaded(BASE);
+	struct config_made closed = disk;
+
+	(void)state;
+	closed.lun = 4;
+	closed.chap = true;
+	assert_true(config_make(cfg, &closed));
+	assert_true(config_make(cfg, &disk));
+	assert_int_equal(cfg->n_targets, 1);
+	assert_int_equal(cfg->targets[0].auth, CONFIG_AUTH_CHAP);
+	config_free(cfg);
+}
+
 static void portal_groups_are_those_of_the_first_disk(void **state)
 {
 	const uint32_t groups[] = { 7, 2 };
@@ -149,6 +164,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_disk_is_added_with_a_target_of_its_own),
 		cmocka_unit_test(a_second_disk_joins_the_target),
+		cmocka_unit_test(a_target_asks_for_chap_if_one_of_its_disks_is_to),
 		cmocka_unit_test(portal_groups_are_those_of_the_first_disk),
 		cmocka_unit_test(what_the_file_declares_is_told_from_what_was_made),
 		cmocka_unit_test(targets_of_a_library_are_declared),
