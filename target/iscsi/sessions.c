@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The table of sessions (sessions.h): by TSIH an array, by initiator port a hash. */
+/* The table of sessions (sessions.h): by TSIH an array, by initiator port and by target hashes. */
 #include "iscsi/sessions.h"
 
 #include <assert.h>
@@ -10,14 +10,17 @@
 
 #define TSIHS  65536u
 #define CHAINS 16384u
+#define LISTS  2048u /* of targets: there are fewer than sessions */
 
 struct sessions {
 	pthread_mutex_t lock;
 	unsigned n; /* normal ones */
 	unsigned discovery, discovery_max;
-	struct list discoveries; /* entries, the oldest first */
-	uint16_t last;           /* TSIH given last */
-	uint64_t seed;           /* the names come from the network */
+	uint16_t last; /* TSIH given last */
+	uint64_t seed; /* the names come from the network */
+	/* Of entries. */
+	struct list discoveries; /* the oldest first */
+	struct list of_target[LISTS];
 	struct session_entry *by_tsih[TSIHS];
 	struct session_entry *chain[CHAINS];
 };
@@ -32,6 +35,8 @@ struct sessions *sessions_new(unsigned discovery_max)
 		t->seed = (uintptr_t)t;
 	pthread_mutex_init(&t->lock, NULL);
 	list_init(&t->discoveries);
+	for (unsigned i = 0; i < LISTS; i++)
+		list_init(&t->of_target[i]);
 	t->discovery_max = discovery_max;
 	return t;
 }
@@ -61,19 +66,29 @@ static struct session_entry **chain_of(struct sessions *t, const struct session_
 	return &t->chain[h >> 32 & (CHAINS - 1)];
 }
 
+static struct list *list_of_target(struct sessions *t, const char *target)
+{
+	return &t->of_target[mix(t->seed, target) >> 32 & (LISTS - 1)];
+}
+
+/* The list that the entry is in, or is to be. */
+static struct list *list_of(struct sessions *t, const struct session_entry *e)
+{
+	return e->target ? list_of_target(t, e->target) : &t->discoveries;
+}
+
 static bool same_port(const struct session_entry *a, const struct session_entry *b)
 {
 	return a->isid == b->isid && a->group == b->group &&
 	       strcmp(a->initiator, b->initiator) == 0 && strcmp(a->target, b->target) == 0;
 }
 
-static unsigned count_target(const struct sessions *t, const char *target)
+static unsigned count_target(struct sessions *t, const char *target)
 {
 	unsigned n = 0;
 
-	for (unsigned i = 0; i < CHAINS; i++)
-		for (struct session_entry *e = t->chain[i]; e; e = e->next)
-			n += strcmp(e->target, target) == 0;
+	list_for_each(it, list_of_target(t, target))
+		n += strcmp(container_of(it, struct session_entry, beside)->target, target) == 0;
 	return n;
 }
 
@@ -97,7 +112,7 @@ static enum sessions_result add(struct sessions *t, struct session_entry *e, uin
 		}
 	}
 	if (!e->target && t->discovery >= t->discovery_max) {
-		*taken = container_of(t->discoveries.next, struct session_entry, by_age);
+		*taken = container_of(t->discoveries.next, struct session_entry, beside);
 		return SESSIONS_TAKEN;
 	}
 	if (e->target && t->n >= max)
@@ -110,11 +125,10 @@ static enum sessions_result add(struct sessions *t, struct session_entry *e, uin
 	t->by_tsih[e->tsih] = e;
 	t->n += !!e->target;
 	t->discovery += !e->target;
+	list_push(list_of(t, e), &e->beside);
 	if (chain) {
 		e->next = *chain;
 		*chain = e;
-	} else {
-		list_push(&t->discoveries, &e->by_age);
 	}
 	return SESSIONS_OK;
 }
@@ -143,14 +157,13 @@ void sessions_remove(struct sessions *t, struct session_entry *e)
 	t->by_tsih[e->tsih] = NULL;
 	t->n -= !!e->target;
 	t->discovery -= !e->target;
+	list_del(&e->beside);
 	if (e->target) {
 		struct session_entry **p = chain_of(t, e);
 
 		while (*p != e)
 			p = &(*p)->next;
 		*p = e->next;
-	} else {
-		list_del(&e->by_age);
 	}
 	pthread_mutex_unlock(&t->lock);
 	e->tsih = 0;

@@ -26,7 +26,7 @@ struct session_entry {
 	uint16_t tsih;              /* given by sessions_add(); 0: not in the table */
 	struct reactor *reactor;    /* where the session lives */
 	struct session_entry *next; /* private, as is: */
-	struct list by_age;         /* of a discovery session */
+	struct list beside;         /* those of its target, or discovery sessions */
 };
 
 /* Any number of sessions up to 65535, discovery_max (at least 1) of them for discovery. NULL when
