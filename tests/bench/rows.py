@@ -135,7 +135,8 @@ def two_loads(r, servers):
 
 
 def reactors(r):
-    """The floor shows what two processors of this machine take from each other."""
+    """Two floors, and two servers that share nothing, show what two processors of this machine take
+    from each other."""
     what = "processor per operation, two reactors / one"
     if r.cpus.load2 is None:
         r.report.not_measured(what, "four processors are needed")
@@ -143,17 +144,19 @@ def reactors(r):
     first, second = {r.cpus.target}, {r.cpus.target2}
     one = r.ours(cpus=first)
     two = r.ours(settings="reactors = 2;", cpus=first | second)
+    other = r.ours(cpus=second)
     floors = [Floor(cpus, r.build, True).start() for cpus in (first, second)]
-    running = [one, two, *floors]
+    running = [one, two, other, *floors]
     t = Turns()
     try:
-        for s in (one, two):
+        for s in (one, two, other):
             r.load(s, "-m", "write", "-F", "-w", 0, "-s", 0.01)
             r.settle(s)
         for s in running:
             s.pause()
         for _ in range(r.turns):
             for name, servers in (("one reactor", [one, one]), ("two reactors", [two, two]),
+                                  ("two servers", [one, other]),
                                   ("one floor", [floors[0]] * 2), ("two floors", floors)):
                 for s in set(servers):
                     s.resume()
