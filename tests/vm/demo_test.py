@@ -49,6 +49,14 @@ def type_in(guest, told):
     guest.run("\n".join(step(told, 4)))
 
 
+def another_shell(printed):
+    """What is to be typed into another shell, to the line that asks about the tapes."""
+    lines = printed[printed.index("In another shell"):].splitlines()
+    first = next(n for n, line in enumerate(lines) if line.startswith("  PATH="))
+    last = next(n for n, line in enumerate(lines) if line.endswith(TAPES))
+    return "\n".join(lines[first:last + 1])
+
+
 def named(told):
     """The files of step 5, which are there sooner or later."""
     return [line.partition("#")[0].split()[-1] for line in step(told, 5)]
@@ -67,8 +75,7 @@ def test_what_make_run_prints_leads_from_another_machine_to_disks_and_tapes(prin
     wait_for(guest, [file_disk, ram_disk])
     guest.run(f"mkfs.ext4 -q {file_disk} && mount {file_disk} /mnt && cp /etc/group /mnt")
 
-    command = next(line for line in printed.splitlines() if line.endswith(TAPES))
-    tapes = subprocess.run(["bash", "-ec", command], capture_output=True, text=True,
+    tapes = subprocess.run(["bash", "-ec", another_shell(printed)], capture_output=True, text=True,
                            check=True).stdout
     guest.run("modprobe -a st ch sg")
     type_in(guest, tapes)
