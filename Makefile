@@ -66,7 +66,7 @@ ALL_LDFLAGS := -pie -pthread -Wl,-z,relro,-z,now,--as-needed $(SAN) $(COVER) $(C
 LDLIBS := $(shell $(PKG_CONFIG) --libs $(MODULES) 2>/dev/null)
 TEST_LIBS := $(shell $(PKG_CONFIG) --libs $(TEST_MODULES) 2>/dev/null)
 
-LAYERS := base net iscsi scsi store vtl catalog mgmt ctl
+LAYERS := base net iscsi scsi store vtl catalog registry mgmt ctl
 LIB_SRC := $(filter-out %/main.c,$(wildcard chap/*.c config/*.c $(LAYERS:%=target/%/*.c) target/*.c))
 CTL_SRC := $(wildcard target/ctl/main.c)
 TEST_SRC := $(wildcard tests/unit/*_test.c tests/wire/*_test.c)

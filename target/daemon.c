@@ -35,8 +35,8 @@
 #include "mgmt/mgmt.h"
 #include "mgmt/scrub.h"
 #include "privileges.h"
-#include "registry.h"
-#include "registry_gateway.h"
+#include "registry/gateway.h"
+#include "registry/registry.h"
 #include "service.h"
 
 #define GRACE_MS 5000 /* for initiators to log out at the end */

@@ -13,7 +13,7 @@
 #include "mgmt/sigv4.h"
 #include "mgmt/uuid.h"
 #include "net/addr.h"
-#include "registry_gateway.h"
+#include "registry/gateway.h"
 
 #define HEADERS_MAX 128
 

@@ -13,7 +13,7 @@
 #include <stdint.h>
 
 #include "mgmt/call.h"
-#include "registry.h"
+#include "registry/registry.h"
 
 /* What its functions work on: the context of its calls. Who the gateway is and which keys there are
  * is looked up in the configuration in force, at every call; without a section management.aws

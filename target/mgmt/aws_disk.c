@@ -14,7 +14,7 @@
 #include "mgmt/aws_operations.h"
 #include "mgmt/aws_volume.h"
 #include "mgmt/native_json.h"
-#include "registry_volumes.h"
+#include "registry/volumes.h"
 
 /* --- what disks are used for ---------------------------------------------------------------- */
 

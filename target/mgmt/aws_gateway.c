@@ -9,10 +9,10 @@
 #include "mgmt/aws_arn.h"
 #include "mgmt/aws_gateway.h"
 #include "mgmt/aws_operations.h"
-#include "mgmt/portal.h"
 #include "mgmt/aws_tag.h"
 #include "mgmt/native_json.h"
-#include "registry_gateway.h"
+#include "mgmt/portal.h"
+#include "registry/gateway.h"
 
 static const char *const types[] = {
 	[CONFIG_GATEWAY_CACHED] = "CACHED",

@@ -4,7 +4,7 @@
 #define MGMT_AWS_TAG_H
 
 #include "mgmt/aws_request.h"
-#include "registry.h"
+#include "registry/registry.h"
 
 /* Whether tags that a request brings for a new resource may be; NULL: it brings none. */
 bool aws_tags_allowed(const json_t *tags);

@@ -5,7 +5,7 @@
 
 #include "mgmt/aws_arn.h"
 #include "mgmt/aws_request.h"
-#include "registry_tapes.h"
+#include "registry/tapes.h"
 
 #define AWS_TAPES_MAX 1500 /* in a library, by the published quota */
 

@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 #include "mgmt/aws_request.h"
-#include "registry.h"
+#include "registry/registry.h"
 
 struct aws_token {
 	const char *token; /* NULL: the request has none; borrowed from it */

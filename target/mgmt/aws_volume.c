@@ -10,7 +10,7 @@
 #include "mgmt/aws_gateway.h"
 #include "mgmt/aws_operations.h"
 #include "mgmt/native_json.h"
-#include "registry_volumes.h"
+#include "registry/volumes.h"
 
 /* --- all there are -------------------------------------------------------------------------- */
 

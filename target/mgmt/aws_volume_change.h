@@ -4,7 +4,7 @@
 #define MGMT_AWS_VOLUME_CHANGE_H
 
 #include "mgmt/aws_request.h"
-#include "registry_volumes.h"
+#include "registry/volumes.h"
 
 /* The target that a TargetName stands for. */
 struct aws_target_text {

@@ -10,7 +10,7 @@
 #include "base/loop.h"
 #include "config/config.h"
 #include "config/faults.h"
-#include "registry.h"
+#include "registry/registry.h"
 
 struct mgmt;
 

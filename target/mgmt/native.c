@@ -24,7 +24,7 @@
 #include "mgmt/native_stats.h"
 #include "mgmt/native_tapes.h"
 #include "mgmt/native_volumes.h"
-#include "registry_gateway.h"
+#include "registry/gateway.h"
 #include "version.h"
 
 static json_t *refusal(int status, const char *code, const char *message)

@@ -7,7 +7,7 @@
 
 #include "mgmt/native_body.h"
 #include "mgmt/native_json.h"
-#include "registry_access.h"
+#include "registry/access.h"
 
 /* --- looking -------------------------------------------------------------------------------- */
 

@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "mgmt/native_json.h"
-#include "registry_volumes.h"
+#include "registry/volumes.h"
 
 json_t *native_traffic(const struct iscsi_counters *n)
 {

@@ -8,7 +8,7 @@
 
 #include "mgmt/native_body.h"
 #include "mgmt/native_json.h"
-#include "registry_tapes.h"
+#include "registry/tapes.h"
 
 #define N(v) (sizeof(v) / sizeof((v)[0]))
 

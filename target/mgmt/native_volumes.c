@@ -7,7 +7,7 @@
 
 #include "mgmt/native_body.h"
 #include "mgmt/native_json.h"
-#include "registry_volumes.h"
+#include "registry/volumes.h"
 
 #define N(v) (sizeof(v) / sizeof((v)[0]))
 

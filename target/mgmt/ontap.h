@@ -8,7 +8,7 @@
 
 #include "mgmt/call.h"
 #include "mgmt/uuid.h"
-#include "registry.h"
+#include "registry/registry.h"
 
 struct ontap_svm;
 

@@ -10,7 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "registry.h"
+#include "registry/registry.h"
 
 struct address {
 	bool mask;

@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "registry.h"
+#include "registry/registry.h"
 
 struct portal_at {
 	char host[64];  /* numeric, without brackets */

@@ -28,10 +28,10 @@ def run(tmp_path, files):
     ("target/iscsi/login.c", "net/stream.h"),
     ("target/iscsi/login.c", "chap/digest.h"),
     ("target/iscsi/conn.c", "scsi/lu.h"),
-    ("target/registry.c", "iscsi/session.h"),
-    ("target/registry.c", "registry.h"),
-    ("target/registry_units.c", "registry_units.h"),
-    ("target/mgmt/native.c", "registry.h"),
+    ("target/registry/registry.c", "iscsi/session.h"),
+    ("target/registry/registry.c", "registry/registry.h"),
+    ("target/registry/units.c", "registry/units.h"),
+    ("target/mgmt/native.c", "registry/registry.h"),
     ("target/mgmt/native.c", "config/config.h"),
     ("target/main.c", "mgmt/http.h"),
 ])
@@ -55,12 +55,12 @@ def test_an_allowed_include_passes(tmp_path, path, header):
     ("target/iscsi/conn.c", "scsi/sbc.h"),
     ("target/iscsi/conn.c", "net/listener.h"),
     ("target/iscsi/conn.c", "store/store.h"),
-    ("target/iscsi/login.c", "registry.h"),
+    ("target/iscsi/login.c", "registry/registry.h"),
     ("target/iscsi/login.c", "config/config.h"),
-    ("target/registry.c", "mgmt/http.h"),
-    ("target/mgmt/native.c", "registry_units.h"),
+    ("target/registry/registry.c", "mgmt/http.h"),
+    ("target/mgmt/native.c", "registry/units.h"),
     ("target/mgmt/native.c", "iscsi/session.h"),
-    ("target/ctl/main.c", "registry.h"),
+    ("target/ctl/main.c", "registry/registry.h"),
 ])
 def test_an_include_across_the_layers_fails_with_file_and_line(tmp_path, path, header):
     home = header if header.startswith(("chap/", "config/")) else "target/" + header

@@ -8,7 +8,7 @@
 #include <cmocka.h>
 
 #include "config/places.h"
-#include "registry_credentials.h"
+#include "registry/credentials.h"
 #include "registry_support.h"
 
 #define HOST1 "iqn.2026-11.com.example:host1"

@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "registry_gateway.h"
+#include "registry/gateway.h"
 #include "registry_server.h"
 
 static void start(struct fixture *f, const char *gateway)

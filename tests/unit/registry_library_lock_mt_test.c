@@ -12,7 +12,7 @@
 
 #include <cmocka.h>
 
-#include "registry_library_lock.h"
+#include "registry/library_lock.h"
 #include "registry_server.h"
 
 #define LIBRARY(name, path, more) \

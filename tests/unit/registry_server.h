@@ -9,7 +9,7 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 
-#include "registry.h"
+#include "registry/registry.h"
 #include "registry_support.h"
 
 struct fixture {

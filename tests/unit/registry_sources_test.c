@@ -11,7 +11,7 @@
 #include <cmocka.h>
 
 #include "chap/credential.h"
-#include "registry_sources.h"
+#include "registry/sources.h"
 
 static bool holds(const char *text, const char *address)
 {

@@ -3,9 +3,9 @@
 #include "catalog_support.h"
 
 #include "catalog/port.h"
-#include "registry_reservations.h"
+#include "registry/reservations.h"
+#include "registry/target_ports.h"
 #include "registry_support.h"
-#include "registry_target_ports.h"
 
 #define A "iqn.2026-11.com.example:a"
 #define B "iqn.2026-11.com.example:b"

@@ -11,8 +11,8 @@
 
 #include <cmocka.h>
 
+#include "registry/units.h"
 #include "registry_support.h"
-#include "registry_units.h"
 
 struct fixture {
 	struct place place;

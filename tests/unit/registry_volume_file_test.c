@@ -7,7 +7,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-#include "registry_volume_file.h"
+#include "registry/volume_file.h"
 
 static char dir[32], file[64];
 

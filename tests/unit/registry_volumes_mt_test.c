@@ -14,8 +14,8 @@
 
 #include <cmocka.h>
 
+#include "registry/volumes.h"
 #include "registry_server.h"
-#include "registry_volumes.h"
 
 #define MADE "iqn.2026-11.com.example:made"
 #define MIB  (UINT64_C(1) << 20)
