@@ -105,7 +105,8 @@ static bool read_orders(struct query *q, char *value, struct query_fault *why)
 	return true;
 }
 
-bool query_read_number(
+/* Decimal, of at most nine digits. */
+static bool read_number(
 	const char *text, unsigned long least, unsigned long most, unsigned long *out)
 {
 	size_t len = strlen(text);
@@ -118,7 +119,7 @@ bool query_read_number(
 
 static bool read_max_records(struct query *q, char *value, struct query_fault *why)
 {
-	if (!query_read_number(value, 1, 999999999, &q->max_records))
+	if (!read_number(value, 1, 999999999, &q->max_records))
 		return invalid(why, "max_records", value);
 	if (q->max_records > RECORDS_MAX)
 		q->max_records = RECORDS_MAX;
@@ -130,7 +131,7 @@ static bool read_timeout(struct query *q, char *value, struct query_fault *why)
 	unsigned long seconds;
 
 	(void)q;
-	return query_read_number(value, 0, 120, &seconds) || invalid(why, "return_timeout", value);
+	return read_number(value, 0, 120, &seconds) || invalid(why, "return_timeout", value);
 }
 
 static bool read_bool(const char *text, bool *out)
@@ -281,6 +282,21 @@ static bool read_arguments(struct query *q, struct query_fault *why)
 	return true;
 }
 
+/* With an order, `start` is the rank of a record (ontap_query_page.c). */
+static bool read_rank(struct query *q, struct query_fault *why)
+{
+	size_t n = 0;
+
+	if (!q->start || !q->n_orders)
+		return true;
+	q->after = json_loads(q->start, 0, NULL);
+	while (json_is_string(json_array_get(q->after, n)))
+		n++;
+	if (n == q->n_orders + 1 && n == json_array_size(q->after))
+		return true;
+	return invalid(why, "start", q->start);
+}
+
 /* The query as it came, without where to start. */
 static char *without_start(const char *text)
 {
@@ -319,7 +335,7 @@ bool query_parse(const char *text, const struct query_shape *shape, unsigned tak
 			q->shown |= UINT32_C(1) << i;
 	q->text = strdup(text ? text : "");
 	q->rest = without_start(text ? text : "");
-	ok = q->text && q->rest && read_arguments(q, why);
+	ok = q->text && q->rest && read_arguments(q, why) && read_rank(q, why);
 	if (ok)
 		*out = q;
 	else
@@ -331,6 +347,7 @@ void query_free(struct query *q)
 {
 	if (!q)
 		return;
+	json_decref(q->after);
 	free(q->text);
 	free(q->rest);
 	free(q);

@@ -10,25 +10,46 @@
 
 /* --- values --------------------------------------------------------------------------------- */
 
-static bool both_numbers(const char *a, const char *b)
+/* What a text stands for. Each kind comes before the next, so that texts of all kinds have one order. */
+enum kind { NOTHING, NUMBER, IPV4, IPV6, TEXT };
+
+struct value {
+	enum kind kind;
+	unsigned long long number;
+	uint8_t address[16];
+};
+
+static struct value read_value(const char *text)
 {
-	return *a && *b && strlen(a) < 19 && strlen(b) < 19 && !a[strspn(a, "0123456789")] &&
-	       !b[strspn(b, "0123456789")];
+	size_t len = strlen(text);
+	struct value v = { .kind = TEXT };
+
+	if (!len) {
+		v.kind = NOTHING;
+	} else if (len < 19 && strspn(text, "0123456789") == len && (*text != '0' || len == 1)) {
+		v.kind = NUMBER;
+		v.number = strtoull(text, NULL, 10);
+	} else if (inet_pton(AF_INET, text, v.address) == 1) {
+		v.kind = IPV4;
+	} else if (inet_pton(AF_INET6, text, v.address) == 1) {
+		v.kind = IPV6;
+	}
+	return v;
 }
 
 int query_compare(const char *a, const char *b, bool fold)
 {
-	uint8_t x[16] = { 0 }, y[16] = { 0 };
+	struct value x = read_value(a), y = read_value(b);
 
-	if (both_numbers(a, b)) {
-		unsigned long long m = strtoull(a, NULL, 10), n = strtoull(b, NULL, 10);
-
-		return (m > n) - (m < n);
+	if (x.kind != y.kind)
+		return x.kind < y.kind ? -1 : 1;
+	switch (x.kind) {
+	case NOTHING: return 0;
+	case NUMBER: return (x.number > y.number) - (x.number < y.number);
+	case IPV4:
+	case IPV6: return memcmp(x.address, y.address, sizeof(x.address));
+	default: return fold ? strcasecmp(a, b) : strcmp(a, b);
 	}
-	if ((inet_pton(AF_INET, a, x) == 1 && inet_pton(AF_INET, b, y) == 1) ||
-		(inet_pton(AF_INET6, a, x) == 1 && inet_pton(AF_INET6, b, y) == 1))
-		return memcmp(x, y, sizeof(x));
-	return fold ? strcasecmp(a, b) : strcmp(a, b);
 }
 
 static bool same_char(char a, char b, bool fold)

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/scrub.h"
 #include "mgmt/ontap_query_private.h"
 
 /* --- members -------------------------------------------------------------------------------- */
@@ -157,46 +158,79 @@ static bool run_by_key(const struct query *q, const struct query_source *s, stru
 struct sorted {
 	const struct query *q;
 	json_t *record;
-	size_t place;
+	json_t *rank; /* the values that it is ordered by, and its place last: texts */
 };
+
+static void sorted_end(struct sorted *s)
+{
+	json_decref(s->record);
+	json_decref(s->rank);
+}
 
 static bool keep_text(void *arg, const char *text)
 {
-	snprintf(arg, 512, "%s", text);
+	*(json_t **)arg = json_string(text);
 	return true;
 }
 
-static int by_order(const void *a, const void *b)
+/* NULL: memory is out. */
+static json_t *rank_of(const struct query *q, const json_t *record, const char *place)
 {
-	const struct sorted *x = a, *y = b;
+	json_t *rank = json_array();
+	bool ok = rank;
 
-	for (size_t i = 0; i < x->q->n_orders; i++) {
-		const struct order *o = &x->q->orders[i];
-		const struct query_leaf *leaf = &x->q->shape->leaves[o->leaf];
-		char s[512] = "", t[512] = "";
-		int c;
+	for (size_t i = 0; i < q->n_orders && ok; i++) {
+		json_t *value = NULL;
 
-		query_any_value(x->record, leaf->path, keep_text, s);
-		query_any_value(y->record, leaf->path, keep_text, t);
-		c = query_compare(s, t, leaf->fold);
+		if (!query_any_value(record, q->shape->leaves[q->orders[i].leaf].path, keep_text,
+			    &value))
+			value = json_string("");
+		ok = !json_array_append_new(rank, value);
+	}
+	if (ok && !json_array_append_new(rank, json_string(place)))
+		return rank;
+	json_decref(rank);
+	return NULL;
+}
+
+static int compare_ranks(const struct query *q, const json_t *a, const json_t *b)
+{
+	for (size_t i = 0; i < q->n_orders; i++) {
+		const struct order *o = &q->orders[i];
+		int c = query_compare(json_string_value(json_array_get(a, i)),
+			json_string_value(json_array_get(b, i)), q->shape->leaves[o->leaf].fold);
+
 		if (c)
 			return o->descending ? -c : c;
 	}
-	return (x->place > y->place) - (x->place < y->place);
+	return strcmp(json_string_value(json_array_get(a, q->n_orders)),
+		json_string_value(json_array_get(b, q->n_orders)));
 }
 
+static int by_rank(const void *a, const void *b)
+{
+	const struct sorted *x = a, *y = b;
+
+	return compare_ranks(x->q, x->rank, y->rank);
+}
+
+static char *next_by_rank(const struct query *q, const json_t *rank)
+{
+	char *start = json_dumps(rank, JSON_COMPACT), *next = start ? next_query(q, start) : NULL;
+
+	scrub_free(start);
+	return next;
+}
+
+/* A page begins behind the rank of the last record of the page before, be it still there or not. */
 static bool put_sorted(
 	const struct query *q, const struct sorted *v, size_t n, struct query_page *page)
 {
-	unsigned long from = 0;
-	char start[24];
-
-	if (q->start && !query_read_number(q->start, 0, 999999999, &from))
-		from = n;
-	for (size_t i = from; i < n; i++) {
+	for (size_t i = 0; i < n; i++) {
+		if (q->after && compare_ranks(q, v[i].rank, q->after) <= 0)
+			continue;
 		if (page->n == q->max_records) {
-			snprintf(start, sizeof(start), "%zu", i);
-			page->next = next_query(q, start);
+			page->next = next_by_rank(q, v[i - 1].rank);
 			return page->next;
 		}
 		if (!put(q, page, v[i].record))
@@ -216,15 +250,17 @@ static bool run_by_order(
 	for (size_t i = 0; i < s->n && !failed; i++) {
 		json_t *record = take(q, s, i, &failed);
 
-		if (record)
-			v[n++] = (struct sorted){ q, record, i };
+		if (!record)
+			continue;
+		v[n] = (struct sorted){ q, record, rank_of(q, record, place_of(s, i)) };
+		failed = !v[n++].rank;
 	}
 	if (!failed) {
-		qsort(v, n, sizeof(*v), by_order);
+		qsort(v, n, sizeof(*v), by_rank);
 		failed = !put_sorted(q, v, n, page);
 	}
 	for (size_t i = 0; i < n; i++)
-		json_decref(v[i].record);
+		sorted_end(&v[i]);
 	free(v);
 	return !failed;
 }

@@ -35,16 +35,14 @@ struct query {
 	size_t n_orders;
 	unsigned long max_records;
 	bool add, remove, records_given, records;
-	/* The place behind which to go on; with an order, how many records to pass. */
+	/* The place behind which to go on; with an order, the rank, as JSON and read. */
 	const char *start;
+	json_t *after;
 	char *text; /* the decoded arguments, which all of the above point into */
 	char *rest; /* the query as it came, but for `start` */
 };
 
 bool query_find_leaf(const struct query_shape *shape, const char *path, size_t *out);
-/* Decimal, of at most nine digits. */
-bool query_read_number(
-	const char *text, unsigned long least, unsigned long most, unsigned long *out);
 
 /* --- ontap_query_match.c ---------------------------------------------------------------------- */
 
@@ -58,7 +56,8 @@ bool query_matches(const struct query *q, const struct query_holder *h);
 /* Calls fn for every value at the path until it gives true; gives whether it did. */
 bool query_any_value(
 	const json_t *j, const char *path, bool (*fn)(void *arg, const char *text), void *arg);
-/* As strcmp(): numbers and addresses by their value. */
+/* As strcmp(): nothing, numbers by their value, addresses by theirs, and all other texts, in this
+ * order. */
 int query_compare(const char *a, const char *b, bool fold);
 
 #endif

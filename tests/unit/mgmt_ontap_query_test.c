@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "mgmt/ontap_query.h"
+#include "mgmt/ontap_query_private.h"
 
 static const char *const keys[] = { "a", "b", "c", "d", "e" };
 static const char *const texts[] = {
@@ -232,9 +232,49 @@ static void an_order_holds_over_pages(void **state)
 	finds("order_by=size,id%20desc", "daebc");
 	finds("order_by=type+desc,id+asc", "aedbc");
 	assert_string_equal(ids("order_by=size&max_records=3", next), "dab");
-	assert_string_equal(next, "order_by=size&max_records=3&start=3");
 	assert_string_equal(ids(next, next), "ec");
 	assert_string_equal(next, "");
+}
+
+/* Where a page ends is told by the values of its last record, and its key. */
+static void with_an_order_a_page_goes_on_behind_what_the_last_one_ended_with(void **state)
+{
+	char next[128];
+
+	(void)state;
+	assert_string_equal(ids("order_by=size&max_records=3&id=!d", next), "abe");
+	assert_string_equal(
+		next, "order_by=size&max_records=3&id=!d&start=%5B%2210%22%2C%22e%22%5D");
+	/* Meanwhile d has come, which stands before what was seen. */
+	finds("order_by=size&max_records=3&start=%5B%2210%22%2C%22e%22%5D", "c");
+	/* What was seen last has gone. */
+	finds("order_by=size&max_records=3&id=!e&start=%5B%2210%22%2C%22e%22%5D", "c");
+	finds("order_by=type+desc&id=!e&start=%5B%22none%22%2C%22e%22%5D", "dbc");
+	/* Those without the member come last when it falls. */
+	assert_string_equal(ids("order_by=who.user+desc&max_records=4", next), "bdac");
+	assert_string_equal(ids(next, next), "e");
+}
+
+static void a_place_in_an_order_that_is_none_is_refused(void **state)
+{
+	(void)state;
+	refuses("order_by=size&start=3", "262197", "start");
+	refuses("start=%5B%229%22%5D&order_by=size", "262197", "start");
+	refuses("order_by=size&start=%5B9,%22a%22%5D", "262197", "start");
+}
+
+/* Numbers among other texts, which as texts would come before the smallest and behind the largest. */
+static void texts_of_all_kinds_have_one_order(void **state)
+{
+	static const char *const rising[] = { "", "9", "10", "9.9.9.9", "10.0.0.1", "::9", "::10",
+		"007", "1a", "Anna", "bob" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rising) / sizeof(rising[0]); i++)
+		for (size_t j = 0; j < sizeof(rising) / sizeof(rising[0]); j++)
+			assert_int_equal((query_compare(rising[i], rising[j], false) > 0) -
+						 (query_compare(rising[i], rising[j], false) < 0),
+				(i > j) - (i < j));
 }
 
 static void the_number_alone_counts_beyond_a_page(void **state)
@@ -349,6 +389,9 @@ int main(void)
 		cmocka_unit_test(fields_name_members_or_what_they_are_in),
 		cmocka_unit_test(pages_go_on_behind_the_last_key),
 		cmocka_unit_test(an_order_holds_over_pages),
+		cmocka_unit_test(with_an_order_a_page_goes_on_behind_what_the_last_one_ended_with),
+		cmocka_unit_test(a_place_in_an_order_that_is_none_is_refused),
+		cmocka_unit_test(texts_of_all_kinds_have_one_order),
 		cmocka_unit_test(the_number_alone_counts_beyond_a_page),
 		cmocka_unit_test(without_fields_there_is_one_page),
 		cmocka_unit_test(one_plain_value_is_known_as_such),
