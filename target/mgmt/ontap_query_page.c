@@ -182,8 +182,8 @@ static json_t *rank_of(const struct query *q, const json_t *record, const char *
 	for (size_t i = 0; i < q->n_orders && ok; i++) {
 		json_t *value = NULL;
 
-		if (!query_any_value(record, q->shape->leaves[q->orders[i].leaf].path, keep_text,
-			    &value))
+		if (!query_any_value(
+			    record, q->shape->leaves[q->orders[i].leaf].path, keep_text, &value))
 			value = json_string("");
 		ok = !json_array_append_new(rank, value);
 	}
