@@ -74,6 +74,8 @@ struct kept *kept_set_find(struct kept_set *s, const uint8_t naa[static 16])
 {
 	struct kept *k;
 
+	if (!kept_set_loaded(s))
+		return NULL;
 	pthread_mutex_lock(&s->lock);
 	k = find(s, naa);
 	if (k)
@@ -91,6 +93,8 @@ void kept_set_put(struct kept_set *s, struct kept *k)
 
 void kept_set_forget(struct kept_set *s, const uint8_t naa[static 16])
 {
+	if (!kept_set_loaded(s))
+		return;
 	pthread_mutex_lock(&s->lock);
 	forget(find(s, naa));
 	pthread_mutex_unlock(&s->lock);
@@ -195,8 +199,15 @@ int kept_set_load(struct kept_set *s, const struct kept_kind *kind, struct catal
 	return err;
 }
 
+bool kept_set_loaded(const struct kept_set *s)
+{
+	return s->kind;
+}
+
 void kept_set_stop(struct kept_set *s)
 {
+	if (!kept_set_loaded(s))
+		return;
 	pthread_mutex_lock(&s->lock);
 	s->catalog = NULL;
 	pthread_mutex_unlock(&s->lock);
@@ -204,7 +215,10 @@ void kept_set_stop(struct kept_set *s)
 
 void kept_set_end(struct kept_set *s)
 {
+	if (!kept_set_loaded(s))
+		return;
 	while (!list_empty(&s->all))
 		forget(container_of(s->all.next, struct kept, link));
 	pthread_mutex_destroy(&s->lock);
+	s->kind = NULL;
 }

@@ -38,9 +38,9 @@ struct kept_kind {
 	bool at_once;
 };
 
-/* All that is kept of one kind. */
+/* All that is kept of one kind. Filled with zeros it is one in which nothing is kept. */
 struct kept_set {
-	const struct kept_kind *kind; /* private, as is the rest */
+	const struct kept_kind *kind; /* private, as is the rest; NULL: it is not loaded */
 	pthread_mutex_t lock;
 	struct catalog *catalog; /* NULL: it is closed */
 	struct list all;
@@ -50,10 +50,12 @@ struct kept_set {
  * thread, at start. */
 int kept_set_load(struct kept_set *s, const struct kept_kind *kind, struct catalog *c,
 	struct catalog_error *why);
+/* Whether units may keep. */
+bool kept_set_loaded(const struct kept_set *s);
 /* What units ask to be kept from here on fails with -ESHUTDOWN: before the catalog is closed, which
- * ends what is under way. Main thread. */
+ * ends what is under way. Main thread, in any state, as the next. */
 void kept_set_stop(struct kept_set *s);
-/* No unit is left. */
+/* No unit is left. It may be loaded anew. */
 void kept_set_end(struct kept_set *s);
 
 /* Takes over the caller's reference; NULL stands for "no memory", and is answered so. Borrows

@@ -10,12 +10,6 @@
 #include <string.h>
 
 #include "catalog/mode.h"
-#include "registry/kept.h"
-
-struct modes {
-	struct lu_mode_keeper keeper;
-	struct kept_set set; /* of struct saved */
-};
 
 /* What one unit has saved. */
 struct saved {
@@ -85,7 +79,7 @@ static void keep(struct lu_mode_keeper *keeper, struct lu_keep *asked, const uin
 
 struct lu_mode_keeper *modes_keeper(struct modes *m)
 {
-	return &m->keeper;
+	return kept_set_loaded(&m->set) ? &m->keeper : NULL;
 }
 
 /* --- from the catalog ----------------------------------------------------------------------- */
@@ -128,34 +122,8 @@ static int load(struct kept_set *s, struct catalog_tx *tx)
 
 static const struct kept_kind kind = { .load = load, .store = store };
 
-int modes_load(struct catalog *c, struct modes **out, struct catalog_error *why)
+int modes_load(struct modes *m, struct catalog *c, struct catalog_error *why)
 {
-	struct modes *m = calloc(1, sizeof(*m));
-	int err;
-
-	if (!m) {
-		*why = (struct catalog_error){ "out of memory" };
-		return -ENOMEM;
-	}
 	m->keeper.keep = keep;
-	err = kept_set_load(&m->set, &kind, c, why);
-	if (err)
-		free(m);
-	else
-		*out = m;
-	return err;
-}
-
-void modes_stop(struct modes *m)
-{
-	if (m)
-		kept_set_stop(&m->set);
-}
-
-void modes_free(struct modes *m)
-{
-	if (!m)
-		return;
-	kept_set_end(&m->set);
-	free(m);
+	return kept_set_load(&m->set, &kind, c, why);
 }

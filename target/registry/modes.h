@@ -8,20 +8,19 @@
 #define REGISTRY_MODES_H
 
 #include "catalog/catalog.h"
+#include "registry/kept.h"
 #include "scsi/lu.h"
 
-struct modes;
+/* Zeros before it is loaded: nothing is kept. Stopped and ended by its set (registry/kept.h). */
+struct modes {
+	struct lu_mode_keeper keeper; /* private */
+	struct kept_set set;
+};
 
-/* Reads what the catalog keeps. 0 and *out, or -errno with *why filled. Blocks; main thread, at
- * start. */
-int modes_load(struct catalog *c, struct modes **out, struct catalog_error *why);
-/* What units ask to be kept from here on fails with -ESHUTDOWN: before the catalog is closed, which
- * ends what is under way. NULL is fine. Main thread. */
-void modes_stop(struct modes *m);
-/* No unit is left. NULL is fine. */
-void modes_free(struct modes *m);
+/* Reads what the catalog keeps. 0, or -errno with *why filled. Blocks; main thread, at start. */
+int modes_load(struct modes *m, struct catalog *c, struct catalog_error *why);
 
-/* Through which units keep; lives as long as m. */
+/* Through which units keep; lives as long as m. NULL: it is not loaded, mode pages cannot be saved. */
 struct lu_mode_keeper *modes_keeper(struct modes *m);
 
 /* What a unit has saved. False: nothing. Any thread, as the next. */

@@ -282,11 +282,11 @@ static int open_catalog(struct registry *r, const struct config *cfg, const stru
 	if (!err)
 		err = gateways_load(r, &why);
 	if (!err)
-		err = reservations_load(r->catalog, &r->env.reservations, &why);
+		err = reservations_load(&r->env.reservations, r->catalog, &why);
 	if (!err)
-		err = modes_load(r->catalog, &r->env.modes, &why);
+		err = modes_load(&r->env.modes, r->catalog, &why);
 	if (!err)
-		err = wipes_load(r->catalog, &r->env.wipes, &why);
+		err = wipes_load(&r->env.wipes, r->catalog, &why);
 	if (!err)
 		err = target_ports_load(r->catalog, r->loop, &r->env.target_ports, &why);
 	if (!err)
@@ -298,17 +298,14 @@ static int open_catalog(struct registry *r, const struct config *cfg, const stru
 static void close_catalog(struct registry *r)
 {
 	table_unref(r->stored);
-	reservations_free(r->env.reservations);
-	modes_free(r->env.modes);
-	wipes_free(r->env.wipes);
+	kept_set_end(&r->env.reservations.set);
+	kept_set_end(&r->env.modes.set);
+	kept_set_end(&r->env.wipes.set);
 	target_ports_free(r->env.target_ports);
 	access_states_free(r->env.access);
 	catalog_close(r->catalog);
 	gateways_free(r);
 	changer_choices_free(&r->tape.choices);
-	r->env.reservations = NULL;
-	r->env.modes = NULL;
-	r->env.wipes = NULL;
 	r->env.target_ports = NULL;
 	r->env.access = NULL;
 	r->stored = NULL;
@@ -471,9 +468,9 @@ void registry_free(struct registry *r)
 	units_end_wiping(r->now.units);
 	changes_stop(r);
 	volumes_stop(r);
-	reservations_stop(r->env.reservations);
-	modes_stop(r->env.modes);
-	wipes_stop(r->env.wipes);
+	kept_set_stop(&r->env.reservations.set);
+	kept_set_stop(&r->env.modes.set);
+	kept_set_stop(&r->env.wipes.set);
 	/* Libraries need the catalog to the end, reactors that it tells them nothing any more. */
 	if (r->catalog)
 		catalog_run(r->catalog, do_nothing, NULL, NULL);
@@ -504,9 +501,9 @@ void registry_free(struct registry *r)
 	volumes_free(r);
 	gateways_free(r);
 	changer_choices_free(&r->tape.choices);
-	reservations_free(r->env.reservations);
-	modes_free(r->env.modes);
-	wipes_free(r->env.wipes);
+	kept_set_end(&r->env.reservations.set);
+	kept_set_end(&r->env.modes.set);
+	kept_set_end(&r->env.wipes.set);
 	target_ports_free(r->env.target_ports);
 	access_states_free(r->env.access);
 	table_unref(r->stored);

@@ -12,11 +12,6 @@
 #include "base/bytes.h"
 #include "catalog/reservation.h"
 
-struct reservations {
-	struct lu_keeper keeper;
-	struct kept_set set; /* of struct reservation */
-};
-
 /* --- what is kept of a unit ----------------------------------------------------------------- */
 
 static void take(struct lu_registrant *to, const struct lu_registrant *from, char **text)
@@ -139,7 +134,7 @@ static void keep(struct lu_keeper *keeper, struct lu_keep *asked, const uint8_t 
 
 struct lu_keeper *reservations_keeper(struct reservations *r)
 {
-	return &r->keeper;
+	return kept_set_loaded(&r->set) ? &r->keeper : NULL;
 }
 
 /* --- from the catalog ----------------------------------------------------------------------- */
@@ -180,34 +175,8 @@ static int load(struct kept_set *s, struct catalog_tx *tx)
 
 static const struct kept_kind kind = { .load = load, .store = store, .at_once = true };
 
-int reservations_load(struct catalog *c, struct reservations **out, struct catalog_error *why)
+int reservations_load(struct reservations *r, struct catalog *c, struct catalog_error *why)
 {
-	struct reservations *r = calloc(1, sizeof(*r));
-	int err;
-
-	if (!r) {
-		*why = (struct catalog_error){ "out of memory" };
-		return -ENOMEM;
-	}
 	r->keeper.keep = keep;
-	err = kept_set_load(&r->set, &kind, c, why);
-	if (err)
-		free(r);
-	else
-		*out = r;
-	return err;
-}
-
-void reservations_stop(struct reservations *r)
-{
-	if (r)
-		kept_set_stop(&r->set);
-}
-
-void reservations_free(struct reservations *r)
-{
-	if (!r)
-		return;
-	kept_set_end(&r->set);
-	free(r);
+	return kept_set_load(&r->set, &kind, c, why);
 }

@@ -12,18 +12,16 @@
 #include "registry/kept.h"
 #include "scsi/lu.h"
 
-struct reservations;
+/* Zeros before it is loaded: nothing is kept. Stopped and ended by its set (registry/kept.h). */
+struct reservations {
+	struct lu_keeper keeper; /* private */
+	struct kept_set set;
+};
 
-/* Reads what the catalog keeps. 0 and *out, or -errno with *why filled. Blocks; main thread, at
- * start. */
-int reservations_load(struct catalog *c, struct reservations **out, struct catalog_error *why);
-/* What units ask to be kept from here on fails with -ESHUTDOWN: before the catalog is closed, which
- * ends what is under way. NULL is fine. Main thread. */
-void reservations_stop(struct reservations *r);
-/* No unit is left. NULL is fine. */
-void reservations_free(struct reservations *r);
+/* Reads what the catalog keeps. 0, or -errno with *why filled. Blocks; main thread, at start. */
+int reservations_load(struct reservations *r, struct catalog *c, struct catalog_error *why);
 
-/* Through which units keep; lives as long as r. */
+/* Through which units keep; lives as long as r. NULL: it is not loaded, APTPL is refused. */
 struct lu_keeper *reservations_keeper(struct reservations *r);
 
 /* What is kept of one unit: immutable, counted. */

@@ -296,10 +296,10 @@ void unit_put(struct unit *u)
 }
 
 /* What is kept of the unit's reservations: with one reference, or NULL and 0 for nothing. */
-static int find_kept(const struct units_env *env, const uint8_t naa[static 16],
-	const struct ways *ways, const struct reservation **out)
+static int find_kept(struct units_env *env, const uint8_t naa[static 16], const struct ways *ways,
+	const struct reservation **out)
 {
-	const struct reservation *kept = reservations_find(env->reservations, naa);
+	const struct reservation *kept = reservations_find(&env->reservations, naa);
 	struct target_port *ports;
 
 	*out = kept;
@@ -317,8 +317,7 @@ static int find_kept(const struct units_env *env, const uint8_t naa[static 16],
 static int disk_unit(const struct backing *b, const struct unit_traits *t,
 	const struct device_cfg *how, struct lu **out)
 {
-	struct modes *modes = b->env->modes;
-	struct wipes *wipes = b->env->wipes;
+	struct units_env *env = b->env;
 	struct lu_saved saved;
 	struct disk_cfg cfg = {
 		.store = b->store,
@@ -327,7 +326,7 @@ static int disk_unit(const struct backing *b, const struct unit_traits *t,
 		.read_only = t->read_only,
 		.removable = t->removable,
 		.thin = t->thin,
-		.pool = b->env->pool,
+		.pool = env->pool,
 		.write_through = t->write_through,
 		.long_cdbs = t->long_cdbs,
 		.vendor = t->vendor,
@@ -336,10 +335,10 @@ static int disk_unit(const struct backing *b, const struct unit_traits *t,
 		.serial = t->serial,
 		.keeper = how->keeper,
 		.kept = how->kept,
-		.mode_keeper = modes ? modes_keeper(modes) : NULL,
-		.saved = modes && modes_find(modes, how->naa, &saved) ? &saved : NULL,
-		.wipe_keeper = wipes ? wipes_keeper(wipes) : NULL,
-		.wiped = wipes ? wipes_find(wipes, how->naa, store_medium(b->store)) : LU_WIPED,
+		.mode_keeper = modes_keeper(&env->modes),
+		.saved = modes_find(&env->modes, how->naa, &saved) ? &saved : NULL,
+		.wipe_keeper = wipes_keeper(&env->wipes),
+		.wiped = wipes_find(&env->wipes, how->naa, store_medium(b->store)),
 		.gone = how->gone,
 		.arg = how->arg,
 	};
@@ -354,19 +353,17 @@ static int disk_unit(const struct backing *b, const struct unit_traits *t,
 }
 
 /* With the reservations that are kept of it. */
-static int lu_create(const struct units_env *env, const struct backing *b, struct unit *u,
-	const struct ways *ways)
+static int lu_create(
+	struct units_env *env, const struct backing *b, struct unit *u, const struct ways *ways)
 {
 	const struct reservation *kept = NULL;
 	struct device_cfg cfg = { .gone = on_lu_gone, .arg = u };
-	int err = 0;
+	int err;
 
 	memcpy(cfg.naa, u->traits.naa, sizeof(cfg.naa));
-	if (env->reservations) {
-		err = find_kept(env, cfg.naa, ways, &kept);
-		cfg.keeper = reservations_keeper(env->reservations);
-		cfg.kept = kept ? &kept->is : NULL;
-	}
+	err = find_kept(env, cfg.naa, ways, &kept);
+	cfg.keeper = reservations_keeper(&env->reservations);
+	cfg.kept = kept ? &kept->is : NULL;
 	if (!err && b->library)
 		err = served_library_unit(b->library, b->device, &cfg, &u->lu);
 	else if (!err)

@@ -25,9 +25,9 @@ struct units_env {
 	struct loop *loop;
 	struct work_pool *pool;
 	struct store_engine *engine;
-	struct reservations *reservations; /* NULL: none is kept, APTPL is refused */
-	struct modes *modes;               /* NULL: mode pages cannot be saved */
-	struct wipes *wipes;               /* NULL: a restart forgets a SANITIZE */
+	struct reservations reservations;
+	struct modes modes;
+	struct wipes wipes;
 	struct target_ports *target_ports; /* NULL: ports go by the number of their group */
 	struct access_states *access;      /* NULL: every portal group is active */
 	uint8_t identity[STATE_IDENTITY_SIZE];

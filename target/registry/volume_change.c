@@ -267,9 +267,9 @@ static void remove_rest(struct op *op)
 {
 	uint8_t naa[16];
 
-	if (op->r->env.modes && volume_naa(op->r, &op->is, naa)) {
-		modes_forget(op->r->env.modes, naa);
-		wipes_forget(op->r->env.wipes, naa);
+	if (volume_naa(op->r, &op->is, naa)) {
+		modes_forget(&op->r->env.modes, naa);
+		wipes_forget(&op->r->env.wipes, naa);
 	}
 	if (has_file(op)) {
 		remove_file(op, VOLUME_DONE);

@@ -13,14 +13,8 @@
 #include "base/bytes.h"
 #include "base/log.h"
 #include "catalog/setting.h"
-#include "registry/kept.h"
 
 #define SETTINGS "sanitize/"
-
-struct wipes {
-	struct lu_wipe_keeper keeper;
-	struct kept_set set; /* of struct wipe */
-};
 
 /* Of one unit. */
 struct wipe {
@@ -103,7 +97,7 @@ static void keep(struct lu_wipe_keeper *keeper, struct lu_keep *asked, const uin
 
 struct lu_wipe_keeper *wipes_keeper(struct wipes *w)
 {
-	return &w->keeper;
+	return kept_set_loaded(&w->set) ? &w->keeper : NULL;
 }
 
 /* --- from the catalog ----------------------------------------------------------------------- */
@@ -155,34 +149,8 @@ static int load(struct kept_set *s, struct catalog_tx *tx)
 
 static const struct kept_kind kind = { .load = load, .store = store };
 
-int wipes_load(struct catalog *c, struct wipes **out, struct catalog_error *why)
+int wipes_load(struct wipes *w, struct catalog *c, struct catalog_error *why)
 {
-	struct wipes *w = calloc(1, sizeof(*w));
-	int err;
-
-	if (!w) {
-		*why = (struct catalog_error){ "out of memory" };
-		return -ENOMEM;
-	}
 	w->keeper.keep = keep;
-	err = kept_set_load(&w->set, &kind, c, why);
-	if (err)
-		free(w);
-	else
-		*out = w;
-	return err;
-}
-
-void wipes_stop(struct wipes *w)
-{
-	if (w)
-		kept_set_stop(&w->set);
-}
-
-void wipes_free(struct wipes *w)
-{
-	if (!w)
-		return;
-	kept_set_end(&w->set);
-	free(w);
+	return kept_set_load(&w->set, &kind, c, why);
 }

@@ -7,20 +7,19 @@
 #define REGISTRY_WIPES_H
 
 #include "catalog/catalog.h"
+#include "registry/kept.h"
 #include "scsi/lu.h"
 
-struct wipes;
+/* Zeros before it is loaded: nothing is kept. Stopped and ended by its set (registry/kept.h). */
+struct wipes {
+	struct lu_wipe_keeper keeper; /* private */
+	struct kept_set set;
+};
 
-/* Reads what the catalog keeps, and logs it. 0 and *out, or -errno with *why filled. Blocks; main
- * thread, at start. */
-int wipes_load(struct catalog *c, struct wipes **out, struct catalog_error *why);
-/* What units ask to be kept from here on fails with -ESHUTDOWN: before the catalog is closed, which
- * ends what is under way. NULL is fine. Main thread. */
-void wipes_stop(struct wipes *w);
-/* No unit is left. NULL is fine. */
-void wipes_free(struct wipes *w);
+/* Reads what the catalog keeps, and logs it. 0, or -errno with *why filled. Blocks; main thread, at start. */
+int wipes_load(struct wipes *w, struct catalog *c, struct catalog_error *why);
 
-/* Through which units keep; lives as long as w. */
+/* Through which units keep; lives as long as w. NULL: it is not loaded, a restart forgets a SANITIZE. */
 struct lu_wipe_keeper *wipes_keeper(struct wipes *w);
 
 /* What is kept of a unit over a medium (store_medium()): nothing of a file is kept from those who
