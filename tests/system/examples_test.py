@@ -41,9 +41,11 @@ def test_kubernetes_logs_in_by_mutual_chap(minimal):
         assert session.capacity() == (10 << 30 >> 9, 512)
 
 
-def test_libvirt_logs_in_by_chap(minimal):
-    source = ElementTree.parse(EXAMPLES / "libvirt/disk.xml").find("source")
-    name, lun = source.get("name").rsplit("/", 1)
+@pytest.mark.parametrize("file", ["disk.xml", "pool.xml"])
+def test_libvirt_logs_in_by_chap(minimal, file):
+    source = ElementTree.parse(EXAMPLES / "libvirt" / file).find("source")
+    pool = source.find("device")
+    name, lun = (source.get("name") if pool is None else pool.get("path") + "/0").rsplit("/", 1)
     server = minimal()
     with login(server.port, name, initiator=source.find("initiator/iqn").get("name"),
                user=source.find("auth").get("username"), secret=SECRET) as session:
