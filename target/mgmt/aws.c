@@ -2,6 +2,7 @@
 /* The Storage Gateway dialect: from a request that came in to the operation that answers it. */
 #include "mgmt/aws.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -246,7 +247,18 @@ void aws_refuse_with(struct aws_request *q, enum aws_code code, const char *mess
 
 void aws_refuse(struct aws_request *q, enum aws_code code)
 {
-	aws_refuse_with(q, code, aws_code_text(code));
+	const char *text = aws_code_text(code);
+
+	refuse_request(q, code, text, *q->cause ? q->cause : text);
+}
+
+void aws_blame(struct aws_request *q, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(q->cause, sizeof(q->cause), fmt, ap);
+	va_end(ap);
 }
 
 void aws_refuse_because(struct aws_request *q, enum aws_code code, const char *reason)
@@ -517,7 +529,7 @@ static void dispatch(struct call *c)
 		call_reply(c, 200, NULL);
 		return;
 	}
-	*q = (struct aws_request){ c, a, a->registry, op, read_body(c), NULL };
+	*q = (struct aws_request){ c, a, a->registry, op, read_body(c), NULL, "" };
 	if (!q->body || !aws_input_types(op->members, op->n_members, q->body)) {
 		if (op->changes)
 			call_note_refusal(c, op->name, serialization);

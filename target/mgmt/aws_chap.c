@@ -18,6 +18,19 @@ struct target_name {
 	char text[REGISTRY_NAME_SIZE];
 };
 
+static void refuse_arn(struct aws_request *q, enum aws_code code)
+{
+	struct aws_arn gateway = aws_gateway_arn(aws_gateway(q));
+	const char *arn = aws_member_text(q, "TargetARN");
+
+	if (code == AWS_TARGET_NOT_FOUND)
+		aws_blame(q, "there is no target of TargetARN %s", arn);
+	else
+		aws_blame(q, "TargetARN is none of ours, which are %s/target/NAME: %s",
+			gateway.text, arn);
+	aws_refuse(q, code);
+}
+
 /* False when the request has been refused. */
 static bool find_target(struct aws_request *q, struct target_name *out)
 {
@@ -29,7 +42,7 @@ static bool find_target(struct aws_request *q, struct target_name *out)
 	if (!code && !registry_svm_of(q->registry, out->text))
 		code = AWS_TARGET_NOT_FOUND;
 	if (code)
-		aws_refuse(q, code);
+		refuse_arn(q, code);
 	return !code;
 }
 
@@ -231,7 +244,8 @@ static void change(struct aws_request *q, bool removes)
 	if (!find_target(q, &target))
 		return;
 	if (!is_initiator(initiator)) {
-		aws_refuse(q, AWS_INITIATOR_INVALID);
+		aws_refuse_because(q, AWS_INITIATOR_INVALID,
+			"InitiatorName begins with none of iqn., eui. and naa.");
 		return;
 	}
 	if (!removes && !are_secrets(q)) {

@@ -198,15 +198,17 @@ static void reply_gateway(struct aws_request *q, const struct usage *u)
 	aws_reply(q, json_pack("{s:s}", "GatewayARN", aws_member_text(q, "GatewayARN")));
 }
 
-static enum aws_code check_disks(const struct aws_request *q)
+static enum aws_code check_disks(struct aws_request *q)
 {
 	const json_t *ids = aws_member(q, "DiskIds");
 	struct aws_volumes vs = aws_volumes_begin(q);
 	enum aws_code code = vs.failed ? AWS_SERVICE_UNAVAILABLE : AWS_OK;
 	uint64_t size;
 
-	if (!code && !json_array_size(ids))
+	if (!code && !json_array_size(ids)) {
+		aws_blame(q, "DiskIds is empty");
 		code = AWS_INVALID_PARAMETERS;
+	}
 	for (size_t i = 0; !code && i < json_array_size(ids); i++) {
 		const char *id = json_string_value(json_array_get(ids, i));
 		const struct config_aws_disk *d = find_disk(aws_gateway(q), id);
@@ -215,6 +217,11 @@ static enum aws_code check_disks(const struct aws_request *q)
 			code = AWS_NO_DISK;
 		else if (user_of(&vs, d))
 			code = AWS_DISK_ALLOCATED;
+		if (code)
+			aws_blame(q, "disk %s %s", id,
+				code == AWS_DISK_ALLOCATED ? "is a volume"
+				: d                        ? "has a path that cannot be opened"
+							   : "is not in management.aws.disks");
 	}
 	aws_volumes_end(&vs);
 	return code;

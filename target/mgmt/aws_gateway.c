@@ -181,7 +181,7 @@ void aws_update_gateway_information(struct aws_request *q)
 	if (!aws_is_gateway(q))
 		return;
 	if (log_group && *log_group)
-		aws_refuse(q, AWS_NOT_SUPPORTED);
+		aws_refuse_because(q, AWS_NOT_SUPPORTED, "there are no CloudWatch log groups");
 	else
 		change(q, GATEWAY_STAYS, "update gateway");
 }
@@ -218,7 +218,8 @@ void aws_activate_gateway(struct aws_request *q)
 	else if (strcmp(aws_member_text(q, "GatewayRegion"), g->region) != 0)
 		aws_refuse(q, AWS_REGION_INVALID);
 	else if (type && strcmp(type, types[g->gateway_type]) != 0)
-		aws_refuse(q, AWS_INVALID_PARAMETERS);
+		aws_refuse_because(q, AWS_INVALID_PARAMETERS,
+			"GatewayType is not management.aws.gateway_type");
 	else if (json_array_size(tags))
 		aws_refuse_with(q, AWS_NOT_SUPPORTED,
 			"The specified operation is not supported. The reason: tags are added to "

@@ -32,6 +32,7 @@ struct aws_request {
 	const struct aws_operation *operation;
 	json_t *body;
 	json_t *answer; /* what an operation has ready while it waits for more; or NULL */
+	char cause[256]; /* of the refusal to come; aws_blame() */
 };
 
 /* The gateway: as the configuration in force has it, with the name and the time zone that it was given
@@ -56,6 +57,9 @@ void aws_refuse(struct aws_request *q, enum aws_code code);
 void aws_refuse_with(struct aws_request *q, enum aws_code code, const char *message);
 /* With the text of the code, which says less than the log is told. */
 void aws_refuse_because(struct aws_request *q, enum aws_code code, const char *reason);
+/* Has the log told this cause, and not the text of the code, should aws_refuse() follow. It may quote
+ * what came, but for secrets. */
+void aws_blame(struct aws_request *q, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /* --- paging ---------------------------------------------------------------------------------- */
 

@@ -111,6 +111,11 @@ static int run_remove(struct catalog_request *r, struct catalog_tx *tx)
 	return err ? err : note(t, tx, "remove tags");
 }
 
+static void blame_number(struct aws_request *q)
+{
+	aws_blame(q, "a resource has at most %d tags", TAGS_MAX);
+}
+
 static void on_done(struct catalog_request *r)
 {
 	struct tagging *t = container_of(r, struct tagging, request);
@@ -121,7 +126,9 @@ static void on_done(struct catalog_request *r)
 		t->then(q, tags);
 	} else {
 		json_decref(tags);
-		if (!t->too_many)
+		if (t->too_many)
+			blame_number(q);
+		else
 			log_msg(LOG_ERR, "management: tags: %s",
 				*r->why.text ? r->why.text : strerror(-r->err));
 		aws_refuse(q, t->too_many ? AWS_INVALID_PARAMETERS : AWS_INTERNAL_ERROR);
@@ -197,18 +204,28 @@ static void reply_resource(struct aws_request *q, json_t *tags)
 }
 
 /* Keys that begin so belong to the service. */
-static bool has_reserved_key(const json_t *tags)
+static bool has_reserved_key(struct aws_request *q)
 {
-	for (size_t i = 0; i < json_array_size(tags); i++)
-		if (!strncmp(json_string_value(json_object_get(json_array_get(tags, i), "Key")),
-			    "aws:", 4))
+	const json_t *tags = aws_member(q, "Tags");
+
+	for (size_t i = 0; i < json_array_size(tags); i++) {
+		const json_t *tag = json_array_get(tags, i);
+		const char *key = json_string_value(json_object_get(tag, "Key"));
+
+		if (!strncmp(key, "aws:", 4)) {
+			aws_blame(q, "the key of a tag begins with aws:, which is the service's");
 			return true;
+		}
+	}
 	return false;
 }
 
-bool aws_tags_allowed(const json_t *tags)
+bool aws_tags_allowed(struct aws_request *q)
 {
-	return json_array_size(tags) <= TAGS_MAX && !has_reserved_key(tags);
+	if (json_array_size(aws_member(q, "Tags")) <= TAGS_MAX)
+		return !has_reserved_key(q);
+	blame_number(q);
+	return false;
 }
 
 void aws_add_tags(struct aws_request *q)
@@ -217,7 +234,7 @@ void aws_add_tags(struct aws_request *q)
 
 	if (!find_resource(q, &resource))
 		return;
-	if (has_reserved_key(aws_member(q, "Tags")))
+	if (has_reserved_key(q))
 		aws_refuse(q, AWS_INVALID_PARAMETERS);
 	else
 		submit(q, resource.text, run_add, reply_resource);

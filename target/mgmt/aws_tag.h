@@ -6,8 +6,8 @@
 #include "mgmt/aws_request.h"
 #include "registry/registry.h"
 
-/* Whether tags that a request brings for a new resource may be; NULL: it brings none. */
-bool aws_tags_allowed(const json_t *tags);
+/* Whether the tags that a request brings for a new resource may be; with the blame, if not. */
+bool aws_tags_allowed(struct aws_request *q);
 /* Gives a resource those that the request brings, if any. On the catalog's thread, inside a request's
  * run(). 0 or -errno. */
 int aws_tags_put(const struct aws_request *q, struct catalog_tx *tx, const char *resource);

@@ -329,5 +329,5 @@ void aws_refuse_tape(struct aws_request *q, const struct registry_tape_outcome *
 	if (code == AWS_INVALID_PARAMETERS)
 		aws_refuse_with(q, code, o->text);
 	else
-		aws_refuse(q, code);
+		aws_refuse_because(q, code, o->text);
 }

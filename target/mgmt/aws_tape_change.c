@@ -264,12 +264,14 @@ static bool check(struct aws_request *q)
 {
 	enum aws_code code = AWS_OK;
 
-	if (aws_member(q, "KMSKey") || aws_member_true(q, "KMSEncrypted"))
+	if (aws_member(q, "KMSKey") || aws_member_true(q, "KMSEncrypted")) {
+		aws_blame(q, "there are no KMS keys");
 		code = AWS_NOT_SUPPORTED;
-	else if (!size_allowed(q) || !pool_allowed(q))
+	} else if (!size_allowed(q) || !pool_allowed(q)) {
 		return false;
-	else if (!aws_tags_allowed(aws_member(q, "Tags")))
+	} else if (!aws_tags_allowed(q)) {
 		code = AWS_INVALID_PARAMETERS;
+	}
 	if (code)
 		aws_refuse(q, code);
 	return !code;

@@ -67,15 +67,19 @@ static bool is_ours(struct addr *at)
 	return ours;
 }
 
-bool aws_is_interface(const struct aws_request *q, enum aws_code *code)
+bool aws_is_interface(struct aws_request *q, enum aws_code *code)
 {
+	const char *text = aws_member_text(q, "NetworkInterfaceId");
 	struct addr at;
 
 	*code = AWS_OK;
-	if (addr_parse(&at, aws_member_text(q, "NetworkInterfaceId"), 0) || addr_is_wildcard(&at))
+	if (addr_parse(&at, text, 0) || addr_is_wildcard(&at)) {
+		aws_blame(q, "NetworkInterfaceId %s is not one address, as 192.0.2.7 is", text);
 		*code = AWS_INVALID_PARAMETERS;
-	else if (!is_ours(&at))
+	} else if (!is_ours(&at)) {
+		aws_blame(q, "NetworkInterfaceId %s is no address of this machine", text);
 		*code = AWS_NETWORK_CHANGED;
+	}
 	return !*code;
 }
 
@@ -114,6 +118,8 @@ static bool find(struct volume_change *ch)
 	bool made = v && v->made;
 
 	if (made && is_other_disk(q, v)) {
+		aws_blame(q, "DiskId %s is not the disk of the volume",
+			aws_member_text(q, "DiskId"));
 		made = false;
 		v = NULL;
 		code = AWS_NO_DISK;

@@ -12,8 +12,8 @@ struct aws_target_text {
 };
 struct aws_target_text aws_target_of(const char *name);
 
-/* Whether the request's NetworkInterfaceId is an address of this machine; *code, if not. */
-bool aws_is_interface(const struct aws_request *q, enum aws_code *code);
+/* Whether the request's NetworkInterfaceId is an address of this machine; *code and the blame, if not. */
+bool aws_is_interface(struct aws_request *q, enum aws_code *code);
 
 /* Refuses with what fits to a change that was not made. */
 void aws_refuse_volume(struct aws_request *q, const struct registry_volume_outcome *o);

@@ -139,6 +139,13 @@ static void on_made(void *arg, const struct registry_volume_outcome *o)
 		reply_failed(c);
 }
 
+static void refuse_token(struct creation *c)
+{
+	aws_blame(c->q, "ClientToken %s was used for another request",
+		aws_member_text(c->q, "ClientToken"));
+	refuse(c, AWS_INVALID_PARAMETERS);
+}
+
 static void on_found(struct catalog_request *r)
 {
 	struct creation *c = container_of(r, struct creation, request);
@@ -148,7 +155,7 @@ static void on_found(struct catalog_request *r)
 	else if (!r->err && c->token.repeats)
 		reply_again(c);
 	else if (!r->err)
-		refuse(c, AWS_INVALID_PARAMETERS);
+		refuse_token(c);
 	else if (r->err != -ENOENT)
 		refuse(c, AWS_GATEWAY_ERROR);
 	else if (c->result)
@@ -174,21 +181,23 @@ static void look_for_token(struct creation *c)
 /* --- what can be refused at once ------------------------------------------------------------ */
 
 /* The service makes volumes of snapshots and under keys; we do not. */
-static enum aws_code check(const struct aws_request *q, bool cached)
+static enum aws_code check(struct aws_request *q, bool cached)
 {
 	enum aws_code code;
 
 	if (cached != aws_is_cached(q) || aws_gateway(q)->gateway_type == CONFIG_GATEWAY_VTL)
 		return AWS_WRONG_GATEWAY_TYPE;
 	if (aws_member(q, "SnapshotId") || aws_member(q, "SourceVolumeARN") ||
-		aws_member(q, "KMSKey") || aws_member_true(q, "KMSEncrypted"))
+		aws_member(q, "KMSKey") || aws_member_true(q, "KMSEncrypted")) {
+		aws_blame(q, "there are no snapshots, no copies of volumes and no KMS keys");
 		return AWS_NOT_SUPPORTED;
-	if (!aws_tags_allowed(aws_member(q, "Tags")))
+	}
+	if (!aws_tags_allowed(q))
 		return AWS_INVALID_PARAMETERS;
 	return aws_is_interface(q, &code) ? AWS_OK : code;
 }
 
-static enum aws_code check_disk(const struct aws_request *q)
+static enum aws_code check_disk(struct aws_request *q)
 {
 	const struct config_aws *g = aws_gateway(q);
 	const char *id = aws_member_text(q, "DiskId");
@@ -197,10 +206,13 @@ static enum aws_code check_disk(const struct aws_request *q)
 	for (size_t i = 0; i < g->n_disks; i++) {
 		if (strcmp(g->disks[i].id, id) != 0)
 			continue;
-		if (!registry_disk_size(g->disks[i].path, &size))
+		if (!registry_disk_size(g->disks[i].path, &size)) {
+			aws_blame(q, "disk %s: %s cannot be opened", id, g->disks[i].path);
 			return AWS_NO_DISK;
+		}
 		return size && size % GIB == 0 ? AWS_OK : AWS_DISK_NOT_ALIGNED;
 	}
+	aws_blame(q, "management.aws.disks has no %s", id);
 	return AWS_NO_DISK;
 }
 

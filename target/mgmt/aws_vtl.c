@@ -193,7 +193,8 @@ void aws_update_vtl_device_type(struct aws_request *q)
 	struct aws_arn changer = changer_arn(aws_gateway(q));
 
 	if (!aws_library(q) || strcmp(arn, changer.text) != 0) {
-		aws_refuse(q, AWS_INVALID_PARAMETERS);
+		aws_refuse_because(
+			q, AWS_INVALID_PARAMETERS, "VTLDeviceARN is not the medium changer's");
 		return;
 	}
 	registry_changer_change(

@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Every error code of the Storage Gateway API that this server has a use for, in the published words:
 clients are known to compare them."""
+import re
+
 import pytest
 
 from aws_test import GATEWAY, HOST, OLD, client, management, refused, target_arn
 from initiator import login
-from support import PREFIX, conf, target
+from support import PREFIX, conf, lines, target
 
 GIB = 1 << 30
 ELSEWHERE = GATEWAY.replace("12A3456B", "FFFFFFFF")
@@ -134,3 +136,42 @@ def test_refusals_of_a_stored_gateway_are_in_the_published_words(make_server):
             f.truncate(size)
     sg = client(server.start())
     check(sg, STORED, sg.create_stored_iscsi_volume(**stored())["VolumeARN"])
+
+
+# What the published words leave open, and the log tells.
+CAUSES = [
+    ("create_cached_iscsi_volume", cached(NetworkInterfaceId="192.0.2.77"),
+     "NetworkInterfaceId 192.0.2.77 is no address of this machine"),
+    ("create_cached_iscsi_volume", cached(NetworkInterfaceId="0.0.0.0"),
+     "NetworkInterfaceId 0.0.0.0 is not one address, as 192.0.2.7 is"),
+    ("create_cached_iscsi_volume", cached(ClientToken="token-1", TargetName="other"),
+     "ClientToken token-1 was used for another request"),
+    ("create_cached_iscsi_volume", cached(SnapshotId="snap-1122aabb"),
+     "there are no snapshots, no copies of volumes and no KMS keys"),
+    ("create_cached_iscsi_volume", cached(Tags=[{"Key": "aws:x", "Value": "y"}]),
+     "the key of a tag begins with aws:, which is the service's"),
+    ("add_tags_to_resource", {"ResourceARN": GATEWAY, "Tags": [
+        {"Key": f"k{n}", "Value": "v"} for n in range(51)]}, "a resource has at most 50 tags"),
+    ("attach_volume", {**PLACE, "VolumeARN": None, "NetworkInterfaceId": "192.0.2.77"},
+     "NetworkInterfaceId 192.0.2.77 is no address of this machine"),
+    ("add_cache", {"GatewayARN": GATEWAY, "DiskIds": ["none"]},
+     "disk none is not in management.aws.disks"),
+    ("update_chap_credentials", with_secret(target_arn(PREFIX + "x")),
+     f"there is no target of TargetARN {target_arn(PREFIX + 'x')}"),
+    ("update_chap_credentials", with_secret(GATEWAY),
+     f"TargetARN is none of ours, which are {GATEWAY}/target/NAME: {GATEWAY}"),
+    ("update_chap_credentials", with_secret(initiator="default"),
+     "InitiatorName begins with none of iqn., eui. and naa."),
+]
+
+
+def test_the_log_tells_the_cause_that_the_published_words_leave_open(start):
+    server = start(conf(target(), more=management()))
+    sg = client(server)
+    volume = sg.create_cached_iscsi_volume(**cached(ClientToken="token-1"))["VolumeARN"]
+    for operation, members, _ in CAUSES:
+        members = {k: volume if v is None else v for k, v in members.items()}
+        assert refused(getattr(sg, operation), **members)[0] == "InvalidGatewayRequestException"
+    told = [re.search(r' from 127.0.0.1: "(.*)"$', line)[1]
+            for line in lines(server, "management: refused: ")]
+    assert told == [cause for _, _, cause in CAUSES]

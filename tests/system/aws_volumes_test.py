@@ -698,6 +698,7 @@ def test_every_refusal_is_a_line_of_the_log(server):
                       server.log(), re.M)
     assert [what for what, _ in said] == ["CreateCachediSCSIVolume"] + 4 * ["UpdateChapCredentials"]
     assert [why for _, why in said[1:4]] == [
-        '"a secret has 12 to 16 bytes"', '"The specified target is invalid."',
+        '"a secret has 12 to 16 bytes"',
+        f'"TargetARN is none of ours, which are {GATEWAY}/target/NAME: {GATEWAY}"',
         '"a secret has 12 to 16 bytes"']
     assert NEW not in server.log() and OLD not in server.log()
