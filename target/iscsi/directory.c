@@ -9,6 +9,7 @@
 const struct iscsi_policy iscsi_policy_default = {
 	.chap = { .count = 4, .alg = { CHAP_SHA3_256, CHAP_SHA256, CHAP_SHA1, CHAP_MD5 } },
 	.login_timeout_ms = 15000,
+	.logout_timeout_ms = 10000,
 	.max_sessions = 16384,
 	.max_recv_data_segment_length = 262144,
 	.max_burst_length = 1048576,

@@ -80,6 +80,7 @@ struct iscsi_policy {
 	bool chap_strict;       /* never answer with a secret under 96 bits */
 	/* Login and session limits. */
 	uint32_t login_timeout_ms;
+	uint32_t logout_timeout_ms; /* how long a logout waits for commands; no setting */
 	uint32_t max_sessions;
 	/* What we offer (RFC 7143 section 13). */
 	uint32_t max_recv_data_segment_length;

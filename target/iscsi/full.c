@@ -9,6 +9,7 @@
 #include "iscsi/cmd.h"
 #include "iscsi/conn.h"
 #include "iscsi/early.h"
+#include "iscsi/logout.h"
 #include "iscsi/pdu.h"
 #include "iscsi/reactor.h"
 #include "iscsi/session.h"
@@ -184,7 +185,7 @@ static void nop_end(struct conn *c)
 	tx_pdu_send(c, out);
 }
 
-/* --- Text, Task Management, SNACK ----------------------------------------------------------- */
+/* --- Text, Task Management, Logout, SNACK --------------------------------------------------- */
 
 static void text_end(struct conn *c)
 {
@@ -207,6 +208,17 @@ static void tmf_end(struct conn *c)
 		tmf_request(c, &p);
 }
 
+static void logout_end(struct conn *c)
+{
+	struct logout_req p;
+	const char *why;
+
+	if (!logout_req_decode(c->bhs, &p))
+		reject(c, REJECT_INVALID_FIELD, "no such reason, or no task tag");
+	else if ((why = logout_request(c, &p)))
+		reject(c, REJECT_PROTOCOL_ERROR, why);
+}
+
 static void snack_end(struct conn *c)
 {
 	reject(c, REJECT_SNACK, "SNACK needs error recovery level 1");
@@ -220,158 +232,6 @@ static void login_again_end(struct conn *c)
 static void unknown_end(struct conn *c)
 {
 	reject(c, REJECT_NOT_SUPPORTED, "no such request");
-}
-
-/* --- Logout, 11.14 -------------------------------------------------------------------------- */
-
-static struct conn *conn_by_cid(const struct session *s, uint16_t cid)
-{
-	list_for_each(l, &s->conns) {
-		struct conn *c = container_of(l, struct conn, in_session);
-
-		if (c->cid == cid && c->phase != CONN_CLOSING)
-			return c;
-	}
-	return NULL;
-}
-
-static void logged_out(struct conn *c, void *arg)
-{
-	(void)arg;
-	c->said_all = true;
-	conn_close(c, LOG_INFO, "logged out");
-}
-
-static void session_logged_out(struct conn *c, void *arg)
-{
-	struct session *s = arg;
-
-	c->said_all = true;
-	list_for_each_safe(l, &s->conns) {
-		struct conn *o = container_of(l, struct conn, in_session);
-
-		conn_close(o, LOG_INFO, "logged out");
-	}
-}
-
-static void logout_respond(struct conn *c, const struct logout_req *p, enum logout_response r)
-{
-	struct tx_pdu *out = tx_pdu_new(0);
-	const struct params *params = &c->s->params;
-
-	if (!out) {
-		out_of_memory(c);
-		return;
-	}
-	logout_rsp_encode(out->bhs, &(struct logout_rsp){ .response = (uint8_t)r,
-					    .itt = p->itt,
-					    .time2wait = params->time2wait,
-					    .time2retain = params->time2retain });
-	out->takes_statsn = true;
-	if (r == LOGOUT_DONE && p->reason == LOGOUT_SESSION) {
-		session_logging_out(c->s);
-		out->after = session_logged_out;
-		out->arg = c->s;
-	} else if (r == LOGOUT_DONE && p->cid == c->cid) {
-		c->phase = CONN_LOGOUT;
-		out->after = logged_out;
-	}
-	tx_pdu_send(c, out);
-}
-
-static bool logs_out(const struct logout_req *p, const struct conn *c)
-{
-	return p->reason == LOGOUT_SESSION || p->cid == c->cid;
-}
-
-/* Nothing more is heard of what logs out, and its commands end, now or when units let go of them. */
-static void fall_silent(struct session *s, const struct logout_req *p)
-{
-	list_for_each(l, &s->conns) {
-		struct conn *c = container_of(l, struct conn, in_session);
-
-		if (logs_out(p, c) && c->phase == CONN_FULL)
-			c->phase = CONN_LOGOUT;
-	}
-	list_for_each_safe(l, &s->cmds) {
-		struct cmd *cmd = container_of(l, struct cmd, link);
-
-		if (logs_out(p, cmd->c))
-			cmd_abort(cmd, false);
-	}
-}
-
-/* The answer says that all is cleaned up (11.15): no command may touch a medium after it, and those
- * to task management go before it. */
-static bool cleaned_up(const struct session *s, const struct logout_req *p)
-{
-	list_for_each(l, &s->cmds) {
-		const struct cmd *cmd = container_of(l, struct cmd, link);
-
-		if (cmd->state == CMD_ABORTED && logs_out(p, cmd->c))
-			return false;
-	}
-	return !tmf_under_way(s);
-}
-
-static void logout_in_turn(struct conn *c, const struct logout_req *p)
-{
-	struct session *s = c->s;
-
-	fall_silent(s, p);
-	if (s->logout_on || cleaned_up(s, p)) {
-		logout_respond(c, p, LOGOUT_DONE);
-		return;
-	}
-	s->logout = *p;
-	s->logout_on = c;
-	conn_hold(c);
-}
-
-void full_logout_turn(struct session *s)
-{
-	struct conn *c = s->logout_on;
-
-	if (!c || !cleaned_up(s, &s->logout))
-		return;
-	s->logout_on = NULL;
-	if (c->phase != CONN_CLOSING)
-		logout_respond(c, &s->logout, LOGOUT_DONE);
-	else if (s->logout.reason == LOGOUT_SESSION)
-		session_close(s, LOG_INFO, "logged out");
-	conn_release(c);
-}
-
-static void logout_end(struct conn *c)
-{
-	struct logout_req p;
-	struct conn *other;
-
-	if (!logout_req_decode(c->bhs, &p)) {
-		reject(c, REJECT_INVALID_FIELD, "no such reason, or no task tag");
-		return;
-	}
-	if (p.reason == LOGOUT_SESSION) {
-		logout_in_turn(c, &p);
-		return;
-	}
-	if (c->s->discovery) {
-		reject(c, REJECT_PROTOCOL_ERROR, "a discovery session is closed as a whole");
-		return;
-	}
-	if (p.reason == LOGOUT_RECOVERY) {
-		conn_log(c, LOG_NOTICE, "logout refused: recovery needs error recovery level 2");
-		logout_respond(c, &p, LOGOUT_NO_RECOVERY);
-		return;
-	}
-	if (!(other = conn_by_cid(c->s, p.cid))) {
-		conn_log(c, LOG_NOTICE, "logout refused: no connection has CID %u", p.cid);
-		logout_respond(c, &p, LOGOUT_NO_CID);
-		return;
-	}
-	logout_in_turn(c, &p);
-	if (other != c)
-		conn_close(other, LOG_INFO, "logged out from another connection");
 }
 
 /* --- dispatch ------------------------------------------------------------------------------- */

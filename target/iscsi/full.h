@@ -6,7 +6,6 @@
 #include <stdint.h>
 
 struct conn;
-struct session;
 
 /* A header has come (c->bhs; `ahs` lies behind it for this call): decides where its data go, and
  * starts what can be started. */
@@ -14,9 +13,6 @@ void full_begin(struct conn *c, const uint8_t *ahs);
 
 /* The PDU has come whole. */
 void full_end(struct conn *c);
-
-/* Task management or a command of the session has ended: perhaps a logout has waited for it. */
-void full_logout_turn(struct session *s);
 
 /* Asks the session to log out within so many seconds (Async Message 1). */
 void full_ask_logout(struct conn *c, uint16_t seconds);

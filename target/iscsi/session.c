@@ -10,8 +10,8 @@
 #include "iscsi/cmd.h"
 #include "iscsi/conn.h"
 #include "iscsi/early.h"
-#include "iscsi/full.h"
 #include "iscsi/join.h"
+#include "iscsi/logout.h"
 #include "iscsi/reactor.h"
 #include "iscsi/shared.h"
 #include "iscsi/tmf.h"
@@ -308,7 +308,7 @@ void session_cmd_ended(struct session *s)
 		lu_abort_done(a);
 	}
 	tmf_cmd_ended(s);
-	full_logout_turn(s);
+	logout_turn(s);
 	try_remap(s);
 	if (!list_empty(&s->rejoins))
 		join_try_again(s);
@@ -335,6 +335,7 @@ struct session *session_new(
 	list_init(&s->aborts);
 	list_init(&s->early);
 	list_init(&s->tmfs);
+	list_init(&s->logouts);
 	list_init(&s->waiters);
 	list_init(&s->rejoins);
 	loop_defer_init(&s->end, end);

@@ -14,7 +14,6 @@
 #include "base/loop.h"
 #include "iscsi/directory.h"
 #include "iscsi/negotiate.h"
-#include "iscsi/pdu.h"
 #include "iscsi/sessions.h"
 #include "scsi/lu.h"
 
@@ -40,8 +39,7 @@ struct session {
 	struct list aborts;        /* struct lu_abort that wait for commands to end */
 	struct list tmfs;          /* struct tmf: task management under way */
 	struct list early;         /* struct early: requests ahead of their CmdSN */
-	struct logout_req logout;  /* waits for tasks to end, */
-	struct conn *logout_on;    /* if this is set, which is held */
+	struct list logouts;       /* struct logout: they wait for tasks to end */
 	uint32_t exp_cmdsn, max_cmdsn;
 	uint16_t next_id;       /* of the next command that waits for data */
 	uint64_t born;          /* loop_now() */

@@ -8,7 +8,7 @@
 #include "iscsi/cmd.h"
 #include "iscsi/conn.h"
 #include "iscsi/early.h"
-#include "iscsi/full.h"
+#include "iscsi/logout.h"
 #include "iscsi/reactor.h"
 #include "iscsi/server.h"
 #include "iscsi/session.h"
@@ -73,7 +73,7 @@ static void tmf_end(struct tmf *t, enum tmf_response response)
 	list_del(&t->link);
 	free(t);
 	conn_release(c);
-	full_logout_turn(s);
+	logout_turn(s);
 }
 
 static struct tmf *tmf_new(struct conn *c, const struct tmf_req *p)

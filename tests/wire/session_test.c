@@ -275,6 +275,70 @@ static void the_tasks_of_a_connection_that_is_logged_out_end(void **state)
 	ini_close(&b);
 }
 
+/* A session of two connections, the second one of which has writes in the store's hands. */
+static void two_with_writes(struct wire *w, struct ini *a, struct ini *b)
+{
+	struct command c = { .cdb = cdb_write(0, 1),
+		.write = true,
+		.out = out,
+		.expect = WIRE_BLOCK,
+		.immediate_len = WIRE_BLOCK };
+
+	two(w, a, b);
+	fault_set(w->disk[0], &(struct fault_cfg){ .delay_ms = 200, .seed = 1 });
+	b->cmdsn = a->cmdsn;
+	for (int k = 0; k < 8; k++)
+		command_send(b, &c);
+	a->cmdsn = b->cmdsn;
+}
+
+static void a_logout_waits_although_another_one_does(void **state)
+{
+	struct wire *w = *state;
+	struct ini a, b;
+	struct pdu p;
+
+	two_with_writes(w, &a, &b);
+	p = pdu_logout(&b, LOGOUT_CONNECTION, 1);
+	ini_send(&b, &p);
+	wire_sleep_ms(20);
+	a.cmdsn = b.cmdsn;
+	p = pdu_logout(&a, LOGOUT_SESSION, 0);
+	ini_send(&a, &p);
+	ini_recv(&a, OP_LOGOUT_RSP);
+	assert_int_equal(a.bhs[2], LOGOUT_DONE);
+	assert_int_equal(fault_busy(w->disk[0]), 0);
+	do
+		assert_true(ini_recv_within(&b, WIRE_LIMIT_MS));
+	while (b.bhs[0] != OP_LOGOUT_RSP);
+	ini_expect_closed(&a);
+	ini_expect_closed(&b);
+	ini_close(&a);
+	ini_close(&b);
+}
+
+static void a_connection_is_logged_out_while_it_waits_to_log_another_out(void **state)
+{
+	struct wire *w = *state;
+	struct ini a, b;
+	struct pdu p, q;
+
+	two_with_writes(w, &a, &b);
+	p = pdu_logout(&a, LOGOUT_CONNECTION, 1);
+	ini_send(&a, &p);
+	q = pdu_logout(&a, LOGOUT_CONNECTION, 0);
+	ini_send(&a, &q);
+	do {
+		ini_recv(&a, OP_LOGOUT_RSP);
+		assert_int_equal(a.bhs[2], LOGOUT_DONE);
+	} while (be32(a.bhs + 16) != pdu_itt(&q));
+	ini_expect_closed(&a);
+	ini_expect_closed_at_last(&b);
+	wire_expect_sessions(w, 0);
+	ini_close(&a);
+	ini_close(&b);
+}
+
 static void logging_the_session_out_closes_every_connection(void **state)
 {
 	struct wire *w = *state;
@@ -789,6 +853,8 @@ int main(void)
 		TEST_UNSTARTED(logging_one_connection_out_keeps_the_session),
 		TEST_UNSTARTED(one_connection_may_log_another_out),
 		TEST_UNSTARTED(the_tasks_of_a_connection_that_is_logged_out_end),
+		TEST_UNSTARTED(a_logout_waits_although_another_one_does),
+		TEST_UNSTARTED(a_connection_is_logged_out_while_it_waits_to_log_another_out),
 		TEST_UNSTARTED(logging_the_session_out_closes_every_connection),
 		TEST_UNSTARTED(a_connection_that_fails_ends_the_session),
 		TEST_UNSTARTED(reinstatement_closes_every_connection_of_the_old_session),

@@ -392,6 +392,37 @@ static void no_write_is_under_way_when_a_logout_is_answered(void **state)
 	}
 }
 
+static void a_logout_does_not_wait_for_ever(void **state)
+{
+	struct wire *w = *state;
+	static const uint8_t block[WIRE_BLOCK];
+	struct command c = { .cdb = cdb_write(0, 1),
+		.write = true,
+		.out = block,
+		.expect = WIRE_BLOCK,
+		.immediate_len = WIRE_BLOCK };
+	struct ini i;
+	struct pdu p;
+
+	w->policy.logout_timeout_ms = 50;
+	wire_start(w);
+	ini_begin(&i, w, "");
+	unit_ready(&i);
+	slow(w, 2000);
+	for (int k = 0; k < 8; k++)
+		command_send(&i, &c);
+	p = pdu_logout(&i, LOGOUT_SESSION, 0);
+	ini_send(&i, &p);
+	do
+		assert_true(ini_recv_within(&i, WIRE_LIMIT_MS));
+	while (i.bhs[0] != OP_LOGOUT_RSP);
+	assert_int_equal(i.bhs[2], LOGOUT_FAILED);
+	assert_true(fault_busy(w->disk[0]) > 0);
+	ini_expect_closed(&i);
+	wire_expect_sessions(w, 0);
+	ini_close(&i);
+}
+
 static void an_initiator_that_hangs_up_after_a_reset_and_a_logout_leaves_nothing(void **state)
 {
 	struct wire *w = *state;
@@ -683,6 +714,7 @@ int main(void)
 		TEST(a_lun_reset_is_answered_before_the_logout_behind_it),
 		TEST(a_logout_waits_for_a_lun_reset_that_waits_for_the_store),
 		TEST(no_write_is_under_way_when_a_logout_is_answered),
+		TEST_UNSTARTED(a_logout_does_not_wait_for_ever),
 		TEST(an_initiator_that_hangs_up_after_a_reset_and_a_logout_leaves_nothing),
 		TEST(a_lun_reset_waits_for_the_store),
 		TEST(no_function_is_answered_before_the_store_has_let_go),
