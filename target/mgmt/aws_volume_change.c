@@ -118,8 +118,8 @@ static bool find(struct volume_change *ch)
 	bool made = v && v->made;
 
 	if (made && is_other_disk(q, v)) {
-		aws_blame(q, "DiskId %s is not the disk of the volume",
-			aws_member_text(q, "DiskId"));
+		aws_blame(
+			q, "DiskId %s is not the disk of the volume", aws_member_text(q, "DiskId"));
 		made = false;
 		v = NULL;
 		code = AWS_NO_DISK;
