@@ -70,8 +70,10 @@ struct registry {
 	struct portals *bound; /* between registry_bind() and registry_start() */
 	struct world now;      /* .cfg is NULL before the start */
 	struct iscsi_server *server;
-	uint64_t started_ms;
+	uint64_t started_ns;
 };
+
+/* --- from one configuration to the next: apply.c ---------------------------------------------- */
 
 /* Whose connections are closed when new credentials are in force. */
 struct reach {
@@ -88,9 +90,15 @@ struct reach {
 int registry_publish_credentials(struct registry *r, const struct table *credentials,
 	const struct reach *reach, unsigned *closed, void (*done)(void *arg), void *arg);
 
+/* Adds to a configuration what its file says in other words (the targets of libraries), and what it
+ * does not say (volumes). 0 or -ENOMEM. */
+int registry_add_made(struct registry *r, struct config *cfg);
+
 /* As registry_apply(), for a change of the volumes alone, which is told by whoever makes it. */
 int registry_apply_volumes(struct registry *r, struct config *next, void (*done)(void *arg),
 	void *arg, struct faults *faults);
+
+/* --- changes of credentials: change.c --------------------------------------------------------- */
 
 void changes_init(struct registry *r);
 /* The catalog has been read: old secrets are looked after from here on. */
