@@ -24,9 +24,9 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/polling.h"
 
@@ -69,14 +69,6 @@ struct loop {
 	atomic_bool stop;
 };
 
-static uint64_t clock_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
-}
-
 /* Called first in every callback: the first one after a sleep reads the clock anew, and spares
  * posters the write that wakes. */
 static void awake(struct loop *loop)
@@ -85,7 +77,7 @@ static void awake(struct loop *loop)
 		return;
 	loop->sleeping = false;
 	atomic_store_explicit(&loop->asleep, false, memory_order_relaxed);
-	loop->now = clock_ns();
+	loop->now = clock_ns(CLOCK_MONOTONIC);
 }
 
 /* --- descriptors -------------------------------------------------------------------- */
@@ -382,7 +374,7 @@ static void settle(struct loop *loop)
 {
 	struct list *l;
 
-	loop->now = clock_ns();
+	loop->now = clock_ns(CLOCK_MONOTONIC);
 	while ((l = list_pop(&loop->fresh))) {
 		struct loop_watch *w = container_of(l, struct loop_watch, hot);
 
@@ -581,7 +573,7 @@ int loop_create(uint64_t poll_ns, struct loop **out)
 		loop);
 	if (event_add(&loop->wake, NULL) != 0)
 		goto out;
-	loop->now = clock_ns();
+	loop->now = clock_ns(CLOCK_MONOTONIC);
 	*out = loop;
 	loop = NULL; /* the caller owns it now */
 	err = 0;

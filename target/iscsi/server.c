@@ -10,9 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "chap/challenge.h"
 #include "chap/digest.h"
@@ -219,11 +219,8 @@ void iscsi_server_free(struct iscsi_server *s)
 static void refuse(struct shared *h, const struct stream *stream, const char *why)
 {
 	struct addr_text text;
-	struct timespec now;
 
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	if (log_rate_pass(&h->lines, (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec,
-		    LINES_OF_ALL))
+	if (log_rate_pass(&h->lines, clock_ns(CLOCK_MONOTONIC), LINES_OF_ALL))
 		log_msg(LOG_NOTICE, "%s: connection refused: %s", addr_text(&stream->peer, &text),
 			why);
 	close(stream->fd);

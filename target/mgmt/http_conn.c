@@ -11,8 +11,8 @@
 #include <openssl/ssl.h>
 #include <stdlib.h>
 #include <sys/socket.h>
-#include <time.h>
 
+#include "base/clock.h"
 #include "mgmt/http_private.h"
 
 #define SWEEP_MS 1000
@@ -21,10 +21,7 @@
 
 uint64_t http_in_seconds(unsigned seconds)
 {
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * SECOND + (uint64_t)t.tv_nsec + seconds * SECOND;
+	return clock_ns(CLOCK_MONOTONIC) + seconds * SECOND;
 }
 
 /* The kernel's own name of a socket, which no other ever gets (SO_COOKIE). */

@@ -6,7 +6,8 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <sys/random.h>
-#include <time.h>
+
+#include "base/clock.h"
 
 #define ROWS          4096u /* addresses that can be half-open or have failed at a time */
 #define PROBES        8u    /* places that one address may stand in */
@@ -146,11 +147,7 @@ static struct guard_ticket *first_of(const struct row *r)
 
 static bool has_had_time(const struct guard_ticket *t)
 {
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec >=
-	       t->since + GUARD_GRACE_NS;
+	return clock_ns(CLOCK_MONOTONIC) >= t->since + GUARD_GRACE_NS;
 }
 
 /* The address that has the most at the door. */

@@ -15,8 +15,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "base/clock.h"
 
 #ifndef MADV_COLLAPSE
 #define MADV_COLLAPSE 25 /* Linux 6.1 */
@@ -100,14 +101,6 @@ static uint64_t ranges_to(const struct huge *h, uint64_t end)
 	uint64_t n = (end + HUGE_SIZE - 1) >> HUGE_SHIFT;
 
 	return n < h->ranges ? n : h->ranges;
-}
-
-static uint64_t clock_ns(clockid_t clock)
-{
-	struct timespec t;
-
-	clock_gettime(clock, &t);
-	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
 }
 
 static void queue(struct huge *h)
