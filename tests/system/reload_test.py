@@ -7,6 +7,8 @@ import socket
 
 import pytest
 
+from initiator import login
+
 pytestmark = pytest.mark.threads
 TARGET = "iqn.2026-11.com.example:"
 RAM = '{ lun = 0; type = "disk"; store = "ram"; size = "16M"; }'
@@ -175,6 +177,19 @@ def test_portals_come_and_go(start, ctl, change):
     assert accepts(server.port) and accepts(server.ports["other_port"])
     change(server, both.replace('{ address = "127.0.0.1"; port = $port; },', ""))
     assert not accepts(server.port) and accepts(server.ports["other_port"])
+
+
+def test_a_session_outlives_its_portal(start, change):
+    two = conf(target("a")).replace("port = $port; }", 'port = $port; group = 2; }, '
+                                    '{ address = "127.0.0.1"; port = $other_port; }')
+    server = start(two)
+    with login(server.port, TARGET + "a") as session:
+        session.ready()
+        change(server, two.replace('{ address = "127.0.0.1"; port = $port; group = 2; },', ""))
+        assert not accepts(server.port)
+        session.ready()
+        session.write(0, bytes(512))
+        assert session.read(0, 1) == bytes(512)
 
 
 def test_a_portal_becomes_a_wildcard_and_back(start, change):
