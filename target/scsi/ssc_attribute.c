@@ -143,9 +143,7 @@ static unsigned first_fault(struct rd r, size_t len)
 	for (; next_attribute(&r, &a, &value); at = (unsigned)(len - r.left)) {
 		const struct mam_row *row = mam_row(a.id);
 
-		if (!mam_of_host(a.id) || !row || a.len > row->len)
-			return at;
-		if (a.len && (a.format != row->format || (a.len < row->len && !row->shorter)))
+		if (!mam_of_host(a.id) || !row || (a.len && !mam_fits(a.id, a.format, a.len)))
 			return at;
 	}
 	return 0;

@@ -69,6 +69,11 @@ const struct mam_row *mam_row_from(uint16_t id)
 	return NULL;
 }
 
+static bool of_vendor(uint16_t id)
+{
+	return id >= VENDOR_FIRST && id <= VENDOR_LAST;
+}
+
 const struct mam_row *mam_row(uint16_t id)
 {
 	static const struct mam_row vendor = { .format = CARTRIDGE_BINARY,
@@ -78,12 +83,21 @@ const struct mam_row *mam_row(uint16_t id)
 
 	if (row && row->id == id)
 		return row;
-	return id >= VENDOR_FIRST && id <= VENDOR_LAST ? &vendor : NULL;
+	return of_vendor(id) ? &vendor : NULL;
+}
+
+bool mam_fits(uint16_t id, unsigned int format, size_t len)
+{
+	const struct mam_row *row = mam_row(id);
+
+	if (!row || (of_vendor(id) ? format > CARTRIDGE_TEXT : format != (unsigned int)row->format))
+		return false;
+	return len == row->len || (row->shorter && len < row->len);
 }
 
 bool mam_of_host(uint16_t id)
 {
-	return (id >= HOST_FIRST && id <= HOST_LAST) || (id >= VENDOR_FIRST && id <= VENDOR_LAST);
+	return (id >= HOST_FIRST && id <= HOST_LAST) || of_vendor(id);
 }
 
 static size_t entry_size(const uint8_t *p)
@@ -159,12 +173,6 @@ bool mam_find(const struct mam *m, unsigned int partition, uint16_t id, bool nex
 	return false;
 }
 
-static bool fits(const struct mam_row *row, enum cartridge_attribute_format format, size_t len)
-{
-	return row && (len == row->len || (row->shorter && len < row->len)) &&
-	       format == row->format;
-}
-
 static void remove_at(struct mam *m, size_t at)
 {
 	size_t size = entry_size(m->bytes + at);
@@ -197,7 +205,7 @@ enum cartridge_result mam_set(struct mam *m, size_t room, unsigned int partition
 
 	if (!mam_of_host(id))
 		return row ? CARTRIDGE_PROTECTED : CARTRIDGE_INVALID;
-	if (len && !fits(row, format, len))
+	if (len && !mam_fits(id, format, len))
 		return CARTRIDGE_INVALID;
 	if (at < m->len && entry_key(m->bytes + at) == key)
 		old = entry_size(m->bytes + at);

@@ -22,10 +22,14 @@ struct mam_row {
 };
 
 /* The row, or NULL for what is not known. Vendor-specific host attributes (1400h to 17FFh) have one
- * that allows any binary value. */
+ * that allows any value of any format. */
 const struct mam_row *mam_row(uint16_t id);
 /* The first row with this identifier or a higher one, or NULL. */
 const struct mam_row *mam_row_from(uint16_t id);
+
+/* Whether the attribute is known and can have a value of that format, which may be any number, and
+ * length. */
+bool mam_fits(uint16_t id, unsigned int format, size_t len);
 
 /* Whether a host may set it. */
 bool mam_of_host(uint16_t id);

@@ -375,6 +375,22 @@ static void a_host_attribute_is_written_read_and_removed(void **state)
 	tape_rig_free(rig);
 }
 
+static void a_vendor_attribute_may_be_text_but_of_no_format_that_is_reserved(void **state)
+{
+	uint8_t list[] = { 0, 0, 0, 9, 0x14, 0x00, 0x02, 0, 4, 't', 'e', 'x', 't' };
+	struct tape_rig *rig = tape_rig_blank(state);
+	struct result res;
+
+	assert_good(TAPE(rig, list, sizeof(list), 0x8d, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+		BE4(sizeof(list)), 0, 0));
+	res = attributes(rig, 0, 0x1400);
+	assert_memory_equal(res.in + 4, "\x14\0\x02\0\x04text", 9);
+	list[6] = 0x03;
+	assert_bad_list(TAPE(rig, list, sizeof(list), 0x8d, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+		BE4(sizeof(list)), 0, 0), 4);
+	tape_rig_free(rig);
+}
+
 static void of_a_list_with_a_fault_nothing_is_written(void **state)
 {
 	const uint8_t list[] = { 0, 0, 0, 27, 0x08, 0x00, 0x01, 0, 8, 'B', 'A', 'C', 'U', 'L', 'A',
@@ -465,6 +481,7 @@ int main(void)
 		TEST(the_memory_tells_of_the_medium),
 		TEST(attributes_begin_with_the_first_that_is_asked_for),
 		TEST(a_host_attribute_is_written_read_and_removed),
+		TEST(a_vendor_attribute_may_be_text_but_of_no_format_that_is_reserved),
 		TEST(of_a_list_with_a_fault_nothing_is_written),
 		TEST(a_list_that_ends_early_is_too_short),
 		TEST(there_is_one_volume_and_one_partition),

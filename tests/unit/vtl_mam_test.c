@@ -226,6 +226,24 @@ static void set_refuses_wrong_formats_and_lengths(void **state)
 		CARTRIDGE_INVALID);
 }
 
+static void vendor_attribute_has_whatever_format_it_is_given(void **state)
+{
+	struct vtl *v = *state;
+
+	vtl_new(v, MIB);
+	assert_int_equal(set(v, 0, 0x1400, CARTRIDGE_ASCII, "plain"), CARTRIDGE_OK);
+	assert_int_equal(set(v, 0, 0x17ff, CARTRIDGE_TEXT, "Gr\xc3\xbc\xc3\x9f" "e"), CARTRIDGE_OK);
+	assert_int_equal(cartridge_attributes_save(v->c), CARTRIDGE_OK);
+	vtl_drop(v);
+	vtl_open(v);
+	assert_int_equal(get(v, 0, 0x1400).format, CARTRIDGE_ASCII);
+	assert_int_equal(get(v, 0, 0x17ff).format, CARTRIDGE_TEXT);
+	assert_int_equal(set(v, 0, 0x1400, (enum cartridge_attribute_format)3, "x"),
+		CARTRIDGE_INVALID);
+	assert_int_equal(set(v, 0, 0x1400, CARTRIDGE_BINARY, "x"), CARTRIDGE_OK);
+	assert_int_equal(get(v, 0, 0x1400).format, CARTRIDGE_BINARY);
+}
+
 static void memory_gets_full(void **state)
 {
 	struct vtl *v = *state;
@@ -301,6 +319,7 @@ int main(void)
 		CASE(partitions_have_attributes_of_their_own),
 		CASE(set_refuses_what_is_not_the_hosts),
 		CASE(set_refuses_wrong_formats_and_lengths),
+		CASE(vendor_attribute_has_whatever_format_it_is_given),
 		CASE(memory_gets_full),
 		CASE(walk_gives_all_in_order),
 		CASE(store_that_is_not_in_order_is_not_valid),
