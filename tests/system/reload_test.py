@@ -7,7 +7,7 @@ import socket
 
 import pytest
 
-from initiator import login
+from initiator import login as log_in
 
 pytestmark = pytest.mark.threads
 TARGET = "iqn.2026-11.com.example:"
@@ -183,7 +183,7 @@ def test_a_session_outlives_its_portal(start, change):
     two = conf(target("a")).replace("port = $port; }", 'port = $port; group = 2; }, '
                                     '{ address = "127.0.0.1"; port = $other_port; }')
     server = start(two)
-    with login(server.port, TARGET + "a") as session:
+    with log_in(server.port, TARGET + "a") as session:
         session.ready()
         change(server, two.replace('{ address = "127.0.0.1"; port = $port; group = 2; },', ""))
         assert not accepts(server.port)
