@@ -410,24 +410,19 @@ static const char *unasked(const struct cmd *cmd, const struct data_out *p)
 	return NULL;
 }
 
-/* NULL, or what is wrong with their place in the sequence. */
-static const char *misplaced(const struct cmd *cmd, const struct data_out *p)
+/* RFC 7143 11.4.7.2: more than the sequence may have, or less than was asked for. */
+static bool wrong_amount(const struct cmd *cmd, const struct data_out *p)
 {
-	if (p->offset != cmd->came)
-		return "data out of order";
-	if (p->data_len > cmd->burst_end - cmd->came)
-		return "more data than the sequence may have";
-	if (p->final && p->ttt != TAG_NONE && p->offset + p->data_len != cmd->burst_end)
-		return "the sequence ends before its time";
-	return NULL;
+	uint32_t left = cmd->burst_end - cmd->came;
+
+	return p->data_len > left || (p->final && p->ttt != TAG_NONE && p->data_len < left);
 }
 
-/* RFC 7143 7.9: a Data-Out PDU must have been lost. */
-static void spoil(struct cmd *cmd)
+static void spoil(struct cmd *cmd, uint16_t asc, const char *why)
 {
-	conn_log(cmd->c, LOG_NOTICE, "command fails: DataSN is not the next one");
+	conn_log(cmd->c, LOG_NOTICE, "command fails: %s", why);
 	list_del(&cmd->tx.link); /* an R2T that has not left */
-	cmd->spoiled = true;
+	cmd->spoiled = asc;
 }
 
 /* RFC 7143 7.8 b: the command fails once all data that were asked for have come. */
@@ -441,19 +436,27 @@ static void fail_spoiled(struct cmd *cmd)
 	stage_free(cmd);
 	t->in.len = t->out.len = 0;
 	t->status = SCSI_CHECK_CONDITION;
-	t->sense = (struct sense){ .key = SENSE_ABORTED_COMMAND, .asc = 0x4705 };
+	t->sense = (struct sense){ .key = SENSE_ABORTED_COMMAND, .asc = cmd->spoiled };
 	answer(cmd);
 }
 
 bool cmd_data_out(struct cmd *cmd, const struct data_out *p, const char **why)
 {
 	*why = unasked(cmd, p);
-	if (!*why && !cmd->spoiled && p->datasn != cmd->datasn)
-		spoil(cmd);
-	if (!*why && !cmd->spoiled)
-		*why = misplaced(cmd, p);
+	if (*why)
+		return false;
+	if (!cmd->spoiled && p->datasn != cmd->datasn)
+		spoil(cmd, 0x4705, "DataSN is not the next one"); /* one was lost: 7.9 */
 	cmd->datasn++;
-	return !*why;
+	if (cmd->spoiled)
+		return true;
+	if (p->offset != cmd->came) {
+		*why = "data out of order";
+		return false;
+	}
+	if (wrong_amount(cmd, p))
+		spoil(cmd, 0x0c0d, "more or less data than the sequence should have");
+	return true;
 }
 
 bool cmd_is_live(const struct cmd *cmd)

@@ -46,7 +46,7 @@ struct cmd {
 	bool hashed;
 	bool told;        /* aborted, and the initiator is told: TASK ABORTED */
 	bool unsolicited; /* unsolicited Data-Out PDUs are still to come */
-	bool spoiled;     /* a Data-Out PDU was lost: the rest is taken, and it fails */
+	uint16_t spoiled; /* its data are not whole: the rest is taken, and it fails with this ASC */
 	uint16_t id;      /* high half of its Target Transfer Tags */
 	uint32_t itt;
 
@@ -76,9 +76,9 @@ struct cmd {
 struct cmd *cmd_start(struct conn *c, const struct scsi_cmd *p, const uint8_t *ahs);
 
 /* A Data-Out PDU for the command: checks its place in the sequence (RFC 7143 11.7, 4.5). False: a
- * protocol error, and *why says which. The PDU's data follow, then cmd_data_end(). A DataSN that is
- * not the next one tells that a PDU was lost: the command then fails when all that was asked for
- * has come, and nothing more of it is kept. */
+ * protocol error, and *why says which. The PDU's data follow, then cmd_data_end(). When a PDU was
+ * lost, or there are more or less data than a sequence should have, the command fails when all that
+ * was asked for has come, and nothing more of it is kept. */
 bool cmd_data_out(struct cmd *cmd, const struct data_out *p, const char **why);
 
 /* Data of the PDU being received, in order: into the command's buffers, or onto the medium. */

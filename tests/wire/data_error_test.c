@@ -54,26 +54,6 @@ static void data_sent_again_are_a_protocol_error(void **state)
 	expect_protocol_error(&i, &p);
 }
 
-static void data_beyond_what_was_asked_for_are_a_protocol_error(void **state)
-{
-	struct command c;
-	struct ini i;
-	uint32_t ttt = waiting_write(&i, *state, &c);
-	struct pdu p = pdu_data_out(&i, c.itt, ttt, 0, 0, out, 2560, true);
-
-	expect_protocol_error(&i, &p);
-}
-
-static void a_sequence_that_ends_before_its_time_is_a_protocol_error(void **state)
-{
-	struct command c;
-	struct ini i;
-	uint32_t ttt = waiting_write(&i, *state, &c);
-	struct pdu p = pdu_data_out(&i, c.itt, ttt, 0, 0, out, 512, true);
-
-	expect_protocol_error(&i, &p);
-}
-
 static void a_transfer_tag_that_was_not_given_is_a_protocol_error(void **state)
 {
 	struct command c;
@@ -106,18 +86,6 @@ static void data_beyond_2_to_the_32_are_refused(void **state)
 	ini_recv(&i, OP_REJECT);
 	ini_expect_closed(&i);
 	ini_close(&i);
-}
-
-static void data_without_a_final_bit_at_the_end_are_a_protocol_error_when_more_come(void **state)
-{
-	struct command c;
-	struct ini i;
-	uint32_t ttt = waiting_write(&i, *state, &c);
-	struct pdu p = pdu_data_out(&i, c.itt, ttt, 0, 0, out, 2048, false);
-
-	ini_send(&i, &p);
-	p = pdu_data_out(&i, c.itt, ttt, 1, 2048, out, 512, true);
-	expect_protocol_error(&i, &p);
 }
 
 static void data_of_no_command_are_dropped(void **state)
@@ -209,20 +177,6 @@ static void more_immediate_data_than_a_first_burst_fail_the_command(void **state
 	ini_close(&i);
 }
 
-static void more_unsolicited_data_than_a_first_burst_are_a_protocol_error(void **state)
-{
-	struct cdb wr = cdb_write(0, 8);
-	struct ini i;
-	struct pdu p;
-
-	ini_begin(&i, *state, "InitialR2T=No\nFirstBurstLength=1024\n");
-	unit_ready(&i);
-	p = pdu_scsi(&i, CMD_WRITE, wr.b, wr.len, 4096);
-	ini_send(&i, &p);
-	p = pdu_data_out(&i, pdu_itt(&p), TAG_NONE, 0, 0, out, 2048, true);
-	expect_protocol_error(&i, &p);
-}
-
 static void a_write_that_is_cut_off_leaves_whole_blocks(void **state)
 {
 	struct wire *w = *state;
@@ -248,10 +202,12 @@ static void a_write_that_is_cut_off_leaves_whole_blocks(void **state)
 	ini_close(&i);
 }
 
-/* --- data that were lost, RFC 7143 7.9 and 7.8 b -------------------------------------------- */
+/* --- data that were lost, RFC 7143 7.9 and 7.8 b; and too many or too few, 11.4.7.2 --------- */
+
+enum { CRC_ERROR = 0x4705, WRONG_AMOUNT = 0x0c0d };
 
 /* The command fails in a way that has it sent again; the session goes on, and nothing was written. */
-static void expect_spoiled(struct ini *i, uint32_t itt)
+static void expect_spoiled(struct ini *i, uint32_t itt, uint16_t asc)
 {
 	static const uint8_t zeros[2048];
 
@@ -259,7 +215,7 @@ static void expect_spoiled(struct ini *i, uint32_t itt)
 	assert_int_equal(be32(i->bhs + 16), itt);
 	assert_int_equal(i->bhs[3], SCSI_CHECK_CONDITION);
 	assert_int_equal(i->data[2 + 2], SENSE_ABORTED_COMMAND);
-	assert_int_equal(be16(i->data + 2 + 12), 0x4705); /* PROTOCOL SERVICE CRC ERROR */
+	assert_int_equal(be16(i->data + 2 + 12), asc);
 	disk_read(i, 0, 4, in);
 	assert_memory_equal(in, zeros, sizeof(zeros));
 }
@@ -274,7 +230,7 @@ static void a_wrong_datasn_fails_the_command(void **state)
 	fill(out, 2048, 5);
 	p = pdu_data_out(&i, c.itt, ttt, 27, 0, out, 2048, true);
 	ini_send(&i, &p);
-	expect_spoiled(&i, c.itt);
+	expect_spoiled(&i, c.itt, CRC_ERROR);
 	ini_close(&i);
 }
 
@@ -291,7 +247,7 @@ static void a_lost_pdu_fails_the_command_when_the_sequence_ends(void **state)
 	unit_ready(&i); /* no answer comes before the last of the data */
 	p = pdu_data_out(&i, c.itt, ttt, 2, 1024, out, 1024, true);
 	ini_send(&i, &p);
-	expect_spoiled(&i, c.itt);
+	expect_spoiled(&i, c.itt, CRC_ERROR);
 	ini_close(&i);
 }
 
@@ -317,7 +273,63 @@ static void a_lost_pdu_fails_the_command_when_every_r2t_is_answered(void **state
 	unit_ready(&i); /* no third R2T, and no answer while the second is open */
 	p = pdu_data_out(&i, c.itt, ttt[1], 0, 8192, out, 8192, true);
 	ini_send(&i, &p);
-	expect_spoiled(&i, c.itt);
+	expect_spoiled(&i, c.itt, CRC_ERROR);
+	ini_close(&i);
+}
+
+static void data_beyond_what_was_asked_for_fail_the_command(void **state)
+{
+	struct command c;
+	struct ini i;
+	uint32_t ttt = waiting_write(&i, *state, &c);
+	struct pdu p = pdu_data_out(&i, c.itt, ttt, 0, 0, out, 2560, true);
+
+	ini_send(&i, &p);
+	expect_spoiled(&i, c.itt, WRONG_AMOUNT);
+	ini_close(&i);
+}
+
+static void a_sequence_that_ends_before_its_time_fails_the_command(void **state)
+{
+	struct command c;
+	struct ini i;
+	uint32_t ttt = waiting_write(&i, *state, &c);
+	struct pdu p = pdu_data_out(&i, c.itt, ttt, 0, 0, out, 512, true);
+
+	ini_send(&i, &p);
+	expect_spoiled(&i, c.itt, WRONG_AMOUNT);
+	ini_close(&i);
+}
+
+static void data_behind_a_sequence_without_a_final_bit_fail_the_command(void **state)
+{
+	static const uint8_t zeros[2048];
+	struct command c;
+	struct ini i;
+	uint32_t ttt = waiting_write(&i, *state, &c);
+	struct pdu p = pdu_data_out(&i, c.itt, ttt, 0, 0, zeros, 2048, false);
+
+	ini_send(&i, &p);
+	unit_ready(&i); /* no answer comes before the last of the data */
+	p = pdu_data_out(&i, c.itt, ttt, 1, 2048, out, 512, true);
+	ini_send(&i, &p);
+	expect_spoiled(&i, c.itt, WRONG_AMOUNT);
+	ini_close(&i);
+}
+
+static void more_unsolicited_data_than_a_first_burst_fail_the_command(void **state)
+{
+	struct cdb wr = cdb_write(0, 8);
+	struct ini i;
+	struct pdu p;
+
+	ini_begin(&i, *state, "InitialR2T=No\nFirstBurstLength=1024\n");
+	unit_ready(&i);
+	p = pdu_scsi(&i, CMD_WRITE, wr.b, wr.len, 4096);
+	ini_send(&i, &p);
+	p = pdu_data_out(&i, pdu_itt(&p), TAG_NONE, 0, 0, out, 2048, true);
+	ini_send(&i, &p);
+	expect_spoiled(&i, pdu_itt(&p), WRONG_AMOUNT);
 	ini_close(&i);
 }
 
@@ -409,18 +421,18 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(a_gap_in_the_data_is_a_protocol_error),
 		TEST(data_sent_again_are_a_protocol_error),
-		TEST(data_beyond_what_was_asked_for_are_a_protocol_error),
-		TEST(a_sequence_that_ends_before_its_time_is_a_protocol_error),
+		TEST(data_beyond_what_was_asked_for_fail_the_command),
+		TEST(a_sequence_that_ends_before_its_time_fails_the_command),
 		TEST(a_transfer_tag_that_was_not_given_is_a_protocol_error),
 		TEST(unsolicited_data_where_none_were_agreed_are_a_protocol_error),
 		TEST(data_beyond_2_to_the_32_are_refused),
-		TEST(data_without_a_final_bit_at_the_end_are_a_protocol_error_when_more_come),
+		TEST(data_behind_a_sequence_without_a_final_bit_fail_the_command),
 		TEST(data_of_no_command_are_dropped),
 		TEST_UNSTARTED(a_data_segment_beyond_the_declared_length_closes_the_connection),
 		TEST(immediate_data_that_were_not_agreed_fail_the_command),
 		TEST(unsolicited_data_that_were_not_agreed_fail_the_command),
 		TEST(more_immediate_data_than_a_first_burst_fail_the_command),
-		TEST(more_unsolicited_data_than_a_first_burst_are_a_protocol_error),
+		TEST(more_unsolicited_data_than_a_first_burst_fail_the_command),
 		TEST(a_write_that_is_cut_off_leaves_whole_blocks),
 		TEST(a_wrong_datasn_fails_the_command),
 		TEST(a_lost_pdu_fails_the_command_when_the_sequence_ends),
@@ -431,17 +443,17 @@ int main(void)
 		TEST(a_read_that_fails_in_the_store_tells_so),
 		TEST_PLAIN(a_gap_in_the_data_is_a_protocol_error),
 		TEST_PLAIN(data_sent_again_are_a_protocol_error),
-		TEST_PLAIN(data_beyond_what_was_asked_for_are_a_protocol_error),
-		TEST_PLAIN(a_sequence_that_ends_before_its_time_is_a_protocol_error),
+		TEST_PLAIN(data_beyond_what_was_asked_for_fail_the_command),
+		TEST_PLAIN(a_sequence_that_ends_before_its_time_fails_the_command),
 		TEST_PLAIN(a_transfer_tag_that_was_not_given_is_a_protocol_error),
 		TEST_PLAIN(unsolicited_data_where_none_were_agreed_are_a_protocol_error),
 		TEST_PLAIN(data_beyond_2_to_the_32_are_refused),
-		TEST_PLAIN(data_without_a_final_bit_at_the_end_are_a_protocol_error_when_more_come),
+		TEST_PLAIN(data_behind_a_sequence_without_a_final_bit_fail_the_command),
 		TEST_PLAIN(data_of_no_command_are_dropped),
 		TEST_PLAIN(immediate_data_that_were_not_agreed_fail_the_command),
 		TEST_PLAIN(unsolicited_data_that_were_not_agreed_fail_the_command),
 		TEST_PLAIN(more_immediate_data_than_a_first_burst_fail_the_command),
-		TEST_PLAIN(more_unsolicited_data_than_a_first_burst_are_a_protocol_error),
+		TEST_PLAIN(more_unsolicited_data_than_a_first_burst_fail_the_command),
 		TEST_PLAIN(a_write_that_is_cut_off_leaves_whole_blocks),
 		TEST_PLAIN(a_wrong_datasn_fails_the_command),
 		TEST_PLAIN(a_lost_pdu_fails_the_command_when_the_sequence_ends),
