@@ -85,9 +85,12 @@ static bool deferred(struct scsi_task *t)
 
 /* --- running -------------------------------------------------------------------------------- */
 
+/* The gate let no command in while its nexus was still to be told of a change: where it is to be told
+ * of one now, the cartridge changed before tape_job() could look. */
 bool tape_same_mount(const struct scsi_task *t, const struct tape_job *j)
 {
-	return j->mounts == atomic_load(&tape_of(t)->mounts);
+	return j->mounts == atomic_load(&tape_of(t)->mounts) &&
+	       !(atomic_load(&t->itl->gate) & UINT64_C(1) << UA_MEDIUM_CHANGED);
 }
 
 static void run_now(struct scsi_task *t, struct tape_job *j, struct cartridge *c)
