@@ -174,6 +174,32 @@ static void an_attribute_for_one_cartridge_does_not_go_on_the_next(void **state)
 	tape_rig_free(rig);
 }
 
+/* An ORDERED command has passed the gate and waits for the one before it. */
+static void a_command_that_waited_while_cartridges_changed_does_not_read_the_next(void **state)
+{
+	const uint8_t write[] = { TAPE_WRITE(5000) }, read[] = { TAPE_READ(3000) };
+	struct tape_rig *rig = roomy(state);
+	struct scsi_task first, t;
+
+	assert_good(tape_write(rig, 3000, 1));
+	rig_task(&first, &rig->r->nexus[0], 0, write, 6, SCSI_DIR_OUT, 5000);
+	assert_int_equal(scsi_task_start(&first), SCSI_WANT_DATA);
+	rig_task(&t, &rig->r->nexus[0], 0, read, 6, SCSI_DIR_IN, 3000);
+	t.attr = TASK_ORDERED;
+	assert_int_equal(scsi_task_start(&t), SCSI_PENDING);
+	change_cartridges(rig);
+	assert_int_equal(scsi_task_data(&first, rig_put(&first, tape_data)), SCSI_PENDING);
+	rig_wait(&first);
+	scsi_task_release(&first);
+	rig_wait(&t);
+	assert_int_equal(t.status, SCSI_CHECK_CONDITION);
+	assert_int_equal(t.sense.key, SENSE_NOT_READY);
+	assert_int_equal(t.sense.asc, 0x3a00);
+	scsi_task_release(&t);
+	assert_check(TAPE(rig, NULL, 0, TUR), SENSE_UNIT_ATTENTION, 0x2800);
+	tape_rig_free(rig);
+}
+
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, vtl_setup, vtl_teardown)
@@ -184,6 +210,7 @@ int main(void)
 		TEST(data_for_one_cartridge_do_not_go_on_the_next),
 		TEST(data_for_one_cartridge_are_not_written_behind_those_for_the_next),
 		TEST(an_attribute_for_one_cartridge_does_not_go_on_the_next),
+		TEST(a_command_that_waited_while_cartridges_changed_does_not_read_the_next),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
