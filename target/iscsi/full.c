@@ -255,7 +255,7 @@ struct request {
 
 /* clang-format off */
 static const struct request requests[BHS_OPCODE + 1] = {
-	[OP_NOP_OUT]    = { gather_begin,   nop_end,         NUMBERED },
+	[OP_NOP_OUT]    = { gather_begin,   nop_end,         NUMBERED | NO_DISCOVERY },
 	[OP_SCSI_CMD]   = { scsi_begin,     data_end,        NUMBERED | NO_DISCOVERY },
 	[OP_TMF_REQ]    = { nothing_begin,  tmf_end,         NUMBERED | NO_DISCOVERY },
 	[OP_LOGIN_REQ]  = { nothing_begin,  login_again_end, 0 },

@@ -83,9 +83,11 @@ static void keys_without_meaning_in_discovery_are_irrelevant(void **state)
 	ini_close(&i);
 }
 
-static void no_command_reaches_a_disk_from_a_discovery_session(void **state)
+static void a_discovery_session_knows_text_and_logout_only(void **state)
 {
-	static const uint8_t opcodes[] = { OP_SCSI_CMD, OP_TMF_REQ, OP_DATA_OUT, OP_SNACK_REQ };
+	static const uint8_t opcodes[] = {
+		OP_NOP_OUT, OP_SCSI_CMD, OP_TMF_REQ, OP_DATA_OUT, OP_SNACK_REQ
+	};
 
 	for (size_t k = 0; k < sizeof(opcodes); k++) {
 		struct ini i;
@@ -592,7 +594,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(a_discovery_session_needs_no_target),
 		TEST(keys_without_meaning_in_discovery_are_irrelevant),
-		TEST(no_command_reaches_a_disk_from_a_discovery_session),
+		TEST(a_discovery_session_knows_text_and_logout_only),
 		TEST(a_discovery_session_is_logged_out_as_a_whole_only),
 		TEST_UNSTARTED(discovery_may_require_chap),
 		TEST(an_initiator_that_may_prove_itself_is_let_discover_without),

@@ -404,11 +404,11 @@ void ini_expect_silence(struct ini *i, unsigned ms)
 
 void ini_expect_alive(struct ini *i)
 {
-	struct pdu p = pdu_nop(i, "alive?", 6);
+	struct pdu p = i->discovery ? pdu_text(i, "") : pdu_nop(i, "alive?", 6);
 
 	pdu_make_immediate(i, &p);
 	ini_send(i, &p);
-	ini_recv(i, OP_NOP_IN);
+	ini_recv(i, i->discovery ? OP_TEXT_RSP : OP_NOP_IN);
 	assert_int_equal(be32(i->bhs + 16), pdu_itt(&p));
 }
 

@@ -193,6 +193,7 @@ void ini_login(struct ini *i, const char *target, const char *more)
 void ini_login_discovery(struct ini *i)
 {
 	expect_full(i, NULL, "");
+	i->discovery = true;
 }
 
 void ini_begin(struct ini *i, struct wire *w, const char *more)

@@ -140,6 +140,7 @@ struct ini {
 	bool header_digest, data_digest, initial_r2t, immediate_data;
 	uint32_t max_send, max_recv, max_burst, first_burst, max_r2t;
 	bool full;                                     /* in full feature phase */
+	bool discovery;                                /* in a discovery session */
 	bool broken_header_digest, broken_data_digest; /* of the next PDU to be sent */
 	/* The PDU received last. */
 	uint8_t bhs[BHS_SIZE];
@@ -188,7 +189,8 @@ void ini_expect_closed(struct ini *i);
 void ini_expect_closed_at_last(struct ini *i);
 /* Nothing comes for so long, and the connection stays open. */
 void ini_expect_silence(struct ini *i, unsigned ms);
-/* A ping is answered: the connection lives, and everything sent before was taken in. */
+/* A ping, or in a discovery session an empty text, is answered: the connection lives, and everything
+ * sent before was taken in. */
 void ini_expect_alive(struct ini *i);
 /* A Reject for that reason, which quotes p. */
 void ini_expect_reject(struct ini *i, const struct pdu *p, uint8_t reason);
