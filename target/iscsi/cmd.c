@@ -710,11 +710,12 @@ static void start(struct cmd *cmd, const struct scsi_cmd *p, const uint8_t *ahs)
 	take_task(cmd, p);
 	if (why) {
 		conn_log(cmd->c, LOG_NOTICE, "command refused: %s", why);
-		refuse(cmd, SENSE_ABORTED_COMMAND, 0x0c0c);
+		refuse(cmd, SENSE_ABORTED_COMMAND, ASC_UNEXPECTED_UNSOLICITED_DATA);
 	} else if (!take_cdb(cmd, p, ahs)) {
-		refuse(cmd, SENSE_ILLEGAL_REQUEST, 0x2000);
+		refuse(cmd, SENSE_ILLEGAL_REQUEST, ASC_INVALID_OPERATION_CODE);
 	} else if (session_is_leaving(cmd->s, p->lun)) {
-		refuse(cmd, SENSE_ILLEGAL_REQUEST, 0x2500);     /* the unit is not there any more */
+		refuse(cmd, SENSE_ILLEGAL_REQUEST,
+			ASC_LU_NOT_SUPPORTED); /* the unit is not there any more */
 	} else {
 		cmd->started = true;
 		advance(cmd, scsi_task_start(&cmd->task));

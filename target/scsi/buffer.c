@@ -72,7 +72,7 @@ static enum scsi_next read_echo(struct scsi_task *t, uint32_t alloc)
 	struct wr w;
 
 	if (!t->itl->echoes)
-		return task_check(t, SENSE_ILLEGAL_REQUEST, 0x2c00);
+		return task_check(t, SENSE_ILLEGAL_REQUEST, ASC_COMMAND_SEQUENCE_ERROR);
 	if (!reply_open(t, &w, ECHO_MAX))
 		return SCSI_DONE;
 	pthread_mutex_lock(&lu->lock);
@@ -81,7 +81,8 @@ static enum scsi_next read_echo(struct scsi_task *t, uint32_t alloc)
 		mine = true;
 	}
 	pthread_mutex_unlock(&lu->lock);
-	return mine ? reply_close(t, &w, alloc) : task_check(t, SENSE_ABORTED_COMMAND, 0x3f0f);
+	return mine ? reply_close(t, &w, alloc)
+		    : task_check(t, SENSE_ABORTED_COMMAND, ASC_ECHO_BUFFER_OVERWRITTEN);
 }
 
 /* Of buffers that there are not, all is zero. Offsets may be any. */

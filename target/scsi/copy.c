@@ -62,7 +62,7 @@ bool copy_id_busy(struct scsi_task *t, uint32_t id, bool lid1)
 
 	if (!c || c->state != COPY_RUNS)
 		return false;
-	task_check(t, SENSE_ILLEGAL_REQUEST, 0x0016); /* OPERATION IN PROGRESS */
+	task_check(t, SENSE_ILLEGAL_REQUEST, ASC_OPERATION_IN_PROGRESS);
 	return true;
 }
 
@@ -161,8 +161,8 @@ static void tell_third_party(struct copy *c)
 	struct scsi_task *s = &c->side;
 	uint16_t asc = s->status == SCSI_CHECK_CONDITION && s->sense.key != SENSE_NOT_READY &&
 				       s->sense.key != SENSE_ILLEGAL_REQUEST
-			       ? 0x0d01  /* THIRD PARTY DEVICE FAILURE */
-			       : 0x0d02; /* COPY TARGET DEVICE NOT REACHABLE */
+			       ? ASC_THIRD_PARTY_DEVICE_FAILURE
+			       : ASC_COPY_TARGET_NOT_REACHABLE;
 
 	if (s->status != SCSI_BUSY && s->sense.key != SENSE_COPY_ABORTED)
 		copy_refused(s, asc, c->at < c->n ? run_of(c)->segment : 0);
@@ -259,12 +259,12 @@ static bool called_off(struct copy *c)
 
 	if (c->stop || halted(c)) {
 		c->stop = true;
-		task_check(&c->side, SENSE_COPY_ABORTED, 0x0000);
+		task_check(&c->side, SENSE_COPY_ABORTED, ASC_NONE);
 		return true;
 	}
 	if (!r->to->orphan && !(r->from && r->from->orphan))
 		return false;
-	copy_refused(&c->side, 0x0d02, r->segment);
+	copy_refused(&c->side, ASC_COPY_TARGET_NOT_REACHABLE, r->segment);
 	return true;
 }
 

@@ -20,7 +20,6 @@
 #define NAA         3
 #define NO_LIST_ID  3u /* LIST ID USAGE (SPC-4 table 105) */
 #define HOLD        0u
-#define UNREACHABLE 0x0804 /* UNREACHABLE COPY TARGET */
 
 struct header {
 	uint8_t id, usage;
@@ -50,8 +49,8 @@ static bool header_read(struct scsi_task *t, struct header *h)
 		return task_list_too_short(t), false;
 	if (h->cscds + h->segments > COPY_LIST_MAX) /* both are no longer than the list */
 		return task_list_too_short(t), false;
-	if (data) /* INLINE DATA LENGTH EXCEEDED */
-		return task_check(t, SENSE_ILLEGAL_REQUEST, 0x260b), false;
+	if (data)
+		return task_check(t, SENSE_ILLEGAL_REQUEST, ASC_INLINE_DATA_LENGTH_EXCEEDED), false;
 	if (h->usage == NO_LIST_ID && h->id)
 		return task_bad_list(t, 0, -1), false;
 	return true;
@@ -85,15 +84,16 @@ static bool cscd_read(struct scsi_task *t, unsigned at, struct itl **out)
 	uint32_t block = be24(d + 29);
 	struct itl *itl;
 
-	if (d[0] != CSCD_ID) /* UNSUPPORTED TARGET DESCRIPTOR TYPE CODE */
-		return task_check(t, SENSE_ILLEGAL_REQUEST, 0x2607), false;
+	if (d[0] != CSCD_ID)
+		return task_check(t, SENSE_ILLEGAL_REQUEST, ASC_UNSUPPORTED_TARGET_DESCRIPTOR),
+		       false;
 	if (d[1] & 0x20) /* NUL, obsolete: not what somebody means who copies */
 		return task_bad_list(t, at + 1, 5), false;
 	itl = resolve(t->nexus, d);
 	if (!itl)
-		return copy_refused(t, UNREACHABLE, 0), false;
-	if ((d[1] & 0x1f) != 0 || itl->lu->model->device_type != 0) /* INCORRECT … DEVICE TYPE */
-		return copy_refused(t, 0x0d03, 0), false;
+		return copy_refused(t, ASC_UNREACHABLE_COPY_TARGET, 0), false;
+	if ((d[1] & 0x1f) != 0 || itl->lu->model->device_type != 0)
+		return copy_refused(t, ASC_INCORRECT_COPY_TARGET_TYPE, 0), false;
 	if (block && block != itl->lu->block_size)
 		return task_bad_list(t, at + 29, -1), false;
 	*out = itl;
@@ -105,8 +105,8 @@ static bool cscds_read(struct scsi_task *t, const struct header *h, struct cscds
 	c->n = h->cscds / CSCD_LEN;
 	if (h->cscds % CSCD_LEN)
 		return task_list_too_short(t), false;
-	if (c->n > COPY_CSCDS) /* TOO MANY TARGET DESCRIPTORS */
-		return task_check(t, SENSE_ILLEGAL_REQUEST, 0x2606), false;
+	if (c->n > COPY_CSCDS)
+		return task_check(t, SENSE_ILLEGAL_REQUEST, ASC_TOO_MANY_TARGET_DESCRIPTORS), false;
 	for (unsigned i = 0; i < c->n; i++)
 		if (!cscd_read(t, HEADER + i * CSCD_LEN, &c->itl[i]))
 			return false;
@@ -129,10 +129,14 @@ static bool segments_count(struct scsi_task *t, const struct header *h, unsigned
 		const uint8_t *d = (const uint8_t *)t->buf + at;
 		unsigned len = segment_len(d[0]);
 
-		if (*n == COPY_SEGMENTS) /* TOO MANY SEGMENT DESCRIPTORS */
-			return task_check(t, SENSE_ILLEGAL_REQUEST, 0x2608), false;
-		if (!len) /* UNSUPPORTED SEGMENT DESCRIPTOR TYPE CODE */
-			return task_check(t, SENSE_ILLEGAL_REQUEST, 0x2609), false;
+		if (*n == COPY_SEGMENTS)
+			return task_check(
+				       t, SENSE_ILLEGAL_REQUEST, ASC_TOO_MANY_SEGMENT_DESCRIPTORS),
+			       false;
+		if (!len)
+			return task_check(t, SENSE_ILLEGAL_REQUEST,
+				       ASC_UNSUPPORTED_SEGMENT_DESCRIPTOR),
+			       false;
 		if (left < len)
 			return task_list_too_short(t), false;
 		if (be16(d + 2) != len - 4)
@@ -186,7 +190,7 @@ static bool segment_read(
 	run->from = unit_of(t, c, be16(d + 4));
 	run->to = unit_of(t, c, be16(d + 6));
 	if (!run->from || !run->to)
-		return copy_refused(t, UNREACHABLE, run->segment), false;
+		return copy_refused(t, ASC_UNREACHABLE_COPY_TARGET, run->segment), false;
 	run->len = length_of(d, run);
 	if (run->len > COPY_SEGMENT_MAX)
 		return task_bad_list(t, at + (bytes ? 8 : 10), -1), false;
@@ -194,9 +198,9 @@ static bool segment_read(
 		    &run->from_off) ||
 		!range_of(run->to->lu, be64(d + 20), bytes ? be16(d + 30) : 0, run->len,
 			&run->to_off))
-		return copy_refused(t, 0x0d02, run->segment), false;
-	if (!whole_blocks(run)) /* UNEXPECTED INEXACT SEGMENT */
-		return copy_refused(t, 0x260a, run->segment), false;
+		return copy_refused(t, ASC_COPY_TARGET_NOT_REACHABLE, run->segment), false;
+	if (!whole_blocks(run))
+		return copy_refused(t, ASC_UNEXPECTED_INEXACT_SEGMENT, run->segment), false;
 	return true;
 }
 

@@ -213,7 +213,7 @@ static struct token *token_create(struct scsi_task *t)
 		!ranges_read(t, POPULATE_HEAD, k->ranges, &k->n, &sum))
 		goto refused;
 	if (!token_write(k, t->itl->lu, sum)) {
-		task_check(t, SENSE_HARDWARE_ERROR, 0x4400);
+		task_check(t, SENSE_HARDWARE_ERROR, ASC_INTERNAL_TARGET_FAILURE);
 		goto refused;
 	}
 	return k;
@@ -231,10 +231,10 @@ static enum scsi_next populated(struct scsi_task *t, struct copy *c, struct toke
 		c->bytes += k->ranges[i].len;
 	c->segments = (uint16_t)k->n;
 	memcpy(c->token, k->bytes, COPY_TOKEN_LEN);
-	if (!token_add(lu, k, loop_now(t->nexus->loop))) { /* INSUFFICIENT RESOURCES TO CREATE … */
+	if (!token_add(lu, k, loop_now(t->nexus->loop))) {
 		free(k);
 		copy_free(c);
-		return task_check(t, SENSE_ILLEGAL_REQUEST, 0x550d);
+		return task_check(t, SENSE_ILLEGAL_REQUEST, ASC_INSUFFICIENT_TOKEN_RESOURCES);
 	}
 	c->state = COPY_DONE;
 	copy_keep(c);
@@ -281,7 +281,7 @@ struct source {
 	unsigned n;
 };
 
-/* INVALID TOKEN OPERATION: TOKEN UNKNOWN, whether there is none or it is not for this nexus. */
+/* TOKEN UNKNOWN, whether there is none or it is not for this nexus. */
 static bool source_find(struct scsi_task *t, const uint8_t *token, bool delete, struct source *s)
 {
 	uint64_t now = loop_now(t->nexus->loop);
@@ -290,18 +290,18 @@ static bool source_find(struct scsi_task *t, const uint8_t *token, bool delete, 
 
 	s->itl = NULL;
 	s->n = 0;
-	if (be16(token + 6) != COPY_TOKEN_LEN - 8) /* INVALID TOKEN LENGTH */
-		return task_check(t, SENSE_ILLEGAL_REQUEST, 0x230a), false;
+	if (be16(token + 6) != COPY_TOKEN_LEN - 8)
+		return task_check(t, SENSE_ILLEGAL_REQUEST, ASC_INVALID_TOKEN_LENGTH), false;
 	if (be32(token) == TYPE_ZERO && sbc_all_zero(token + 8, COPY_TOKEN_LEN - 8))
 		return true;
-	if (be32(token) != TYPE_REFERENCE) /* UNSUPPORTED TOKEN TYPE */
-		return task_check(t, SENSE_ILLEGAL_REQUEST, 0x2301), false;
+	if (be32(token) != TYPE_REFERENCE)
+		return task_check(t, SENSE_ILLEGAL_REQUEST, ASC_UNSUPPORTED_TOKEN_TYPE), false;
 	for (unsigned i = 0; i < count && !s->n; i++) {
 		s->n = token_take(e[i].lu, token, now, delete, s->ranges);
 		s->itl = t->nexus->itls[i];
 	}
 	if (!s->n)
-		return task_check(t, SENSE_ILLEGAL_REQUEST, 0x2304), false;
+		return task_check(t, SENSE_ILLEGAL_REQUEST, ASC_TOKEN_UNKNOWN), false;
 	return true;
 }
 
@@ -375,7 +375,7 @@ static enum scsi_next use(
 	if (runs_fit(c))
 		return copy_begin(c, !(list[2] & 0x01)); /* IMMED */
 	copy_free(c);
-	return task_check(t, SENSE_ILLEGAL_REQUEST, 0x2306); /* TOKEN REVOKED */
+	return task_check(t, SENSE_ILLEGAL_REQUEST, ASC_TOKEN_REVOKED);
 }
 
 enum scsi_next copy_use_data(struct scsi_task *t)

@@ -87,7 +87,7 @@ static enum scsi_next missing_inquiry(struct scsi_task *t)
 /* REQUEST SENSE says that there is no unit, in its data, and ends with GOOD. */
 static enum scsi_next missing_sense(struct scsi_task *t)
 {
-	struct sense s = { .key = SENSE_ILLEGAL_REQUEST, .asc = 0x2500 };
+	struct sense s = { .key = SENSE_ILLEGAL_REQUEST, .asc = ASC_LU_NOT_SUPPORTED };
 	uint8_t buf[SENSE_MAX];
 
 	return reply_bytes(t, buf, sense_encode(&s, t->cdb[1] & 1, buf), t->cdb[4]);
@@ -99,7 +99,6 @@ enum scsi_next missing_start(struct scsi_task *t)
 	case 0x03: return missing_sense(t);
 	case 0x12: return missing_inquiry(t);
 	case 0xa0: return report_luns(t);
-	default: /* LOGICAL UNIT NOT SUPPORTED */
-		return task_check(t, SENSE_ILLEGAL_REQUEST, 0x2500);
+	default: return task_check(t, SENSE_ILLEGAL_REQUEST, ASC_LU_NOT_SUPPORTED);
 	}
 }

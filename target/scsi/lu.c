@@ -106,7 +106,7 @@ struct sense lu_absence(const struct lu *lu)
 	uint32_t why = atomic_load_explicit(&lu->absent, memory_order_relaxed);
 
 	if (!why)
-		return (struct sense){ .key = SENSE_NOT_READY, .asc = 0x3a00 };
+		return (struct sense){ .key = SENSE_NOT_READY, .asc = ASC_MEDIUM_NOT_PRESENT };
 	return (struct sense){ .key = (uint8_t)(why >> 16), .asc = (uint16_t)why };
 }
 

@@ -294,8 +294,8 @@ static enum scsi_next mode_sense(struct scsi_task *t, struct sense_req *r, uint3
 	const struct mode_rules *rules = rules_of(lu);
 	struct wr w;
 
-	if (r->control == PC_SAVED && !lu->mode_keeper) /* SAVING PARAMETERS NOT SUPPORTED */
-		return task_check(t, SENSE_ILLEGAL_REQUEST, 0x3900);
+	if (r->control == PC_SAVED && !lu->mode_keeper)
+		return task_check(t, SENSE_ILLEGAL_REQUEST, ASC_SAVING_NOT_SUPPORTED);
 	if (!reply_open(t, &w, 512))
 		return SCSI_DONE;
 	r->no_block = r->no_block || !rules->block_descriptor;
@@ -496,7 +496,7 @@ struct save {
 /* What is answered must be what is saved: INTERNAL TARGET FAILURE if that could not be. */
 static enum scsi_next saved(struct scsi_task *t, int err)
 {
-	return err ? task_check(t, SENSE_HARDWARE_ERROR, 0x4400) : done(t);
+	return err ? task_check(t, SENSE_HARDWARE_ERROR, ASC_INTERNAL_TARGET_FAILURE) : done(t);
 }
 
 /* Durable values are in force also when nobody waits for the answer any more: they would be after

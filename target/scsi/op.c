@@ -8,7 +8,7 @@
 
 static enum scsi_next unknown_start(struct scsi_task *t)
 {
-	return task_check(t, SENSE_ILLEGAL_REQUEST, 0x2000); /* INVALID COMMAND OPERATION CODE */
+	return task_check(t, SENSE_ILLEGAL_REQUEST, ASC_INVALID_OPERATION_CODE);
 }
 
 static enum scsi_next unknown_service_start(struct scsi_task *t)

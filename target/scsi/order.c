@@ -117,7 +117,7 @@ enum scsi_next order_begin(struct scsi_task *t)
 	struct itl *itl = t->itl;
 
 	if (t->attr >= TASK_ACA) /* there is none: INVALID MESSAGE ERROR */
-		return task_check(t, SENSE_ILLEGAL_REQUEST, 0x4900);
+		return task_check(t, SENSE_ILLEGAL_REQUEST, ASC_INVALID_MESSAGE);
 	if (t->attr == TASK_HEAD_OF_QUEUE)
 		return order_start(t);
 	itl->ordered += t->attr == TASK_ORDERED;

@@ -118,7 +118,7 @@ static enum scsi_next changed(struct scsi_task *t, int err)
 	struct out *o = t->more;
 
 	if (err)
-		return task_check(t, SENSE_HARDWARE_ERROR, 0x4400);
+		return task_check(t, SENSE_HARDWARE_ERROR, ASC_INTERNAL_TARGET_FAILURE);
 	return o->service == PREEMPT_AND_ABORT ? abort_preempted(t, o) : task_good(t);
 }
 
@@ -180,8 +180,10 @@ static enum scsi_next refusal(struct scsi_task *t, enum pr_end end)
 	case PR_DONE: break;
 	case PR_CONFLICT: return task_status(t, SCSI_RESERVATION_CONFLICT);
 	case PR_BAD_KEY: return task_bad_list(t, 8, -1);
-	case PR_BAD_RELEASE: return task_check(t, SENSE_ILLEGAL_REQUEST, 0x2604);
-	case PR_NO_ROOM: return task_check(t, SENSE_ILLEGAL_REQUEST, 0x5504);
+	case PR_BAD_RELEASE: return task_check(t, SENSE_ILLEGAL_REQUEST, ASC_INVALID_RELEASE);
+	case PR_NO_ROOM:
+		return task_check(
+			t, SENSE_ILLEGAL_REQUEST, ASC_INSUFFICIENT_REGISTRATION_RESOURCES);
 	}
 	return task_good(t);
 }
@@ -209,7 +211,7 @@ static enum scsi_next change(struct scsi_task *t, struct out *o)
 	if (hand_over(o))
 		return SCSI_PENDING;
 	o->acted = false;
-	return task_check(t, SENSE_HARDWARE_ERROR, 0x4400);
+	return task_check(t, SENSE_HARDWARE_ERROR, ASC_INTERNAL_TARGET_FAILURE);
 }
 
 /* --- parameter lists ----------------------------------------------------------------- */
@@ -251,7 +253,9 @@ static bool read_others(struct scsi_task *t, struct out *o, struct rd *r)
 		return task_list_too_short(t), false;
 	while (r->left) {
 		if (o->nothers == OTHERS_MAX)
-			return task_check(t, SENSE_ILLEGAL_REQUEST, 0x5504), false;
+			return task_check(t, SENSE_ILLEGAL_REQUEST,
+				       ASC_INSUFFICIENT_REGISTRATION_RESOURCES),
+			       false;
 		if (!add_named(t, o, r, (unsigned)(t->got - r->left)))
 			return false;
 	}

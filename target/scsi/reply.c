@@ -46,27 +46,27 @@ static enum scsi_next bad_field(
 
 enum scsi_next task_bad_cdb(struct scsi_task *t, unsigned byte, int bit)
 {
-	return bad_field(t, 0x2400, 0x40, byte, bit);
+	return bad_field(t, ASC_INVALID_FIELD_IN_CDB, 0x40, byte, bit);
 }
 
 enum scsi_next task_bad_list(struct scsi_task *t, unsigned byte, int bit)
 {
-	return bad_field(t, 0x2600, 0, byte, bit);
+	return bad_field(t, ASC_INVALID_FIELD_IN_PARAMETER_LIST, 0, byte, bit);
 }
 
 enum scsi_next task_list_too_short(struct scsi_task *t)
 {
-	return task_check(t, SENSE_ILLEGAL_REQUEST, 0x1a00);
+	return task_check(t, SENSE_ILLEGAL_REQUEST, ASC_PARAMETER_LIST_LENGTH_ERROR);
 }
 
 enum scsi_next task_lba_out_of_range(struct scsi_task *t)
 {
-	return task_check(t, SENSE_ILLEGAL_REQUEST, 0x2100);
+	return task_check(t, SENSE_ILLEGAL_REQUEST, ASC_LBA_OUT_OF_RANGE);
 }
 
 enum scsi_next task_miscompare(struct scsi_task *t, uint64_t offset)
 {
-	task_check(t, SENSE_MISCOMPARE, 0x1d00);
+	task_check(t, SENSE_MISCOMPARE, ASC_MISCOMPARE_DURING_VERIFY);
 	t->sense.info_valid = true;
 	t->sense.info = offset;
 	return SCSI_DONE;
@@ -82,15 +82,16 @@ enum scsi_next task_store_error(struct scsi_task *t, int err)
 	case -ENOSPC:
 	case -EFBIG:
 	case -EDQUOT: /* SPACE ALLOCATION FAILED WRITE PROTECT (SBC-4 4.7.3.6) */
-		return task_check(t, SENSE_DATA_PROTECT, 0x2707);
+		return task_check(t, SENSE_DATA_PROTECT, ASC_SPACE_ALLOCATION_FAILED);
 	case -EROFS:
-	case -EPERM: return task_check(t, SENSE_DATA_PROTECT, 0x2700);
+	case -EPERM: return task_check(t, SENSE_DATA_PROTECT, ASC_WRITE_PROTECTED);
 	case -EINVAL: /* the unit shrank meanwhile */ return task_lba_out_of_range(t);
 	case -EIO:
 	case -EILSEQ:
-	case -ENODATA: /* UNRECOVERED READ ERROR, WRITE ERROR */
-		return task_check(t, SENSE_MEDIUM_ERROR, reading ? 0x1100 : 0x0c00);
-	default: /* INTERNAL TARGET FAILURE */ return task_check(t, SENSE_HARDWARE_ERROR, 0x4400);
+	case -ENODATA:
+		return task_check(t, SENSE_MEDIUM_ERROR,
+			reading ? ASC_UNRECOVERED_READ_ERROR : ASC_WRITE_ERROR);
+	default: return task_check(t, SENSE_HARDWARE_ERROR, ASC_INTERNAL_TARGET_FAILURE);
 	}
 }
 

@@ -62,8 +62,8 @@ static enum scsi_next move_medium(struct scsi_task *t, bool load)
 	pthread_mutex_lock(&lu->lock);
 	if (lu->ejected != load) {
 		/* It is there already. */
-	} else if (lu_prevented(lu)) { /* MEDIUM REMOVAL PREVENTED */
-		task_check(t, SENSE_ILLEGAL_REQUEST, 0x5302);
+	} else if (lu_prevented(lu)) {
+		task_check(t, SENSE_ILLEGAL_REQUEST, ASC_MEDIUM_REMOVAL_PREVENTED);
 	} else {
 		lu->ejected = !load;
 		if (load)

@@ -32,7 +32,7 @@ static enum scsi_next wants_exactly(struct scsi_task *t, uint32_t len, unsigned 
 	if (!len)
 		return SCSI_DONE;
 	if (!(t->dir & SCSI_DIR_OUT))
-		return task_check(t, SENSE_ILLEGAL_REQUEST, 0x0e03);
+		return task_check(t, SENSE_ILLEGAL_REQUEST, ASC_INVALID_FIELD_IN_COMMAND_IU);
 	return list_wanted(t, len);
 }
 
@@ -84,7 +84,7 @@ static enum scsi_next compare_read(struct scsi_task *t, int err)
 static enum scsi_next compare_data(struct scsi_task *t)
 {
 	if (t->got < t->out.len)
-		return task_check(t, SENSE_ILLEGAL_REQUEST, 0x0e03);
+		return task_check(t, SENSE_ILLEGAL_REQUEST, ASC_INVALID_FIELD_IN_COMMAND_IU);
 	if (!guard_alone(t, t->off, t->left, compare_read))
 		return SCSI_PENDING;
 	return compare_read(t, 0);
@@ -172,7 +172,7 @@ static enum scsi_next atomic_write(struct scsi_task *t, int err)
 static enum scsi_next atomic_data(struct scsi_task *t)
 {
 	if (t->got < t->out.len)
-		return task_check(t, SENSE_ILLEGAL_REQUEST, 0x0e03);
+		return task_check(t, SENSE_ILLEGAL_REQUEST, ASC_INVALID_FIELD_IN_COMMAND_IU);
 	if (!guard_alone(t, t->off, t->left, atomic_write))
 		return SCSI_PENDING;
 	return atomic_write(t, 0);

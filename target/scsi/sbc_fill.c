@@ -161,7 +161,7 @@ static enum scsi_next same_data(struct scsi_task *t)
 	uint8_t *buf = t->buf;
 
 	if (t->got < bs) /* refused before, but for a transport that lost data */
-		return task_check(t, SENSE_ILLEGAL_REQUEST, 0x0e03);
+		return task_check(t, SENSE_ILLEGAL_REQUEST, ASC_INVALID_FIELD_IN_COMMAND_IU);
 	if (sbc_all_zero(buf, bs))
 		return same_zero(t);
 	for (uint32_t have = bs; have < t->buf_len; have *= 2)
@@ -179,7 +179,7 @@ static enum scsi_next same_wants(struct scsi_task *t)
 
 	t->out.len = bs;
 	if (t->expect != bs || !(t->dir & SCSI_DIR_OUT))
-		return task_check(t, SENSE_ILLEGAL_REQUEST, 0x0e03);
+		return task_check(t, SENSE_ILLEGAL_REQUEST, ASC_INVALID_FIELD_IN_COMMAND_IU);
 	if (!task_buf(t, t->left < SAME_BUF ? (size_t)t->left : SAME_BUF))
 		return SCSI_DONE;
 	t->iov[0] = (struct iovec){ t->buf, bs };

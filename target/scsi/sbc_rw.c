@@ -168,8 +168,8 @@ bool sbc_ends_short(struct scsi_task *t)
 		return true;
 	if (t->dir & SCSI_DIR_OUT && !(t->expect & (t->itl->lu->block_size - 1)))
 		return false;
-	/* A part of a block cannot be written: INVALID FIELD IN COMMAND INFORMATION UNIT. */
-	task_check(t, SENSE_ILLEGAL_REQUEST, 0x0e03);
+	/* A part of a block cannot be written. */
+	task_check(t, SENSE_ILLEGAL_REQUEST, ASC_INVALID_FIELD_IN_COMMAND_IU);
 	return true;
 }
 

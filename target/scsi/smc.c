@@ -27,7 +27,7 @@ static enum scsi_next initialize_range(struct scsi_task *t)
 	struct catalog_place place;
 
 	if (t->cdb[1] & 0x01 && !library_place(changer_of(t)->library, be16(t->cdb + 2), &place))
-		return task_check(t, SENSE_ILLEGAL_REQUEST, INVALID_ELEMENT_ADDRESS);
+		return task_check(t, SENSE_ILLEGAL_REQUEST, ASC_INVALID_ELEMENT_ADDRESS);
 	return initialize(t);
 }
 
@@ -41,7 +41,7 @@ static enum scsi_next position(struct scsi_task *t)
 		return task_bad_cdb(t, 8, 0);
 	if (!smc_transport_valid(c, be16(t->cdb + 2)) ||
 		!library_place(c->library, be16(t->cdb + 4), &place))
-		return task_check(t, SENSE_ILLEGAL_REQUEST, INVALID_ELEMENT_ADDRESS);
+		return task_check(t, SENSE_ILLEGAL_REQUEST, ASC_INVALID_ELEMENT_ADDRESS);
 	return task_good(t);
 }
 
@@ -51,7 +51,7 @@ static enum scsi_next position(struct scsi_task *t)
  * them for lost. LOGICAL UNIT IS IN PROCESS OF BECOMING READY. Under the lock. */
 static void set_ready(struct lu *lu, bool ready)
 {
-	atomic_store(&lu->absent, SENSE_NOT_READY << 16 | 0x0401);
+	atomic_store(&lu->absent, SENSE_NOT_READY << 16 | ASC_BECOMING_READY);
 	lu->ejected = !ready;
 	lu_update_gates(lu);
 }

@@ -14,11 +14,6 @@
 #include "scsi/unit.h"
 #include "vtl/library.h"
 
-#define INVALID_ELEMENT_ADDRESS 0x2101
-#define COMMAND_SEQUENCE_ERROR  0x2c00
-#define MEDIUM_DESTINATION_FULL 0x3b0d
-#define MEDIUM_SOURCE_EMPTY     0x3b0e
-
 /* ELEMENT TYPE CODE (SMC-3 table 10): the values of the catalog's places; 0 is all types. */
 #define ELEMENT_TYPES_END       5
 

@@ -18,19 +18,17 @@ static enum scsi_next answer(struct scsi_task *t, enum library_result result)
 	switch (result) {
 	case LIBRARY_OK: return task_good(t);
 	case LIBRARY_NO_ELEMENT:
-		return task_check(t, SENSE_ILLEGAL_REQUEST, INVALID_ELEMENT_ADDRESS);
-	case LIBRARY_EMPTY: return task_check(t, SENSE_ILLEGAL_REQUEST, MEDIUM_SOURCE_EMPTY);
-	case LIBRARY_FULL: return task_check(t, SENSE_ILLEGAL_REQUEST, MEDIUM_DESTINATION_FULL);
-	case LIBRARY_KEPT: /* MEDIUM MAGAZINE NOT ACCESSIBLE */
-		return task_check(t, SENSE_ILLEGAL_REQUEST, 0x3b11);
-	case LIBRARY_PREVENTED: /* MEDIUM REMOVAL PREVENTED */
-		return task_check(t, SENSE_ILLEGAL_REQUEST, 0x5302);
-	case LIBRARY_CLOSING: /* LOGICAL UNIT IS IN PROCESS OF BECOMING READY */
-		return task_check(t, SENSE_NOT_READY, 0x0401);
-	case LIBRARY_DRIVE_FAILED: /* MEDIA LOAD OR EJECT FAILED */
-		return task_check(t, SENSE_HARDWARE_ERROR, 0x5300);
+		return task_check(t, SENSE_ILLEGAL_REQUEST, ASC_INVALID_ELEMENT_ADDRESS);
+	case LIBRARY_EMPTY: return task_check(t, SENSE_ILLEGAL_REQUEST, ASC_MEDIUM_SOURCE_EMPTY);
+	case LIBRARY_FULL: return task_check(t, SENSE_ILLEGAL_REQUEST, ASC_MEDIUM_DESTINATION_FULL);
+	case LIBRARY_KEPT: return task_check(t, SENSE_ILLEGAL_REQUEST, ASC_MAGAZINE_NOT_ACCESSIBLE);
+	case LIBRARY_PREVENTED:
+		return task_check(t, SENSE_ILLEGAL_REQUEST, ASC_MEDIUM_REMOVAL_PREVENTED);
+	case LIBRARY_CLOSING: return task_check(t, SENSE_NOT_READY, ASC_BECOMING_READY);
+	case LIBRARY_DRIVE_FAILED:
+		return task_check(t, SENSE_HARDWARE_ERROR, ASC_LOAD_OR_EJECT_FAILED);
 	case LIBRARY_NO_MEMORY: return task_status(t, SCSI_BUSY);
-	default: /* INTERNAL TARGET FAILURE */ return task_check(t, SENSE_HARDWARE_ERROR, 0x4400);
+	default: return task_check(t, SENSE_HARDWARE_ERROR, ASC_INTERNAL_TARGET_FAILURE);
 	}
 }
 
@@ -68,7 +66,7 @@ enum scsi_next smc_ask(struct scsi_task *t, struct library_request request)
 
 static enum scsi_next invalid_element(struct scsi_task *t)
 {
-	return task_check(t, SENSE_ILLEGAL_REQUEST, INVALID_ELEMENT_ADDRESS);
+	return task_check(t, SENSE_ILLEGAL_REQUEST, ASC_INVALID_ELEMENT_ADDRESS);
 }
 
 /* MOVE MEDIUM (SMC-3 6.6). Media are not turned over. */

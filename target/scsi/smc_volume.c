@@ -146,7 +146,7 @@ static enum scsi_next request_volume_element_address(struct scsi_task *t)
 		s = *asked;
 	pthread_mutex_unlock(&c->lu.lock);
 	if (!s.itl || (s.type && type && s.type != type))
-		return task_check(t, SENSE_ILLEGAL_REQUEST, COMMAND_SEQUENCE_ERROR);
+		return task_check(t, SENSE_ILLEGAL_REQUEST, ASC_COMMAND_SEQUENCE_ERROR);
 	r.action = s.action;
 	r.type = (enum catalog_place_kind)(type ? type : s.type);
 	r.start = s.start > be16(t->cdb + 2) ? s.start : be16(t->cdb + 2);

@@ -25,7 +25,8 @@ static struct sense pending_sense(struct itl *itl)
 		return (struct sense){ .key = SENSE_UNIT_ATTENTION, .asc = asc };
 	if (gate & GATE_WIPES) {
 		struct sense s = { .key = SENSE_NOT_READY,
-			.asc = gate & GATE_FORMAT ? 0x0404 : 0x041b };
+			.asc = gate & GATE_FORMAT ? ASC_FORMAT_IN_PROGRESS
+						  : ASC_SANITIZE_IN_PROGRESS };
 
 		sense_progress(&s, atomic_load_explicit(&itl->lu->progress, memory_order_relaxed));
 		return s;

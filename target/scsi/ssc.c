@@ -25,20 +25,15 @@ static bool elsewhere(const struct drive_medium *in)
 /* Sense key << 16 | asc of what TEST UNIT READY says while no cartridge is loaded. */
 static uint32_t absence(const struct drive_medium *in)
 {
-	if (elsewhere(in)) /* MEDIA LOAD OR EJECT FAILED */
-		return SENSE_NOT_READY << 16 | 0x5300;
+	if (elsewhere(in))
+		return SENSE_NOT_READY << 16 | ASC_LOAD_OR_EJECT_FAILED;
 	switch (in->state) {
-	case DRIVE_HELD: /* MEDIUM NOT PRESENT - MEDIUM AUXILIARY MEMORY ACCESSIBLE */
-		return SENSE_NOT_READY << 16 | 0x3a04;
-	case DRIVE_CLEANING: /* CLEANING CARTRIDGE INSTALLED */
-		return SENSE_NOT_READY << 16 | 0x3003;
-	case DRIVE_INCOMPATIBLE: /* INCOMPATIBLE MEDIUM INSTALLED */
-		return SENSE_MEDIUM_ERROR << 16 | 0x3000;
-	case DRIVE_UNREADABLE: /* MEDIUM FORMAT CORRUPTED */
-		return SENSE_MEDIUM_ERROR << 16 | 0x3100;
-	case DRIVE_STARTING: /* LOGICAL UNIT IS IN PROCESS OF BECOMING READY */
-		return SENSE_NOT_READY << 16 | 0x0401;
-	default: return SENSE_NOT_READY << 16 | 0x3a00;
+	case DRIVE_HELD: return SENSE_NOT_READY << 16 | ASC_MEDIUM_NOT_PRESENT_MAM_ACCESSIBLE;
+	case DRIVE_CLEANING: return SENSE_NOT_READY << 16 | ASC_CLEANING_CARTRIDGE_INSTALLED;
+	case DRIVE_INCOMPATIBLE: return SENSE_MEDIUM_ERROR << 16 | ASC_INCOMPATIBLE_MEDIUM;
+	case DRIVE_UNREADABLE: return SENSE_MEDIUM_ERROR << 16 | ASC_MEDIUM_FORMAT_CORRUPTED;
+	case DRIVE_STARTING: return SENSE_NOT_READY << 16 | ASC_BECOMING_READY;
+	default: return SENSE_NOT_READY << 16 | ASC_MEDIUM_NOT_PRESENT;
 	}
 }
 

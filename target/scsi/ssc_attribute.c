@@ -154,8 +154,8 @@ static bool set(struct scsi_task *t, struct cartridge *c, unsigned partition, un
 {
 	switch (cartridge_attribute_set(c, partition, a->id, a->format, value, a->len)) {
 	case CARTRIDGE_OK: return true;
-	case CARTRIDGE_FULL: /* AUXILIARY MEMORY OUT OF SPACE */
-		task_check(t, SENSE_ILLEGAL_REQUEST, 0x5506);
+	case CARTRIDGE_FULL:
+		task_check(t, SENSE_ILLEGAL_REQUEST, ASC_AUXILIARY_MEMORY_FULL);
 		return false;
 	default: task_bad_list(t, at, -1); return false;
 	}

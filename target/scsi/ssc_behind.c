@@ -101,7 +101,7 @@ static void run(struct drive *d, struct drive_job *job)
 	struct behind *b = container_of(job, struct behind, job);
 	struct tape *tape = b->tape;
 	struct cartridge *c = drive_cartridge(d);
-	struct sense s = { .key = SENSE_MEDIUM_ERROR, .asc = 0x0c00 };
+	struct sense s = { .key = SENSE_MEDIUM_ERROR, .asc = ASC_WRITE_ERROR };
 	enum cartridge_result r = CARTRIDGE_OK;
 
 	if (tape_owes(tape, b->nexus))

@@ -27,7 +27,7 @@ bool tape_may_overwrite(struct scsi_task *t, struct cartridge *c)
 		tape->allowed = ALLOW_NONE;
 	if (at.eod || here)
 		return true;
-	tape_check(t, SENSE_DATA_PROTECT, 0x5001, 0); /* WRITE APPEND POSITION ERROR */
+	tape_check(t, SENSE_DATA_PROTECT, ASC_WRITE_APPEND_POSITION_ERROR, 0);
 	return false;
 }
 
@@ -38,8 +38,8 @@ static void allow_run(struct scsi_task *t, struct tape_job *j, struct cartridge 
 
 	cartridge_position(c, &at);
 	if (j->code == ALLOW_HERE && (at.partition != j->partition || at.object != j->object)) {
-		tape->allowed = ALLOW_NONE; /* SEQUENTIAL POSITIONING ERROR */
-		tape_check(t, SENSE_ILLEGAL_REQUEST, 0x3b00, 0);
+		tape->allowed = ALLOW_NONE;
+		tape_check(t, SENSE_ILLEGAL_REQUEST, ASC_SEQUENTIAL_POSITIONING_ERROR, 0);
 		return;
 	}
 	tape->allowed = j->code;
@@ -59,8 +59,8 @@ static enum scsi_next allow_overwrite(struct scsi_task *t)
 	j->object = be64(t->cdb + 4);
 	if (j->code > ALLOW_FORMAT)
 		return task_bad_cdb(t, 2, 3);
-	if (!atomic_load(&tape_of(t)->append_only)) /* COMMAND SEQUENCE ERROR */
-		return task_check(t, SENSE_ILLEGAL_REQUEST, 0x2c00);
+	if (!atomic_load(&tape_of(t)->append_only))
+		return task_check(t, SENSE_ILLEGAL_REQUEST, ASC_COMMAND_SEQUENCE_ERROR);
 	return tape_submit(t, allow_run);
 }
 
@@ -73,8 +73,8 @@ static bool may_begin_anew(struct scsi_task *t, struct cartridge *c)
 	struct cartridge_position at;
 
 	cartridge_position(c, &at);
-	if (!at.bop || at.partition) { /* POSITION PAST BEGINNING OF MEDIUM */
-		tape_check(t, SENSE_ILLEGAL_REQUEST, 0x3b0c, 0);
+	if (!at.bop || at.partition) {
+		tape_check(t, SENSE_ILLEGAL_REQUEST, ASC_POSITION_PAST_BEGINNING, 0);
 		return false;
 	}
 	if (!atomic_load(&tape->append_only))
@@ -83,7 +83,7 @@ static bool may_begin_anew(struct scsi_task *t, struct cartridge *c)
 		tape->allowed = ALLOW_NONE;
 		return true;
 	}
-	tape_check(t, SENSE_DATA_PROTECT, 0x5001, 0);
+	tape_check(t, SENSE_DATA_PROTECT, ASC_WRITE_APPEND_POSITION_ERROR, 0);
 	return false;
 }
 

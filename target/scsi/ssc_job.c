@@ -200,29 +200,33 @@ bool tape_sense_of(struct tape *tape, enum cartridge_result r, bool writing, str
 	switch (r) {
 	case CARTRIDGE_OK:
 	case CARTRIDGE_NO_MEMORY: return false;
-	case CARTRIDGE_FILEMARK: *s = sense(SENSE_NO_SENSE, 0x0001, TAPE_FILEMARK); break;
-	case CARTRIDGE_EOD: *s = sense(SENSE_BLANK_CHECK, 0x0005, 0); break;
-	case CARTRIDGE_BOP: *s = sense(SENSE_NO_SENSE, 0x0004, TAPE_EOM); break;
+	case CARTRIDGE_FILEMARK: *s = sense(SENSE_NO_SENSE, ASC_FILEMARK, TAPE_FILEMARK); break;
+	case CARTRIDGE_EOD: *s = sense(SENSE_BLANK_CHECK, ASC_END_OF_DATA, 0); break;
+	case CARTRIDGE_BOP: *s = sense(SENSE_NO_SENSE, ASC_BEGINNING_OF_PARTITION, TAPE_EOM); break;
 	case CARTRIDGE_NO_SPACE: /* a cartridge that is good, and can take no more */
-	case CARTRIDGE_FULL: *s = sense(SENSE_VOLUME_OVERFLOW, 0x0002, TAPE_EOM); break;
-	case CARTRIDGE_PROTECTED: *s = sense(SENSE_DATA_PROTECT, 0x2700, 0); break;
-	case CARTRIDGE_WORM: /* WORM MEDIUM - OVERWRITE ATTEMPTED */
-		tape_alert(tape, ALERT_WORM_OVERWRITE);
-		*s = sense(SENSE_DATA_PROTECT, 0x300c, 0);
+	case CARTRIDGE_FULL:
+		*s = sense(SENSE_VOLUME_OVERFLOW, ASC_END_OF_PARTITION, TAPE_EOM);
 		break;
-	case CARTRIDGE_NO_KEY: /* UNENCRYPTED DATA ENCOUNTERED WHILE DECRYPTING, UNABLE TO DECRYPT */
-		*s = sense(SENSE_DATA_PROTECT, tape->clear ? 0x7402 : 0x7401, 0);
+	case CARTRIDGE_PROTECTED: *s = sense(SENSE_DATA_PROTECT, ASC_WRITE_PROTECTED, 0); break;
+	case CARTRIDGE_WORM:
+		tape_alert(tape, ALERT_WORM_OVERWRITE);
+		*s = sense(SENSE_DATA_PROTECT, ASC_WORM_OVERWRITE_ATTEMPTED, 0);
+		break;
+	case CARTRIDGE_NO_KEY:
+		*s = sense(SENSE_DATA_PROTECT,
+			tape->clear ? ASC_UNENCRYPTED_DATA : ASC_UNABLE_TO_DECRYPT, 0);
 		tape->clear = false;
 		break;
-	case CARTRIDGE_WRONG_KEY: /* INCORRECT DATA ENCRYPTION KEY */
-		*s = sense(SENSE_DATA_PROTECT, 0x7403, 0);
+	case CARTRIDGE_WRONG_KEY: *s = sense(SENSE_DATA_PROTECT, ASC_INCORRECT_KEY, 0); break;
+	case CARTRIDGE_INVALID:
+		*s = sense(SENSE_ILLEGAL_REQUEST, ASC_INVALID_FIELD_IN_CDB, 0);
 		break;
-	case CARTRIDGE_INVALID: *s = sense(SENSE_ILLEGAL_REQUEST, 0x2400, 0); break;
 	case CARTRIDGE_CORRUPT:
-	case CARTRIDGE_IO: /* UNRECOVERED READ ERROR, WRITE ERROR */
+	case CARTRIDGE_IO:
 		tape_alert(tape, ALERT_HARD_ERROR);
 		tape_alert(tape, writing ? ALERT_WRITE_FAILURE : ALERT_READ_FAILURE);
-		*s = sense(SENSE_MEDIUM_ERROR, writing ? 0x0c00 : 0x1100, 0);
+		*s = sense(SENSE_MEDIUM_ERROR,
+			writing ? ASC_WRITE_ERROR : ASC_UNRECOVERED_READ_ERROR, 0);
 		break;
 	}
 	return true;
@@ -242,9 +246,9 @@ void tape_stopped(struct scsi_task *t, const struct tape_job *j, struct cartridg
 	struct tape_place p;
 
 	tape_failed(t, r, writing);
-	/* INTERNAL TARGET FAILURE: on BUSY the host would ask once more for what has been done. */
+	/* On BUSY the host would ask once more for what has been done. */
 	if (t->status == SCSI_BUSY && left < j->len)
-		tape_check(t, SENSE_HARDWARE_ERROR, 0x4400, 0);
+		tape_check(t, SENSE_HARDWARE_ERROR, ASC_INTERNAL_TARGET_FAILURE, 0);
 	if (t->status != SCSI_CHECK_CONDITION)
 		return;
 	t->sense.info_valid = true;

@@ -59,13 +59,13 @@ static void unload_run(struct scsi_task *t, struct tape_job *j, struct cartridge
 	(void)c;
 	if (!drive_removable(tape->drive)) { /* MEDIUM REMOVAL PREVENTED */
 		tape_alert(tape, ALERT_NO_REMOVAL);
-		task_check(t, SENSE_ILLEGAL_REQUEST, 0x5302);
+		task_check(t, SENSE_ILLEGAL_REQUEST, ASC_MEDIUM_REMOVAL_PREVENTED);
 		return;
 	}
 	tape->dirty = false;
 	err = drive_unload(tape->drive, t->cdb[4] & HOLD);
 	if (err) /* WRITE ERROR: what was not synced may be lost */
-		task_check(t, SENSE_MEDIUM_ERROR, 0x0c00);
+		task_check(t, SENSE_MEDIUM_ERROR, ASC_WRITE_ERROR);
 	else if (!drive_full(tape->drive))
 		absent(t);
 }

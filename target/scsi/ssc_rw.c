@@ -85,7 +85,7 @@ static void maybe_tell_early(struct scsi_task *t, struct cartridge *c)
 		return;
 	tape_place(tape, c, &p);
 	if (p.early)
-		tape_check_left(t, SENSE_NO_SENSE, 0x0002, TAPE_EOM, 0);
+		tape_check_left(t, SENSE_NO_SENSE, ASC_END_OF_PARTITION, TAPE_EOM, 0);
 }
 
 /* An incorrect length is not told where SILI says so, but that of a block that is longer only when
@@ -201,9 +201,9 @@ static void written(struct scsi_task *t, struct cartridge *c)
 	news = p.programmed && !tape->past_pew;
 	tape->past_pew = p.programmed;
 	if (p.early)
-		tape_check_left(t, SENSE_NO_SENSE, 0x0002, TAPE_EOM, 0);
-	else if (news) /* PROGRAMMABLE EARLY WARNING DETECTED */
-		tape_check_left(t, SENSE_NO_SENSE, 0x0007, TAPE_EOM, 0);
+		tape_check_left(t, SENSE_NO_SENSE, ASC_END_OF_PARTITION, TAPE_EOM, 0);
+	else if (news)
+		tape_check_left(t, SENSE_NO_SENSE, ASC_EARLY_WARNING, TAPE_EOM, 0);
 }
 
 static void write_run(struct scsi_task *t, struct tape_job *j, struct cartridge *c)
@@ -224,8 +224,8 @@ static void write_run(struct scsi_task *t, struct tape_job *j, struct cartridge 
 	else
 		r = cartridge_write(c, &iov, 1, len, count, &how, &done);
 	tape->dirty = tape->dirty || done;
-	if (wrong) /* LOGICAL BLOCK GUARD CHECK FAILED */
-		tape_check_left(t, SENSE_HARDWARE_ERROR, 0x1001, 0,
+	if (wrong)
+		tape_check_left(t, SENSE_HARDWARE_ERROR, ASC_BLOCK_GUARD_CHECK_FAILED, 0,
 			j->fixed ? (int64_t)(count - done) : (int64_t)j->len);
 	else if (r != CARTRIDGE_OK)
 		tape_stopped(t, j, c, r, true, j->fixed ? count - done : j->len);
@@ -236,7 +236,7 @@ static void write_run(struct scsi_task *t, struct tape_job *j, struct cartridge 
 static enum scsi_next write_data(struct scsi_task *t)
 {
 	if (t->got < t->out.len) /* INVALID FIELD IN COMMAND INFORMATION UNIT: no part is written */
-		return task_check(t, SENSE_ILLEGAL_REQUEST, 0x0e03);
+		return task_check(t, SENSE_ILLEGAL_REQUEST, ASC_INVALID_FIELD_IN_COMMAND_IU);
 	if (tape_write_behind(t, tape_job(t)))
 		return task_good(t);
 	return tape_submit(t, write_run);
@@ -263,7 +263,7 @@ static enum scsi_next write_start(struct scsi_task *t)
 	if (too_short(j))
 		return task_bad_cdb(t, length_field(j), -1);
 	if (!(t->dir & SCSI_DIR_OUT) || t->expect < bytes)
-		return task_check(t, SENSE_ILLEGAL_REQUEST, 0x0e03);
+		return task_check(t, SENSE_ILLEGAL_REQUEST, ASC_INVALID_FIELD_IN_COMMAND_IU);
 	return list_wanted(t, bytes);
 }
 

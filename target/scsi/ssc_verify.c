@@ -48,8 +48,8 @@ static void verify_blocks(struct scsi_task *t, const struct tape_job *j, struct 
 			tape_stopped(t, j, c, r, false, left);
 			return;
 		}
-		if (!same) { /* MISCOMPARE DURING VERIFY OPERATION */
-			tape_check(t, SENSE_MISCOMPARE, 0x1d00, 0);
+		if (!same) {
+			tape_check(t, SENSE_MISCOMPARE, ASC_MISCOMPARE_DURING_VERIFY, 0);
 			return;
 		}
 		if (got.length != len) {
@@ -99,7 +99,7 @@ static void verify_run(struct scsi_task *t, struct tape_job *j, struct cartridge
 static enum scsi_next verify_data(struct scsi_task *t)
 {
 	if (t->got < t->out.len)
-		return task_check(t, SENSE_ILLEGAL_REQUEST, 0x0e03);
+		return task_check(t, SENSE_ILLEGAL_REQUEST, ASC_INVALID_FIELD_IN_COMMAND_IU);
 	return tape_submit(t, verify_run);
 }
 
@@ -127,7 +127,7 @@ static enum scsi_next verify(struct scsi_task *t)
 	if (!j->fixed && bytes > CARTRIDGE_BLOCK_MAX)
 		return task_bad_cdb(t, j->at_object ? 12 : 2, -1);
 	if (!(t->dir & SCSI_DIR_OUT) || t->expect < bytes)
-		return task_check(t, SENSE_ILLEGAL_REQUEST, 0x0e03);
+		return task_check(t, SENSE_ILLEGAL_REQUEST, ASC_INVALID_FIELD_IN_COMMAND_IU);
 	return list_wanted(t, bytes);
 }
 

@@ -42,21 +42,22 @@ static enum scsi_next refuse_at_gate(struct scsi_task *t, uint64_t stops)
 	if (asc)
 		return task_check(t, SENSE_UNIT_ATTENTION, asc);
 	if (stops & GATE_UNAVAILABLE)
-		return task_check(t, SENSE_NOT_READY, 0x040c);
+		return task_check(t, SENSE_NOT_READY, ASC_PORT_UNAVAILABLE);
 	if (stops & (GATE_RESERVED | GATE_NO_READ | GATE_NO_WRITE))
 		return task_status(t, SCSI_RESERVATION_CONFLICT);
 	if (stops & GATE_STANDBY)
-		return task_check(t, SENSE_NOT_READY, 0x040b);
+		return task_check(t, SENSE_NOT_READY, ASC_PORT_STANDBY);
 	if (stops & GATE_WIPES)
-		return task_in_progress(t, stops & GATE_FORMAT ? 0x0404 : 0x041b);
+		return task_in_progress(
+			t, stops & GATE_FORMAT ? ASC_FORMAT_IN_PROGRESS : ASC_SANITIZE_IN_PROGRESS);
 	if (stops & GATE_WIPE_FAILED)
-		return task_check(t, SENSE_MEDIUM_ERROR, 0x3103);
+		return task_check(t, SENSE_MEDIUM_ERROR, ASC_SANITIZE_FAILED);
 	if (stops & GATE_NO_MEDIUM) {
 		struct sense s = lu_absence(t->itl->lu);
 
 		return task_check(t, s.key, s.asc);
 	}
-	return task_check(t, SENSE_DATA_PROTECT, 0x2700);
+	return task_check(t, SENSE_DATA_PROTECT, ASC_WRITE_PROTECTED);
 }
 
 bool task_stopped(struct scsi_task *t, uint64_t stops)

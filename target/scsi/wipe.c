@@ -287,7 +287,7 @@ static void wipe_finish(struct wipe *w)
 
 static enum scsi_next ended(struct scsi_task *t, int err)
 {
-	return err ? task_check(t, SENSE_MEDIUM_ERROR, 0x3103) : task_good(t);
+	return err ? task_check(t, SENSE_MEDIUM_ERROR, ASC_SANITIZE_FAILED) : task_good(t);
 }
 
 static void start(struct wipe *w)
@@ -312,7 +312,7 @@ static void give_up(struct wipe *w)
 static enum scsi_next not_noted(struct scsi_task *t, int err)
 {
 	(void)err;
-	return task_check(t, SENSE_HARDWARE_ERROR, 0x4400);
+	return task_check(t, SENSE_HARDWARE_ERROR, ASC_INTERNAL_TARGET_FAILURE);
 }
 
 static void noted(struct lu_keep *k, int err)
