@@ -66,11 +66,19 @@ static const char *state_words(const json_t *tape, struct words *out)
 /* "worm, write-protected". */
 static const char *tape_words(const json_t *tape, struct words *out)
 {
-	snprintf(out->text, sizeof(out->text), "%s%s%s", is_set(tape, "cleaning") ? "cleaning" : "",
-		is_set(tape, "worm") ? "worm" : "",
-		!is_set(tape, "write_protect") ? ""
-		: is_set(tape, "worm")         ? ", write-protected"
-					       : "write-protected");
+	const char *const words[] = {
+		is_set(tape, "cleaning") ? "cleaning" : NULL,
+		is_set(tape, "worm") ? "worm" : NULL,
+		is_set(tape, "write_protect") ? "write-protected" : NULL,
+		is_set(tape, "readable") ? NULL : "no drive reads it",
+	};
+	size_t n = 0;
+
+	*out->text = '\0';
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (words[i])
+			n += (size_t)snprintf(out->text + n, sizeof(out->text) - n, "%s%s",
+				n ? ", " : "", words[i]);
 	return out->text;
 }
 
@@ -418,6 +426,9 @@ static enum exit_status create_in(
 		printf("cartridge %s made: %s of %s, %s of library %s\n", ask_text(b, "barcode"),
 			ask_text(b, "medium"), grid_size(ask_number(b, "size"), &size),
 			place_words(b, &w), ask_text(b, "library"));
+	if (b && !is_set(b, "readable"))
+		fprintf(stderr, "countersignctl: no drive of library %s reads %s\n",
+			ask_text(b, "library"), ask_text(b, "medium"));
 	json_decref(b);
 	return status;
 }

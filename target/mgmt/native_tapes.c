@@ -115,6 +115,7 @@ static json_t *tape_json(const struct registry_tape *t)
 	object_put(&o, "place", place_json(&t->place));
 	object_put(&o, "address", t->address ? json_of_number(t->address) : json_null());
 	object_put(&o, "medium", json_of_text(t->medium));
+	object_put(&o, "readable", json_boolean(t->readable));
 	object_put(&o, "worm", json_boolean(t->worm));
 	object_put(&o, "cleaning", json_boolean(t->cleaning));
 	object_put(&o, "write_protect", json_boolean(t->write_protect));

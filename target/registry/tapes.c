@@ -232,6 +232,14 @@ static uint64_t used_in_drive(const struct served_library *s, unsigned drive, ui
 	return status.used_known ? status.used : otherwise;
 }
 
+static bool readable(
+	const struct served_library *s, const struct catalog_tape *t, const struct media *m)
+{
+	const struct drive *d = served_library_drive(s, 1);
+
+	return !d || t->cleaning || (m && media_reads(drive_generation(d), m));
+}
+
 static void give_tape(const struct catalog_tape *t, void *arg)
 {
 	const struct tape_visitor *v = arg;
@@ -241,6 +249,7 @@ static void give_tape(const struct catalog_tape *t, void *arg)
 		.library = t->library,
 		.place = place_view(t->place),
 		.medium = m ? m->name : "unknown",
+		.readable = readable(v->s, t, m),
 		.worm = t->worm,
 		.cleaning = t->cleaning,
 		.write_protect = t->write_protect,

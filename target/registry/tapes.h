@@ -78,6 +78,7 @@ struct registry_tape {
 	struct registry_place place;
 	uint16_t address;   /* of the element; 0 in the archive */
 	const char *medium; /* "LTO-5" */
+	bool readable;      /* the drives of its library take it */
 	bool worm, cleaning, write_protect;
 	uint64_t size, used; /* bytes */
 	const char *state;   /* "AVAILABLE", "ARCHIVING", "ARCHIVED", "RETRIEVING", "RETRIEVED" */

@@ -74,6 +74,17 @@ static void unmade(struct work *w)
 	library_end(l, library_result_of(l->job.err), l->job.err);
 }
 
+/* Made as asked for, but perhaps not as meant. */
+static void warn_of_generation(const struct library *l)
+{
+	const struct media *m = media_generation(l->job.found.generation);
+	const char *barcode = l->job.r->barcode;
+
+	if (m && !l->job.found.cleaning && !media_reads(l->generation, m))
+		log_msg(LOG_WARNING, "library %s: no drive reads cartridge %s: it is %s, they are %s",
+			l->name, barcode, m->name, media_generation(l->generation)->name);
+}
+
 static void added(struct library *l, int err)
 {
 	enum catalog_place_kind kind = l->job.r->place.kind;
@@ -83,6 +94,8 @@ static void added(struct library *l, int err)
 		library_work(l, unmake_run, unmade);
 		return;
 	}
+	if (!err)
+		warn_of_generation(l);
 	if (!err && !l->job.r->host)
 		library_notify(l, kind);
 	library_end(l, library_result_of(err), err);

@@ -154,6 +154,17 @@ def test_options_say_what_a_cartridge_is(tell, rows):
     assert tapes["CLN001L5"]["cleaning"]
 
 
+def test_a_cartridge_that_no_drive_reads_is_made_with_a_warning(tell, rows, server, ctl):
+    done = ctl(server, "tape", "create", "LATE01L9", "--size", "64M")
+    assert done.stdout.startswith("cartridge LATE01L9 made: LTO-9 of 64.0 MiB, slot 5")
+    assert done.stderr == "countersignctl: no drive of library vtl0 reads LTO-9\n"
+    assert ctl(server, "tape", "create", "GOOD01L5", "--size", "64M").stderr == ""
+    readable = {name: row["readable"] for name, row in rows("tape list").items()}
+    assert not readable["LATE01L9"] and readable["GOOD01L5"]
+    assert re.search(r"^LATE01L9 .* no drive reads it$", tell("tape list"), re.M)
+    assert "no drive reads cartridge LATE01L9: it is LTO-9, they are LTO-5" in server.log()
+
+
 def test_a_cartridge_that_is_there_is_taken_up_with_its_data(tell, run, programs, server, tmp_path):
     image = tmp_path / "in.tap"
     image.write_bytes(b"\4\0\0\0abcd\4\0\0\0\0\0\0\0\xff\xff\xff\xff")
