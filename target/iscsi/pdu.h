@@ -74,8 +74,9 @@ struct scsi_cmd {
 	uint8_t cdb[16]; /* what is longer stands in an AHS */
 };
 
-/* False: the reserved task tag (11.2.1.8); F = 0 without W (11.3.1); data without W, or more than
- * is expected; F = 0 although nothing is left to send (11.3.4). */
+/* False: the reserved task tag (11.2.1.8); F = 0 without W, or something expected without R and W
+ * (11.3.1); data without W, or more than is expected; F = 0 although nothing is left to send
+ * (11.3.4). */
 static inline bool scsi_cmd_decode(const uint8_t bhs[static BHS_SIZE], struct scsi_cmd *out)
 {
 	out->immediate = bhs[0] & BHS_IMMEDIATE;
@@ -94,7 +95,7 @@ static inline bool scsi_cmd_decode(const uint8_t bhs[static BHS_SIZE], struct sc
 	if (out->itt == TAG_NONE)
 		return false;
 	if (!out->write)
-		return out->final && !out->data_len;
+		return out->final && !out->data_len && (out->read || !out->expect);
 	return out->final ? out->data_len <= out->expect : out->data_len < out->expect;
 }
 

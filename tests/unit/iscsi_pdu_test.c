@@ -132,6 +132,12 @@ static void scsi_command_refuses_data_without_write(void **state)
 	assert_false(command(0xc0, 512, 512));
 }
 
+static void scsi_command_refuses_to_expect_data_in_no_direction(void **state)
+{
+	(void)state;
+	assert_false(command(0x80, 0, 512));    /* 11.3.1: R or W, or both */
+}
+
 static void scsi_command_refuses_more_data_than_it_expects_to_move(void **state)
 {
 	(void)state;
@@ -692,6 +698,7 @@ int main(void)
 		cmocka_unit_test(scsi_command_that_moves_no_data_is_fine),
 		cmocka_unit_test(scsi_command_refuses_not_final_without_write),
 		cmocka_unit_test(scsi_command_refuses_data_without_write),
+		cmocka_unit_test(scsi_command_refuses_to_expect_data_in_no_direction),
 		cmocka_unit_test(scsi_command_refuses_more_data_than_it_expects_to_move),
 		cmocka_unit_test(scsi_command_with_all_its_data_must_be_final),
 		cmocka_unit_test(scsi_command_refuses_the_reserved_tag),
