@@ -249,19 +249,20 @@ static bool on_ready(struct loop_watch *w, unsigned conditions)
 	return took;
 }
 
-int listener_start(struct listener *l, struct loop *loop, listener_accept *accept_fn, void *ctx)
+void listener_start(struct listener *l, struct loop *loop, listener_accept *accept_fn, void *ctx)
 {
-	int err = loop_watch(loop, &l->watch, l->fd, LOOP_READ, on_ready);
+	int err;
 
-	if (err)
-		return err;
+	loop_watch(loop, &l->watch, l->fd, 0, on_ready); /* nothing yet, which does not fail */
 	l->watch.never_hot = true;
 	loop_timer_init(loop, &l->pause, look_again);
 	loop_defer_init(&l->reap, reap);
 	l->loop = loop;
 	l->accept = accept_fn;
 	l->ctx = ctx;
-	return 0;
+	err = loop_rewatch(&l->watch, LOOP_READ);
+	if (err)
+		look_away(l, -err);
 }
 
 void listener_stop(struct listener *l)

@@ -42,10 +42,10 @@ int listener_fd(const struct listener *l);
  * callee's. May stop or close the listener. */
 typedef void listener_accept(void *ctx, const struct stream *s);
 
-/* Begins to take connections on a loop. When descriptors run out, connections wait in the
- * kernel's queue, the log says so (once a minute), and accepting goes on as soon as it can. 0 or
- * -errno. */
-int listener_start(struct listener *l, struct loop *loop, listener_accept *accept, void *ctx);
+/* Begins to take connections on a loop. When descriptors run out, or memory of the kernel,
+ * connections wait in the kernel's queue, the log says so (once a minute), and accepting goes on as
+ * soon as it can. */
+void listener_start(struct listener *l, struct loop *loop, listener_accept *accept, void *ctx);
 /* No call of accept after this. Connections wait in the kernel's queue until the next start. */
 void listener_stop(struct listener *l);
 

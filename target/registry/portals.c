@@ -53,11 +53,8 @@ static void on_connection(void *ctx, const struct stream *stream)
 static void start_here(void *arg)
 {
 	struct portal *p = arg;
-	int err = listener_start(p->listener, p->loop, on_connection, p);
 
-	if (err)
-		log_msg(LOG_ERR, "portal %s: cannot take connections: %s", p->text.text,
-			strerror(-err));
+	listener_start(p->listener, p->loop, on_connection, p);
 }
 
 static void stop_here(void *arg)
