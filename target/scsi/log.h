@@ -33,7 +33,8 @@ void log_text(struct wr *w, uint16_t code, const char *text, size_t width);
 #define LOG_SUBPAGES     0xff /* of page 00h: the list of pages with their subpages */
 
 /* Whether the page is among `n` codes, which are in ascending order, and the rest of the CDB is
- * what units do that save nothing and count all their parameters. False: the task has its status. */
+ * what units do that save nothing and count all their parameters. False: the task has its
+ * status. */
 bool log_asked(struct scsi_task *t, const uint8_t *codes, size_t n);
 /* The list of pages, in either form: a whole page 00h without its header. */
 void log_list(struct wr *w, const uint8_t *codes, size_t n, uint8_t subpage);

@@ -14,8 +14,8 @@
 
 /* --- INITIALIZE ELEMENT STATUS, POSITION TO ELEMENT -------------------------------- */
 
-/* INITIALIZE ELEMENT STATUS (SMC-3 6.4): what is where is always known; what is on it may have changed
- * behind the library's back. */
+/* INITIALIZE ELEMENT STATUS (SMC-3 6.4): what is where is always known; what is on it may have
+ * changed behind the library's back. */
 static enum scsi_next initialize(struct scsi_task *t)
 {
 	return smc_ask(t, (struct library_request){ .op = LIBRARY_LOOK });
@@ -181,8 +181,8 @@ static void end(struct lu *lu)
 	library_unlisten(c->library, &c->listener);
 }
 
-/* A drive that gives a cartridge away writes down what it has; one that takes one may have to find its
- * end. Taking stock looks at every cartridge. */
+/* A drive that gives a cartridge away writes down what it has; one that takes one may have to find
+ * its end. Taking stock looks at every cartridge. */
 static const struct op_timeout changer_timeouts[] = {
 	{ 0x07, 1800 }, { 0x37, 1800 }, { OP_INITIALIZE_RANGE, 1800 },
 	{ 0xa5, 1800 }, /* MOVE MEDIUM */

@@ -6,8 +6,8 @@
 #include "scsi/log.h"
 #include "scsi/smc.h"
 
-/* TapeAlert flags (SMC-3 annex A) that are ever raised. Nothing in this library wears or sticks, and
- * there is no door: what is left is what happens to moves, and to files behind its back. */
+/* TapeAlert flags (SMC-3 annex A) that are ever raised. Nothing in this library wears or sticks,
+ * and there is no door: what is left is what happens to moves, and to files behind its back. */
 enum {
 	ALERT_DRIVE = 1,      /* Library hardware A: a drive did not give its cartridge away */
 	ALERT_MECHANISM = 2,  /* Library hardware B: file system or catalog failed in a move */

@@ -128,8 +128,8 @@ static void vpd_protection(struct wr *w, const struct itl *itl)
 	wr_bytes(w, (const uint8_t[]){ 3, TAPE_GUARD_CRC32C, TAPE_GUARD, 0xc0 }, 4);
 }
 
-/* 86h, extended INQUIRY data: that of all units, but SPT = 001b, a tape's way to protect blocks, and
- * no volatile cache that commands could be about (V_SUP). */
+/* 86h, extended INQUIRY data: that of all units, but SPT = 001b, a tape's way to protect blocks,
+ * and no volatile cache that commands could be about (V_SUP). */
 static void vpd_tape_extended(struct wr *w, const struct itl *itl)
 {
 	size_t at = w->len;
@@ -162,8 +162,8 @@ static const struct scsi_op *const tape_ops[] = {
 	reserve_ops, removal_ops, pr_in_ops, pr_out_ops, NULL,
 };
 
-/* As long as hosts wait for LTO drives: nothing moves here, but a file system may be busy. There are
- * programs that take these for all that they send, and 0 for a time. */
+/* As long as hosts wait for LTO drives: nothing moves here, but a file system may be busy. There
+ * are programs that take these for all that they send, and 0 for a time. */
 static const struct op_timeout tape_timeouts[] = {
 	{ 0x01, 600 }, /* REWIND */
 	{ 0x04, 1560 }, /* FORMAT MEDIUM */

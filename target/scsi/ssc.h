@@ -189,17 +189,17 @@ bool tape_may_overwrite(struct scsi_task *t, struct cartridge *c);
 
 enum { TAPE_FILEMARK = 1, TAPE_EOM = 2, TAPE_ILI = 4 };
 
-/* CHECK CONDITION with what the stream commands have to say; data that were read go out beside it. */
+/* CHECK CONDITION with what the stream commands have to say; data that were read go out, too. */
 void tape_check(struct scsi_task *t, enum sense_key key, uint16_t asc, unsigned flags);
 /* The same with the INFORMATION field: what is left of the transfer length or count. */
 void tape_check_left(
 	struct scsi_task *t, enum sense_key key, uint16_t asc, unsigned flags, int64_t left);
-/* What a result other than OK means where the command itself says nothing else. False: that the unit
- * is busy. */
+/* What a result other than OK means where the command itself says nothing else. False: that the
+ * unit is busy. */
 bool tape_sense_of(struct tape *tape, enum cartridge_result r, bool writing, struct sense *s);
 void tape_failed(struct scsi_task *t, enum cartridge_result r, bool writing);
-/* The same with what is left of the transfer length or count, and at the end of data whether that is
- * past early warning (SSC-4 7.5, 7.17). */
+/* The same with what is left of the transfer length or count, and at the end of data whether that
+ * is past early warning (SSC-4 7.5, 7.17). */
 void tape_stopped(struct scsi_task *t, const struct tape_job *j, struct cartridge *c,
 	enum cartridge_result r, bool writing, uint64_t left);
 

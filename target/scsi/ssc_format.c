@@ -217,8 +217,8 @@ static void capacity_run(struct scsi_task *t, struct tape_job *j, struct cartrid
 	begun_anew(t, cartridge_set_capacity(c, size));
 }
 
-/* SET CAPACITY: that part of 65,535 of the medium is used from now on, by whatever partitions a FORMAT
- * MEDIUM makes, until the next one. */
+/* SET CAPACITY: that part of 65,535 of the medium is used from now on, by whatever partitions a
+ * FORMAT MEDIUM makes, until the next one. */
 static enum scsi_next set_capacity(struct scsi_task *t)
 {
 	struct tape_job *j = tape_job(t);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Logical block protection (SSC-4 4.2.29): between the host and the drive each block has its checksum
- * behind it, which counts as part of its length. On the tape every block has one anyway.
+ * Logical block protection (SSC-4 4.2.29): between the host and the drive each block has its
+ * checksum behind it, which counts as part of its length. On the tape every block has one anyway.
  */
 #include <string.h>
 

@@ -85,8 +85,8 @@ static bool deferred(struct scsi_task *t)
 
 /* --- running -------------------------------------------------------------------------------- */
 
-/* The gate let no command in while its nexus was still to be told of a change: where it is to be told
- * of one now, the cartridge changed before tape_job() could look. */
+/* The gate let no command in while its nexus was still to be told of a change: where it is to be
+ * told of one now, the cartridge changed before tape_job() could look. */
 bool tape_same_mount(const struct scsi_task *t, const struct tape_job *j)
 {
 	return j->mounts == atomic_load(&tape_of(t)->mounts) &&

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * LOG SENSE of tapes (SSC-4 8.2): pages as rows, parameters as rows where they are but numbers. What
- * the pages tell is gathered once, in a job, and told from there.
+ * LOG SENSE of tapes (SSC-4 8.2): pages as rows, parameters as rows where they are but numbers.
+ * What the pages tell is gathered once, in a job, and told from there.
  */
 #include <stdio.h>
 #include <string.h>
@@ -294,8 +294,9 @@ static void tape_capacity(struct wr *w, const struct facts *f)
 
 /* --- the pages ------------------------------------------------------------------------------ */
 
-/* What LOG SELECT does to the page: nothing, as it tells of a life or of what is so; or its counters
- * begin anew, which are the drive's or the cartridge's since it was loaded; or flags go down. */
+/* What LOG SELECT does to the page: nothing, as it tells of a life or of what is so; or its
+ * counters begin anew, which are the drive's or the cartridge's since it was loaded; or flags go
+ * down. */
 enum reset { KEEPS, DRIVE_BEGINS, LOAD_BEGINS, FLAGS_GO };
 
 struct log_page {

@@ -27,7 +27,7 @@
 #define BUFFERED_ONCE  0x10
 #define DENSITY_SAME   0x7f
 
-/* PARTITION UNITS of page 11h, as a power of ten: as LTO drives count, and what small tapes need. */
+/* PARTITION UNITS of page 11h, powers of ten: as LTO drives count, and what small tapes need. */
 #define GIGABYTES 9
 #define MEGABYTES 6
 
@@ -190,8 +190,8 @@ const struct mode_rules ssc_mode_rules = {
 #define PAGES_AFTER \
 	/* Informational exceptions: nothing is reported but by TapeAlert. */ \
 	{ 0x1c, 0, 12, .defaults = { 0x1c, 0x0a, 0x08 } }, \
-	/* Medium configuration: WORMM is the cartridge's; labels stay, filemarks before end of data \
-	 * may be overwritten. */ \
+	/* Medium configuration: WORMM is the cartridge's; labels stay, filemarks before end of \
+	 * data may be overwritten. */ \
 	{ 0x1d, 0, 32, .defaults = { 0x1d, 0x1e, [4] = 0x01, [5] = 0x02 } }, \
 	{ .len = 0 }
 

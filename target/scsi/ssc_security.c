@@ -103,7 +103,8 @@ static void wr_capabilities(struct wr *w, bool mounted)
 	wr_be32(w, AES_256_GCM);
 }
 
-static void wr_kad(struct wr *w, uint8_t type, uint8_t authenticated, const uint8_t *kad, uint8_t len)
+static void wr_kad(
+	struct wr *w, uint8_t type, uint8_t authenticated, const uint8_t *kad, uint8_t len)
 {
 	if (!len)
 		return;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * VERIFY: blocks are read and checked, and compared with what the host sends where it asks for that.
+ * VERIFY: blocks are read, checked, and compared with what the host sends where it asks for that.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -14,7 +14,7 @@
 
 /* --- one block ------------------------------------------------------------------------------ */
 
-/* The next block, against what was sent from `off` on. Like a READ it says what is no such block. */
+/* The next block, against what was sent from `off` on. Like READ it says what is no such block. */
 static enum cartridge_result check(struct scsi_task *t, const struct tape_job *j,
 	struct cartridge *c, uint32_t off, uint32_t len, struct cartridge_block *got, bool *same)
 {
@@ -29,7 +29,8 @@ static enum cartridge_result check(struct scsi_task *t, const struct tape_job *j
 		return CARTRIDGE_NO_MEMORY;
 	r = tape_read(t, c, data, len, got);
 	if (r == CARTRIDGE_OK)
-		*same = !memcmp(data, (uint8_t *)t->buf + off, got->length < len ? got->length : len);
+		*same = !memcmp(data, (uint8_t *)t->buf + off,
+			got->length < len ? got->length : len);
 	free(data);
 	return r;
 }

@@ -86,8 +86,8 @@ struct cartridge_opening {
  * *out is set only on success; give it back with cartridge_close(). */
 int cartridge_open(const char *path, const struct cartridge_opening *how, struct cartridge **out);
 
-/* Syncs, gives back the room of what was written over, saves counters where that is possible, frees.
- * 0, or -errno of the sync: what was not synced may be lost. */
+/* Syncs, gives back the room of what was written over, saves counters where that is possible,
+ * frees. 0, or -errno of the sync: what was not synced may be lost. */
 int cartridge_close(struct cartridge *c); /* NULL is fine */
 
 /* Removes a cartridge that nobody has open: -EBUSY, -ENOENT, -EBADMSG when it is none. */
@@ -261,14 +261,14 @@ enum cartridge_result cartridge_erase(struct cartridge *c);
  * right before end of data may, but for the first filemark of the partition. */
 
 /* All data are gone; the cartridge has n partitions of these capacities, which together are not
- * more than info->usable, and stands at the beginning of partition 0. WORM: only while blank. INVALID:
- * more partitions than the generation has, or one smaller than CARTRIDGE_CAPACITY_MIN. Host
- * attributes of partitions are gone, those of the medium stay. */
+ * more than info->usable, and stands at the beginning of partition 0. WORM: only while blank.
+ * INVALID: more partitions than the generation has, or one smaller than CARTRIDGE_CAPACITY_MIN.
+ * Host attributes of partitions are gone, those of the medium stay. */
 enum cartridge_result cartridge_format(
 	struct cartridge *c, const uint64_t *capacity, unsigned int n);
 
-/* As cartridge_format() with one partition of this capacity, at most info->capacity, which is usable
- * from now on: for the command SET CAPACITY. */
+/* As cartridge_format() with one partition of this capacity, at most info->capacity, which is
+ * usable from now on: for the command SET CAPACITY. */
 enum cartridge_result cartridge_set_capacity(struct cartridge *c, uint64_t capacity);
 
 /* -- Counters --------------------------------------------------------------------------------- */

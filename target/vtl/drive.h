@@ -3,9 +3,9 @@
  * A tape drive, without SCSI: the cartridge that is in it, and the queue in front of it.
  *
  * Everything that touches the cartridge blocks, so it is done by jobs: functions that run on
- * threads of the pool, one at a time for each drive, in the order in which they were submitted. What
- * others want to know meanwhile (is there a cartridge, which, where does the tape stand) is kept as
- * a copy that any thread may read, and that is as of the end of the last job.
+ * threads of the pool, one at a time for each drive, in the order in which they were submitted.
+ * What others want to know meanwhile (is there a cartridge, which, where does the tape stand) is
+ * kept as a copy that any thread may read, and that is as of the end of the last job.
  *
  * A cartridge comes in by drive_insert() and goes by drive_eject(): that is the changer's side.
  * Between the two the host may unload and load it again as often as it likes.

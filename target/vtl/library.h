@@ -62,12 +62,12 @@ struct library_cfg {
 int library_create(const struct library_cfg *cfg, struct library **out);
 
 /*
- * Takes up what the catalog has under the library's name, looks at the files of all cartridges, puts
- * cartridges back into the drives that held them, and finishes what was interrupted. A cartridge in
- * a place that is there no longer (the library has shrunk) goes to a free slot, or else to the
- * archive's books, and a log line says so.
- * loaded() is called on the loop, once: 0, or -errno of the catalog with a sentence; the library is
- * then still empty, and may be asked to load again.
+ * Takes up what the catalog has under the library's name, looks at the files of all cartridges,
+ * puts cartridges back into the drives that held them, and finishes what was interrupted. A
+ * cartridge in a place that is there no longer (the library has shrunk) goes to a free slot, or
+ * else to the archive's books, and a log line says so. loaded() is called on the loop, once: 0, or
+ * -errno of the catalog with a sentence; the library is then still empty, and may be asked to load
+ * again.
  */
 void library_load(
 	struct library *l, void (*loaded)(void *arg, int err, const char *why), void *arg);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Taking stock: whether cartridges have their files, and how much is on them. Both may have changed
- * behind the library's back, by an operator with countersignctl. What is found is not written to the
- * catalog: it is looked for again at the next start.
+ * behind the library's back, by an operator with countersignctl. What is found is not written to
+ * the catalog: it is looked for again at the next start.
  */
 #include <errno.h>
 #include <string.h>

@@ -137,7 +137,7 @@ const char *library_shelf(const struct library *l, const struct catalog_tape *ro
 void library_tell(struct library *l, enum library_event event);
 /* Whether the files of a cartridge are missed, as has just been found. */
 void library_miss(struct library *l, const char *barcode, bool missing);
-/* On the pool, while the loop waits: looks for the files of a cartridge, and at how much is on it. */
+/* On the pool, while the loop waits: looks for the files of a cartridge, and how much is on it. */
 void library_look_at(struct library *l, const struct inventory_tape *t);
 /* Tells the listeners that an operator changed something at a place. */
 void library_notify(struct library *l, enum catalog_place_kind kind);

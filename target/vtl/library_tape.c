@@ -81,8 +81,9 @@ static void warn_of_generation(const struct library *l)
 	const char *barcode = l->job.r->barcode;
 
 	if (m && !l->job.found.cleaning && !media_reads(l->generation, m))
-		log_msg(LOG_WARNING, "library %s: no drive reads cartridge %s: it is %s, they are %s",
-			l->name, barcode, m->name, media_generation(l->generation)->name);
+		log_msg(LOG_WARNING,
+			"library %s: no drive reads cartridge %s: it is %s, they are %s", l->name,
+			barcode, m->name, media_generation(l->generation)->name);
 }
 
 static void added(struct library *l, int err)

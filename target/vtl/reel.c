@@ -195,8 +195,8 @@ uint64_t reel_size_with(const struct tail *t, size_t stored)
 	       (tail_wants_checkpoint(t) ? record_size(&checkpoint) : 0);
 }
 
-/* A file system that copies what is written over may be full in the middle of old data: then they go
- * first. The file ends at `end` once all is written. */
+/* A file system that copies what is written over may be full in the middle of old data: then they
+ * go first. The file ends at `end` once all is written. */
 static int write_all(struct reel *r, struct stretch *s, uint64_t end)
 {
 	int err = pwrite_all(r->fd, s);

@@ -25,7 +25,7 @@ struct reel {
 	unsigned int partition;
 	uint32_t log_id;
 	uint64_t limit;    /* no record ends behind this: the tail; in recovery, the file's end */
-	uint64_t spare;    /* the file ends here, behind the tail: cut data to write over; 0: none */
+	uint64_t spare;    /* the file ends here, behind the tail: old data, written over; 0: none */
 	uint64_t synced;   /* the tail at the last sync */
 	uint64_t started;  /* the kernel has been told to write up to here */
 	uint64_t slot_seq;
@@ -78,9 +78,9 @@ int reel_commit(struct batch *b);
 /* Bytes of a log with this tail once a record that stores so many is added. */
 uint64_t reel_size_with(const struct tail *t, size_t stored);
 
-/* Ends the log at this tail, which seek_tail() gave: what follows is gone from the log. Not by itself
- * durable, but never undone by half: after a crash the log ends there or where it ended before.
- * It may stay in the file as room for what is written next. */
+/* Ends the log at this tail, which seek_tail() gave: what follows is gone from the log. Not by
+ * itself durable, but never undone by half: after a crash the log ends there or where it ended
+ * before. It may stay in the file as room for what is written next. */
 int reel_cut(struct reel *r, const struct tail *at);
 
 /* The bytes of that room, and giving it back: the file ends where the log does. */

@@ -292,8 +292,8 @@ static bool is_cartridge(const char *dir, const char *barcode)
 	return n > 0 && n < SHELF_PATH_MAX && is_there(path);
 }
 
-/* Whether it is called as cartridge_create() calls what is not whole yet. Somebody may have called a
- * copy the same way, so it is told of and stays. */
+/* Whether it is called as cartridge_create() calls what is not whole yet. Somebody may have called
+ * a copy the same way, so it is told of and stays. */
 static bool is_draft(const char *dir, const char *name)
 {
 	const char *dot = strrchr(name, '.');
@@ -319,13 +319,14 @@ static void settle_one(
 		err = clear(path);
 	else if (barcode_valid(name) && !kept(name, arg) && is_cartridge(dir, name))
 		log_msg(LOG_NOTICE,
-			"%s/%s: a cartridge that the library does not have: \"countersignctl tape "
-			"create --existing %s\" takes it up from the library's path; else remove it",
+			"%s/%s: a cartridge that the library does not have: \"countersignctl "
+			"tape create --existing %s\" takes it up from the library's path; else "
+			"remove it",
 			dir, name, name);
 	else if (is_draft(dir, name))
 		log_msg(LOG_NOTICE,
-			"%s/%s: nothing uses this directory, which is called like what is left where "
-			"making a cartridge was cut short: it can be removed",
+			"%s/%s: nothing uses this directory, which is called like what is left "
+			"where making a cartridge was cut short: it can be removed",
 			dir, name);
 	if (err)
 		log_msg(LOG_WARNING, "%s/%s: cannot tidy up: %s", dir, name, strerror(-err));

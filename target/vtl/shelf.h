@@ -35,8 +35,8 @@ int shelf_make(const char *dir, const struct cartridge_cfg *cfg, struct shelf_fo
 /* Looks at one that is there: -ENOENT; -EBADMSG when it is none, or has another barcode; -EBUSY. */
 int shelf_look(const char *dir, const char *barcode, struct shelf_found *out);
 
-/* How much is on one, whoever has it open: as of when that was last made durable. Costs no more than a
- * read of each partition's beginning. -ENOENT, -EBADMSG, -ENOTSUP. */
+/* How much is on one, whoever has it open: as of when that was last made durable. Costs no more
+ * than a read of each partition's beginning. -ENOENT, -EBADMSG, -ENOTSUP. */
 int shelf_used(const char *dir, const char *barcode, uint64_t *used);
 
 /*
@@ -48,8 +48,8 @@ int shelf_show(const char *dir, const char *barcode);
 int shelf_destroy(const char *dir, const char *barcode);
 
 /* After a crash: what is hidden and kept() is shown again, the rest destroyed. What cannot be is
- * left, with a log line; so is a cartridge that is not kept(), and was never hidden, and what is left
- * of making one. */
+ * left, with a log line; so is a cartridge that is not kept(), and was never hidden, and what is
+ * left of making one. */
 void shelf_settle(const char *dir, bool (*kept)(const char *barcode, void *arg), void *arg);
 
 /* How a cartridge is getting on; may be looked at from any thread meanwhile. */
