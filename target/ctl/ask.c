@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "ctl/client.h"
+#include "ctl/number.h"
 
 const char *ask_text(const json_t *o, const char *name)
 {
@@ -161,4 +162,13 @@ enum exit_status ask_usage(const char *fmt, ...)
 	va_end(ap);
 	fputc('\n', stderr);
 	return EXIT_USAGE;
+}
+
+bool ask_size(const char *text, int64_t *out)
+{
+	if (number_read(text, true, out))
+		return true;
+	ask_usage("%s: a size is a number of bytes, or one with K, M, G or T behind it, as 10G",
+		text);
+	return false;
 }

@@ -45,6 +45,9 @@ enum exit_status ask_show(
 /* A line of a title and a text; NULL is "-". */
 void ask_line(const char *title, const char *text);
 
+/* A size that somebody has typed. False after a word on what a size is. */
+bool ask_size(const char *text, int64_t *out);
+
 /* Says what is wrong with the command line. */
 enum exit_status ask_usage(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 

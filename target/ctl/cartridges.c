@@ -386,8 +386,8 @@ static enum exit_status make_cartridge(const struct session *s, const char *path
 	size_t len = strlen(barcode);
 	int err;
 
-	if (size && !number_read(size, true, &capacity))
-		return ask_usage("a size is a number of bytes, or one with K, M, G or T behind it");
+	if (size && !ask_size(size, &capacity))
+		return EXIT_USAGE;
 	if (!barcode_valid(barcode) || !(cfg.media = media_suffix(barcode + len - 2, &cfg.worm)))
 		return ask_usage("the last part of PATH is no barcode with a generation at its "
 				 "end, as in TEST01L5");

@@ -219,8 +219,15 @@ static bool fill_body(json_t *body, const struct session *s)
 
 static const char *contradiction(const struct session *s)
 {
+	const char *type = command_value(s, "type");
 	bool files = command_has(s, "secret-file") || command_has(s, "target-secret-file");
 
+	if (type && (files || command_has(s, "mutual") || command_has(s, "generate"))) {
+		if (!strcmp(type, "none"))
+			return "--type none takes no secret: it lets the initiator in without one";
+		if (!strcmp(type, "deny"))
+			return "--type deny takes no secret";
+	}
 	if (command_has(s, "generate") && files)
 		return "--generate makes the secrets: no file is read for them";
 	if (command_value(s, "secret-file") && command_value(s, "target-secret-file") &&

@@ -442,8 +442,8 @@ enum exit_status tapes_create(const struct session *s, char **args, int n)
 	struct words found = { "" };
 
 	(void)n;
-	if (size && !number_read(size, true, &tape.size))
-		return ask_usage("a size is a number of bytes, or one with K, M, G or T behind it");
+	if (size && !ask_size(size, &tape.size))
+		return EXIT_USAGE;
 	if (generation && !number_read(generation, false, &tape.generation))
 		return ask_usage("a generation is a number, as 5 for LTO-5");
 	if (!library && !find_library(s, &found, &status))

@@ -163,8 +163,8 @@ enum exit_status volume_create(const struct session *s, char **args, int n)
 	json_t *body;
 
 	(void)n;
-	if (!number_read(args[1], true, &size))
-		return ask_usage("a size is a number of bytes, or one with K, M, G or T behind it");
+	if (!ask_size(args[1], &size))
+		return EXIT_USAGE;
 	body = json_pack("{s:s, s:I, s:s*}", "target", args[0], "size", (json_int_t)size, "pool", pool);
 	if (!body)
 		return ask_usage("the names are not UTF-8");
@@ -180,8 +180,8 @@ enum exit_status volume_resize(const struct session *s, char **args, int n)
 	enum exit_status status;
 
 	(void)n;
-	if (!number_read(args[1], true, &size))
-		return ask_usage("a size is a number of bytes, or one with K, M, G or T behind it");
+	if (!ask_size(args[1], &size))
+		return EXIT_USAGE;
 	status = path_of(s, path, args[0]);
 	if (status)
 		return status;

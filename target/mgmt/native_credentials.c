@@ -14,6 +14,7 @@
 
 #include "mgmt/native_body.h"
 #include "mgmt/native_json.h"
+#include "registry/sources.h"
 
 /* Which rows a path speaks of. */
 struct place {
@@ -197,12 +198,6 @@ static void refuse_fault(struct call *c, const struct registry_outcome *outcome)
 	switch (outcome->fault) {
 	case TABLE_IN_USED_OUT:
 	case TABLE_OUT_USED_IN: call_refuse(c, 409, "secret_conflict", "%s", outcome->text); break;
-	case TABLE_BAD_SOURCES:
-		call_refuse(c, HTTP_BADREQUEST, "bad_addresses",
-			"an address is none of ADDRESS, FIRST-LAST, ADDRESS/BITS and "
-			"ADDRESS/NETMASK, or there are more than %d",
-			CREDENTIAL_SOURCES_MAX);
-		break;
 	default: call_refuse(c, HTTP_BADREQUEST, "bad_credential", "%s", outcome->text);
 	}
 }
@@ -431,25 +426,67 @@ static bool fill_secrets(struct edit *e)
 	return true;
 }
 
-/* Puts the addresses into one text. False: one is not a single range, or there is no memory. */
-static bool read_addresses(struct edit *e)
+static bool is_range(const char *text)
 {
-	const json_t *list = body_get(e->call, "addresses");
+	struct source_range *ranges;
+	size_t n;
+
+	if (sources_parse(text, &ranges, &n))
+		return false;
+	free(ranges);
+	return n == 1 && !strchr(text, ',');
+}
+
+/* Whether something is wrong with the addresses, which are not quoted: one may be a secret. */
+static bool bad_addresses(const json_t *list, char *why, size_t size)
+{
+	if (json_array_size(list) > CREDENTIAL_SOURCES_MAX) {
+		snprintf(why, size, "a credential has at most %d addresses",
+			CREDENTIAL_SOURCES_MAX);
+		return true;
+	}
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		if (is_range(json_string_value(json_array_get(list, i))))
+			continue;
+		snprintf(why, size,
+			"address %zu is none of ADDRESS, FIRST-LAST, ADDRESS/BITS and "
+			"ADDRESS/NETMASK",
+			i + 1);
+		return true;
+	}
+	return false;
+}
+
+/* Puts the addresses into one text. False: there is no memory. */
+static bool join_addresses(struct edit *e, const json_t *list)
+{
 	size_t size = 1;
 	char *at;
 
 	for (size_t i = 0; i < json_array_size(list); i++)
 		size += json_string_length(json_array_get(list, i)) + 2;
-	e->addresses = at = calloc(1, size);
-	for (size_t i = 0; at && i < json_array_size(list); i++) {
-		const char *text = json_string_value(json_array_get(list, i));
-
-		if (!text[strspn(text, " ")] || strchr(text, ','))
-			return false;
-		at += sprintf(at, "%s%s", i ? ", " : "", text);
-	}
-	e->row.source_text = e->addresses;
+	e->row.source_text = e->addresses = at = calloc(1, size);
+	for (size_t i = 0; at && i < json_array_size(list); i++)
+		at += sprintf(at, "%s%s", i ? ", " : "",
+			json_string_value(json_array_get(list, i)));
 	return e->addresses;
+}
+
+/* False: the call has been refused. */
+static bool read_addresses(struct edit *e)
+{
+	const json_t *list = body_get(e->call, "addresses");
+	char why[128];
+
+	if (bad_addresses(list, why, sizeof(why))) {
+		edit_refuse(e, "bad_addresses", why);
+		return false;
+	}
+	if (join_addresses(e, list))
+		return true;
+	call_reply(e->call, HTTP_OK, NULL);
+	edit_free(e);
+	return false;
 }
 
 static void put_row(struct call *c, struct place at)
@@ -471,10 +508,7 @@ static void put_row(struct call *c, struct place at)
 	wrong = read_secrets(e);
 	if (wrong)
 		edit_refuse(e, "bad_secret", wrong);
-	else if (!read_addresses(e))
-		edit_refuse(
-			e, "bad_addresses", "each address is a text of its own, without commas");
-	else if (!body_true(c, "generate") || fill_secrets(e))
+	else if (read_addresses(e) && (!body_true(c, "generate") || fill_secrets(e)))
 		submit(e, NULL);
 }
 

@@ -52,7 +52,7 @@ void registry_volumes(const struct registry *r,
 	X(VOLUME_TARGET_TAKEN, "there is a target of this name") \
 	X(VOLUME_DECLARED, \
 		"the target is declared in the configuration file: change it there, and reload") \
-	X(VOLUME_LUN_TAKEN, "the target has this LUN already, or there is no such LUN") \
+	X(VOLUME_LUN_TAKEN, "the target has this LUN already, or it is above 255") \
 	X(VOLUME_ATTACHED, "the volume is attached already") \
 	X(VOLUME_DETACHED, "the volume is not attached") \
 	X(VOLUME_IN_USE, "initiators are logged in to the volume's target") \

@@ -271,6 +271,18 @@ def test_a_refusal_names_the_credential_and_its_target(api):
     assert message(PREFIX + "none") == (404, f"there is no target {PREFIX}none")
 
 
+@pytest.mark.parametrize("addresses, message", [
+    (["::1", "10.0.0.300"],
+     "address 2 is none of ADDRESS, FIRST-LAST, ADDRESS/BITS and ADDRESS/NETMASK"),
+    (["127.0.0.9-127.0.0.1"],
+     "address 1 is none of ADDRESS, FIRST-LAST, ADDRESS/BITS and ADDRESS/NETMASK"),
+    (["::1"] * 1025, "a credential has at most 1024 addresses")])
+def test_a_refusal_tells_which_address_is_wrong(api, addresses, message):
+    """And not what it says, which may be a secret in the wrong place."""
+    status, answer = api.call("PUT", f"{OURS}/{HOST2}", {"secret": SECRET, "addresses": addresses})
+    assert (status, answer["error"]["message"]) == (400, message)
+
+
 def test_what_the_file_declares_is_not_for_the_api(start):
     server = start(conf(target(credentials=ONE_WAY)))
     api = Api(server)
@@ -696,6 +708,10 @@ def test_ctl_prints_new_secrets_once(server, ctl):
     (["set", DISK, HOST, "--secret-file", "/nowhere"], "No such file", ""),
     (["set", DISK, HOST, "--generate", "--secret-file", "x"], "no file is read", ""),
     (["set", DISK, HOST, "--secret-file", "-", "--target-secret-file", "-"], "cannot be both", ""),
+    (["set", DISK, HOST, "--type", "none", "--secret-file", "-"], "--type none takes no secret",
+     SECRET),
+    (["set", DISK, HOST, "--type", "deny", "--mutual"], "--type deny takes no secret", ""),
+    (["set", DISK, HOST, "--type", "deny", "--generate"], "--type deny takes no secret", ""),
     (["set", DISK, HOST, "--secret", "x"], "there is no option --secret", ""),
     (["set", DISK, HOST, SECRET], "usage: countersignctl credentials set SCOPE INITIATOR", ""),
     (["set", "svm:", HOST, "--generate"], "named by a scope", ""),
