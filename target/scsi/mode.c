@@ -203,7 +203,11 @@ static void wr_page(struct wr *w, const struct lu *lu, unsigned i, uint8_t contr
 	uint8_t v[MODE_PAGE_SIZE];
 
 	switch (control) {
-	case PC_CURRENT: memcpy(v, lu->mode[i], p->len); break;
+	case PC_CURRENT:
+		memcpy(v, lu->mode[i], p->len);
+		if (p->state)
+			v[p->state] = rules_of(lu)->state(lu, p);
+		break;
 	case PC_CHANGEABLE:
 		memcpy(v, p->changeable, p->len);
 		memcpy(v, p->defaults, header);
@@ -383,6 +387,8 @@ static bool select_page(struct scsi_task *t, struct select *s)
 		unsigned odd =
 			(unsigned)(v[b] ^ *now) & ~(unsigned)p->changeable[header + b] & 0xff;
 
+		if (p->state && header + b == p->state)
+			continue;
 		if (odd)
 			return task_bad_list(t, start + header + b, 31 - __builtin_clz(odd)), false;
 		*now = v[b];

@@ -16,6 +16,7 @@ struct mode_page {
 	uint8_t len;                        /* of the whole page; 0 ends the list */
 	uint8_t defaults[MODE_PAGE_SIZE];   /* with its header, PS = 0 */
 	uint8_t changeable[MODE_PAGE_SIZE]; /* without a header */
+	uint8_t state; /* a byte that tells how things are, of which MODE SELECT asks nothing; 0: none */
 };
 
 /*
@@ -29,6 +30,8 @@ struct mode_rules {
 	/* The default values of the page, as this unit has them now. */
 	void (*defaults)(const struct lu *lu, const struct mode_page *p, uint8_t *values);
 	void (*head_defaults)(const struct lu *lu, struct mode_head *h);
+	/* What such a byte of the page is now. */
+	uint8_t (*state)(const struct lu *lu, const struct mode_page *p);
 	/* Looks at a header and block descriptor; the latter begins at byte `at` of the list, or
 	 * has not come (0). False: the task has its status. */
 	bool (*select_head)(struct scsi_task *t, const struct mode_head *now,

@@ -82,6 +82,7 @@ static void drive_changed(struct drive_listener *ls, enum drive_event event)
 	if (event == DRIVE_INSERTED || event == DRIVE_HOST_LOADED)
 		atomic_fetch_add(&tape->mounts, 1);
 	atomic_store(&tape->room, 0);
+	atomic_store(&tape->partition, 0);
 	tape->past_pew = false;
 	tape->allowed = 0;
 	if (event != DRIVE_FORMATTED) {

@@ -50,6 +50,7 @@ struct tape {
 	_Atomic bool append_only;       /* WRITE MODE: see ssc_format.c */
 	_Atomic uint64_t pews;          /* programmable early warning: bytes before early warning */
 
+	_Atomic uint8_t partition; /* that the tape is in, as of the last job */
 	_Atomic unsigned mounts; /* goes up with each cartridge, and each load by a host */
 
 	/* Of writing behind: ssc_behind.c. */

@@ -107,6 +107,16 @@ static void run_now(struct scsi_task *t, struct tape_job *j, struct cartridge *c
 	task_check(t, s.key, s.asc);
 }
 
+static void note_partition(struct tape *tape)
+{
+	struct cartridge *c = drive_cartridge(tape->drive);
+	struct cartridge_position at = { .partition = 0 };
+
+	if (c)
+		cartridge_position(c, &at);
+	atomic_store(&tape->partition, (uint8_t)at.partition);
+}
+
 static void run(struct drive *d, struct drive_job *job)
 {
 	struct tape_job *j = container_of(job, struct tape_job, job);
@@ -114,6 +124,7 @@ static void run(struct drive *d, struct drive_job *job)
 
 	atomic_store(&tape->room, 0);
 	run_now(j->t, j, drive_cartridge(d));
+	note_partition(tape);
 	atomic_fetch_sub(&tape->pending, 1);
 }
 

@@ -81,6 +81,12 @@ static void head_defaults(const struct lu *lu, struct mode_head *h)
 	h->density = in.media->density;
 }
 
+static uint8_t active_partition(const struct lu *lu, const struct mode_page *p)
+{
+	(void)p;
+	return atomic_load_explicit(&tape_in(lu)->partition, memory_order_relaxed);
+}
+
 /* --- MODE SELECT ---------------------------------------------------------------------------- */
 
 /* Blocks of any length; the density is the cartridge's (SSC-4 8.3.2, 8.3.3). */
@@ -155,6 +161,7 @@ const struct mode_rules ssc_mode_rules = {
 	.any_format = true,
 	.defaults = defaults,
 	.head_defaults = head_defaults,
+	.state = active_partition,
 	.select_head = select_head,
 	.select_page = select_page,
 	.changed = changed,
@@ -179,9 +186,9 @@ const struct mode_rules ssc_mode_rules = {
 	/* Data compression: DCE, DCC; DDE; algorithm 1. */ \
 	{ 0x0f, 0, 16, .defaults = { 0x0f, 0x0e, 0xc0, 0x80, [7] = 0x01, [11] = 0x01 }, \
 	  .changeable = { [2] = 0x80 } }, \
-	/* Device configuration: LOIS; EEG, SEW; compression. */ \
+	/* Device configuration: ACTIVE PARTITION; LOIS; EEG, SEW; compression. */ \
 	{ 0x10, 0, 16, .defaults = { 0x10, 0x0e, [8] = 0x40, [10] = 0x18, [14] = 0x01 }, \
-	  .changeable = { [8] = 0x01, [10] = 0x04, [14] = 0xff } }, \
+	  .changeable = { [8] = 0x01, [10] = 0x04, [14] = 0xff }, .state = 3 }, \
 	/* Device configuration extension: write mode, short erase mode 2; PEWS. */ \
 	{ 0x10, 1, 32, .defaults = { 0x50, 0x01, 0, 0x1c, [5] = 0x02 }, \
 	  .changeable = { [5] = 0xf0, [6] = FF2 } }

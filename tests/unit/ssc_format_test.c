@@ -169,6 +169,26 @@ static void each_partition_has_its_own_objects(void **state)
 	tape_rig_free(rig);
 }
 
+/* Without CAP, which cannot be set, ACTIVE PARTITION asks for nothing. */
+static void mode_page_10_tells_in_which_partition_the_tape_is(void **state)
+{
+	const uint8_t list[20] = { [2] = 0x10, [4] = 0x10, 0x0e, [12] = 0x40, [14] = 0x18,
+		[18] = 0x01 };
+	struct tape_rig *rig = tape_rig_blank(state);
+
+	assert_good(set_partitions(rig, 0x3c, 15, 0xffff));
+	assert_good(TAPE(rig, NULL, 0, FORMAT(1)));
+	assert_int_equal(TAPE(rig, NULL, 255, 0x1a, 0x08, 0x10, 0, 255, 0).in[7], 0);
+	assert_good(TAPE(rig, NULL, 0, 0x92, 0x02, 0, 1, BE8(0), 0, 0, 0, 0));
+	assert_int_equal(TAPE(rig, NULL, 255, 0x1a, 0x08, 0x10, 0, 255, 0).in[7], 1);
+	assert_int_equal(TAPE(rig, NULL, 255, 0x1a, 0x08, 0x90, 0, 255, 0).in[7], 0); /* default */
+	assert_good(TAPE(rig, list, 20, 0x15, 0x10, 0, 0, 20, 0));
+	assert_int_equal(TAPE(rig, NULL, 255, 0x1a, 0x08, 0x10, 0, 255, 0).in[7], 1);
+	assert_good(TAPE(rig, NULL, 0, 0x1b, 0, 0, 0, 0, 0)); /* unloaded */
+	assert_int_equal(TAPE(rig, NULL, 255, 0x1a, 0x08, 0x10, 0, 255, 0).in[7], 0);
+	tape_rig_free(rig);
+}
+
 /* The library's listing tells what is on a cartridge, wherever the tape stands. */
 static void the_drive_tells_what_is_used_of_all_partitions(void **state)
 {
@@ -363,6 +383,7 @@ int main(void)
 		TEST(that_format_medium_makes_partitions_cannot_be_changed),
 		TEST(a_partition_that_would_be_too_small_is_made_larger),
 		TEST(each_partition_has_its_own_objects),
+		TEST(mode_page_10_tells_in_which_partition_the_tape_is),
 		TEST(the_drive_tells_what_is_used_of_all_partitions),
 		TEST(the_drive_chooses_sizes_where_the_host_does_not),
 		TEST(the_default_format_has_one_partition),
