@@ -63,6 +63,12 @@ static const char *state_words(const json_t *tape, struct words *out)
 	return out->text;
 }
 
+/* A server that does not say it is an older one. */
+static bool is_unreadable(const json_t *tape)
+{
+	return json_is_false(json_object_get(tape, "readable"));
+}
+
 /* "worm, write-protected". */
 static const char *tape_words(const json_t *tape, struct words *out)
 {
@@ -70,7 +76,7 @@ static const char *tape_words(const json_t *tape, struct words *out)
 		is_set(tape, "cleaning") ? "cleaning" : NULL,
 		is_set(tape, "worm") ? "worm" : NULL,
 		is_set(tape, "write_protect") ? "write-protected" : NULL,
-		is_set(tape, "readable") ? NULL : "no drive reads it",
+		is_unreadable(tape) ? "no drive reads it" : NULL,
 	};
 	size_t n = 0;
 
@@ -426,7 +432,7 @@ static enum exit_status create_in(
 		printf("cartridge %s made: %s of %s, %s of library %s\n", ask_text(b, "barcode"),
 			ask_text(b, "medium"), grid_size(ask_number(b, "size"), &size),
 			place_words(b, &w), ask_text(b, "library"));
-	if (b && !is_set(b, "readable"))
+	if (b && is_unreadable(b))
 		fprintf(stderr, "countersignctl: no drive of library %s reads %s\n",
 			ask_text(b, "library"), ask_text(b, "medium"));
 	json_decref(b);

@@ -25,7 +25,7 @@ struct reel {
 	unsigned int partition;
 	uint32_t log_id;
 	uint64_t limit;    /* no record ends behind this: the tail; in recovery, the file's end */
-	uint64_t spare;    /* the file ends here, behind the tail: old data, written over; 0: none */
+	uint64_t spare;    /* the file ends here, behind the tail: data to write over; 0: none */
 	uint64_t synced;   /* the tail at the last sync */
 	uint64_t started;  /* the kernel has been told to write up to here */
 	uint64_t slot_seq;
