@@ -5,7 +5,8 @@ import shlex
 
 import pytest
 from boot_test import BOOTED, MARK, mark, start_with_disk  # noqa: F401 a fixture
-from guest import HOST
+from conftest import IMAGE
+from guest import HOST, Guest
 from openiscsi import NAME
 from serving import CREDENTIAL, LOCKED, OPEN, conf, file_disk, locked_disk, open_disk, target
 
@@ -126,3 +127,27 @@ def test_qemu_boots_by_what_it_is_told(start_with_disk, told, boot, saw, tmp_pat
     found = boot(*shlex.split(machine.replace("\\\n", "")))
     assert (found.status, mark(server)) == (BOOTED, MARK), found.said
     saw(look.splitlines()[-1].strip())
+
+
+def test_qemu_hands_a_tape_library_through_by_what_it_is_told(start, machines, told, saw, tmp_path,
+                                                              monkeypatch, run):
+    del machines    # which has built the guest
+    server = start(conf(portals=HERE, more=f'''libraries = ( {{ name = "vtl"; layout = "luns";
+        target = "{LOCKED}"; drives = 1; slots = 4; import_export = 2; path = "vtl";
+        credentials = ( {CREDENTIAL} );
+        tapes = ( {{ barcode = "TAPE01L5"; size = "1G"; }} ); }} );'''))
+    first, machine = told(server, LOCKED, "qemu").split("\n\n", 1)[1].split("  qemu-system-x86_64")
+    monkeypatch.chdir(tmp_path)
+    run("bash", "-ec", first)
+    with Guest(IMAGE, IMAGE / "log/library", *shlex.split(machine.replace("\\\n", ""))) as guest:
+        guest.run("modprobe -a virtio_scsi st sg ch")
+        guest.wait("[ -c /dev/nst0 ] && [ -c /dev/sch0 ]")
+        changer = guest.run("lsscsi -g | awk '/mediumx/ { print $NF }'").strip()
+        guest.run(f"mtx -f {changer} load 1 0")
+        guest.run("""
+            dd if=/dev/urandom of=/tmp/random bs=1M count=16 status=none
+            mt -f /dev/nst0 setblk 0 && tar -C / -b 128 -cf /dev/nst0 tmp/random
+            mt -f /dev/nst0 rewind && tar -C / -b 128 -df /dev/nst0 && mt -f /dev/nst0 offline""")
+        guest.run(f"mtx -f {changer} unload 1 0")
+        assert "1:Full :VolumeTag=TAPE01L5" in guest.run(f"mtx -f {changer} status")
+    saw("a cartridge loaded, written by tar, compared and unloaded by a machine without iSCSI")
