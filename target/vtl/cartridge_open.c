@@ -307,6 +307,7 @@ static int make_partitions(struct cartridge *c)
 		err = -errno;
 	if (err)
 		return err;
+	mam_forget_partitions(&c->label.mam);
 	id->formatting = false;
 	return label_save(c->dir, &c->label);
 }
@@ -478,7 +479,6 @@ static int format(struct cartridge *c, const struct identity *id)
 		c->label.identity = before;
 		return err;
 	}
-	mam_forget_partitions(&c->label.mam);
 	err = remake(c);
 	if (err)
 		disable(c, err);

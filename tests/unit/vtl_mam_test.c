@@ -2,15 +2,18 @@
 /*
  * Medium auxiliary memory: what a cartridge tells of itself, and what a host leaves on it.
  */
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
 #include "support_vtl.h"
+#include "vtl/label.h"
 #include "vtl/mam.h"
 
 #define MIB VTL_MIB
@@ -202,6 +205,35 @@ static void partitions_have_attributes_of_their_own(void **state)
 	assert_int_equal(get(v, 1, 0x0803).len, 13);
 }
 
+/* As a crash leaves it that comes when the label tells of a format that has not been done. */
+static void say_formatting(struct vtl *v)
+{
+	struct label *l = malloc(sizeof(*l));
+	int dir = open(v->path, O_RDONLY | O_DIRECTORY);
+
+	assert_int_equal(label_load(dir, l), 0);
+	l->identity.formatting = true;
+	l->identity.formats++;
+	assert_int_equal(label_save(dir, l), 0);
+	close(dir);
+	free(l);
+}
+
+static void attributes_of_partitions_go_when_a_format_is_done_after_a_crash(void **state)
+{
+	struct vtl *v = *state;
+	struct cartridge_attribute a;
+
+	vtl_new(v, 4 * MIB);
+	assert_int_equal(set(v, 0, 0x080c, CARTRIDGE_BINARY, "coherent"), CARTRIDGE_OK);
+	assert_int_equal(set(v, 0, 0x0803, CARTRIDGE_TEXT, "of the medium"), CARTRIDGE_OK);
+	vtl_close(v);
+	say_formatting(v);
+	vtl_open(v);
+	assert_int_equal(cartridge_attribute_get(v->c, 0, 0x080c, &a), CARTRIDGE_EOD);
+	assert_int_equal(get(v, 0, 0x0803).len, 13);
+}
+
 static void set_refuses_what_is_not_the_hosts(void **state)
 {
 	struct vtl *v = *state;
@@ -317,6 +349,7 @@ int main(void)
 		CASE(host_attributes_last),
 		CASE(host_attribute_can_be_changed_and_removed),
 		CASE(partitions_have_attributes_of_their_own),
+		CASE(attributes_of_partitions_go_when_a_format_is_done_after_a_crash),
 		CASE(set_refuses_what_is_not_the_hosts),
 		CASE(set_refuses_wrong_formats_and_lengths),
 		CASE(vendor_attribute_has_whatever_format_it_is_given),
