@@ -167,14 +167,24 @@ static void wait_for_turn(struct conn *c, const struct logout_req *p)
 	loop_timer_set(&o->patience, c->r->dir->policy.logout_timeout_ms);
 }
 
-void logout_turn(struct session *s)
+static struct logout *next_in_turn(const struct session *s)
 {
-	list_for_each_safe(l, &s->logouts) {
+	list_for_each(l, &s->logouts) {
 		struct logout *o = container_of(l, struct logout, link);
 
 		if (cleaned_up(s, &o->req))
-			end(o, LOGOUT_DONE);
+			return o;
 	}
+	return NULL;
+}
+
+/* Ending one may close a connection, whose commands end, which comes here again. */
+void logout_turn(struct session *s)
+{
+	struct logout *o;
+
+	while ((o = next_in_turn(s)))
+		end(o, LOGOUT_DONE);
 }
 
 /* --- the request ---------------------------------------------------------------------------- */
