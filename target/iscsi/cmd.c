@@ -464,6 +464,11 @@ bool cmd_is_live(const struct cmd *cmd)
 	return cmd->state == CMD_NEEDS_DATA && cmd->task.out_unit && !cmd->spoiled;
 }
 
+bool cmd_is_secret(const struct cmd *cmd)
+{
+	return cmd->started && scsi_task_is_secret(&cmd->task);
+}
+
 /* To a buffer, which is looked at next, or to the medium, which is not. */
 static void copy_out(const struct cmd *cmd, uint8_t *to, const uint8_t *from, size_t n)
 {

@@ -91,6 +91,8 @@ size_t cmd_place(struct cmd *cmd, size_t n, size_t available, struct iovec *iov,
 void cmd_placed(struct cmd *cmd, size_t n);
 /* Whether data must be verified before they are poured: they go straight onto the medium. */
 bool cmd_is_live(const struct cmd *cmd);
+/* Whether they are to be wiped wherever they passed. */
+bool cmd_is_secret(const struct cmd *cmd);
 
 /* A PDU with data for the command has come whole; `final` is its F bit. The command may run and be
  * answered now. */

@@ -236,6 +236,8 @@ static void pour(struct conn *c, const uint8_t *p, size_t n)
 {
 	struct sink *k = &c->sink;
 
+	if (c->in_login || (k->cmd && cmd_is_secret(k->cmd)))
+		c->r->secret = true;
 	if (k->kind == SINK_COMMAND)
 		cmd_pour(k->cmd, p, n);
 	if (k->kind != SINK_GATHER && k->kind != SINK_EARLY)
@@ -252,6 +254,8 @@ static void pdu_end(struct conn *c)
 		login_end(c);
 	else if (!c->in_login)
 		full_end(c);
+	if (c->in_login && c->sink.len)
+		explicit_bzero(c->sink.buf, c->sink.len);
 	sink_free(c);
 }
 
@@ -364,6 +368,17 @@ static size_t input_limit(const struct conn *c)
 	return REACTOR_INPUT;
 }
 
+/* Received bytes, which may have been a proof or a key. */
+static void take_input(struct conn *c, size_t n)
+{
+	struct reactor *r = c->r;
+
+	take(c, r->input, n);
+	if (r->secret)
+		explicit_bzero(r->input, n);
+	r->secret = false;
+}
+
 static bool receive(struct conn *c, bool *more)
 {
 	size_t limit = input_limit(c);
@@ -376,7 +391,7 @@ static bool receive(struct conn *c, bool *more)
 	if (n <= 0)
 		return false;
 	*more = (size_t)n == limit;
-	take(c, c->r->input, (size_t)n);
+	take_input(c, (size_t)n);
 	if (c->framer.data_left || !framer_midway(&c->framer))
 		c->long_data = c->framer.data_left >= PLACE_MIN;
 	return true;

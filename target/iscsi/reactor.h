@@ -31,6 +31,7 @@ struct reactor {
 	struct bufs *bufs;
 	struct directory *dir; /* the snapshot that new logins see */
 	uint8_t *input;        /* REACTOR_INPUT bytes */
+	bool secret;           /* there is something in it that is to be wiped */
 	struct tx_batch *batch;
 	struct list conns;    /* every connection: struct conn, by `link` */
 	struct list sessions; /* every session: struct session, by `link` */

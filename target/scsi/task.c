@@ -155,10 +155,15 @@ bool scsi_task_abort(struct scsi_task *t)
 	return !t->busy;
 }
 
+bool scsi_task_is_secret(const struct scsi_task *t)
+{
+	return t->op && t->op->secret;
+}
+
 void scsi_task_release(struct scsi_task *t)
 {
 	task_over(t);
-	if (t->buf && t->op && t->op->secret)
+	if (t->buf && scsi_task_is_secret(t))
 		explicit_bzero(t->buf, t->buf_len);
 	if (t->buf)
 		nexus_buffer_put(t->nexus, t->buf, t->buf_len);

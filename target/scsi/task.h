@@ -133,6 +133,9 @@ bool scsi_task_abort(struct scsi_task *t);
  * loses the unit. */
 void scsi_task_release(struct scsi_task *t);
 
+/* Whether its data are to be wiped from memory wherever they passed: a key of a tape drive. */
+bool scsi_task_is_secret(const struct scsi_task *t);
+
 /* The sense data of a task that ended with CHECK CONDITION, in the format that the unit's D_SENSE
  * asks for, into SENSE_MAX bytes. Gives the length. */
 size_t scsi_task_sense(const struct scsi_task *t, uint8_t *buf);

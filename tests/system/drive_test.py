@@ -2,6 +2,7 @@
 """A tape drive as a host meets it: every command and page that the manual names, and what becomes of
 data and errors over restarts, kills and full disks. (Positions, residuals and sense of the ordinary
 commands: tape_model_test.)"""
+import os
 import random
 import resource
 import statistics
@@ -11,8 +12,9 @@ import time
 
 import pytest
 
+from audit_test import memory_holds
 from initiator import Failed, be, crc32c, login
-from support import PREFIX, conf
+from support import PREFIX, conf, wait_until
 from tape_model_test import GOOD, Sense
 from tapes import DRIVE, SLOT, Changer, ready
 
@@ -298,6 +300,19 @@ def test_an_encrypted_block_needs_its_key(server, host, connect):
     page = key(b"k" * 32)
     again.must(struct.pack(">BBHxxI", 0xb5, 0x20, 0x10, len(page)), data_out=page)
     assert again.read(len(block)) == (block, GOOD)
+
+
+@pytest.mark.plain
+@pytest.mark.skipif(os.geteuid() != 0, reason="takes root: the memory is hidden")
+def test_a_key_is_in_no_memory_once_it_is_gone(server, host):
+    def set_key(*args):
+        page = key(*args)
+        host.must(struct.pack(">BBHxxI", 0xb5, 0x20, 0x10, len(page)), data_out=page)
+    canary = bytes(random.Random(7).randbytes(32))
+    set_key(canary)
+    assert memory_holds(server.pid, canary)
+    set_key(b"", 0, 0)
+    wait_until(lambda: not memory_holds(server.pid, canary))
 
 
 # --- compression, capacity, memory --------------------------------------------------------------
