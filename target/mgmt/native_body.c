@@ -85,6 +85,14 @@ const json_t *body_get(const struct call *c, const char *name)
 	return json_is_null(j) ? NULL : j;
 }
 
+bool body_needs(struct call *c, const char *name)
+{
+	if (body_get(c, name))
+		return true;
+	call_refuse(c, HTTP_BADREQUEST, "bad_member", "%s is missing", name);
+	return false;
+}
+
 const char *body_text(const struct call *c, const char *name)
 {
 	return json_string_value(body_get(c, name));

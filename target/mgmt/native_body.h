@@ -19,6 +19,9 @@ struct body_member {
  * not there. If not, the call has been refused. */
 bool body_check(struct call *c, const struct body_member *members, size_t n);
 
+/* Whether the body has this member. If not, the call has been refused. */
+bool body_needs(struct call *c, const char *name);
+
 /* A member of a body that was checked; NULL: it is not there. */
 const json_t *body_get(const struct call *c, const char *name);
 /* NULL: not there. */

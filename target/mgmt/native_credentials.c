@@ -441,8 +441,8 @@ static bool is_range(const char *text)
 static bool bad_addresses(const json_t *list, char *why, size_t size)
 {
 	if (json_array_size(list) > CREDENTIAL_SOURCES_MAX) {
-		snprintf(why, size, "a credential has at most %d addresses",
-			CREDENTIAL_SOURCES_MAX);
+		snprintf(
+			why, size, "a credential has at most %d addresses", CREDENTIAL_SOURCES_MAX);
 		return true;
 	}
 	for (size_t i = 0; i < json_array_size(list); i++) {
@@ -467,8 +467,8 @@ static bool join_addresses(struct edit *e, const json_t *list)
 		size += json_string_length(json_array_get(list, i)) + 2;
 	e->row.source_text = e->addresses = at = calloc(1, size);
 	for (size_t i = 0; at && i < json_array_size(list); i++)
-		at += sprintf(at, "%s%s", i ? ", " : "",
-			json_string_value(json_array_get(list, i)));
+		at += sprintf(
+			at, "%s%s", i ? ", " : "", json_string_value(json_array_get(list, i)));
 	return e->addresses;
 }
 

@@ -171,7 +171,8 @@ void native_create_volume(struct call *c)
 		{ "block_size", BODY_NUMBER } };
 	uint64_t block = 0;
 
-	if (!body_check(c, members, N(members)))
+	if (!body_check(c, members, N(members)) || !body_needs(c, "target") ||
+		!body_needs(c, "size"))
 		return;
 	if (body_get(c, "block_size"))
 		block = positive(c, "block_size") <= 4096 ? positive(c, "block_size") : 1;
@@ -189,7 +190,7 @@ void native_resize_volume(struct call *c)
 {
 	static const struct body_member members[] = { { "size", BODY_NUMBER } };
 
-	if (body_check(c, members, N(members)))
+	if (body_check(c, members, N(members)) && body_needs(c, "size"))
 		change(c, &(struct registry_volume_change){ .verb = VOLUME_RESIZE,
 				  .size = positive(c, "size") });
 }

@@ -188,11 +188,15 @@ static bool read_body(struct call *c)
 	if (json_is_object(c->body))
 		return true;
 	/* jansson's own text may quote the body, which may hold a secret. */
-	if (c->body)
+	if (!len)
+		call_refuse(c, HTTP_BADREQUEST, "bad_json", "the body is missing: a JSON object");
+	else if (c->body)
 		call_refuse(c, HTTP_BADREQUEST, "bad_json", "the body must be a JSON object");
 	else
-		call_refuse(c, HTTP_BADREQUEST, "bad_json",
-			"the body is not JSON: line %d, column %d", why.line, why.column);
+		call_refuse(c, HTTP_BADREQUEST, "bad_json", "the body %s: line %d, column %d",
+			json_error_code(&why) == json_error_duplicate_key ? "has a member twice"
+									  : "is not JSON",
+			why.line, why.column);
 	return false;
 }
 

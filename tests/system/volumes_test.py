@@ -126,6 +126,8 @@ def test_sessions_of_other_targets_notice_nothing(pooled):
 
 
 @pytest.mark.parametrize("more, status, code", [
+    ({"size": None}, 400, "bad_member"),
+    ({"target": None}, 400, "bad_member"),
     ({"size": 0}, 400, "bad_size"),
     ({"size": 1000}, 400, "bad_size"),
     ({"size": -512}, 400, "bad_size"),

@@ -290,13 +290,23 @@ static void a_body_is_parsed_where_a_route_wants_it(void **state)
 
 static void a_body_that_is_no_object_is_refused_without_quoting_it(void **state)
 {
-	static const char *const bodies[] = { "", "{", "[1]", "\"canary\"", "{\"a\": canary}",
-		"{\"canary\": 1, \"canary\": 2}", "{} {}" };
+	static const struct {
+		const char *body, *said;
+	} cases[] = {
+		{ "", "the body is missing" },
+		{ "{", "the body is not JSON: line 1, column 1" },
+		{ "[1]", "the body must be a JSON object" },
+		{ "\"canary\"", "the body is not JSON: line 1, column 8" },
+		{ "{\"a\": canary}", "the body is not JSON: line 1, column 12" },
+		{ "{\"canary\": 1, \"canary\": 2}", "the body has a member twice: line 1" },
+		{ "{} {}", "the body is not JSON: line 1, column 4" },
+	};
 
-	for (size_t i = 0; i < sizeof(bodies) / sizeof(bodies[0]); i++) {
-		const char *answer = ask(*state, "POST /t/json", bodies[i]);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		const char *answer = ask(*state, "POST /t/json", cases[i].body);
 
 		assert_answer(answer, 400, "\"code\":\"bad_json\"");
+		assert_non_null(strstr(answer, cases[i].said));
 		assert_null(strstr(answer, "canary"));
 	}
 }
