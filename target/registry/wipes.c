@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * In the catalog as the settings "sanitize/NAA": "failed", or "failed-may-exit" where the initiator
- * allowed EXIT FAILURE MODE, and the medium in hexadecimal digits.
+ * In the catalog as the settings "sanitize/NAA": "failed", "failed-may-exit" where the initiator
+ * allowed EXIT FAILURE MODE, or "format-failed", and the medium in hexadecimal digits.
  */
 #include "registry/wipes.h"
 
@@ -26,6 +26,7 @@ struct wipe {
 static const char *const names[] = {
 	[LU_WIPE_FAILED] = "failed",
 	[LU_WIPE_FAILED_AUSE] = "failed-may-exit",
+	[LU_FORMAT_FAILED] = "format-failed",
 };
 
 static struct wipe *wipe_new(const uint8_t naa[static 16], uint64_t medium, enum lu_wiped is)
@@ -119,7 +120,24 @@ static bool unit_named(const char *name, uint8_t naa[static 16])
 	return true;
 }
 
-/* What is neither of ours is taken for the stricter. */
+/* What is none of ours is taken for the strictest. */
+static enum lu_wiped by_name(const char *name)
+{
+	enum lu_wiped is = LU_FORMAT_FAILED;
+
+	while (is > LU_WIPE_FAILED && strcmp(name, names[is]))
+		is--;
+	return is;
+}
+
+static void tell(const char *naa, bool format)
+{
+	log_msg(LOG_WARNING,
+		"a %s of the disk naa.%s has failed, or the server ended before it did: while "
+		"it is the same file, hosts can do nothing with it but %s it again",
+		format ? "FORMAT UNIT" : "SANITIZE", naa, format ? "format" : "sanitize");
+}
+
 static int load_row(const char *name, const char *value, void *arg)
 {
 	unsigned long long medium;
@@ -129,16 +147,12 @@ static int load_row(const char *name, const char *value, void *arg)
 
 	if (!unit_named(name, naa) || sscanf(value, "%15s %llx", is, &medium) != 2)
 		return 0;
-	w = wipe_new(naa, medium,
-		strcmp(is, names[LU_WIPE_FAILED_AUSE]) ? LU_WIPE_FAILED : LU_WIPE_FAILED_AUSE);
+	w = wipe_new(naa, medium, by_name(is));
 	if (!w)
 		return -ENOMEM;
 	kept_set_put(arg, &w->kept);
 	kept_unref(&w->kept);
-	log_msg(LOG_WARNING,
-		"a SANITIZE of the disk naa.%s has failed, or the server ended before it did: while "
-		"it is the same file, hosts can do nothing with it but sanitize it again",
-		name + strlen(SETTINGS));
+	tell(name + strlen(SETTINGS), by_name(is) == LU_FORMAT_FAILED);
 	return 0;
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Disks of which a SANITIZE has begun and not succeeded: between the units, which say so, and the
+ * Disks of which a SANITIZE or FORMAT UNIT has begun and not succeeded: between the units, which say so, and the
  * catalog, which keeps it over a crash, as registry/modes.h does for mode pages.
  */
 #ifndef REGISTRY_WIPES_H

@@ -92,8 +92,8 @@ static uint64_t conditions(const struct lu *lu, const struct itl *itl)
 		c |= GATE_NO_MEDIUM;
 	if (lu->wiping)
 		c |= lu->wiping == WIPING_FORMAT ? GATE_FORMAT : GATE_SANITIZE;
-	if (lu->wipe_failed)
-		c |= GATE_WIPE_FAILED;
+	if (lu->wiped)
+		c |= lu->wiped == LU_FORMAT_FAILED ? GATE_CORRUPT : GATE_WIPE_FAILED;
 	if (lu->protected || lu->read_only || lu->tab)
 		c |= GATE_PROTECTED;
 	if (lu->guarded)
@@ -174,10 +174,8 @@ static int succeed_locked(struct lu *to, struct lu *from)
 		return -EBUSY;
 	if (!pr_copy(&to->pr, &from->pr))
 		return -ENOMEM;
-	if (same_data(to, from)) {
-		to->wipe_failed = from->wipe_failed;
-		to->wipe_may_exit = from->wipe_may_exit;
-	}
+	if (same_data(to, from))
+		to->wiped = from->wiped;
 	lu_update_gates(to);
 	from->succeeded = true;
 	return 0;

@@ -78,12 +78,13 @@ struct lu_mode_keeper {
 		const struct lu_saved *s);
 };
 
-/* Whether a SANITIZE of a unit has begun and not succeeded: what is left of its data is then kept
- * from hosts until another one succeeds, also over a restart (SBC-4 4.11.4). */
+/* Whether a SANITIZE or FORMAT UNIT of a unit has begun and not succeeded: what is left of its data
+ * is then kept from hosts until another one succeeds, also over a restart (SBC-4 4.11.4, 5.6). */
 enum lu_wiped {
 	LU_WIPED, /* none, or it has */
 	LU_WIPE_FAILED,
 	LU_WIPE_FAILED_AUSE, /* EXIT FAILURE MODE helps as well */
+	LU_FORMAT_FAILED,    /* so does SANITIZE, which after a SANITIZE alone does */
 };
 
 struct lu_wipe_keeper {
@@ -112,7 +113,7 @@ struct disk_cfg {
 	const struct lu_reservation *kept; /* what was kept; NULL: nothing. Borrowed for the call */
 	struct lu_mode_keeper *mode_keeper; /* NULL: mode pages cannot be saved */
 	const struct lu_saved *saved;       /* what was saved; likewise */
-	struct lu_wipe_keeper *wipe_keeper; /* NULL: a restart forgets a SANITIZE. Memory has none:
+	struct lu_wipe_keeper *wipe_keeper; /* NULL: a restart forgets it all. Memory has none:
 	                                       there is nothing left of it after that */
 	enum lu_wiped wiped;                /* what was kept */
 	void (*gone)(void *arg); /* optional: called once the last reference has been dropped */
@@ -166,7 +167,7 @@ void lu_unref(struct lu *lu);     /* any thread; NULL is fine. The last one clos
 void lu_resized(struct lu *lu);
 /* `to` is to take the place of `from`, the same unit with other properties: it has its persistent
  * reservation, which no initiator has let go of, and its registrants, and over the same data needs
- * a SANITIZE if that does. PERSISTENT RESERVE OUT and SANITIZE through `from`, of which `to` would
+ * a SANITIZE or FORMAT UNIT if that does. PERSISTENT RESERVE OUT and SANITIZE through `from`, of which `to` would
  * not know, are BUSY from now on. Main thread. 0, or -errno, and nothing has changed: no memory, or
  * -EBUSY where a SANITIZE or FORMAT UNIT is under way. */
 int lu_succeed(struct lu *to, struct lu *from);

@@ -298,8 +298,7 @@ int disk_create(const struct disk_cfg *cfg, struct lu **out)
 	lu->keeper = cfg->keeper;
 	mode_restore(lu, cfg->mode_keeper, cfg->saved);
 	lu->wipe_keeper = has & LU_ATOMIC ? NULL : cfg->wipe_keeper;
-	lu->wipe_failed = lu->wipe_keeper && cfg->wiped != LU_WIPED;
-	lu->wipe_may_exit = cfg->wiped == LU_WIPE_FAILED_AUSE;
+	lu->wiped = lu->wipe_keeper ? cfg->wiped : LU_WIPED;
 	lu->pool = cfg->pool;
 	work_lane_init(&lu->lane, QUERIES);
 	if (cfg->kept && !lu_restore(lu, cfg->kept)) {

@@ -52,6 +52,8 @@ static enum scsi_next refuse_at_gate(struct scsi_task *t, uint64_t stops)
 			t, stops & GATE_FORMAT ? ASC_FORMAT_IN_PROGRESS : ASC_SANITIZE_IN_PROGRESS);
 	if (stops & GATE_WIPE_FAILED)
 		return task_check(t, SENSE_MEDIUM_ERROR, ASC_SANITIZE_FAILED);
+	if (stops & GATE_CORRUPT)
+		return task_check(t, SENSE_MEDIUM_ERROR, ASC_MEDIUM_FORMAT_CORRUPTED);
 	if (stops & GATE_NO_MEDIUM) {
 		struct sense s = lu_absence(t->itl->lu);
 

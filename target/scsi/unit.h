@@ -61,6 +61,7 @@ enum ua { UNIT_ATTENTIONS(AS_NAME) UA_COUNT };
 #define GATE_SANITIZE    GATE_BIT(3)  /* a SANITIZE runs (wipe.c) */
 #define GATE_FORMAT      GATE_BIT(9)  /* a FORMAT UNIT */
 #define GATE_WIPE_FAILED GATE_BIT(10) /* a SANITIZE has failed */
+#define GATE_CORRUPT     GATE_BIT(11) /* a FORMAT UNIT has failed */
 #define GATE_NO_MEDIUM   GATE_BIT(4)  /* ejected */
 #define GATE_PROTECTED   GATE_BIT(5)  /* read-only, or SWP in the control mode page */
 #define GATE_STANDBY     GATE_BIT(7)  /* the port group's access state (ports.c) */
@@ -196,9 +197,9 @@ struct lu {
 	bool ejected, protected; /* protected: SWP */
 	bool tab;                /* the medium is write-protected */
 	enum { WIPING_NOT, WIPING_SANITIZE, WIPING_FORMAT } wiping;
-	pthread_cond_t settled;          /* it is WIPING_NOT again */
-	bool wipe_failed, wipe_may_exit; /* the last SANITIZE */
-	bool guarded, drained;           /* GATE_GUARD is up; no free writer is left */
+	pthread_cond_t settled;      /* it is WIPING_NOT again */
+	enum lu_wiped wiped;         /* how the last one ended */
+	bool guarded, drained;       /* GATE_GUARD is up; no free writer is left */
 	unsigned alone;              /* tasks in the two lists that want a range to themselves */
 	uint64_t guard_until;        /* up at least until then */
 	struct list ranges, waiting; /* tasks */

@@ -4,8 +4,8 @@
  * command, its nexus and resets (SBC-4 4.11.2): it holds the unit, and ends early only when it is
  * the last who does, since then the unit is being taken away, or when the server ends.
  *
- * Where the unit has a keeper, a SANITIZE is noted there before the first slice of it, and until the
- * last is on the medium: one that is cut off by a crash has failed.
+ * Where the unit has a keeper, it is noted there before the first slice of it, and until the last is
+ * on the medium: one that is cut off by a crash has failed.
  *
  * Overwriting is slow by intent: it takes turns with whatever else the machine does, at PACE bytes
  * a second, which is about what a disk of that size would need.
@@ -64,9 +64,12 @@ static struct scsi_task *release_task(struct wipe *w)
 
 /* --- what is kept -------------------------------------------------------------------- */
 
-static bool is_kept(const struct wipe *w)
+/* What is to be said of the unit until it has succeeded. */
+static enum lu_wiped failure(const struct wipe *w)
 {
-	return w->lu->wipe_keeper && w->plan.kind != WIPE_FORMAT;
+	if (w->plan.kind == WIPE_FORMAT)
+		return LU_FORMAT_FAILED;
+	return w->plan.may_exit ? LU_WIPE_FAILED_AUSE : LU_WIPE_FAILED;
 }
 
 static void keep(struct wipe *w, enum lu_wiped is, void (*done)(struct lu_keep *k, int err))
@@ -95,7 +98,7 @@ static void tell_failure(const struct lu *lu, int err)
 		log_msg(LOG_ERR, "wiping a disk (%s) failed: %s", lu->serial, strerror(-err));
 }
 
-/* After a failure the gates stay closed but for what helps (SBC-4 4.11.4). */
+/* After a failure the gates stay closed but for what helps (SBC-4 4.11.4, 5.6). */
 static void wipe_end(struct wipe *w, int err)
 {
 	struct scsi_task *t = release_task(w);
@@ -104,8 +107,7 @@ static void wipe_end(struct wipe *w, int err)
 	if (err)
 		tell_failure(lu, err);
 	pthread_mutex_lock(&lu->lock);
-	lu->wipe_failed = err && w->plan.kind != WIPE_FORMAT;
-	lu->wipe_may_exit = w->plan.may_exit;
+	lu->wiped = err ? failure(w) : LU_WIPED;
 	settle(lu);
 	pthread_mutex_unlock(&lu->lock);
 	loop_timer_clear(&w->timer);
@@ -208,7 +210,7 @@ static void forgotten(struct lu_keep *k, int err)
 /* All is on the medium. */
 static void wiped(struct wipe *w, int err)
 {
-	if (err || !is_kept(w))
+	if (err || !w->lu->wipe_keeper)
 		wipe_end(w, err);
 	else
 		keep(w, LU_WIPED, forgotten);
@@ -285,9 +287,14 @@ static void wipe_finish(struct wipe *w)
 
 /* --- the beginning ------------------------------------------------------------------- */
 
-static enum scsi_next ended(struct scsi_task *t, int err)
+static enum scsi_next sanitized(struct scsi_task *t, int err)
 {
 	return err ? task_check(t, SENSE_MEDIUM_ERROR, ASC_SANITIZE_FAILED) : task_good(t);
+}
+
+static enum scsi_next formatted(struct scsi_task *t, int err)
+{
+	return err ? task_check(t, SENSE_MEDIUM_ERROR, ASC_FORMAT_FAILED) : task_good(t);
 }
 
 static void start(struct wipe *w)
@@ -296,7 +303,7 @@ static void start(struct wipe *w)
 	loop_timer_set(&w->timer, 0);
 }
 
-/* Nothing has begun, and the unit is as it was: also if a SANITIZE before this one failed. */
+/* Nothing has begun, and the unit is as it was: also if the one before failed. */
 static void give_up(struct wipe *w)
 {
 	struct lu *lu = w->lu;
@@ -339,8 +346,9 @@ static enum scsi_next begin(struct scsi_task *t, int err)
 	(void)err;
 	guard_drop(t);
 	w->begun = true;
-	if (is_kept(w) && w->size) {
-		keep(w, w->plan.may_exit ? LU_WIPE_FAILED_AUSE : LU_WIPE_FAILED, noted);
+	t->then = w->plan.kind == WIPE_FORMAT ? formatted : sanitized;
+	if (w->lu->wipe_keeper && w->size) {
+		keep(w, failure(w), noted);
 	} else {
 		start(w);
 		if (w->plan.immediate) {
@@ -348,7 +356,6 @@ static enum scsi_next begin(struct scsi_task *t, int err)
 			return task_good(t);
 		}
 	}
-	t->then = ended;
 	t->busy = true;
 	return SCSI_PENDING;
 }
@@ -414,7 +421,7 @@ static bool is_restricted(struct lu *lu)
 	bool is;
 
 	pthread_mutex_lock(&lu->lock);
-	is = lu->wipe_failed && !lu->wipe_may_exit;
+	is = lu->wiped == LU_WIPE_FAILED;
 	pthread_mutex_unlock(&lu->lock);
 	return is;
 }

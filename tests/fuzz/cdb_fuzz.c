@@ -111,7 +111,7 @@ static void keep_wipe(struct lu_wipe_keeper *kr, struct lu_keep *k, const uint8_
 {
 	struct world *w = container_of(kr, struct world, wipe_keeper);
 
-	assert(naa[15] < DISKS && !medium && is <= LU_WIPE_FAILED_AUSE);
+	assert(naa[15] < DISKS && !medium && is <= LU_FORMAT_FAILED);
 	k->err = ++w->asked % 16 == 0 ? -EIO : 0;
 	k->msg.run = say_so;
 	loop_post(k->loop, &k->msg);

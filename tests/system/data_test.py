@@ -4,8 +4,10 @@ import ctypes
 import random
 import re
 import secrets
+import sqlite3
 import threading
 import time
+from contextlib import closing
 from functools import partial
 
 import pytest
@@ -253,6 +255,27 @@ def test_a_sanitize_that_is_cut_off_has_failed_after_the_restart(start, end, aus
     server.start()
     with login(server.port, DISK) as session:
         assert session.ready().read(0, 1) == b"n" * 512
+
+
+def test_a_format_that_was_cut_off_leaves_a_corrupt_medium_after_the_restart(start):
+    """A format takes no time here: a SANITIZE that was cut off is made one in the catalog."""
+    server = served(start, 512)
+    with login(server.port, DISK) as session:
+        sanitize(session.ready(), 1, 0x80, bytes([31, 0, 0, 1, 0xaa]))
+        server.kill()
+    with closing(sqlite3.connect(server.dir / "state" / "catalog.db")) as catalog, catalog:
+        catalog.execute("UPDATE setting SET value = 'format-' || value WHERE name LIKE 'sanitize/%'")
+    server.start()
+    assert lines(server, "warning: a FORMAT UNIT of the disk naa.")
+    with login(server.port, DISK) as session:
+        for call in session.ready, partial(session.read, 0, 1), partial(session.write, 0, bytes(512)):
+            assert sense_of(call) == (3, 0x3100)
+        session.command(bytes([4, 0, 0, 0, 0, 0]))
+        assert session.read(0, 1) == bytes(512)
+        server.kill()
+    server.start()
+    with login(server.port, DISK) as session:
+        assert session.ready().read(131071, 1) == bytes(512)
 
 
 def test_a_sanitize_that_was_cut_off_says_nothing_of_another_file(start):

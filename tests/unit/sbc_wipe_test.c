@@ -373,6 +373,29 @@ static void a_failure_is_left_in_no_other_way(void **state)
 	rig_free(r);
 }
 
+/* Some of it is zeros by now and some is old, and nobody knows which. */
+static void assert_corrupt(struct rig *r)
+{
+	assert_check(RUN(r, 0, NULL, 0, TUR), SENSE_MEDIUM_ERROR, 0x3100);
+	assert_check(RUN(r, 0, NULL, 512, READ10(0, 1)), SENSE_MEDIUM_ERROR, 0x3100);
+	assert_check(RUN(r, 1, data, 512, WRITE10(0, 1)), SENSE_MEDIUM_ERROR, 0x3100);
+	assert_good(RUN(r, 1, NULL, 96, 0x12, 0, 0, 0, 96, 0));
+}
+
+static void what_was_not_formatted_to_the_end_is_corrupt_until_it_is(void **state)
+{
+	struct rig *r = rig_create((struct rig_cfg){ .faulty = true });
+	enum store_op op = *state ? STORE_FLUSH : STORE_DISCARD;
+
+	fault_set(r->store,
+		&(struct fault_cfg){ .nth = 1, .count = 1, .err = -EIO, .ops = 1u << op });
+	assert_check(RUN(r, 0, NULL, 0, FORMAT(0)), SENSE_MEDIUM_ERROR, 0x3101);
+	assert_corrupt(r);
+	assert_good(RUN(r, 0, NULL, 0, FORMAT(0)));
+	assert_good(RUN(r, 0, NULL, 512, READ10(0, 1)));
+	rig_free(r);
+}
+
 static void a_unit_that_is_taken_away_is_not_wiped_to_the_end(void **state)
 {
 	struct rig *r = rig_create((struct rig_cfg){ .blocks = 8 << 20, .faulty = true });
@@ -545,8 +568,21 @@ static void it_is_kept_from_before_the_first_block_until_the_last_is_durable(voi
 	assert_int_equal(b.n, 2);
 	assert_int_equal(b.is[0], LU_WIPE_FAILED_AUSE);
 	assert_int_equal(b.is[1], LU_WIPED);
+	rig_free(r);
+}
+
+static void so_is_formatting(void **state)
+{
+	struct book b;
+	struct rig *r = kept_rig(&b, LU_WIPED);
+
+	(void)state;
 	assert_good(RUN(r, 0, NULL, 0, FORMAT(0)));
 	assert_int_equal(b.n, 2);
+	assert_int_equal(b.is[0], LU_FORMAT_FAILED);
+	assert_int_equal(b.slices[0], 0);
+	assert_int_equal(b.is[1], LU_WIPED);
+	assert_int_equal(b.slices[1], 2);
 	rig_free(r);
 }
 
@@ -561,6 +597,24 @@ static void one_that_was_cut_off_has_failed(void **state)
 	assert_bad_cdb(RUN(r, 0, NULL, 0, SANITIZE(AUSE, ERASE, 0)), 1);
 	assert_int_equal(b.n, 0);
 	assert_good(RUN(r, 0, NULL, 0, SANITIZE(0, ERASE, 0)));
+	assert_good(RUN(r, 0, NULL, 512, READ10(0, 1)));
+	rig_free(r);
+}
+
+static void formatting_that_was_cut_off_has_failed(void **state)
+{
+	struct book b;
+	struct rig *r = kept_rig(&b, LU_FORMAT_FAILED);
+
+	assert_corrupt(r);
+	assert_good(RUN(r, 0, NULL, 0, SANITIZE(0, LEAVE_FAILURE, 0)));
+	assert_corrupt(r);
+	assert_int_equal(b.n, 0);
+	if (*state)
+		assert_good(RUN(r, 0, NULL, 0, SANITIZE(AUSE, ERASE, 0)));
+	else
+		assert_good(RUN(r, 0, NULL, 0, FORMAT(0)));
+	assert_int_equal(b.is[1], LU_WIPED);
 	assert_good(RUN(r, 0, NULL, 512, READ10(0, 1)));
 	rig_free(r);
 }
@@ -669,6 +723,7 @@ int main(void)
 		T(a_failure_stays_until_it_is_left),
 		T(what_cannot_be_made_durable_has_failed),
 		T(a_failure_is_left_in_no_other_way),
+		BOTH(what_was_not_formatted_to_the_end_is_corrupt_until_it_is),
 		T(a_unit_that_is_taken_away_is_not_wiped_to_the_end),
 		T(a_unit_has_no_successor_while_it_is_wiped),
 		T(a_failure_stays_with_the_successor),
@@ -677,7 +732,9 @@ int main(void)
 		BOTH(formatting_leaves_zeros),
 		T(formats_that_are_not_there_are_refused),
 		T(it_is_kept_from_before_the_first_block_until_the_last_is_durable),
+		T(so_is_formatting),
 		T(one_that_was_cut_off_has_failed),
+		BOTH(formatting_that_was_cut_off_has_failed),
 		T(leaving_a_failure_is_kept_before_it_is_answered),
 		BOTH(what_cannot_be_kept_does_not_begin),
 		T(one_that_cannot_be_forgotten_has_failed),
