@@ -190,7 +190,8 @@ static enum scsi_next read_start(struct scsi_task *t)
 
 /* --- WRITE ---------------------------------------------------------------------------------- */
 
-/* Early warning of a write that went well (SSC-4 7.8): all of it is on the tape. */
+/* Early warning of a write that went well (SSC-4 7.8): all of it is on the tape, and durable, as SEW
+ * of the device configuration page promises. */
 static void written(struct scsi_task *t, struct cartridge *c)
 {
 	struct tape *tape = tape_of(t);
@@ -200,6 +201,8 @@ static void written(struct scsi_task *t, struct cartridge *c)
 	tape_appended(tape, t->itl, c, &p);
 	news = p.programmed && !tape->past_pew;
 	tape->past_pew = p.programmed;
+	if (p.early && !tape_settle(t, c))
+		return;
 	if (p.early)
 		tape_check_left(t, SENSE_NO_SENSE, ASC_END_OF_PARTITION, TAPE_EOM, 0);
 	else if (news)

@@ -399,6 +399,18 @@ static void a_file_system_that_is_nearly_full_is_early_warning(void **state)
 	tape_rig_free(rig);
 }
 
+/* SEW of mode page 10h: there every status says that the data are durable. */
+static void beyond_early_warning_each_write_synchronizes(void **state)
+{
+	struct tape_rig *rig = roomy(state);
+
+	free_space = 16 * VTL_MIB;
+	assert_tape(tape_write(rig, 5000, 0), SENSE_NO_SENSE, 0x0002, 0);
+	set(&no_sync, 0, 1);
+	assert_check(tape_write(rig, 5000, 1), SENSE_MEDIUM_ERROR, 0x0c00);
+	tape_rig_free(rig);
+}
+
 /* The block is not acknowledged before it is written: there is none to be lost. */
 static void nothing_is_written_behind_when_the_file_system_is_nearly_full(void **state)
 {
@@ -524,6 +536,7 @@ int main(void)
 		TEST(a_disk_that_fails_is_a_medium_error),
 		TEST(of_fixed_blocks_those_that_were_read_before_memory_ran_out_are_told),
 		TEST(a_file_system_that_is_nearly_full_is_early_warning),
+		TEST(beyond_early_warning_each_write_synchronizes),
 		TEST(nothing_is_written_behind_when_the_file_system_is_nearly_full),
 		TEST(whatever_fails_what_is_acknowledged_is_there_and_in_order),
 	};
