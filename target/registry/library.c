@@ -10,7 +10,6 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <openssl/evp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,6 +20,7 @@
 #include "base/log.h"
 #include "registry/fault.h"
 #include "registry/library_private.h"
+#include "registry/naa.h"
 
 #define RELOAD_MS 5000
 
@@ -60,17 +60,15 @@ void library_traits_free(struct library_traits *t)
 /* Ten digits and letters of a hash over what makes the library this one. */
 static char *derive_serial(const struct libraries_env *env, const char *name)
 {
-	uint8_t hash[EVP_MAX_MD_SIZE] = { 0 };
-	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
-	bool ok = ctx && EVP_DigestInit_ex(ctx, EVP_sha256(), NULL) &&
-		  EVP_DigestUpdate(ctx, env->identity, sizeof(env->identity)) &&
-		  EVP_DigestUpdate(ctx, "library\n", 8) &&
-		  EVP_DigestUpdate(ctx, name, strlen(name)) && EVP_DigestFinal_ex(ctx, hash, NULL);
-	char *serial = NULL;
+	char *what = NULL, *serial = NULL;
+	uint8_t h[32];
 
-	EVP_MD_CTX_free(ctx);
-	if (!ok || asprintf(&serial, "CS%02X%02X%02X%02X", hash[0], hash[1], hash[2], hash[3]) < 0)
+	if (asprintf(&what, "library\n%s", name) < 0)
 		return NULL;
+	if (!naa_hash(env->identity, what, h) ||
+		asprintf(&serial, "CS%02X%02X%02X%02X", h[0], h[1], h[2], h[3]) < 0)
+		serial = NULL;
+	free(what);
 	return serial;
 }
 

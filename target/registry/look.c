@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What the registry shows of itself; who changes something looks here, too. */
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
+#include "registry/naa.h"
 #include "registry/registry_private.h"
 
 const struct config *registry_config(const struct registry *r)
@@ -39,18 +39,11 @@ void registry_portals(const struct registry *r,
 	portals_each(r->now.portals, each, arg);
 }
 
-struct naa_text {
-	char text[33];
-};
-
 static void fill_lun(const struct world *w, const struct config_lun *row, struct naa_text *naa,
 	struct registry_lun *out)
 {
 	const struct lu *lu = units_find(w->units, row);
-	const uint8_t *id = lu_naa(lu);
 
-	for (size_t i = 0; i < (id[0] >> 4 == 6 ? 16 : 8); i++)
-		snprintf(naa->text + 2 * i, 3, "%02x", id[i]);
 	*out = (struct registry_lun){
 		.lun = row->lun,
 		.kind = lu_kind(lu),
@@ -59,7 +52,7 @@ static void fill_lun(const struct world *w, const struct config_lun *row, struct
 		.size = lu_size(lu),
 		.block_size = lu_block_size(lu),
 		.read_only = lu_read_only(lu),
-		.naa = naa->text,
+		.naa = naa_text(lu_naa(lu), naa),
 	};
 }
 

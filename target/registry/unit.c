@@ -8,12 +8,13 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <openssl/evp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "registry/naa.h"
 
 /* --- backings ------------------------------------------------------------------------------- */
 
@@ -136,49 +137,6 @@ void backing_unmake(const struct backing *b)
 
 /* --- traits --------------------------------------------------------------------------------- */
 
-/* An administratively assigned company identifier (IEEE 802c: the second digit is 2), as these
- * identifiers are made here and not bought. */
-static const uint8_t company[3] = { 0x02, 0x43, 0x53 };
-
-/* NAA 6h (SPC-5 7.7.6.6.5): one digit, the company in six, and 25 digits of a hash over what makes
- * the unit this one: whose it is, and its place. */
-static int derive_naa(const struct units_env *env, const char *place, uint8_t naa[static 16])
-{
-	uint8_t hash[EVP_MAX_MD_SIZE] = { 0 };
-	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
-	bool ok = ctx && EVP_DigestInit_ex(ctx, EVP_sha256(), NULL) &&
-		  EVP_DigestUpdate(ctx, env->identity, sizeof(env->identity)) &&
-		  EVP_DigestUpdate(ctx, place, strlen(place)) &&
-		  EVP_DigestFinal_ex(ctx, hash, NULL);
-
-	EVP_MD_CTX_free(ctx);
-	memcpy(naa, hash, 16);
-	naa[0] = (uint8_t)(0x60 | company[0] >> 4);
-	naa[1] = (uint8_t)(company[0] << 4 | company[1] >> 4);
-	naa[2] = (uint8_t)(company[1] << 4 | company[2] >> 4);
-	naa[3] = (uint8_t)(company[2] << 4 | (hash[3] & 0x0f));
-	return ok ? 0 : -EIO;
-}
-
-/* The configuration has checked that these are 16 or 32 lower-case hex digits. */
-static void read_naa(const char *text, uint8_t naa[static 16])
-{
-	memset(naa, 0, 16);
-	for (size_t i = 0; i < 32 && text[i]; i++) {
-		int digit = text[i] <= '9' ? text[i] - '0' : text[i] - 'a' + 10;
-
-		naa[i / 2] = (uint8_t)(naa[i / 2] | digit << (i % 2 ? 0 : 4));
-	}
-}
-
-static void print_naa(const uint8_t naa[static 16], char out[static 33])
-{
-	size_t len = naa[0] >> 4 == 6 ? 16 : 8;
-
-	for (size_t i = 0; i < len; i++)
-		snprintf(out + 2 * i, 3, "%02x", naa[i]);
-}
-
 static void set_text(struct unit_traits *t, const char *vendor, const char *product,
 	const char *revision, const char *serial)
 {
@@ -196,21 +154,22 @@ static int device_traits(const struct units_env *env, const struct served_librar
 	memset(t, 0, sizeof(*t));
 	served_library_device(library, device, &d);
 	set_text(t, d.vendor, d.product, d.revision, d.serial);
-	return derive_naa(env, d.place, t->naa);
+	return naa_of_place(env->identity, d.place, t->naa) ? 0 : -ENOMEM;
 }
 
 static int disk_traits(const struct units_env *env, const struct config_target *target,
 	const struct config_lun *row, struct unit_traits *t)
 {
-	char naa[33], place[320];
-	int err = 0;
+	struct naa_text naa;
+	char place[320];
+	const char *digits;
 
 	memset(t, 0, sizeof(*t));
 	snprintf(place, sizeof(place), "%s\n%" PRIu32 "\n", target->name, row->lun);
 	if (row->naa)
-		read_naa(row->naa, t->naa);
-	else
-		err = derive_naa(env, place, t->naa);
+		naa_read(row->naa, t->naa);
+	else if (!naa_of_place(env->identity, place, t->naa))
+		return -ENOMEM;
 	t->block_size = row->block_size;
 	t->physical_block_size = row->physical_block_size;
 	t->read_only = row->read_only;
@@ -219,10 +178,10 @@ static int disk_traits(const struct units_env *env, const struct config_target *
 	t->write_through = !row->write_cache;
 	t->long_cdbs = row->long_cdbs;
 	/* The end of the identifier differs from unit to unit; 16 digits is what hosts show whole. */
-	print_naa(t->naa, naa);
+	digits = naa_text(t->naa, &naa);
 	set_text(t, row->vendor, row->product, row->revision,
-		row->serial ? row->serial : naa + (strlen(naa) - 16));
-	return err;
+		row->serial ? row->serial : digits + (strlen(digits) - 16));
+	return 0;
 }
 
 bool unit_traits_same(const struct unit_traits *a, const struct unit_traits *b)

@@ -6,7 +6,6 @@
 #include "registry/volumes.h"
 
 #include <errno.h>
-#include <openssl/evp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +15,7 @@
 #include "catalog/volume.h"
 #include "config/made.h"
 #include "net/addr.h"
+#include "registry/naa.h"
 #include "registry/volume_file.h"
 #include "registry/volumes_private.h"
 
@@ -290,23 +290,9 @@ bool volumes_has_portal(const struct config *cfg, const char *address)
 	return false;
 }
 
-/* An identifier that goes with the volume wherever it is attached; of the form that units have that
- * the file declares without one. */
 bool volume_naa(const struct registry *r, const struct volume *v, uint8_t naa[static 16])
 {
-	uint8_t hash[EVP_MAX_MD_SIZE] = { 0 };
-	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
-	bool ok = ctx && EVP_DigestInit_ex(ctx, EVP_sha256(), NULL) &&
-		  EVP_DigestUpdate(ctx, r->env.identity, sizeof(r->env.identity)) &&
-		  EVP_DigestUpdate(ctx, v->id, strlen(v->id)) &&
-		  EVP_DigestFinal_ex(ctx, hash, NULL);
-
-	EVP_MD_CTX_free(ctx);
-	memcpy(naa, (const uint8_t[]){ 0x60, 0x24, 0x35 }, 3);
-	naa[3] = (uint8_t)(0x30 | hash[0] >> 4);
-	for (size_t i = 4; i < 16; i++)
-		naa[i] = (uint8_t)(hash[i - 4] << 4 | hash[i - 3] >> 4);
-	return ok;
+	return naa_of_volume(r->env.identity, v->id, naa);
 }
 
 /* --- serving -------------------------------------------------------------------------------- */
@@ -351,11 +337,11 @@ static int add_one(struct registry *r, struct config *cfg, struct volume *v, con
 {
 	uint32_t *groups = calloc(cfg->n_portals + 1, sizeof(*groups));
 	uint8_t naa[16];
-	char text[33];
+	struct naa_text text;
 	const struct config_made made = { .target = v->target,
 		.lun = v->lun,
 		.path = path,
-		.naa = text,
+		.naa = text.text,
 		.size = v->size,
 		.block_size = v->block_size,
 		.chap = asks_for_chap(cfg, v),
@@ -364,8 +350,8 @@ static int add_one(struct registry *r, struct config *cfg, struct volume *v, con
 		.n_groups = groups ? groups_at(cfg, v->portal, groups) : 0 };
 	int err = groups && volume_naa(r, v, naa) ? 0 : -ENOMEM;
 
-	for (size_t i = 0; !err && i < sizeof(naa); i++)
-		snprintf(text + 2 * i, 3, "%02x", naa[i]);
+	if (!err)
+		naa_text(naa, &text);
 	if (!err && !config_make(cfg, &made))
 		err = -ENOMEM;
 	free(groups);
