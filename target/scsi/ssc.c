@@ -16,16 +16,25 @@
 
 /* --- cartridges come and go ----------------------------------------------------------------- */
 
-/* A tool has the cartridge open: it is as good as before, and can be loaded when that has ended. */
-static bool elsewhere(const struct drive_medium *in)
+/* A tool has the cartridge open, or this machine lacks memory, descriptors or space: the cartridge is
+ * as good as before, and can be loaded when that has ended. */
+static bool undamaged(const struct drive_medium *in)
 {
-	return in->state == DRIVE_UNREADABLE && in->err == -EBUSY;
+	switch (in->state == DRIVE_UNREADABLE ? in->err : 0) {
+	case -EBUSY:
+	case -ENOMEM:
+	case -EMFILE:
+	case -ENFILE:
+	case -ENOSPC:
+	case -EDQUOT: return true;
+	default: return false;
+	}
 }
 
 /* Sense key << 16 | asc of what TEST UNIT READY says while no cartridge is loaded. */
 static uint32_t absence(const struct drive_medium *in)
 {
-	if (elsewhere(in))
+	if (undamaged(in))
 		return SENSE_NOT_READY << 16 | ASC_LOAD_OR_EJECT_FAILED;
 	switch (in->state) {
 	case DRIVE_HELD: return SENSE_NOT_READY << 16 | ASC_MEDIUM_NOT_PRESENT_MAM_ACCESSIBLE;
@@ -66,7 +75,7 @@ static void begin_alerts(struct tape *tape)
 		tape_alert(tape, ALERT_CLEANING_MEDIUM);
 	if (in.state == DRIVE_INCOMPATIBLE)
 		tape_alert(tape, ALERT_UNSUPPORTED_FORMAT);
-	if (in.state == DRIVE_UNREADABLE && !elsewhere(&in))
+	if (in.state == DRIVE_UNREADABLE && !undamaged(&in))
 		tape_alert(tape, ALERT_MEDIUM);
 	if (in.state == DRIVE_LOADED && !media_writes(drive_generation(tape->drive), in.media))
 		tape_alert(tape, ALERT_READ_ONLY_FORMAT);

@@ -4,6 +4,7 @@
  * it.
  */
 #include <errno.h>
+#include <sys/resource.h>
 
 #include "scsi/op.h"
 #include "tests/unit/ssc_support.h"
@@ -230,6 +231,24 @@ static void a_cartridge_that_somebody_else_has_open_is_not_damaged(void **state)
 	tape_rig_free(rig);
 }
 
+static void a_cartridge_that_there_is_no_descriptor_for_is_not_damaged(void **state)
+{
+	struct tape_rig *rig = tape_rig_blank(state);
+	struct rlimit before;
+
+	assert_good(TAPE(rig, NULL, 0, 0x1b, 0, 0, 0, 0, 0));
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &(struct rlimit){ 0, before.rlim_max }), 0);
+	assert_check(TAPE(rig, NULL, 0, 0x1b, 0, 0, 0, 1, 0), SENSE_NOT_READY, 0x5300);
+	assert_check(TAPE(rig, NULL, 0, TUR), SENSE_NOT_READY, 0x5300);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+	assert_int_equal(
+		be64(TAPE(rig, NULL, 64, 0x4d, 0, 0x52, 0, 0, 0, 0, BE2(64), 0).in + 8), 0);
+	assert_good(TAPE(rig, NULL, 0, 0x1b, 0, 0, 0, 1, 0));
+	assert_good(TAPE(rig, NULL, 0, TUR));
+	tape_rig_free(rig);
+}
+
 static void a_load_that_holds_leaves_the_tape_unthreaded(void **state)
 {
 	struct tape_rig *rig = tape_rig_blank(state);
@@ -266,6 +285,7 @@ int main(void)
 		TEST(a_cartridge_of_a_newer_generation_is_not_read),
 		TEST(one_of_two_generations_before_is_only_read),
 		TEST(a_cartridge_that_somebody_else_has_open_is_not_damaged),
+		TEST(a_cartridge_that_there_is_no_descriptor_for_is_not_damaged),
 		TEST(a_load_that_holds_leaves_the_tape_unthreaded),
 		TEST(an_empty_drive_has_nothing_to_unload_or_load),
 	};
