@@ -445,8 +445,8 @@ bool cmd_data_out(struct cmd *cmd, const struct data_out *p, const char **why)
 	*why = unasked(cmd, p);
 	if (*why)
 		return false;
-	if (!cmd->spoiled && p->datasn != cmd->datasn)
-		spoil(cmd, 0x4705, "DataSN is not the next one"); /* one was lost: 7.9 */
+	if (!cmd->spoiled && p->datasn != cmd->datasn) /* one was lost: 7.9 */
+		spoil(cmd, ASC_PROTOCOL_SERVICE_CRC_ERROR, "DataSN is not the next one");
 	cmd->datasn++;
 	if (cmd->spoiled)
 		return true;
@@ -455,7 +455,8 @@ bool cmd_data_out(struct cmd *cmd, const struct data_out *p, const char **why)
 		return false;
 	}
 	if (wrong_amount(cmd, p))
-		spoil(cmd, 0x0c0d, "more or less data than the sequence should have");
+		spoil(cmd, ASC_NOT_ENOUGH_UNSOLICITED_DATA,
+			"more or less data than the sequence should have");
 	return true;
 }
 
