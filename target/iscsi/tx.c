@@ -25,8 +25,6 @@ struct tx_batch {
 	size_t bytes;
 	unsigned head_at;            /* the piece that is the header of the PDU being written */
 	uint32_t data_len;           /* of that PDU */
-	uint32_t crc;
-	bool digest;
 	struct list over;            /* items that end with this batch */
 	struct iovec piece[TX_PIECES];
 	struct tx_frame frame[TX_PDUS];

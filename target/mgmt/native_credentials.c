@@ -182,7 +182,7 @@ struct edit {
 	struct secret made, made_out; /* secrets made here, to be told */
 
 	/* Set by the plan. */
-	bool created, not_there, not_chap;
+	bool created, not_chap;
 };
 
 static void edit_free(struct edit *e)

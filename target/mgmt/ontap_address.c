@@ -264,8 +264,6 @@ static const char *print(const struct source *s, char text[static INET6_ADDRSTRL
 static bool parse_word(char *word, struct address *a)
 {
 	char *slash = strchr(word, '/'), *dash = strchr(word, '-');
-	json_t *netmask;
-	int bits = 0;
 
 	*a = (struct address){ .mask = slash };
 	if (slash)
@@ -275,8 +273,9 @@ static bool parse_word(char *word, struct address *a)
 	if (!source_parse(word, &a->first))
 		return false;
 	if (slash) {
-		netmask = json_string(slash + 1);
-		bits = netmask ? mask_bits(netmask, a->first.family) : -1;
+		json_t *netmask = json_string(slash + 1);
+		int bits = netmask ? mask_bits(netmask, a->first.family) : -1;
+
 		json_decref(netmask);
 		a->bits = (unsigned)bits;
 		return bits >= 0;

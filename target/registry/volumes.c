@@ -140,7 +140,6 @@ int volume_forget_kept(const struct registry *r, struct catalog_tx *tx, const st
 
 struct notes {
 	struct registry *r;
-	const struct config *cfg;
 	struct volume *v; /* those whose files are to be removed */
 	size_t n;
 };
@@ -199,7 +198,7 @@ static void remove_noted(const struct config *cfg, struct volume *v)
 
 static int tidy(struct registry *r, const struct config *cfg, struct catalog_error *why)
 {
-	struct notes notes = { .r = r, .cfg = cfg };
+	struct notes notes = { .r = r };
 	int err = catalog_run(r->catalog, load_notes, &notes, why);
 
 	for (size_t i = 0; !err && i < notes.n; i++)

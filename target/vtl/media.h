@@ -26,7 +26,6 @@ struct media {
 	unsigned int partitions;    /* at most */
 	uint64_t capacity;          /* native, bytes */
 	uint64_t early_warning;     /* bytes before the end; see media_early_warning() */
-	uint32_t block_max;         /* bytes */
 	uint32_t mam;               /* bytes of medium auxiliary memory */
 };
 
