@@ -80,11 +80,11 @@ int config_load(const char *path, struct config **out, struct faults *faults)
 	return err;
 }
 
-int config_load_string(const char *name, const char *string, const char *dir, struct config **out,
+int config_load_string(const char *name, const char *text, const char *dir, struct config **out,
 	struct faults *faults)
 {
 	struct input in = { 0 };
-	int err = input_load_string(&in, name, string, dir, faults);
+	int err = input_load_string(&in, name, text, dir, faults);
 
 	if (!err)
 		err = load(name, &in, dir, out, faults);

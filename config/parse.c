@@ -110,8 +110,8 @@ static bool set(struct parse *p, const struct setting *row, const config_setting
 
 /* ---- rows ----------------------------------------------------------------------------------- */
 
-static void fill_group(
-	struct parse *p, const struct section *section, const config_setting_t *node, void *object);
+static void fill_group(struct parse *p, const struct section *section,
+	const config_setting_t *group, void *object);
 
 static void fill_default(struct parse *p, const struct setting *row, void *object)
 {

@@ -16,7 +16,7 @@ enum log_sink { LOG_TO_STDERR, LOG_TO_SYSLOG };
 /* Sets where lines go and the highest syslog priority (LOG_ERR … LOG_DEBUG) that is
  * written, and looks what stderr is. Called by main before threads start, and on reload (level
  * only changes). */
-void log_setup(enum log_sink sink, int level);
+void log_setup(enum log_sink to, int level);
 
 /* Whether a line of this priority would be written: guard for costly arguments. */
 bool log_on(int priority);

@@ -32,7 +32,7 @@ struct catalog_audit_query {
 
 /* Inside a request's run(): calls row() for each entry, newest first, until it gives another value
  * than 0, which is then what this gives. The next page begins before the last id of this one. */
-int catalog_audit_list(struct catalog_tx *tx, const struct catalog_audit_query *q,
+int catalog_audit_list(struct catalog_tx *tx, const struct catalog_audit_query *which,
 	int (*row)(const struct catalog_audit *a, void *arg), void *arg);
 
 #endif

@@ -60,7 +60,7 @@ void kept_set_end(struct kept_set *s);
 
 /* Takes over the caller's reference; NULL stands for "no memory", and is answered so. Borrows
  * `asked` until it is done. Any thread: what is handed over first reaches the catalog first. */
-void kept_set_hand_over(struct kept_set *s, struct kept *k, struct lu_keep *asked);
+void kept_set_hand_over(struct kept_set *s, struct kept *what, struct lu_keep *asked);
 
 /* What is kept of a unit, with a reference; NULL: nothing. Any thread, as the next two. */
 struct kept *kept_set_find(struct kept_set *s, const uint8_t naa[16]);

@@ -18,20 +18,20 @@ int portals_prepare(const struct config *cfg, struct portals *old, int *fds, siz
 	struct portals **out, struct faults *faults);
 /* Forgets a set that was prepared; what it took from `old` (NULL: nothing) goes back there. NULL
  * is fine. */
-void portals_abandon(struct portals *p, struct portals *old);
+void portals_abandon(struct portals *set, struct portals *old);
 /* From here on connections go to the server, on its reactors' threads. What `old` has left is
  * closed, and old freed. */
-void portals_commit(struct portals *p, struct portals *old, struct iscsi_server *server);
+void portals_commit(struct portals *set, struct portals *old, struct iscsi_server *server);
 /* Takes no connections any more; before the server is freed. NULL is fine. */
-void portals_stop(struct portals *p);
+void portals_stop(struct portals *set);
 /* Closes all. NULL is fine. */
-void portals_free(struct portals *p);
+void portals_free(struct portals *set);
 
 /* Every portal as the directory wants it, in an array of its own that the caller frees; the
- * strings live as long as p. NULL when memory is out. */
-struct iscsi_portal *portals_directory(const struct portals *p, unsigned *n);
+ * strings live as long as the set. NULL when memory is out. */
+struct iscsi_portal *portals_directory(const struct portals *set, unsigned *n);
 
-void portals_each(const struct portals *p,
+void portals_each(const struct portals *set,
 	void (*each)(void *arg, const struct registry_portal *portal), void *arg);
 
 #endif

@@ -129,7 +129,7 @@ struct tape_job {
  * with the task. */
 struct tape_job *tape_job(struct scsi_task *t);
 /* Hands it to the drive. SCSI_PENDING. */
-enum scsi_next tape_submit(struct scsi_task *t, tape_run *run);
+enum scsi_next tape_submit(struct scsi_task *t, tape_run *fn);
 /* For rows: an abort takes back a job that waits, and tells one that runs. */
 bool tape_cancel(struct scsi_task *t);
 /* In a job: whether the cartridge is still the one that the command was sent to. Its data may have

@@ -100,7 +100,7 @@ struct itl {
 };
 
 /* The I_T_L nexus behind a LUN field (SAM-5 4.7.7), or NULL. */
-struct itl *nexus_itl(const struct nexus *n, uint64_t lun);
+struct itl *nexus_itl(const struct nexus *n, uint64_t field);
 
 /* Adds a unit attention. Any thread that keeps the itl alive. */
 void itl_attention(struct itl *itl, enum ua ua);
