@@ -123,7 +123,9 @@ static void vpd_limits(struct wr *w, const struct itl *itl)
 
 	wr_u8(w, thin ? 0x01 : 0); /* WSNZ: see write_same() */
 	wr_u8(w, SBC_COMPARE_BLOCKS);
-	wr_be16(w, (uint16_t)page); /* OPTIMAL TRANSFER LENGTH GRANULARITY */
+	/* OPTIMAL TRANSFER LENGTH GRANULARITY: more than a physical block would be part of a stripe to
+	 * file systems (mkfs.xfs), which then miss the length of a whole one. */
+	wr_be16(w, (uint16_t)(1u << lu->physical_exponent));
 	wr_be32(w, lu->max_blocks);
 	wr_be32(w, 0); /* OPTIMAL TRANSFER LENGTH: none is better */
 	wr_be32(w, 0); /* MAXIMUM PREFETCH LENGTH */

@@ -157,6 +157,23 @@ static void a_granularity_of_one_block_is_not_told(void **state)
 	rig_free(r);
 }
 
+/* Of more, and no OPTIMAL TRANSFER LENGTH, mkfs.xfs would say that the stripes are invalid. */
+static void transfers_are_best_in_physical_blocks(void **state)
+{
+	static const uint32_t sizes[][3] = { { 512, 0, 1 }, { 512, 4096, 8 }, { 4096, 0, 1 } };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+		struct rig *r = rig_create(
+			(struct rig_cfg){ .block_size = sizes[i][0], .physical = sizes[i][1] });
+
+		RUN(r, 0, NULL, 255, INQUIRY(1, 0xb0, 255));
+		assert_int_equal(be16(rig_in + 6), sizes[i][2]); /* OPTIMAL TRANSFER LENGTH GRANULARITY */
+		assert_int_equal(be32(rig_in + 12), 0);          /* OPTIMAL TRANSFER LENGTH */
+		rig_free(r);
+	}
+}
+
 static void the_characteristics_tell_of_memory_that_reads_after_erasing(void **state)
 {
 	static const uint8_t rest[64 - 9];
@@ -285,6 +302,7 @@ int main(void)
 		T(the_identification_page_names_unit_port_and_target),
 		cmocka_unit_test(a_short_identifier_has_eight_bytes),
 		T(block_limits_tell_what_is_obeyed),
+		T(transfers_are_best_in_physical_blocks),
 		T(a_granularity_of_one_block_is_not_told),
 		T(the_characteristics_tell_of_memory_that_reads_after_erasing),
 		T(nothing_is_told_of_zones),
