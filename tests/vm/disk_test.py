@@ -45,7 +45,8 @@ def kernel_had_no_trouble(linux):
 def test_a_file_system_keeps_what_was_written(linux, disk, saw, kind, block_size):
     _, name = disk(file_disk("512M", more=f"block_size = {block_size};"))
     guest = linux.guest
-    guest.run(f"{MAKE[kind]} /dev/{name} && mount -t {kind} /dev/{name} /mnt")
+    assert guest.run(f"{MAKE[kind]} /dev/{name}") == ""     # nothing about it is strange
+    guest.run(f"mount -t {kind} /dev/{name} /mnt")
     guest.run("""
         for n in 1 2 3 4; do dd if=/dev/urandom of=/mnt/random$n bs=1M count=8 status=none; done
         mkdir /mnt/dir && for n in $(seq 500); do echo $n >/mnt/dir/$n; done
@@ -98,6 +99,30 @@ def test_writes_with_and_without_unsolicited_data(linux, start, saw, immediate, 
     found = linux.guest.run("cd /sys/class/iscsi_session/session*/ && "
                             "echo $(cat immediate_data) $(cat initial_r2t)").split()
     saw(f"ImmediateData={found[0]} InitialR2T={found[1]}")
+
+
+@pytest.mark.parametrize("lengths", [
+    {"session.iscsi.FirstBurstLength": 512, "conn[0].iscsi.MaxXmitDataSegmentLength": 512},
+    {"session.iscsi.FirstBurstLength": 1000, "session.iscsi.MaxBurstLength": 3000,
+     "conn[0].iscsi.MaxXmitDataSegmentLength": 700, "conn[0].iscsi.MaxRecvDataSegmentLength": 1500},
+    {"session.iscsi.MaxOutstandingR2T": 16, "session.iscsi.ImmediateData": "No",
+     "session.iscsi.MaxBurstLength": 4096},
+], ids=["512", "odd", "r2t"])
+def test_unusual_lengths(linux, start, saw, lengths):
+    server = start(open_disk(file_disk("64M")))
+    linux.configure(**{f"node.{key}": value for key, value in lengths.items()},
+                    **{"node.conn[0].iscsi.HeaderDigest": "CRC32C",
+                       "node.conn[0].iscsi.DataDigest": "CRC32C"})
+    linux.discover(server)
+    linux.login(OPEN)
+    linux.guest.run(
+        f"fio --name=mixed --filename=/dev/{linux.disk(OPEN)} --size=4M --direct=1 "
+        "--ioengine=libaio --iodepth=16 --rw=randrw --bsrange=512-256k --blockalign=512 "
+        "--verify=crc32c --verify_fatal=1", 120)
+    kernel_had_no_trouble(linux)
+    saw(linux.guest.run("cd /sys/class/iscsi_session/session*/ && grep . first_burst_len "
+                        "max_burst_len max_outstanding_r2t; cd /sys/class/iscsi_connection/"
+                        "connection*/ && grep . max_*_dlength").replace("\n", " "))
 
 
 # --- space and size -----------------------------------------------------------------------------
@@ -185,7 +210,7 @@ def test_sg_compare_and_write(linux, disk, saw):
 
 @pytest.fixture
 def two_initiators(linux, start):
-    """The generic devices of one disk as two initiators see it."""
+    """A server, and the generic device and the disk of its LUN for each of two initiators."""
     other = "iqn.2026-11.com.example:host2"
     server = start(open_disk(file_disk("64M")))
     linux.discover(server)
@@ -203,11 +228,11 @@ def two_initiators(linux, start):
             echo $name /dev/${d##*/} $(ls $d/device/block)
         done""")
     by_name = {line.split()[0]: line.split()[1:] for line in found.splitlines()}
-    return by_name[NAME], by_name[other]
+    return server, by_name[NAME], by_name[other]
 
 
 def test_sg_persist(linux, two_initiators, saw):
-    (mine, _), (theirs, their_disk) = two_initiators
+    _, (mine, _), (theirs, their_disk) = two_initiators
     guest = linux.guest
     guest.run(f"sg_persist --out --register --param-sark=0x111 {mine}")
     guest.run(f"sg_persist --out --register --param-sark=0x222 {theirs}")
@@ -233,6 +258,34 @@ def test_sg_persist(linux, two_initiators, saw):
     guest.run(f"sg_persist --out --clear --param-rk=0x333 {theirs}")
     assert "there are NO registered reservation keys" in guest.run(f"sg_persist -i -k {mine}")
     saw("registered, reserved, kept a stranger from writing, preempted, cleared")
+
+
+def test_a_fenced_host_stays_fenced_when_the_server_is_killed(linux, two_initiators, saw):
+    """The commands of pacemaker's fence_scsi with aptpl=1."""
+    server, (_, mine), (_, theirs) = two_initiators
+    guest = linux.guest
+    write = "dd if=/dev/zero of=/dev/{} bs=4k count=1 oflag=direct status=none"
+
+    def restart():
+        server.kill()
+        server.start()
+        guest.run(f"sg_persist -n -i -k -d /dev/{mine}; sg_persist -n -i -k -d /dev/{theirs}; true")
+
+    guest.run(f"sg_persist -n -o -I -S 0x1 -Z -d /dev/{mine}")
+    guest.run(f"sg_persist -n -o -I -S 0x2 -Z -d /dev/{theirs}")
+    guest.run(f"sg_persist -n -o -R -T 5 -K 0x1 -d /dev/{mine}")
+    restart()
+    for disk in (mine, theirs):
+        guest.run(write.format(disk))
+    guest.run(f"sg_persist -n -o -A -T 5 -K 0x1 -S 0x2 -d /dev/{mine}")     # fence
+    for _ in range(2):
+        with pytest.raises(GuestError):
+            guest.run(write.format(theirs))
+        guest.run(write.format(mine))
+        restart()
+    guest.run(f"sg_persist -n -o -I -S 0x2 -Z -d /dev/{theirs}")            # let in again
+    guest.run(write.format(theirs))
+    saw(guest.run(f"sg_persist -n -i -r -d /dev/{mine}").strip().splitlines()[-1].strip())
 
 
 def test_sg_opcodes_and_pages(linux, disk, saw):

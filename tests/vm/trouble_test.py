@@ -2,11 +2,13 @@
 """Linux keeps its data through trouble: lost paths, a killed server, changed secrets."""
 import json
 import random
+import signal
 import time
 from dataclasses import replace
 
 import pytest
 from conftest import ROOT
+from disk_test import CHECK, MAKE
 from fio import Fio, wait_for_writes
 from guest import HOST
 from openiscsi import AUTH_FAILED, QUICK
@@ -42,30 +44,32 @@ def test_io_goes_on_when_the_server_is_killed_and_restarted(linux, start, saw):
     saw(f"killed three times under mutual CHAP and digests, {rounds} rounds of fio without an error")
 
 
-def test_a_file_system_outlives_a_server_that_is_killed(linux, start, saw):
-    server = start(open_disk(file_disk("256M")))
+@pytest.mark.parametrize("kind", ["ext4", "xfs"])
+def test_a_file_system_outlives_a_server_that_is_killed(linux, start, saw, kind):
+    server = start(open_disk(file_disk("512M")))
     linux.configure(PATIENT)
     linux.discover(server)
     linux.login(OPEN)
     disk, guest = linux.disk(OPEN), linux.guest
-    guest.run(f"mkfs.ext4 -q -F /dev/{disk} && mount -t ext4 /dev/{disk} /mnt")
+    guest.run(f"{MAKE[kind]} /dev/{disk} && mount -t {kind} /dev/{disk} /mnt")
     guest.run("""
         for n in $(seq 40); do
             dd if=/dev/urandom of=/mnt/$n bs=64k count=4 conv=fsync status=none && echo $n
         done >/tmp/synced 2>&1 &""")
-    for count in (5, 15):
+    for count in (5, 15, 25):
         guest.wait(f"[ $(wc -l </tmp/synced) -ge {count} ]")
         server.kill()
         server.start()
+        guest.run("echo 3 >/proc/sys/vm/drop_caches")
     guest.wait("[ $(wc -l </tmp/synced) -ge 40 ]", 120)
     before = guest.run("cd /mnt && sha256sum $(seq 40)")
     guest.run("umount /mnt")
     linux.logout(OPEN)
     linux.login(OPEN)
     disk = linux.disk(OPEN)
-    guest.run(f"fsck.ext4 -f -n /dev/{disk} && mount -t ext4 /dev/{disk} /mnt")
+    guest.run(f"{CHECK[kind]} /dev/{disk} && mount -t {kind} /dev/{disk} /mnt")
     assert guest.run("cd /mnt && sha256sum $(seq 40)") == before
-    saw("40 files with fsync, two kills, fsck.ext4 -f -n: clean")
+    saw(f"40 files with fsync, three kills, {CHECK[kind]}: clean")
 
 
 def test_a_server_that_is_stopped_asks_the_host_to_log_out(linux, start, saw):
@@ -152,7 +156,7 @@ def two_paths(linux, start, relay):
     linux.login(OPEN)
     guest.wait("[ -n \"$(dmsetup table --target multipath 2>/dev/null)\" ]")
     guest.wait("[ $(multipathd show paths format '%t' | grep -c active) = 2 ]")
-    return relays, guest.run("dmsetup ls --target multipath").split()[0]
+    return server, relays, guest.run("dmsetup ls --target multipath").split()[0]
 
 
 def active_paths(count):
@@ -161,7 +165,7 @@ def active_paths(count):
 
 @pytest.mark.parametrize("how", ["cut", "freeze"])
 def test_one_of_two_paths_is_lost_and_comes_back(linux, two_paths, saw, how):
-    relays, name = two_paths
+    _, relays, name = two_paths
     guest = linux.guest
     disk = guest.run(f"basename $(readlink -f /dev/mapper/{name})").strip()
     topology = guest.run("multipath -ll")
@@ -179,7 +183,7 @@ def test_one_of_two_paths_is_lost_and_comes_back(linux, two_paths, saw, how):
 
 
 def test_io_waits_while_both_paths_are_lost(linux, two_paths, saw):
-    relays, name = two_paths
+    _, relays, name = two_paths
     guest = linux.guest
     disk = guest.run(f"basename $(readlink -f /dev/mapper/{name})").strip()
     fio = Fio(guest, f"/dev/mapper/{name}")
@@ -192,6 +196,25 @@ def test_io_waits_while_both_paths_are_lost(linux, two_paths, saw):
     guest.wait(active_paths(2), 120)
     wait_for_writes(guest, disk)
     saw(f"both paths lost, {fio.finish()} rounds of fio without an error")
+
+
+def test_a_server_that_stands_still_is_taken_up_again(linux, two_paths, saw):
+    server, _, name = two_paths
+    guest = linux.guest
+    disk = guest.run(f"basename $(readlink -f /dev/mapper/{name})").strip()
+    fio = Fio(guest, f"/dev/mapper/{name}")
+    wait_for_writes(guest, disk)
+    server.process.send_signal(signal.SIGSTOP)
+    guest.wait("dmesg | grep -q 'ping timeout'")    # and the host logs in to who does not answer
+    time.sleep(6)
+    server.process.send_signal(signal.SIGCONT)
+    guest.wait(active_paths(2), 120)
+    wait_for_writes(guest, disk)
+    server.kill()
+    server.start()
+    guest.wait(active_paths(2), 120)
+    wait_for_writes(guest, disk)
+    saw(f"both paths in vain, then killed, {fio.finish()} rounds of fio without an error")
 
 
 # --- secrets that change ---------------------------------------------------------------------
