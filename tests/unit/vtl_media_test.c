@@ -31,7 +31,6 @@ static void lto5_is_as_its_drive_tells(void **state)
 	assert_int_equal(m->bits_per_mm, 15142);
 	assert_int_equal(m->tracks, 1280);
 	assert_int_equal(m->partitions, 2);
-	assert_int_equal(m->block_max, 8388608);
 }
 
 static void rows_are_whole_and_in_order(void **state)
@@ -46,7 +45,6 @@ static void rows_are_whole_and_in_order(void **state)
 		assert_true(strlen(m->density_name) <= 8);
 		assert_true(strlen(m->description) <= 20);
 		assert_true(m->partitions <= CARTRIDGE_PARTITIONS);
-		assert_true(m->block_max <= CARTRIDGE_BLOCK_MAX);
 	}
 	assert_int_equal(rows, 7);
 	assert_null(media_generation(2));
