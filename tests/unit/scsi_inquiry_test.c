@@ -168,8 +168,8 @@ static void transfers_are_best_in_physical_blocks(void **state)
 			(struct rig_cfg){ .block_size = sizes[i][0], .physical = sizes[i][1] });
 
 		RUN(r, 0, NULL, 255, INQUIRY(1, 0xb0, 255));
-		assert_int_equal(be16(rig_in + 6), sizes[i][2]); /* OPTIMAL TRANSFER LENGTH GRANULARITY */
 		assert_int_equal(be32(rig_in + 12), 0);          /* OPTIMAL TRANSFER LENGTH */
+		assert_int_equal(be16(rig_in + 6), sizes[i][2]); /* and its GRANULARITY */
 		rig_free(r);
 	}
 }
