@@ -2,8 +2,7 @@
 /*
  * Changes of credentials. Each goes this way, and the next begins when it has arrived:
  *
- *   plan      its maker says what is to be done, on two edits: of the table in force, and of the
- *             rows that the catalog has. The rules for rows are held against both.
+ *   plan      its maker says what is to be done (plan.h)
  *   catalog   one transaction with the rows and their audit entries
  *   reactors  the new table is published; connections that have to go are closed
  *   done      the maker is told
@@ -17,16 +16,13 @@
  */
 #include <errno.h>
 #include <jansson.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
-#include <time.h>
 
 #include "base/log.h"
 #include "registry/credentials.h"
+#include "registry/plan.h"
 #include "registry/registry_private.h"
-#include "registry/sources.h"
 #include "registry/stored.h"
 
 #define AGAIN_MS    200
@@ -34,25 +30,6 @@
 #define GRACE_LOOK  3600 /* seconds: the clock may be set meanwhile */
 #define RETRY_GRACE 60   /* seconds, when they could not be ended */
 #define WHO_SYSTEM  "countersignd"
-
-/* One row of a change. */
-struct step {
-	const struct credential *row; /* a reference: the new row, or the one to be removed */
-	bool removes;
-	char *detail; /* for the audit */
-};
-
-struct registry_plan {
-	struct registry *r;
-	enum credential_origin origin;
-	const char *who;
-	struct table_edit *in_force, *stored;
-	struct step *steps;
-	size_t n;
-	enum registry_result result;
-	enum table_fault fault;
-	char text[768];
-};
 
 struct change {
 	struct list link;
@@ -68,203 +45,10 @@ struct change {
 	struct catalog_request request;
 };
 
-/* --- plans ---------------------------------------------------------------------------------- */
-
-static enum registry_result refuse(struct registry_plan *p, enum registry_result result,
-	const char *fmt, ...) __attribute__((format(printf, 3, 4)));
-
-static enum registry_result refuse(
-	struct registry_plan *p, enum registry_result result, const char *fmt, ...)
-{
-	va_list ap;
-
-	p->result = result;
-	va_start(ap, fmt);
-	vsnprintf(p->text, sizeof(p->text), fmt, ap);
-	va_end(ap);
-	return result;
-}
-
-static enum registry_result refuse_fault(
-	struct registry_plan *p, enum table_fault fault, const struct credential *other)
-{
-	const char *text = table_fault_text(fault);
-
-	if (fault == TABLE_NO_MEMORY || fault == TABLE_NO_RANDOM)
-		return refuse(p, REGISTRY_NO_MEMORY, "%s", text);
-	p->fault = fault;
-	if (!other)
-		return refuse(p, REGISTRY_FAULTY, "%s", text);
-	return refuse(p, REGISTRY_FAULTY, "%s: %s, initiator %s", text,
-		*other->spec.scope_name ? other->spec.scope_name : "discovery",
-		other->spec.initiator);
-}
-
-static enum registry_result refuse_declared(
-	struct registry_plan *p, const struct credential_spec *row)
-{
-	return refuse(p, REGISTRY_DECLARED,
-		"the credential of %s for %s is declared in the configuration file %s; "
-		"change it there, and reload",
-		row->initiator, *row->scope_name ? row->scope_name : "discovery", row->written_by);
-}
-
-static void lower(char *to, size_t size, const char *from)
-{
-	size_t n = 0;
-
-	for (; n < size - 1 && from[n]; n++)
-		to[n] = (char)(from[n] >= 'A' && from[n] <= 'Z' ? from[n] - 'A' + 'a' : from[n]);
-	to[n] = '\0';
-}
-
-static bool has_target(const struct registry *r, const char *name)
-{
-	char normal[CREDENTIAL_NAME_MAX + 1];
-
-	lower(normal, sizeof(normal), name);
-	return target_set_find(r->now.targets, normal);
-}
-
-static bool has_scope(const struct registry *r, const struct credential_spec *row)
-{
-	const char *name = row->scope_name ? row->scope_name : "";
-
-	switch (row->scope) {
-	case CREDENTIAL_OF_TARGET: return has_target(r, name);
-	case CREDENTIAL_OF_SVM: return registry_has_svm(r, name);
-	default: return true;
-	}
-}
-
-/* Takes over the reference of row, also where there is no memory. */
-static enum registry_result add_step(
-	struct registry_plan *p, const struct credential *row, bool removes)
-{
-	struct step *grown = p->steps;
-
-	/* At 1, 2, 4, 8 … steps the room is full. */
-	if (!(p->n & (p->n - 1)))
-		grown = reallocarray(p->steps, p->n ? 2 * p->n : 1, sizeof(*grown));
-	if (!grown) {
-		credential_unref(row);
-		return refuse_fault(p, TABLE_NO_MEMORY, NULL);
-	}
-	p->steps = grown;
-	p->steps[p->n++] = (struct step){ .row = row, .removes = removes };
-	return REGISTRY_DONE;
-}
-
-/* Puts a row that is complete: among the stored ones, and into the table in force unless the
- * configuration file stands in its way there. */
-static enum registry_result put(
-	struct registry_plan *p, const struct credential_spec *row, bool displaced)
-{
-	struct table_edit *first = displaced ? p->stored : p->in_force;
-	const struct credential *other = NULL, *made = NULL;
-	enum table_fault fault = table_edit_put(first, row, &other);
-
-	if (!fault)
-		made = table_edit_find(first, row->scope, row->scope_name, row->initiator);
-	if (!fault && !displaced)
-		fault = table_edit_share(p->stored, made, &other);
-	if (fault)
-		return refuse_fault(p, fault, other);
-	return add_step(p, credential_ref(made), false);
-}
-
-const struct credential *registry_plan_find(const struct registry_plan *p,
-	enum credential_scope scope, const char *scope_name, const char *initiator)
-{
-	return table_edit_find(p->in_force, scope, scope_name, initiator);
-}
-
-/* UTF-8, as all that is told in JSON. */
-static bool is_text(const char *name)
-{
-	json_t *j = name ? json_string(name) : NULL;
-
-	json_decref(j);
-	return j;
-}
-
-static bool is_declared(const struct credential *row)
-{
-	return row && row->spec.origin == CREDENTIAL_FROM_CONFIG;
-}
-
-enum registry_result registry_plan_put(struct registry_plan *p, const struct credential_spec *row)
-{
-	struct credential_spec spec = *row;
-	struct source_range *ranges = NULL;
-	const struct credential *was;
-	int err = 0;
-
-	if (p->result)
-		return p->result;
-	if (!is_text(row->initiator))
-		return refuse_fault(p, TABLE_BAD_NAME, NULL);
-	if (!has_scope(p->r, row))
-		return refuse(p, REGISTRY_NO_SCOPE, "there is no %s %s",
-			row->scope == CREDENTIAL_OF_SVM ? "SVM" : "target",
-			row->scope_name ? row->scope_name : "");
-	was = registry_plan_find(p, row->scope, row->scope_name, row->initiator);
-	if (is_declared(was))
-		return refuse_declared(p, &was->spec);
-	spec.origin = p->origin;
-	spec.written_by = p->who;
-	if (row->source_text)
-		err = sources_parse(row->source_text, &ranges, &spec.source_count);
-	if (err)
-		return refuse_fault(p, err == -ENOMEM ? TABLE_NO_MEMORY : TABLE_BAD_SOURCES, NULL);
-	if (ranges)
-		spec.sources = ranges;
-	put(p, &spec, false);
-	free(ranges);
-	return p->result;
-}
-
-enum registry_result registry_plan_remove(struct registry_plan *p, enum credential_scope scope,
-	const char *scope_name, const char *initiator)
-{
-	const struct credential *in_force, *row;
-	enum table_fault fault;
-
-	if (p->result)
-		return p->result;
-	in_force = registry_plan_find(p, scope, scope_name, initiator);
-	if (is_declared(in_force))
-		return refuse_declared(p, &in_force->spec);
-	row = credential_ref(table_edit_find(p->stored, scope, scope_name, initiator));
-	if (!row)
-		return refuse(p, REGISTRY_NO_ROW, "there is no credential of %s for %s", initiator,
-			scope_name && *scope_name ? scope_name : "discovery");
-	fault = table_edit_remove(p->stored, scope, scope_name, initiator);
-	if (!fault && in_force)
-		fault = table_edit_remove(p->in_force, scope, scope_name, initiator);
-	if (fault) {
-		credential_unref(row);
-		return refuse_fault(p, fault, NULL);
-	}
-	return add_step(p, row, true);
-}
-
-static void plan_end(struct registry_plan *p)
-{
-	table_edit_abandon(p->in_force);
-	table_edit_abandon(p->stored);
-	for (size_t i = 0; i < p->n; i++) {
-		credential_unref(p->steps[i].row);
-		free(p->steps[i].detail);
-	}
-	free(p->steps);
-	*p = (struct registry_plan){ 0 };
-}
-
 /* --- what is written down about a change ---------------------------------------------------- */
 
 /* What a row says, but for its secrets. NULL when memory is out. */
-static char *describe(const struct step *step)
+static char *describe(const struct plan_step *step)
 {
 	const struct credential_spec *row = &step->row->spec;
 	json_t *j = json_pack("{s:s, s:s}", "scope", credential_scope_text(row->scope), "initiator",
@@ -288,14 +72,14 @@ static char *describe(const struct step *step)
 	return text;
 }
 
-static const char *verb_of(const struct change *c, const struct step *step)
+static const char *verb_of(const struct change *c, const struct plan_step *step)
 {
 	if (c->verb)
 		return c->verb;
 	return step->removes ? "delete credential" : "set credential";
 }
 
-static void log_step(const struct change *c, const struct step *step)
+static void log_step(const struct change *c, const struct plan_step *step)
 {
 	const struct credential_spec *row = &step->row->spec;
 	struct log_quoted who, initiator;
@@ -312,7 +96,7 @@ static void log_step(const struct change *c, const struct step *step)
 
 /* --- the catalog ---------------------------------------------------------------------------- */
 
-static int store_step(const struct change *c, const struct step *step, struct catalog_tx *tx)
+static int store_step(const struct change *c, const struct plan_step *step, struct catalog_tx *tx)
 {
 	const struct credential_spec *row = &step->row->spec;
 	const struct catalog_audit audit = {
@@ -486,7 +270,7 @@ static void on_stored(struct catalog_request *request)
 
 	if (request->err) {
 		r->changes.now = NULL;
-		refuse(&c->plan, REGISTRY_NOT_STORED, "%s", request->why.text);
+		plan_refuse(&c->plan, REGISTRY_NOT_STORED, "%s", request->why.text);
 		finish(c);
 		walk(r);
 		return;
@@ -527,18 +311,14 @@ static bool prepare(struct change *c)
 static void make_plan(struct registry *r, struct change *c)
 {
 	struct registry_plan *p = &c->plan;
-	enum table_fault fault;
+	enum table_fault fault = plan_begin(r, c->what.origin, c->who, p);
 
-	*p = (struct registry_plan){ .r = r, .origin = c->what.origin, .who = c->who };
-	fault = table_edit_begin(r->now.credentials, &p->in_force);
-	if (!fault)
-		fault = table_edit_begin(r->stored, &p->stored);
 	if (fault)
-		refuse_fault(p, fault, NULL);
+		plan_refuse_fault(p, fault, NULL);
 	else if ((!c->what.plan(c->what.arg, p) || !p->n) && !p->result)
 		p->result = REGISTRY_DECLINED;
 	if (!p->result && !prepare(c))
-		refuse_fault(p, TABLE_NO_MEMORY, NULL);
+		plan_refuse_fault(p, TABLE_NO_MEMORY, NULL);
 }
 
 /* True when the change is on its way; otherwise it is to be finished. */
@@ -644,7 +424,8 @@ static bool plan_ends(void *arg, struct registry_plan *p)
 			continue;
 		row.old_secret = row.old_out_secret = (struct secret_view){ 0 };
 		row.old_until = 0;
-		put(p, &row, registry_plan_find(p, row.scope, scope, initiator) != g->row[i]);
+		plan_put_row(
+			p, &row, registry_plan_find(p, row.scope, scope, initiator) != g->row[i]);
 	}
 	return true;
 }
