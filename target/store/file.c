@@ -10,6 +10,9 @@
  * What is acknowledged without FUA may be in the page cache only, as in a disk with
  * a volatile write cache; STORE_FLUSH and STORE_FUA make it durable.
  *
+ * The kernel tells each opening of a file once that writing back has failed. Writes with STORE_FUA
+ * have an opening of their own, so that none of them is told in the place of a flush.
+ *
  * A read that must not be a mixture (STORE_WHOLE) is looked at again when somebody wrote there in
  * the meantime, a few times; what is written without pause is left to the caller.
  */
@@ -36,6 +39,7 @@ enum { READ_TRIES = 4 }; /* of a block that others write at the same time */
 struct file {
 	struct store store;
 	int fd;
+	int sync_fd; /* for STORE_FUA; -1: read-only */
 	bool device;
 	char *path;                  /* for the log */
 	_Atomic bool no_nowait_read; /* the file system has said that it cannot */
@@ -59,7 +63,6 @@ struct file_io {
 	struct file *file;
 	struct writing_seen seen; /* a READ: before it began */
 	unsigned tries;
-	int sync_err; /* of a WRITE that is looked into: see in_doubt() */
 };
 _Static_assert(sizeof(struct file_io) <= STORE_IO_PRIVATE, "a transfer fits into a request");
 
@@ -135,7 +138,7 @@ static bool transfer_begin(struct file_io *fio)
 	if (io->flags & STORE_WHOLE)
 		fio->seen = writing_look(&f->writing, io->off, io->len);
 	return !t->sync && !atomic_load_explicit(cannot, memory_order_relaxed) &&
-		transfer_now(t, cannot);
+	       transfer_now(t, cannot);
 }
 
 /* What has been read may be a mixture. */
@@ -144,7 +147,7 @@ static bool torn(const struct file_io *fio)
 	const struct store_io *io = io_of((struct file_io *)fio);
 
 	return io->flags & STORE_WHOLE &&
-		!writing_none(&fio->file->writing, io->off, io->len, fio->seen);
+	       !writing_none(&fio->file->writing, io->off, io->len, fio->seen);
 }
 
 static bool another_try(struct file_io *fio)
@@ -171,34 +174,14 @@ static bool transfer_over(struct file_io *fio, int *err)
 	return true;
 }
 
-/* What a durable write meets may be the failure of somebody else's data, told to it (see flush.c).
- * Running out of space may be its own affair, too: whether it is shows without the durability. True:
- * that is being found out, and it is told again how it went. */
-static bool in_doubt(struct file_io *fio, int *err)
-{
-	struct transfer *t = &fio->transfer;
-
-	if (!*err || !t->sync || !no_room(fio->file, *err))
-		return false;
-	fio->sync_err = *err;
-	t->sync = false;
-	*err = 0;
-	if (transfer_begin(fio))
-		return false;
-	transfer_start(fio->file->engine, t, io_of(fio)->loop);
-	return true;
-}
-
+/* That a disk has failed to flush its own cache is told to one sync alone, whichever opening that came
+ * through. */
 static void transfer_done(struct transfer *t, int err)
 {
 	struct file_io *fio = container_of(t, struct file_io, transfer);
 	struct store_io *io = io_of(fio);
 
-	if (in_doubt(fio, &err))
-		return;
-	if (fio->sync_err && !err)
-		flush_fail(&fio->file->flush, err = fio->sync_err);
-	else if (err && t->sync)
+	if (err && t->sync && !no_room(fio->file, err))
 		flush_fail(&fio->file->flush, err);
 	if (err)
 		tell_failure(fio->file, io, err);
@@ -213,11 +196,10 @@ static struct file_io *transfer_of(struct file *f, struct store_io *io)
 
 	fio->file = f;
 	fio->tries = 0;
-	fio->sync_err = 0;
 	t->lane = &f->lane;
-	t->fd = f->fd;
 	t->write = io->op == STORE_WRITE;
 	t->sync = t->write && io->flags & STORE_FUA;
+	t->fd = t->sync ? f->sync_fd : f->fd;
 	t->done = transfer_done;
 	return fio;
 }
@@ -375,6 +357,13 @@ static uint64_t medium_of(int fd)
 	return s.stx_ino << 32 ^ (uint64_t)s.stx_btime.tv_sec << 20 ^ s.stx_btime.tv_nsec;
 }
 
+static void close_both(int fd, int sync_fd)
+{
+	if (sync_fd >= 0)
+		close(sync_fd);
+	close(fd);
+}
+
 static struct file *file_new(const struct store_cfg *cfg, const struct opened *o)
 {
 	struct file *f = calloc(1, sizeof(*f));
@@ -389,6 +378,7 @@ static struct file *file_new(const struct store_cfg *cfg, const struct opened *o
 	f->store.thin = !cfg->read_only && space_thin(o->fd);
 	f->store.medium = medium_of(o->fd);
 	f->fd = o->fd;
+	f->sync_fd = o->sync_fd;
 	forget_access_time(f->fd);
 	f->device = o->device;
 	f->engine = cfg->engine;
@@ -409,7 +399,7 @@ static int file_open(const struct store_cfg *cfg, struct store **out, struct sto
 		return err;
 	f = file_new(cfg, &o);
 	if (!f) {
-		close(o.fd);
+		close_both(o.fd, o.sync_fd);
 		return store_refuse(why, -ENOMEM, "%s: no memory", cfg->path);
 	}
 	*out = &f->store;
@@ -423,7 +413,7 @@ static void file_close(struct store *st)
 	if (!st->read_only)
 		flush_now(&f->flush); /* has logged what failed */
 	flush_destroy(&f->flush);
-	close(f->fd);
+	close_both(f->fd, f->sync_fd);
 	free(f->path);
 	free(f);
 }

@@ -238,21 +238,43 @@ static int prepare_file(struct opening *o)
 	return err;
 }
 
+/* The name may have gone over to another file meanwhile. */
+static int open_again(const struct opening *o, int *out)
+{
+	int fd = open(o->cfg->path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
+	struct stat first, again;
+
+	if (fd < 0)
+		return refuse_open(o, -errno);
+	if (fstat(o->fd, &first) || fstat(fd, &again) || first.st_dev != again.st_dev ||
+		first.st_ino != again.st_ino) {
+		close(fd);
+		return store_refuse(
+			o->why, -ESTALE, "%s: has been replaced while it was opened", o->cfg->path);
+	}
+	*out = fd;
+	return 0;
+}
+
 int opening_run(const struct store_cfg *cfg, struct opened *out, struct store_error *why)
 {
 	struct opening o = { .cfg = cfg, .why = why, .fd = -1 };
-	int err;
+	int err, sync_fd = -1;
 
 	if (!cfg->path || !*cfg->path)
 		return store_refuse(why, -EINVAL, "a file store needs a path");
 	err = open_path(&o);
 	if (!err)
 		err = prepare_file(&o);
+	if (!err && !cfg->read_only)
+		err = open_again(&o, &sync_fd);
 	if (err && o.made)
 		unlink(cfg->path);
 	if (err && o.fd >= 0)
 		close(o.fd);
 	if (!err)
-		*out = (struct opened){ .fd = o.fd, .device = o.device, .size = o.size };
+		*out = (struct opened){
+			.fd = o.fd, .sync_fd = sync_fd, .device = o.device, .size = o.size
+		};
 	return err;
 }

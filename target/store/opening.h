@@ -13,6 +13,7 @@
 
 struct opened {
 	int fd;        /* the caller closes it; locked until then */
+	int sync_fd;   /* the same, opened once more to write; likewise. -1: cfg is read-only */
 	bool device;   /* a block device, not a file */
 	uint64_t size; /* of the store: what cfg says, or all there is */
 };

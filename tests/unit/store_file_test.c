@@ -16,8 +16,6 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
-#include <sys/syscall.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -451,38 +449,6 @@ static void a_write_that_finds_no_room_fails_alone(void **state)
 	store_close(st);
 }
 
-/* In place of the C library's, which the threads use: a file system that takes data and finds no room
- * for them when they go to the disk. */
-static bool syncs_find_no_room;
-
-ssize_t pwritev2(int fd, const struct iovec *iov, int cnt, off_t off, int flags)
-{
-	ssize_t n = syscall(SYS_pwritev2, fd, iov, cnt, off, 0L, flags);
-
-	if (n < 0 || !(flags & RWF_DSYNC) || !syncs_find_no_room)
-		return n;
-	errno = ENOSPC;
-	return -1;
-}
-
-static void what_found_no_room_when_written_back_is_not_forgotten_by_a_durable_write(void **state)
-{
-	struct store *st = new_file(state, 4 * MIB);
-	uint8_t buf[4096] = { 1 };
-	int told;
-
-	if (strcmp(store_engine_name(((struct rig *)*state)->engine), "threads") != 0) {
-		store_close(st);
-		skip_as("only threads can be told so");
-	}
-	syncs_find_no_room = true;
-	told = request(*state, st, STORE_WRITE, 0, buf, sizeof(buf), STORE_FUA);
-	syncs_find_no_room = false;
-	assert_int_equal(told, -ENOSPC);
-	assert_int_equal(request(*state, st, STORE_FLUSH, 0, NULL, 0, 0), -ENOSPC);
-	store_close(st);
-}
-
 /* --- durability -------------------------------------------------------------------------- */
 
 /* Pages of a file that are not on the disk yet; -1 where nobody can say: before Linux 6.5, and
@@ -772,8 +738,6 @@ int main(void)
 		cmocka_unit_test(lists_longer_than_the_kernel_takes_are_whole),
 		cmocka_unit_test(what_others_have_cut_off_a_file_does_not_read_as_zeros),
 		cmocka_unit_test(a_write_that_finds_no_room_fails_alone),
-		cmocka_unit_test(
-			what_found_no_room_when_written_back_is_not_forgotten_by_a_durable_write),
 		cmocka_unit_test(a_write_alone_is_not_durable_and_with_fua_it_is),
 		cmocka_unit_test(a_flush_leaves_nothing_dirty),
 		cmocka_unit_test(closing_leaves_nothing_dirty),

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Flushes: which fdatasync() serves which, and what becomes of a failure. The
- * fdatasync() of this program is the one below, which waits and fails as it is told.
+ * fdatasync() and pwritev2() of this program are those below, which wait and fail as they are told.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -9,6 +9,8 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -23,24 +25,43 @@ static struct {
 	unsigned begun, ended; /* calls */
 	unsigned may_end;      /* so many calls may end */
 	int err;               /* of the next call: errno, once */
+	int told;              /* the descriptor by which a durable write was told of it; 0: none */
 } disk = { .lock = PTHREAD_MUTEX_INITIALIZER, .change = PTHREAD_COND_INITIALIZER };
 
 int fdatasync(int fd)
 {
 	int err;
 
-	(void)fd;
 	pthread_mutex_lock(&disk.lock);
 	disk.begun++;
 	pthread_cond_broadcast(&disk.change);
 	while (disk.ended >= disk.may_end)
 		pthread_cond_wait(&disk.change, &disk.lock);
 	disk.ended++;
-	err = disk.err;
+	pthread_cond_broadcast(&disk.change);
+	err = fd == disk.told ? 0 : disk.err;
 	disk.err = 0;
 	pthread_mutex_unlock(&disk.lock);
 	errno = err;
 	return err ? -1 : 0;
+}
+
+/* Of a write that is to be durable: it is told what the next sync would be, and ends after that. */
+ssize_t pwritev2(int fd, const struct iovec *iov, int cnt, off_t off, int flags)
+{
+	int err;
+
+	if (!(flags & RWF_DSYNC))
+		return syscall(SYS_pwritev2, fd, iov, cnt, off, 0L, flags);
+	pthread_mutex_lock(&disk.lock);
+	err = disk.err;
+	disk.told = fd;
+	pthread_cond_broadcast(&disk.change);
+	while (!disk.ended)
+		pthread_cond_wait(&disk.change, &disk.lock);
+	pthread_mutex_unlock(&disk.lock);
+	errno = err;
+	return -1;
 }
 
 /* The disk of a new test: so many syncs end, the next of them with err. */
@@ -49,6 +70,7 @@ static void disk_set(unsigned may_end, int err)
 	pthread_mutex_lock(&disk.lock);
 	disk.begun = disk.ended = 0;
 	disk.may_end = may_end;
+	disk.told = 0;
 	disk.err = err;
 	pthread_mutex_unlock(&disk.lock);
 }
@@ -58,6 +80,14 @@ static void disk_lets_end(unsigned more)
 	pthread_mutex_lock(&disk.lock);
 	disk.may_end += more;
 	pthread_cond_broadcast(&disk.change);
+	pthread_mutex_unlock(&disk.lock);
+}
+
+static void disk_has_told(void)
+{
+	pthread_mutex_lock(&disk.lock);
+	while (!disk.told)
+		pthread_cond_wait(&disk.change, &disk.lock);
 	pthread_mutex_unlock(&disk.lock);
 }
 
@@ -181,6 +211,21 @@ static void a_failure_is_not_forgotten(void **state)
 	store_close(st);
 }
 
+/* The kernel tells each opening of the file once, and the write is not answered yet. */
+static void a_failure_that_a_durable_write_is_told_fails_a_flush_meanwhile(void **state)
+{
+	struct store *st = new_file(state);
+	struct asked write;
+	uint8_t buf[512] = { 0 };
+
+	disk_set(100, EIO);
+	ask(*state, st, &write, STORE_WRITE, 0, buf, sizeof(buf), STORE_FUA);
+	disk_has_told();
+	assert_int_equal(request(*state, st, STORE_FLUSH, 0, NULL, 0, 0), -EIO);
+	assert_int_equal(answer(*state, &write), -EIO);
+	store_close(st);
+}
+
 static void reads_and_writes_go_on_after_a_failure(void **state)
 {
 	struct store *st = new_file(state);
@@ -267,6 +312,7 @@ int main(void)
 		cmocka_unit_test(flushes_that_come_during_a_sync_share_the_next),
 		cmocka_unit_test(a_failure_reaches_all_that_wait),
 		cmocka_unit_test(a_failure_is_not_forgotten),
+		cmocka_unit_test(a_failure_that_a_durable_write_is_told_fails_a_flush_meanwhile),
 		cmocka_unit_test(reads_and_writes_go_on_after_a_failure),
 		cmocka_unit_test(opening_anew_ends_a_failure),
 		cmocka_unit_test(an_interrupted_sync_is_done_again),
