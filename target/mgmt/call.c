@@ -3,6 +3,7 @@
 #include "mgmt/call.h"
 
 #include <event2/buffer.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +11,7 @@
 #include "base/log.h"
 #include "base/scrub.h"
 #include "mgmt/http_private.h"
+#include "mgmt/patience.h"
 #include "net/guard.h"
 
 /* --- what is asked -------------------------------------------------------------------------- */
@@ -68,6 +70,8 @@ void call_admit(struct call *c, const char *name, bool read_only)
 	c->who.read_only = read_only;
 	if (conn)
 		conn->standing = PROVED;
+	if (c->dialect->lasting && call_header(c, "Authorization"))
+		patience_proved(c->http->cfg.patience, &c->peer, call_header(c, "Authorization"));
 }
 
 const char *call_method(const struct call *c)
@@ -229,9 +233,8 @@ void call_refuse(struct call *c, int status, const char *code, const char *fmt, 
 	call_reply(c, status, c->dialect->refusal(status, code, text));
 }
 
-static void deny_now(struct loop_timer *t)
+static void deny_now(struct call *c)
 {
-	struct call *c = container_of(t, struct call, later);
 	json_t *body = c->later_body;
 
 	c->later_body = NULL;
@@ -243,10 +246,8 @@ static void has_failed(const struct call *c)
 {
 	struct http_conn *conn = call_conn(c);
 
-	if (!conn)
-		return;
-	conn->standing = FAILED;
-	conn->deadline = http_in_seconds(HTTP_PHASE_SECONDS);
+	if (conn)
+		conn->standing = FAILED;
 }
 
 void call_deny(struct call *c, int status, json_t *body)
@@ -259,13 +260,51 @@ void call_deny(struct call *c, int status, json_t *body)
 		delay = guard_failed(c->http->cfg.failures, &c->peer, http_in_seconds(0));
 	log_msg(LOG_NOTICE, "management: refused: %s did not prove who it is",
 		addr_text(&c->peer, &text));
-	if (!delay) {
+	if (!delay || c->waited) {
 		call_reply(c, status, body);
 		return;
 	}
 	c->later_status = status;
 	c->later_body = body;
-	loop_timer_set(&c->later, delay);
+	call_later(c, delay, deny_now);
+}
+
+/* evhttp does not look while it waits for us. */
+static bool has_left(const struct call *c)
+{
+	struct evhttp_connection *ec = c->req ? evhttp_request_get_connection(c->req) : NULL;
+	struct pollfd p = { .events = POLLRDHUP };
+
+	if (!ec)
+		return true;
+	p.fd = bufferevent_getfd(evhttp_connection_get_bufferevent(ec));
+	return poll(&p, 1, 0) > 0;
+}
+
+static void on_later(struct loop_timer *t)
+{
+	struct call *c = container_of(t, struct call, later);
+	void (*then)(struct call *c) = c->then;
+	json_t *body = c->later_body;
+
+	c->then = NULL;
+	set_deadline(c, 0);
+	if (!has_left(c)) {
+		then(c);
+		return;
+	}
+	if (body)
+		patience_hung_up(c->http->cfg.patience, &c->peer, http_in_seconds(0));
+	c->later_body = NULL;
+	call_reply(c, HTTP_BADREQUEST, body); /* to nobody */
+}
+
+void call_later(struct call *c, uint32_t ms, void (*then)(struct call *c))
+{
+	set_deadline(c, HTTP_PHASE_SECONDS); /* in a crowd it makes way */
+	c->waited = true;
+	c->then = then;
+	loop_timer_set(&c->later, ms);
 }
 
 /* --- beginning and end ---------------------------------------------------------------------- */
@@ -280,7 +319,7 @@ struct call *call_new(struct http *h, struct evhttp_request *req, int fd)
 	c->req = req;
 	call_speak(c, &h->cfg.services[0]);
 	addr_peer(&c->peer, fd);
-	loop_timer_init(h->cfg.loop, &c->later, deny_now);
+	loop_timer_init(h->cfg.loop, &c->later, on_later);
 	TAILQ_INIT(&c->query);
 	list_push(&h->calls, &c->link);
 	evhttp_connection_set_closecb(evhttp_request_get_connection(req), on_client_gone, c);
@@ -300,6 +339,6 @@ void call_orphan(struct call *c)
 	c->http = NULL;
 	c->req = NULL;
 	list_del(&c->link);
-	if (c->later_body)
+	if (c->then)
 		call_free(c); /* nobody else would */
 }

@@ -34,6 +34,7 @@ struct dialect {
 	 * refused, by call_deny() where a secret was wrong. NULL: not spoken on the network.
 	 */
 	bool (*admit)(struct call *c);
+	bool lasting; /* the proof, Authorization, is the same every time: a password or a token */
 };
 
 /* What the dialect's functions work on, as given to http_open(). */
@@ -78,7 +79,8 @@ void call_note_refusal(const struct call *c, const char *what, const char *why);
 void call_refuse(struct call *c, int status, const char *code, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));
 /* Answers one whose secret or signature was wrong. An address that fails again and again waits
- * longer and longer for it, and nobody else does. `body` is taken over. */
+ * longer and longer for it, and nobody else does, but where somebody hangs up meanwhile
+ * (mgmt/patience.h). `body` is taken over. */
 void call_deny(struct call *c, int status, json_t *body);
 
 #endif

@@ -67,7 +67,7 @@ static struct place *find(struct front *old, const struct addr *at)
 	return NULL;
 }
 
-static int open_place(struct loop *loop, const struct config *cfg, const struct config_http *row,
+static int open_place(const struct config *cfg, const struct config_http *row,
 	const struct http_cfg *base, struct place *p, struct faults *faults)
 {
 	struct http_cfg hc = *base;
@@ -75,7 +75,7 @@ static int open_place(struct loop *loop, const struct config *cfg, const struct 
 	struct tls_error bad;
 	int err = 0;
 
-	hc.loop = loop;
+	hc.guard = anybody;
 	if (p->kept && !p->tls && !p->kept->tls)
 		return 0;
 	if (row->tls) {
@@ -109,13 +109,10 @@ static void warn(const struct config_management *m, const struct front *f)
 				addr_text(&f->places[i].at, &text));
 }
 
-int front_open(struct loop *loop, const struct config *cfg, const struct http_service *services,
-	size_t n_services, struct guard *failures, struct front *old, struct front **out,
-	struct faults *faults)
+int front_open(const struct http_cfg *base, const struct config *cfg, struct front *old,
+	struct front **out, struct faults *faults)
 {
 	const struct config_management *m = &cfg->management;
-	const struct http_cfg hc = { .services = services, .n_services = n_services,
-		.guard = anybody, .failures = failures };
 	struct front *f = calloc(1, sizeof(*f) + m->n_http * sizeof(f->places[0]));
 	int err = 0;
 
@@ -130,7 +127,7 @@ int front_open(struct loop *loop, const struct config *cfg, const struct http_se
 			err = fault(cfg, &m->http[i], faults, err, "not an address");
 		p->kept = find(old, &p->at);
 		if (!err)
-			err = open_place(loop, cfg, &m->http[i], &hc, p, faults);
+			err = open_place(cfg, &m->http[i], base, p, faults);
 	}
 	if (err) {
 		front_close(f);

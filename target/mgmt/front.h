@@ -14,12 +14,11 @@
 /* All of them. */
 struct front;
 
-/* Opens what cfg->management.http lists. Listeners of `old` (NULL: none) that stay as they are go
- * over to the new front when it is committed; nothing of `old` changes before. services[] and
- * `failures` are borrowed. 0, or -errno with faults added. */
-int front_open(struct loop *loop, const struct config *cfg, const struct http_service *services,
-	size_t n_services, struct guard *failures, struct front *old, struct front **out,
-	struct faults *faults);
+/* Opens what cfg->management.http lists, each as `base` says but for its own part. Listeners of `old`
+ * (NULL: none) that stay as they are go over to the new front when it is committed; nothing of `old`
+ * changes before. 0, or -errno with faults added. */
+int front_open(const struct http_cfg *base, const struct config *cfg, struct front *old,
+	struct front **out, struct faults *faults);
 /* Takes over what stays from `old`, and closes the rest of it. */
 void front_commit(struct front *f, struct front *old);
 /* NULL is fine. */

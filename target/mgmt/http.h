@@ -31,6 +31,7 @@ struct http_service {
 };
 
 struct guard;
+struct patience;
 struct ssl_ctx_st;
 
 struct http_cfg {
@@ -43,7 +44,8 @@ struct http_cfg {
 	/* A listener of the network: callers must prove to the dialect who they are, and this remembers
 	 * the addresses that failed to. NULL: the Unix socket, where `guard` has the last word. */
 	struct guard *failures;
-	struct ssl_ctx_st *tls; /* NULL: plain HTTP */
+	struct patience *patience; /* and this those that do not wait; with `failures` */
+	struct ssl_ctx_st *tls;    /* NULL: plain HTTP */
 };
 
 #define HTTP_HEAD_MAX        (16 * 1024) /* bytes of request line and headers */

@@ -63,10 +63,13 @@ struct call {
 	struct evkeyvalq query;
 	json_t *body;
 
-	/* An answer that is held back. */
+	/* What is done later, and an answer that is held back. */
 	struct loop_timer later;
+	void (*then)(struct call *c); /* NULL: nothing is */
 	int later_status;
 	json_t *later_body;
+	bool split;  /* the path could be read */
+	bool waited; /* has been kept waiting, and is not again */
 };
 
 /* Of the network, where nobody is known before he has proved who he is. */
@@ -99,6 +102,8 @@ void request_begin(struct evhttp_request *req, void *http);
 
 /* A call of this request, in h->calls until it is answered; NULL: no memory. */
 struct call *call_new(struct http *h, struct evhttp_request *req, int fd);
+/* Goes on later by `then`, unless the client is gone by then. */
+void call_later(struct call *c, uint32_t ms, void (*then)(struct call *c));
 /* It speaks, and is answered, as this service does. */
 void call_speak(struct call *c, const struct http_service *s);
 /* The server goes: the client is told nothing any more. */

@@ -20,6 +20,7 @@
 #include "mgmt/http.h"
 #include "mgmt/native.h"
 #include "mgmt/ontap.h"
+#include "mgmt/patience.h"
 #include "net/guard.h"
 
 #define OLD_MS 10000 /* that a listener goes on after it has moved */
@@ -36,9 +37,8 @@ struct mgmt {
 	struct ontap ontap;
 	struct aws aws;
 	struct http_service local;       /* what the Unix socket speaks */
-	struct http_service services[4]; /* what the network listeners speak */
-	size_t n_services;
-	struct guard *failures;          /* addresses that failed to prove themselves */
+	struct http_service services[3]; /* what the network listeners speak */
+	struct http_cfg network;         /* what they have in common; owns failures and patience */
 	struct front *front;             /* the network listeners */
 	struct front *next_front;        /* between mgmt_prepare() and what follows it */
 	struct door *door;
@@ -167,14 +167,18 @@ static void close_old(struct loop_timer *t)
 /* The dialects of the network, the one that answers what is nobody's first. */
 static int open_services(struct mgmt *m)
 {
-	m->failures = guard_new(HTTP_CONNECTIONS_MAX, HTTP_CONNECTIONS_MAX);
-	if (!m->failures)
-		return -ENOMEM;
-	m->services[m->n_services++] = m->local;
+	m->services[0] = m->local;
 	/* Says no itself while the configuration does not have it. */
-	m->services[m->n_services++] = (struct http_service){ &ontap_dialect, &m->ontap };
-	m->services[m->n_services++] = (struct http_service){ &aws_dialect, &m->aws };
-	return 0;
+	m->services[1] = (struct http_service){ &ontap_dialect, &m->ontap };
+	m->services[2] = (struct http_service){ &aws_dialect, &m->aws };
+	m->network = (struct http_cfg){
+		.loop = m->loop,
+		.services = m->services,
+		.n_services = sizeof(m->services) / sizeof(m->services[0]),
+		.failures = guard_new(HTTP_CONNECTIONS_MAX, HTTP_CONNECTIONS_MAX),
+		.patience = patience_new(),
+	};
+	return m->network.failures && m->network.patience ? 0 : -ENOMEM;
 }
 
 int mgmt_open(struct loop *loop, struct registry *registry, const struct mgmt_host *host,
@@ -197,8 +201,7 @@ int mgmt_open(struct loop *loop, struct registry *registry, const struct mgmt_ho
 	if (!err)
 		err = open_socket(m, cfg, &m->door, &m->http, faults);
 	if (!err)
-		err = front_open(loop, cfg, m->services, m->n_services, m->failures, NULL,
-			&m->front, faults);
+		err = front_open(&m->network, cfg, NULL, &m->front, faults);
 	if (err) {
 		mgmt_close(m);
 		return err;
@@ -215,8 +218,7 @@ int mgmt_prepare(struct mgmt *m, const struct config *cfg, struct faults *faults
 			    !door_in_place(m->door)))
 		err = open_socket(m, cfg, &m->next_door, &m->next_http, faults);
 	if (!err)
-		err = front_open(m->loop, cfg, m->services, m->n_services, m->failures, m->front,
-			&m->next_front, faults);
+		err = front_open(&m->network, cfg, m->front, &m->next_front, faults);
 	m->next = cfg;
 	if (err)
 		mgmt_abandon(m);
@@ -277,7 +279,8 @@ void mgmt_close(struct mgmt *m)
 	http_close(m->old);
 	http_close(m->http);
 	door_close(m->door);
-	guard_free(m->failures);
+	guard_free(m->network.failures);
+	patience_free(m->network.patience);
 	ontap_end(&m->ontap);
 	free(m->users.v);
 	free(m);

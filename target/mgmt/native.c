@@ -483,4 +483,5 @@ const struct dialect native_dialect = {
 	.n_routes = sizeof(routes) / sizeof(routes[0]),
 	.refusal = refusal,
 	.admit = admit,
+	.lasting = true,
 };

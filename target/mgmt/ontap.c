@@ -217,4 +217,5 @@ const struct dialect ontap_dialect = {
 	.n_routes = sizeof(routes) / sizeof(routes[0]),
 	.refusal = refusal,
 	.admit = admit,
+	.lasting = true,
 };

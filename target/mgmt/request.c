@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "mgmt/call.h"
 #include "mgmt/http_private.h"
+#include "mgmt/patience.h"
 
 /* --- the route ------------------------------------------------------------------------------ */
 
@@ -44,14 +45,14 @@ static bool read_path(struct call *c)
 	return split;
 }
 
-static bool find_route(struct call *c, bool split)
+static bool find_route(struct call *c)
 {
 	char allow[ROUTE_ALLOW_MAX];
 	enum route_method method = 0;
 
-	if (split && method_of(c->req, &method))
+	if (c->split && method_of(c->req, &method))
 		route_find(c->dialect->routes, c->dialect->n_routes, method, &c->path, &c->match);
-	else if (split)
+	else if (c->split)
 		route_find(c->dialect->routes, c->dialect->n_routes, 0, &c->path, &c->match);
 	if (c->match.route)
 		return true;
@@ -134,6 +135,16 @@ static bool check_origin(struct call *c)
 	return false;
 }
 
+/* Once a client has reset its connection its address cannot be known: it could guess secrets without
+ * being slowed, and nobody would see who it was. */
+static bool check_presence(struct call *c)
+{
+	if (!http_is_network(c->http) || c->peer.sa.sa_family != AF_UNSPEC)
+		return true;
+	call_refuse(c, HTTP_BADREQUEST, "gone", "the client is gone");
+	return false;
+}
+
 static bool check_caller(struct call *c, int fd)
 {
 	if (c->http->cfg.guard(c->http->cfg.guard_arg, fd, &c->who))
@@ -200,19 +211,38 @@ static bool read_body(struct call *c)
 	return false;
 }
 
+/* From the proof on. */
+static void go_on(struct call *c)
+{
+	if (check_proof(c) && find_route(c) && check_policy(c) && read_query(c) && read_body(c))
+		c->match.route->run(c);
+}
+
+/* A proof may have to wait before it is looked at. */
+static bool check_patience(struct call *c)
+{
+	const char *proof = call_header(c, "Authorization");
+	uint32_t ms = 0;
+
+	if (http_is_network(c->http) && c->dialect->lasting && proof)
+		ms = patience_wait(c->http->cfg.patience, &c->peer, proof, http_in_seconds(0));
+	if (ms)
+		call_later(c, ms, go_on);
+	return !ms;
+}
+
 void request_begin(struct evhttp_request *req, void *http)
 {
 	struct evhttp_connection *ec = evhttp_request_get_connection(req);
 	int fd = bufferevent_getfd(evhttp_connection_get_bufferevent(ec));
 	struct call *c = call_new(http, req, fd);
-	bool split;
 
 	if (!c) {
 		evhttp_send_error(req, HTTP_SERVUNAVAIL, NULL);
 		return;
 	}
-	split = read_path(c);
-	if (check_caller(c, fd) && check_head(c) && check_origin(c) && check_proof(c) &&
-		find_route(c, split) && check_policy(c) && read_query(c) && read_body(c))
-		c->match.route->run(c);
+	c->split = read_path(c);
+	if (check_presence(c) && check_caller(c, fd) && check_head(c) && check_origin(c) &&
+		check_patience(c))
+		go_on(c);
 }

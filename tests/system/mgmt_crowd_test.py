@@ -13,9 +13,10 @@ import pytest
 from aws_test import client, management
 from initiator import login
 from ontap_test import ADMIN, Api as Ontap
-from support import DISK, conf, cpu_seconds, target, wait_until
+from support import DISK, conf, cpu_seconds, lines, target, wait_until
 
-ONTAP = (f'ontap = {{ users = ( {{ name = "{ADMIN[0]}"; password = "{ADMIN[1]}"; }} ); }}; '
+ONTAP = (f'ontap = {{ users = ( {{ name = "{ADMIN[0]}"; password = "{ADMIN[1]}"; }}, '
+         '{ name = "other"; password = "password-of-other"; } ); }; '
          'tokens = ( { name = "t"; token = "a-token-of-the-test"; } );')
 CROWD = 300     # more than a listener keeps
 ADDRESSES = [f"127.0.1.{n}" for n in range(1, 31)]
@@ -189,3 +190,40 @@ def test_somebody_who_guesses_waits_longer_and_longer_and_nobody_else_does(serve
         assert b" 200 " in s.recv(4096)
     assert waiting.is_alive()
     waiting.join()
+
+
+def basic(name, password):
+    return base64.b64encode(f"{name}:{password}".encode()).decode()
+
+
+def prove(server, who, source, seconds=20):
+    """How long the answer to a proof takes, and its first line; it is not waited for any longer."""
+    begun, answer = time.monotonic(), b""
+    with contextlib.closing(dial(server, source=source)) as s:
+        s.settimeout(seconds)
+        s.sendall(f"GET /api/cluster HTTP/1.1\r\nHost: x\r\nAuthorization: Basic {who}\r\n\r\n"
+                  .encode())
+        with contextlib.suppress(TimeoutError):
+            answer = s.recv(4096)
+    return time.monotonic() - begun, answer.decode().split("\r\n")[0][9:12]
+
+
+def test_hanging_up_tells_no_sooner_whether_a_guess_was_right(server):
+    """Whoever hangs up when the answer is not there at once would wait for none but the right one."""
+    guesser = "127.0.1.7"
+    assert prove(server, basic(*ADMIN), guesser)[1] == "200"
+    answers = [prove(server, basic("other", f"guess-{n}"), guesser, 0.2)[1] for n in range(8)]
+    assert answers[-1] == ""    # held back, and not waited for
+    took, answer = prove(server, basic("other", "password-of-other"), guesser)
+    assert answer == "200" and took > 2
+    # Those who have been there before, or are elsewhere, notice nothing.
+    for who, source in ((ADMIN, guesser), (("other", "password-of-other"), guesser),
+                        (("other", "password-of-other"), "127.0.1.8")):
+        took, answer = prove(server, basic(*who), source)
+        assert answer == "200" and took < 2
+    # Nor is anything looked at for a client that has left.
+    refused = len(lines(server, "did not prove who it is"))
+    for n in range(5):
+        assert prove(server, basic("other", f"more-{n}"), guesser, 0.2)[1] == ""
+    time.sleep(4.5)
+    assert len(lines(server, "did not prove who it is")) == refused

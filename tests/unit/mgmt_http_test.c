@@ -20,6 +20,7 @@
 #include <cmocka.h>
 
 #include "mgmt/http.h"
+#include "mgmt/patience.h"
 #include "net/guard.h"
 
 struct fixture {
@@ -28,6 +29,7 @@ struct fixture {
 	struct sockaddr_un at;
 	struct sockaddr_in port; /* or this, on the network */
 	struct guard *failures;
+	struct patience *patience;
 	socklen_t at_len;
 	int listener;
 	struct http_service service;
@@ -163,6 +165,7 @@ static int begin_network(void **state)
 		return -1;
 	cfg.loop = f->loop;
 	cfg.failures = f->failures = guard_new(100, 100);
+	cfg.patience = f->patience = patience_new();
 	f->service = (struct http_service){ &network_dialect, f };
 	cfg.guard_arg = f;
 	*state = f;
@@ -175,6 +178,7 @@ static int end(void **state)
 
 	http_close(f->http);
 	guard_free(f->failures);
+	patience_free(f->patience);
 	while (loop_step(f->loop))
 		;
 	loop_free(f->loop);
