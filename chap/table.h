@@ -22,12 +22,14 @@
 
 struct table;
 
+/* One more reference; gives t. Any thread. */
 const struct table *table_ref(const struct table *t);
 
 /* Gives one reference back; the last one frees what no other snapshot shares. Any thread,
  * but prefer one that may take its time: the last snapshot frees every row. */
 void table_unref(const struct table *t);
 
+/* Rows. */
 size_t table_count(const struct table *t);
 
 /* The row with exactly this key, or NULL. Valid while t is referenced. */

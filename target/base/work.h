@@ -35,6 +35,7 @@ int work_pool_create(unsigned threads, struct work_pool **out);
 /* Waits for queued work to finish, then ends the threads. NULL is fine. */
 void work_pool_free(struct work_pool *pool);
 
+/* A lane of which at most `limit` jobs run at a time. Any thread. */
 void work_lane_init(struct work_lane *lane, unsigned limit);
 
 /* Any thread. The work belongs to the pool until done() runs, or run() where none is told. Where no

@@ -22,6 +22,7 @@ int db_open(const char *path, struct db **out, struct catalog_error *why);
 /* NULL is fine. The last one to close a database leaves no journal behind. */
 void db_close(struct db *db);
 
+/* For what the calls here do not know. Borrowed. */
 sqlite3 *db_handle(struct db *db);
 
 /* The worst that has happened since db_forgive(): -ENOSPC, -EIO, -EUCLEAN, -ENOMEM, -EBUSY… but

@@ -60,6 +60,7 @@ struct route_match {
 	const char *argument[ROUTE_ARGUMENTS]; /* borrowed from the path */
 };
 
+/* The first of n rows that has the path and the method; what is borrowed is so from path. */
 void route_find(const struct route *routes, size_t n, enum route_method method,
 	const struct route_path *path, struct route_match *out);
 

@@ -37,6 +37,7 @@ struct registry_gateway_change {
 	void *arg;
 };
 
+/* Changes the gateway in force. *what is copied; its done() may come before this returns. */
 void registry_gateway_change(struct registry *r, const struct registry_gateway_change *what);
 
 #endif

@@ -31,6 +31,7 @@ void portals_free(struct portals *set);
  * strings live as long as the set. NULL when memory is out. */
 struct iscsi_portal *portals_directory(const struct portals *set, unsigned *n);
 
+/* Gives all; the strings live for the call of `each`. */
 void portals_each(const struct portals *set,
 	void (*each)(void *arg, const struct registry_portal *portal), void *arg);
 

@@ -74,6 +74,7 @@ struct pr_ear {
 void pr_init(struct pr *pr);
 void pr_clear(struct pr *pr); /* forgets everything, frees */
 
+/* Whether it is one of the types that there are: enum pr_type. */
 bool pr_type_valid(uint8_t type);
 
 /* Whether a registrant is the nexus. */

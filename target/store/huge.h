@@ -58,6 +58,7 @@ static inline bool huge_made(const struct huge *h, uint64_t off);
 
 /* --- inline: once for each command ---------------------------------------------------------- */
 
+/* What huge_used() is where [off, end) goes over the boundary of a unit. */
 void huge_count(struct huge *h, uint64_t off, uint64_t end);
 
 static inline void huge_used(struct huge *h, uint64_t off, uint64_t len)

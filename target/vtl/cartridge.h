@@ -119,6 +119,7 @@ struct cartridge_position {
 	bool eod;        /* nothing follows in this partition */
 };
 
+/* In the present partition. */
 void cartridge_position(const struct cartridge *c, struct cartridge_position *out);
 
 /* A partition's use. Records count with their headers and as they are stored, so that the files

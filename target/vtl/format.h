@@ -39,6 +39,7 @@ struct identity {
 	} partition[CARTRIDGE_PARTITIONS];
 };
 
+/* False: not what identity_encode() makes; then *out is undefined. */
 void identity_encode(const struct identity *i, uint8_t out[static IDENTITY_BYTES]);
 bool identity_decode(const uint8_t in[static IDENTITY_BYTES], struct identity *out);
 
