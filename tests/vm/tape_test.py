@@ -19,27 +19,13 @@ Storage {{ Name = guest; WorkingDirectory = /tmp; Pid Directory = /tmp; Plugin D
 Director {{ Name = nobody; Password = unused }}
 Autochanger {{
   Name = library; Device = drive
-  Changer Device = {changer}; Changer Command = "/tmp/mtx-changer %c %o %S %a %d"
+  Changer Device = {changer}; Changer Command = "/etc/bacula/scripts/mtx-changer %c %o %S %a %d"
 }}
 Device {{
   Name = drive; Media Type = LTO-5; Archive Device = {tape}; Autochanger = yes; Drive Index = 0
   AutomaticMount = yes; AlwaysOpen = yes; RemovableMedia = yes; RandomAccess = no
 }}
 Messages {{ Name = Standard; console = all }}
-"""
-
-# What Bacula has a changer do: command, changer, slot, tape, drive.
-MTX_CHANGER = """#!/bin/sh
-case $1 in
-load) mtx -f $2 load $3 $5 && sleep 1 ;;
-unload) mtx -f $2 unload $3 $5 ;;
-loaded) mtx -f $2 status |
-	sed -n "s/^Data Transfer Element $5:Full (Storage Element \\([0-9]*\\).*/\\1/p" |
-	grep . || echo 0 ;;
-slots) mtx -f $2 status | sed -n 's/.* Drives, \\([0-9]*\\) Slots.*/\\1/p' ;;
-list) mtx -f $2 status |
-	sed -n 's/^ *Storage Element \\([0-9]*\\):Full :VolumeTag=\\([^ ]*\\).*/\\1:\\2/p' ;;
-esac
 """
 
 
@@ -394,12 +380,11 @@ def btape(library):
     vtl.load()
     guest = vtl.guest
     guest.write("/tmp/bacula-sd.conf", BTAPE.format(changer=vtl.changer, tape=vtl.drives[0]))
-    guest.write("/tmp/mtx-changer", MTX_CHANGER)
+    guest.run("mkdir -p /var/lib/bacula")
 
     def call(*answers):
         typed = "".join(f"{answer}\\n" for answer in answers)
-        return guest.run(f"chmod +x /tmp/mtx-changer; printf '{typed}' | "
-                         f"btape -c /tmp/bacula-sd.conf {vtl.drives[0]} 2>&1", 600)
+        return guest.run(f"printf '{typed}' | btape -c /tmp/bacula-sd.conf {vtl.drives[0]} 2>&1", 600)
     return call
 
 
