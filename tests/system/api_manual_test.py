@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from aws_test import EXAMPLES, KEY, OPERATIONS
+from aws_test import OPERATIONS, serve_example
 from ontap_test import ADMIN
 
 ROOT = Path(__file__).parents[2]
@@ -44,29 +44,10 @@ def examples():
 
 @pytest.fixture
 def server(make_server, monkeypatch):
-    """That of examples/aws/gateway.conf, with a user of the ONTAP dialect; where it is made up is in
-    the environment, as the examples want it."""
-    text = (EXAMPLES / "gateway.conf").read_text()
-    for there, here in (("/var/lib/countersign", "state"), ("0.0.0.0", "127.0.0.1"),
-                        ("3260", "$port"), ("8443", "$tls_port"), ("  aws = {", f'''
+    """That of examples/aws/gateway.conf, with a user of the ONTAP dialect."""
+    return serve_example(make_server, monkeypatch, ("  aws = {", f'''
   ontap = {{ users = ( {{ name = "{ADMIN[0]}"; password = "{ADMIN[1]}"; }} ); }};
-  aws = {{''')):
-        assert there in text
-        text = text.replace(there, here)
-    server = make_server(text)
-    (server.dir / "state/volumes").mkdir(parents=True)
-    (server.dir / "state").chmod(0o700)
-    for name in ("aws-admin.secret", "aws-monitor.secret"):
-        (server.dir / name).write_text(f"the secret of {name}\n")
-        (server.dir / name).chmod(0o600)
-    server.start()
-    for name, value in (("ACCESS_KEY_ID", KEY), ("DEFAULT_REGION", "us-east-1"),
-                        ("SECRET_ACCESS_KEY", "the secret of aws-admin.secret"),
-                        ("CA_BUNDLE", str(server.dir / "state/tls-cert.pem")),
-                        ("EC2_METADATA_DISABLED", "true"), ("CONFIG_FILE", "/nonexistent"),
-                        ("CLI", "/usr/bin/aws")):
-        monkeypatch.setenv("AWS_" + name, value)
-    return server
+  aws = {{'''))
 
 
 def test_the_examples_of_the_manual_work(server, run):

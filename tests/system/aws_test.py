@@ -753,12 +753,12 @@ def test_every_change_is_in_the_audit_and_no_secret_in_log_or_catalog(server, ct
 EXAMPLES = Path(__file__).parents[2] / "examples/aws"
 
 
-@pytest.fixture
-def example(make_server, monkeypatch):
-    """The server of examples/aws/gateway.conf, on free ports; gives also its endpoint."""
+def serve_example(make_server, monkeypatch, *changes):
+    """The server of examples/aws/gateway.conf, on free ports; what aws(1) needs to ask it is in the
+    environment."""
     text = (EXAMPLES / "gateway.conf").read_text()
     for there, here in (("/var/lib/countersign", "state"), ("0.0.0.0", "127.0.0.1"),
-                        ("3260", "$port"), ("8443", "$tls_port")):
+                        ("3260", "$port"), ("8443", "$tls_port")) + changes:
         assert there in text
         text = text.replace(there, here)
     server = make_server(text)
@@ -775,6 +775,13 @@ def example(make_server, monkeypatch):
                         ("EC2_METADATA_DISABLED", "true"), ("CONFIG_FILE", "/nonexistent"),
                         ("CLI", "/usr/bin/aws")):
         monkeypatch.setenv("AWS_" + name, value)
+    return server
+
+
+@pytest.fixture
+def example(make_server, monkeypatch):
+    """The server of the example, and its endpoint."""
+    server = serve_example(make_server, monkeypatch)
     return server, endpoint(server, tls=True)
 
 
