@@ -408,6 +408,28 @@ struct new_tape {
 	int64_t size, generation; /* 0: as it comes */
 };
 
+/* A label for a generation that is not known, such as L2 or M8 for "LTO-5". */
+static bool is_misread(const char *barcode, const char *medium)
+{
+	const char *end = barcode + strlen(barcode) - 2;
+
+	return !strcmp(end, "M8") || (end[0] == 'L' && end[1] >= '0' && end[1] <= '9' &&
+					     end[1] != medium[strlen(medium) - 1]);
+}
+
+static void warn(const json_t *made, const struct new_tape *asked)
+{
+	const char *medium = ask_text(made, "medium"), *barcode = ask_text(made, "barcode");
+
+	if (is_unreadable(made))
+		fprintf(stderr, "countersignctl: no drive of library %s reads %s\n",
+			ask_text(made, "library"), medium);
+	if (!asked->generation && !is_set(made, "cleaning") && is_misread(barcode, medium))
+		fprintf(stderr,
+			"countersignctl: %s is of no generation that is known: this is %s\n",
+			barcode + strlen(barcode) - 2, medium);
+}
+
 static enum exit_status create_in(
 	const struct session *s, const char *library, const struct new_tape *tape)
 {
@@ -432,9 +454,8 @@ static enum exit_status create_in(
 		printf("cartridge %s made: %s of %s, %s of library %s\n", ask_text(b, "barcode"),
 			ask_text(b, "medium"), grid_size(ask_number(b, "size"), &size),
 			place_words(b, &w), ask_text(b, "library"));
-	if (b && is_unreadable(b))
-		fprintf(stderr, "countersignctl: no drive of library %s reads %s\n",
-			ask_text(b, "library"), ask_text(b, "medium"));
+	if (b)
+		warn(b, tape);
 	json_decref(b);
 	return status;
 }

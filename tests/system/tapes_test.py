@@ -165,6 +165,16 @@ def test_a_cartridge_that_no_drive_reads_is_made_with_a_warning(tell, rows, serv
     assert "no drive reads cartridge LATE01L9: it is LTO-9, they are LTO-5" in server.log()
 
 
+@pytest.mark.parametrize("barcode", ["OLD001L2", "ODD001M8"])
+def test_a_label_of_no_known_generation_is_told(server, ctl, barcode):
+    done = ctl(server, "tape", "create", barcode, "--size", "64M")
+    assert "made: LTO-5" in done.stdout
+    assert done.stderr == (
+        f"countersignctl: {barcode[-2:]} is of no generation that is known: this is LTO-5\n")
+    done = ctl(server, "tape", "create", "X" + barcode, "--size", "64M", "--generation", "5")
+    assert done.stderr == ""
+
+
 def test_a_cartridge_that_is_there_is_taken_up_with_its_data(tell, run, programs, server, tmp_path):
     image = tmp_path / "in.tap"
     image.write_bytes(b"\4\0\0\0abcd\4\0\0\0\0\0\0\0\xff\xff\xff\xff")
