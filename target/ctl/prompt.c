@@ -87,6 +87,13 @@ static void say(int tty, const char *text)
 		return; /* who cannot read the question may still answer it */
 }
 
+/* Takes back a character, of which UTF-8 has all bytes but the first as 10xxxxxx. */
+static void take_back(struct prompt_secret *s)
+{
+	while (s->len && (s->bytes[--s->len] & 0xc0) == 0x80)
+		;
+}
+
 /* A line that is typed unseen. Signals are keys meanwhile, so that none leaves the terminal as it is
  * now. False: given up, or too long. */
 static bool type_line(int tty, struct prompt_secret *out)
@@ -101,7 +108,7 @@ static bool type_line(int tty, struct prompt_secret *out)
 		case CTRL_C:
 		case CTRL_D: return false;
 		case BACKSPACE:
-		case DELETE: out->len -= out->len > 0; break;
+		case DELETE: take_back(out); break;
 		case CTRL_U: out->len = 0; break;
 		default:
 			if (out->len == PROMPT_MAX)

@@ -753,7 +753,7 @@ def at_terminal(program, args, answers):
 
 def test_ctl_asks_at_the_terminal_twice_and_without_an_echo(server, programs):
     args = ["-s", server.dir / "state/ctl.sock", "credentials", "set", DISK, HOST, "--mutual"]
-    typed = [f"{SECRET}\r", f"{SECRET}\r", f"x\x7f{TARGET_SECRET}\r", f"{TARGET_SECRET}\r"]
+    typed = [f"{SECRET}\r", f"{SECRET}\r", f"xж\x7f\x7f{TARGET_SECRET}\r", f"{TARGET_SECRET}\r"]
     status, shown = at_terminal(programs / "countersignctl", args, [t.encode() for t in typed])
     assert status == 0, shown
     assert SECRET not in shown and TARGET_SECRET not in shown
