@@ -5,16 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-static int hex(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	return -1;
-}
+#include "base/bytes.h"
 
 /* Decodes one segment to *to and moves both on; false for a broken escape or a NUL. */
 static bool decode_segment(const char **from, char **to)
@@ -25,8 +16,8 @@ static bool decode_segment(const char **from, char **to)
 		char c = *p;
 
 		if (c == '%') {
-			int high = hex(p[1]);
-			int low = high < 0 ? -1 : hex(p[2]);
+			int high = hex_digit(p[1]);
+			int low = high < 0 ? -1 : hex_digit(p[2]);
 
 			if (low < 0 || (high | low) == 0)
 				return false;
