@@ -526,7 +526,7 @@ static void dispatch(struct call *c)
 	}
 	q = calloc(1, sizeof(*q));
 	if (!q) {
-		call_reply(c, 200, NULL);
+		call_no_memory(c);
 		return;
 	}
 	*q = (struct aws_request){ c, a, a->registry, op, read_body(c), NULL, "" };

@@ -207,6 +207,11 @@ void call_reply(struct call *c, int status, json_t *body)
 	call_free(c);
 }
 
+void call_no_memory(struct call *c)
+{
+	call_reply(c, HTTP_INTERNAL, NULL);
+}
+
 void call_note_refusal(const struct call *c, const char *what, const char *why)
 {
 	const struct route *route = c->match.route;

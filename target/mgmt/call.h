@@ -72,6 +72,8 @@ void call_answer_header(struct call *c, const char *name, const char *value);
 
 /* Answers. `body` is taken over; NULL stands for memory that ran out, and becomes a 500. */
 void call_reply(struct call *c, int status, json_t *body);
+/* Answers that memory ran out: a 500. */
+void call_no_memory(struct call *c);
 /* Tells the log of a change that is refused: `what` it was (NULL: the call itself, if it would have
  * changed anything), who asked for it, and why not. `why` may quote what came. */
 void call_note_refusal(const struct call *c, const char *what, const char *why);

@@ -145,7 +145,7 @@ static void get_targets(struct call *c)
 
 	if (!registry_targets(native_of(c)->registry, add_target, list)) {
 		json_decref(list);
-		call_reply(c, HTTP_OK, NULL);
+		call_no_memory(c);
 		return;
 	}
 	call_reply(c, HTTP_OK, json_pack("{s:o}", "targets", list));
@@ -274,7 +274,7 @@ static void get_sessions(struct call *c)
 		json_decref(census->list);
 		free(census);
 	}
-	call_reply(c, HTTP_OK, NULL);
+	call_no_memory(c);
 }
 
 static bool read_tsih(const char *from, uint16_t *out)
@@ -315,7 +315,7 @@ static void delete_session(struct call *c)
 	}
 	snprintf(why, sizeof(why), "dropped by %s", call_who(c));
 	if (registry_drop(native_of(c)->registry, tsih, why, reply_dropped, c))
-		call_reply(c, HTTP_OK, NULL);
+		call_no_memory(c);
 }
 
 /* --- reload --------------------------------------------------------------------------------- */

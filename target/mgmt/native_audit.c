@@ -86,7 +86,7 @@ void native_get_audit(struct call *c)
 	}
 	l = calloc(1, sizeof(*l));
 	if (!l) {
-		call_reply(c, HTTP_OK, NULL);
+		call_no_memory(c);
 		return;
 	}
 	q.limit = (uint32_t)limit;

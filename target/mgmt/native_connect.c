@@ -133,7 +133,7 @@ static bool choose_of(
 	bool any = false;
 
 	if (registry_rows_of(q->registry, scope, name, &rows)) {
-		call_reply(q->call, HTTP_OK, NULL);
+		call_no_memory(q->call);
 		return false;
 	}
 	for (size_t i = 0; i < rows.n; i++) {
@@ -411,7 +411,7 @@ static void show(struct inquiry *q)
 	if (!s || !answer || !text) {
 		json_decref(answer);
 		free(s);
-		call_reply(q->call, HTTP_OK, NULL);
+		call_no_memory(q->call);
 	} else {
 		*s = (struct showing){ q->call, answer };
 		log_msg(LOG_NOTICE, "secrets of %s for %s shown to %s", name_of(q), q->target,

@@ -131,7 +131,7 @@ void native_get_credentials(struct call *c)
 	struct registry_rows rows;
 
 	if (registry_rows_all(native_of(c)->registry, &rows))
-		call_reply(c, HTTP_OK, NULL);
+		call_no_memory(c);
 	else
 		reply_rows(c, &rows);
 }
@@ -143,7 +143,7 @@ static void list(struct call *c, struct place at)
 	struct registry_rows rows;
 
 	if (registry_rows_of(r, at.scope, at.name, &rows)) {
-		call_reply(c, HTTP_OK, NULL);
+		call_no_memory(c);
 	} else if (rows.n == 0 && !is_there(r, &at)) {
 		registry_rows_end(&rows);
 		refuse_scope(c, &at);
@@ -305,7 +305,7 @@ static struct edit *edit_begin(struct call *c, struct place at, bool must_be_nam
 	}
 	e = calloc(1, sizeof(*e));
 	if (!e) {
-		call_reply(c, HTTP_OK, NULL);
+		call_no_memory(c);
 		return NULL;
 	}
 	e->call = c;
@@ -484,7 +484,7 @@ static bool read_addresses(struct edit *e)
 	}
 	if (join_addresses(e, list))
 		return true;
-	call_reply(e->call, HTTP_OK, NULL);
+	call_no_memory(e->call);
 	edit_free(e);
 	return false;
 }

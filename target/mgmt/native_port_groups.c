@@ -58,7 +58,7 @@ void native_get_port_groups(struct call *c)
 		return;
 	}
 	json_decref(l.list);
-	call_reply(c, HTTP_OK, NULL);
+	call_no_memory(c);
 }
 
 /* --- changing ------------------------------------------------------------------------------- */

@@ -232,5 +232,5 @@ void native_get_stats(struct call *c)
 			return;
 		stats_free(s);
 	}
-	call_reply(c, HTTP_OK, NULL);
+	call_no_memory(c);
 }

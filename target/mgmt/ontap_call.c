@@ -43,7 +43,7 @@ void ontap_refuse(struct call *c, const struct ontap_fault *why)
 		call_note_refusal(c, NULL, why->text);
 		call_reply(c, why->status, ontap_error(why->code, why->target, why->text));
 	} else {
-		call_reply(c, HTTP_OK, NULL);
+		call_no_memory(c);
 	}
 }
 

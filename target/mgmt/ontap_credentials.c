@@ -14,7 +14,7 @@ static void reply_rows(struct call *c, const struct query *q, const struct ontap
 	if (ontap_rows_gather(&rows, ontap_of(c)->registry, svms, q, &source))
 		ontap_reply_page(c, q, &source, ontap_row_link);
 	else
-		call_reply(c, HTTP_OK, NULL);
+		call_no_memory(c);
 	ontap_rows_free(&rows);
 }
 

@@ -147,7 +147,7 @@ static struct edit *edit_begin(struct call *c, unsigned takes, size_t n)
 
 	if (!e || !(e->aims = calloc(n, sizeof(*e->aims)))) {
 		free(e);
-		call_reply(c, HTTP_OK, NULL);
+		call_no_memory(c);
 		return NULL;
 	}
 	e->call = c;

@@ -156,7 +156,7 @@ bool ontap_svms(struct call *c, struct ontap_svms *out)
 	registry_svms(ontap_of(c)->registry, gather, &g);
 	if (g.failed) {
 		ontap_svms_free(out);
-		call_reply(c, HTTP_OK, NULL);
+		call_no_memory(c);
 		return false;
 	}
 	for (size_t i = 0; i < out->n; i++) {
