@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * What a kind of store gives to store.c: one row of functions, and the common part
- * that its own struct begins with. Only the files of this folder include this.
+ * that its own struct begins with. Only the files of this folder include this, and the store that
+ * fails for tests.
  */
 #ifndef STORE_KIND_H
 #define STORE_KIND_H

@@ -22,7 +22,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
-#include "store/fault.h"
+#include "tests/fault.h"
 #include "tests/fuzz/host.h"
 
 #define DISKS   2

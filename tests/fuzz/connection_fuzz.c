@@ -37,7 +37,7 @@
 #include "iscsi/crc.h"
 #include "iscsi/server.h"
 #include "iscsi/wire.h"
-#include "store/fault.h"
+#include "tests/fault.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

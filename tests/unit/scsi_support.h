@@ -19,8 +19,8 @@
 #include "base/bytes.h"
 #include "scsi/lu.h"
 #include "scsi/task.h"
-#include "store/fault.h"
 #include "store/store.h"
+#include "tests/fault.h"
 
 #define RIG_NEXUSES 2
 

@@ -10,8 +10,8 @@
 
 #include <cmocka.h>
 
-#include "store/fault.h"
 #include "support_store.h"
+#include "tests/fault.h"
 
 #define MIB ((uint64_t)1 << 20)
 

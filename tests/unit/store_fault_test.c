@@ -2,7 +2,7 @@
 /*
  * The fault store does what it is told to, and nothing when it is told nothing.
  */
-#include "store/fault.h"
+#include "tests/fault.h"
 
 #include <errno.h>
 #include <setjmp.h>

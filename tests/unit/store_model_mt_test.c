@@ -14,8 +14,8 @@
 
 #include <cmocka.h>
 
-#include "store/fault.h"
 #include "support_store.h"
+#include "tests/fault.h"
 
 /* A lane is a part of the store with one request at a time, so that what it must hold is known;
  * lanes begin and end within pages, so that neighbours meet in one. */

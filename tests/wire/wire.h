@@ -29,8 +29,8 @@
 #include "iscsi/server.h"
 #include "iscsi/status.h"
 #include "iscsi/wire.h"
-#include "store/fault.h"
 #include "store/store.h"
+#include "tests/fault.h"
 
 /* --- the target ------------------------------------------------------------------------------- */
 

@@ -3,7 +3,7 @@
  * Every request is sent on as a request of our own, whose memory is ours: the inner
  * store may end it in place or later, we end the outer one when chance says so.
  */
-#include "store/fault.h"
+#include "tests/fault.h"
 
 #include <errno.h>
 #include <pthread.h>

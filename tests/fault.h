@@ -3,8 +3,8 @@
  * A store for tests, wrapped around another: it fails requests, delays them, ends
  * them out of order and tears writes. What lies on top is shown what disks do.
  */
-#ifndef STORE_FAULT_H
-#define STORE_FAULT_H
+#ifndef TESTS_FAULT_H
+#define TESTS_FAULT_H
 
 #include <stdbool.h>
 #include <stdint.h>
