@@ -303,7 +303,8 @@ static void tell_others(struct scsi_task *t)
 	pthread_mutex_unlock(&lu->lock);
 }
 
-/* Demounting clears a key only where there is a cartridge: CKOD asks for one. */
+/* Demounting clears a key only where there is a cartridge: CKOD asks for one, the one that was there
+ * when the command came. */
 static void out_run(struct scsi_task *t, struct tape_job *j, struct cartridge *c)
 {
 	struct tape *tape = tape_of(t);
@@ -311,7 +312,6 @@ static void out_run(struct scsi_task *t, struct tape_job *j, struct cartridge *c
 	const uint8_t *p = t->buf;
 	unsigned fault;
 
-	(void)j;
 	if (t->got < KEY_AT || (size_t)4 + be16(p + 2) != t->got) {
 		task_list_too_short(t);
 		goto out;
@@ -319,6 +319,10 @@ static void out_run(struct scsi_task *t, struct tape_job *j, struct cartridge *c
 	fault = be16(p) != SET_ENCRYPTION ? 0 : take(p, t->got, &e);
 	if (be16(p) != SET_ENCRYPTION || fault || (e.until_demount && !c)) {
 		task_bad_list(t, fault ? fault : e.until_demount ? 5 : 0, -1);
+		goto out;
+	}
+	if (e.until_demount && !tape_same_mount(t, j)) {
+		task_check(t, SENSE_NOT_READY, ASC_MEDIUM_NOT_PRESENT);
 		goto out;
 	}
 	e.instance = tape->encryption.instance + 1;

@@ -163,6 +163,27 @@ static void a_key_goes_with_the_cartridge_where_that_is_asked_for(void **state)
 	tape_rig_free(rig);
 }
 
+static void a_key_that_is_to_go_with_a_cartridge_does_not_come_to_the_next(void **state)
+{
+	const uint8_t list[52] = { 0x00, 0x10, 0, 48, 0x40, 0x04, 2, 2, 1, [19] = 32, [20] = 0x11 };
+	const uint8_t cdb[12] = { 0xb5, 0x20, BE2(0x10), 0, 0, BE4(sizeof(list)) };
+	struct tape_rig *rig = tape_rig_blank(state);
+	struct scsi_task t;
+
+	rig_task(&t, &rig->r->nexus[0], 0, cdb, 12, SCSI_DIR_OUT, sizeof(list));
+	assert_int_equal(scsi_task_start(&t), SCSI_WANT_DATA);
+	assert_int_equal(tape_in_job(rig, tape_do_eject), 0);
+	assert_int_equal(tape_in_job(rig, tape_do_insert), 0);
+	assert_int_equal(scsi_task_data(&t, rig_put(&t, list)), SCSI_PENDING);
+	rig_wait(&t);
+	assert_int_equal(t.status, SCSI_CHECK_CONDITION);
+	assert_int_equal(t.sense.key, SENSE_NOT_READY);
+	scsi_task_release(&t);
+	assert_check(TAPE(rig, NULL, 0, TUR), SENSE_UNIT_ATTENTION, 0x2800);
+	assert_memory_equal(in(rig, 0x20, 0x20).in + 4, "\0\0\0\0", 4);
+	tape_rig_free(rig);
+}
+
 static void other_hosts_learn_of_another_key(void **state)
 {
 	struct tape_rig *rig = tape_rig_blank(state);
@@ -252,6 +273,7 @@ int main(void)
 		TEST(the_status_tells_of_a_drive_that_encrypts_and_does_not_decrypt),
 		TEST(the_next_block_tells_the_key_it_needs),
 		TEST(a_key_goes_with_the_cartridge_where_that_is_asked_for),
+		TEST(a_key_that_is_to_go_with_a_cartridge_does_not_come_to_the_next),
 		TEST(other_hosts_learn_of_another_key),
 		TEST(fields_that_cannot_be_met_are_refused),
 		TEST(a_list_of_another_length_is_refused),
