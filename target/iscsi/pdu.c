@@ -122,20 +122,6 @@ bool logout_req_decode(const uint8_t bhs[static BHS_SIZE], struct logout_req *ou
 	return out->reason <= LOGOUT_RECOVERY && out->itt != TAG_NONE;
 }
 
-bool snack_req_decode(const uint8_t bhs[static BHS_SIZE], struct snack_req *out)
-{
-	*out = (struct snack_req){
-		.type = bhs[1] & 0x0f,
-		.lun = be64(bhs + 8),
-		.itt = be32(bhs + 16),
-		.ttt = be32(bhs + 20),
-		.expstatsn = be32(bhs + 28),
-		.begrun = be32(bhs + 40),
-		.runlen = be32(bhs + 44),
-	};
-	return out->type <= SNACK_R_DATA;
-}
-
 /* --- additional header segments ------------------------------------------------------------- */
 
 /* 11.2.2.3: AHSLength is the length of the CDB less 15, since it counts a reserved byte. */

@@ -22,40 +22,6 @@
 #include "base/bytes.h"
 #include "iscsi/wire.h"
 
-/* --- every PDU ------------------------------------------------------------------------------ */
-
-/* The fields that framing needs; 11.2.1. */
-struct bhs {
-	uint8_t opcode; /* enum opcode, without the immediate bit */
-	bool immediate;
-	uint16_t ahs_len;  /* bytes, a multiple of four, at most AHS_MAX */
-	uint32_t data_len; /* bytes without padding, at most DATA_SEGMENT_MAX */
-	uint32_t itt;
-};
-
-static inline struct bhs bhs_decode(const uint8_t bhs[static BHS_SIZE])
-{
-	return (struct bhs){
-		.opcode = bhs[0] & BHS_OPCODE,
-		.immediate = bhs[0] & BHS_IMMEDIATE,
-		.ahs_len = (uint16_t)(bhs[4] * 4),
-		.data_len = be24(bhs + 5),
-		.itt = be32(bhs + 16),
-	};
-}
-
-/* A data segment's length on the wire, padding included; 11.2.3. */
-static inline uint32_t pdu_padded(uint32_t data_len)
-{
-	return (data_len + 3) & ~3u;
-}
-
-/* Whether this PDU counts in the CmdSN order: requests that carry a CmdSN do (4.2.2.1). */
-static inline bool opcode_has_cmdsn(uint8_t opcode)
-{
-	return opcode <= OP_TEXT_REQ || opcode == OP_LOGOUT_REQ;
-}
-
 /* Name of an opcode as the RFC writes it, for the log; "unknown opcode" otherwise. */
 const char *opcode_name(uint8_t opcode);
 
@@ -185,17 +151,6 @@ struct logout_req {
 /* False: a reason that is none; the reserved task tag. */
 bool logout_req_decode(const uint8_t bhs[static BHS_SIZE], struct logout_req *out);
 
-/* 11.16 */
-struct snack_req {
-	uint8_t type; /* enum snack_type */
-	uint64_t lun;
-	uint32_t itt, ttt;
-	uint32_t expstatsn;
-	uint32_t begrun, runlen;
-};
-/* False: a type that is none. */
-bool snack_req_decode(const uint8_t bhs[static BHS_SIZE], struct snack_req *out);
-
 /* --- additional header segments, 11.2.2 ----------------------------------------------------- */
 
 struct ahs {
@@ -205,8 +160,8 @@ struct ahs {
 	uint32_t bidi_read; /* with bidi: Expected Bidirectional Read Data Length */
 };
 
-/* Takes apart the `len` bytes (bhs.ahs_len) that follow the BHS of a SCSI Command. False: a length
- * that leaves the segment, is too short or not the type's; a type that is none or comes twice. */
+/* Takes apart the `len` bytes that follow the BHS of a SCSI Command. False: a length that leaves the
+ * segment, is too short or not the type's; a type that is none or comes twice. */
 bool ahs_decode(const uint8_t *p, size_t len, struct ahs *out);
 
 /* --- responses ------------------------------------------------------------------------------ */

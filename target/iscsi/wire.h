@@ -7,7 +7,6 @@
 #define ISCSI_WIRE_H
 
 #define BHS_SIZE         48        /* 11.2.1: every PDU begins with this */
-#define AHS_MAX          (255 * 4) /* 11.2.1.5: TotalAHSLength counts words of four bytes */
 #define DATA_SEGMENT_MAX 0xffffff  /* 11.2.1.6: DataSegmentLength has 24 bits */
 #define DIGEST_SIZE      4
 #define TAG_NONE         0xffffffffu /* the reserved Initiator or Target Transfer Tag */
@@ -131,13 +130,6 @@ enum reject_reason { /* 11.17.1 */
 	REJECT_INVALID_FIELD = 0x09,
 	REJECT_OUT_OF_RESOURCES = 0x0a,
 	REJECT_WAITING_FOR_LOGOUT = 0x0c,
-};
-
-enum snack_type { /* 11.16.1 */
-	SNACK_DATA_R2T = 0,
-	SNACK_STATUS = 1,
-	SNACK_DATA_ACK = 2,
-	SNACK_R_DATA = 3,
 };
 
 #endif

@@ -14,54 +14,6 @@
 
 /* --- every PDU ------------------------------------------------------------------------------ */
 
-static void a_header_gives_opcode_lengths_and_tag(void **state)
-{
-	(void)state;
-	const uint8_t bhs[48] = { 0x41, 0x80, 0, 0, 0x02, 0x01, 0x02, 0x03,
-				  [16] = 0xde, 0xad, 0xbe, 0xef };
-	struct bhs h = bhs_decode(bhs);
-	assert_int_equal(h.opcode, OP_SCSI_CMD);
-	assert_true(h.immediate);
-	assert_int_equal(h.ahs_len, 8);
-	assert_int_equal(h.data_len, 0x010203);
-	assert_int_equal(h.itt, 0xdeadbeef);
-}
-
-static void a_header_of_all_ones_has_the_largest_lengths(void **state)
-{
-	(void)state;
-	uint8_t bhs[48];
-	memset(bhs, 0xff, sizeof(bhs));
-	struct bhs h = bhs_decode(bhs);
-	assert_int_equal(h.opcode, 0x3f);
-	assert_int_equal(h.ahs_len, AHS_MAX);
-	assert_int_equal(h.data_len, DATA_SEGMENT_MAX);
-	assert_int_equal(h.itt, TAG_NONE);
-}
-
-static void data_segments_are_padded_to_words(void **state)
-{
-	(void)state;
-	assert_int_equal(pdu_padded(0), 0);
-	assert_int_equal(pdu_padded(1), 4);
-	assert_int_equal(pdu_padded(4), 4);
-	assert_int_equal(pdu_padded(5), 8);
-	assert_int_equal(pdu_padded(DATA_SEGMENT_MAX), 0x1000000);
-}
-
-static void data_out_and_snack_have_no_cmdsn(void **state)
-{
-	(void)state;
-	assert_true(opcode_has_cmdsn(OP_NOP_OUT));
-	assert_true(opcode_has_cmdsn(OP_SCSI_CMD));
-	assert_true(opcode_has_cmdsn(OP_TMF_REQ));
-	assert_true(opcode_has_cmdsn(OP_LOGIN_REQ));
-	assert_true(opcode_has_cmdsn(OP_TEXT_REQ));
-	assert_true(opcode_has_cmdsn(OP_LOGOUT_REQ));
-	assert_false(opcode_has_cmdsn(OP_DATA_OUT));
-	assert_false(opcode_has_cmdsn(OP_SNACK_REQ));
-}
-
 static void every_opcode_has_a_name(void **state)
 {
 	(void)state;
@@ -401,31 +353,6 @@ static void logout_request_refuses_reasons_that_are_none(void **state)
 	}
 }
 
-static void snack_request_is_decoded(void **state)
-{
-	(void)state;
-	uint8_t bhs[48];
-	memcpy(bhs, numbered, 48);
-	bhs[1] = 0x80 | SNACK_R_DATA;
-	struct snack_req r;
-	assert_true(snack_req_decode(bhs, &r));
-	assert_int_equal(r.type, SNACK_R_DATA);
-	assert_int_equal(r.lun, UINT64_C(0x0003000000000000));
-	assert_int_equal(r.itt, 0x11223344);
-	assert_int_equal(r.ttt, 0x55667788);
-	assert_int_equal(r.expstatsn, 0x05060708);
-	assert_int_equal(r.begrun, 0x31323334);
-	assert_int_equal(r.runlen, 0x35363738);
-}
-
-static void snack_request_refuses_types_that_are_none(void **state)
-{
-	(void)state;
-	const uint8_t bhs[48] = { 0x10, 0x84 };
-	struct snack_req r;
-	assert_false(snack_req_decode(bhs, &r));
-}
-
 static void requests_refuse_the_reserved_tag(void **state)
 {
 	(void)state;
@@ -689,10 +616,6 @@ static void login_statuses_have_class_detail_and_text(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_header_gives_opcode_lengths_and_tag),
-		cmocka_unit_test(a_header_of_all_ones_has_the_largest_lengths),
-		cmocka_unit_test(data_segments_are_padded_to_words),
-		cmocka_unit_test(data_out_and_snack_have_no_cmdsn),
 		cmocka_unit_test(every_opcode_has_a_name),
 		cmocka_unit_test(scsi_command_is_decoded),
 		cmocka_unit_test(scsi_command_that_moves_no_data_is_fine),
@@ -719,8 +642,6 @@ int main(void)
 		cmocka_unit_test(task_management_request_is_decoded),
 		cmocka_unit_test(logout_request_is_decoded),
 		cmocka_unit_test(logout_request_refuses_reasons_that_are_none),
-		cmocka_unit_test(snack_request_is_decoded),
-		cmocka_unit_test(snack_request_refuses_types_that_are_none),
 		cmocka_unit_test(requests_refuse_the_reserved_tag),
 		cmocka_unit_test(no_ahs_is_an_empty_one),
 		cmocka_unit_test(extended_cdb_gives_the_bytes_from_the_17th_on),
