@@ -4,6 +4,7 @@
  */
 #include "scsi/mode.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -205,8 +206,10 @@ static void wr_page(struct wr *w, const struct lu *lu, unsigned i, uint8_t contr
 	switch (control) {
 	case PC_CURRENT:
 		memcpy(v, lu->mode[i], p->len);
-		if (p->state)
+		if (p->state) {
+			assert(rules_of(lu)->state);
 			v[p->state] = rules_of(lu)->state(lu, p);
+		}
 		break;
 	case PC_CHANGEABLE:
 		memcpy(v, p->changeable, p->len);
