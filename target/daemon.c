@@ -453,8 +453,8 @@ static int run(struct daemon *d, struct config *cfg)
 		if (d->sink == LOG_TO_SYSLOG)
 			log_faults(&faults);
 		faults_free(&faults);
-		config_free(cfg);
 		tear_down(d);
+		config_free(cfg);
 		state_dir_discard(d->state);
 		return EXIT_FAILURE;
 	}

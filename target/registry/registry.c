@@ -135,24 +135,6 @@ static int open_catalog(struct registry *r, const struct config *cfg, const stru
 	return err ? registry_fault(faults, cfg, &cfg->state_dir, err, "%s", why.text) : 0;
 }
 
-/* After a start that failed: the next one opens it anew. */
-static void close_catalog(struct registry *r)
-{
-	table_unref(r->stored);
-	kept_set_end(&r->env.reservations.set);
-	kept_set_end(&r->env.modes.set);
-	kept_set_end(&r->env.wipes.set);
-	target_ports_free(r->env.target_ports);
-	access_states_free(r->env.access);
-	catalog_close(r->catalog);
-	gateways_free(r);
-	changer_choices_free(&r->tape.choices);
-	r->env.target_ports = NULL;
-	r->env.access = NULL;
-	r->stored = NULL;
-	r->catalog = NULL;
-}
-
 static void tell_empty_targets(const struct config *cfg)
 {
 	for (size_t i = 0; i < cfg->n_targets; i++)
@@ -264,8 +246,6 @@ int registry_start(
 		world_drop_snapshots(&w);
 		units_abandon(w.units);
 		libraries_abandon(w.libraries);
-		wait_for_libraries(r);
-		close_catalog(r);
 		return err;
 	}
 	r->bound = NULL;

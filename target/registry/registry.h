@@ -44,8 +44,9 @@ int registry_bind(
 	struct registry *r, const struct config *cfg, int *fds, size_t n, struct faults *faults);
 
 /* Second step: opens the stores of the same cfg and the catalog, starts the reactors and takes
- * connections. 0, and cfg is the registry's; or -errno with faults added, files that were made for
- * it removed, and cfg left to the caller. The state directory is borrowed until registry_free(). */
+ * connections. 0, and cfg is the registry's; or -errno with faults added, and cfg left to the caller.
+ * Then registry_free() is all that may follow: it ends what has begun, removes files that were made
+ * for it, and turns the loop, which this does not. The state directory is borrowed until there. */
 int registry_start(
 	struct registry *r, struct config *cfg, struct state_dir *state, struct faults *faults);
 

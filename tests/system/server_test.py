@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Start and stop: what works, what is refused and with which words, and what is left behind."""
+import contextlib
 import fcntl
 import os
 import re
@@ -293,9 +294,11 @@ def test_a_file_that_is_open_elsewhere_is_named_and_no_new_one_is_left(refused, 
     assert tree(second.dir) == ["countersign.conf", "stderr"]
 
 
-@pytest.mark.parametrize("sent", [signal.SIGHUP, signal.SIGTERM])
-def test_a_signal_does_not_disturb_the_end_of_a_start_that_failed(make_server, sent):
-    server = make_server(file_lun("disk.img") + '''
+@contextlib.contextmanager
+def start_that_fails(server):
+    """The process while it waits for the lock of a disk that it will not get, with a tape library that
+    it has opened before."""
+    server.write_conf(file_lun("disk.img") + '''
         libraries = ( { name = "vtl"; target_prefix = "iqn.2026-11.com.example:vtl"; path = "vtl"; } );
     ''')
     with open(server.dir / "disk.img", "wb") as disk:
@@ -304,12 +307,28 @@ def test_a_signal_does_not_disturb_the_end_of_a_start_that_failed(make_server, s
         process = server.spawn().process
         while not (server.dir / "vtl").exists() and process.poll() is None:
             time.sleep(0.005)
-        process.send_signal(sent)    # while the server waits for the lock of the disk
+        yield process
         assert process.wait(30) == 1
     server.process = None
     server.check_reports()
     assert "disk.img: already open" in server.log()
     assert tree(server.dir) == ["countersign.conf", "disk.img", "stderr"]
+
+
+@pytest.mark.parametrize("sent", [signal.SIGHUP, signal.SIGTERM])
+def test_a_signal_does_not_disturb_the_end_of_a_start_that_failed(make_server, sent):
+    with start_that_fails(make_server(CONF)) as process:
+        process.send_signal(sent)
+
+
+def test_a_request_does_not_disturb_the_end_of_a_start_that_failed(make_server):
+    server = make_server(CONF)
+    with start_that_fails(server), socket.socket(socket.AF_UNIX) as s:
+        s.connect(str(server.dir / "state/ctl.sock"))
+        s.sendall(b"GET /v1/status HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        s.settimeout(30)
+        with contextlib.suppress(ConnectionError):
+            assert s.recv(4096) == b""
 
 
 def test_a_socket_that_another_server_answers_on_is_left_alone(refused, start):
