@@ -29,8 +29,8 @@ static enum cartridge_result check(struct scsi_task *t, const struct tape_job *j
 		return CARTRIDGE_NO_MEMORY;
 	r = tape_read(t, c, data, len, got);
 	if (r == CARTRIDGE_OK)
-		*same = !memcmp(data, (uint8_t *)t->buf + off,
-			got->length < len ? got->length : len);
+		*same = !memcmp(
+			data, (uint8_t *)t->buf + off, got->length < len ? got->length : len);
 	free(data);
 	return r;
 }
