@@ -77,8 +77,10 @@ static void tell_registrant(void *arg, const struct pr_reg *who, enum pr_event w
 		if (itl->nexus == o->task->nexus || !is_registrant(itl, who))
 			continue;
 		itl_attention(itl, attention[what]);
-		if (what == PR_REGISTRATION_PREEMPTED && o->service == PREEMPT_AND_ABORT)
-			itl->preempted = true;
+		if (what != PR_REGISTRATION_PREEMPTED || o->service != PREEMPT_AND_ABORT)
+			continue;
+		itl->preempted = true;
+		itl->prevents = false; /* the removal of the medium (SPC-3 6.13) */
 	}
 }
 

@@ -343,6 +343,31 @@ static void a_prevented_cartridge_is_not_unloaded(void **state)
 	tape_rig_free(rig);
 }
 
+/* PERSISTENT RESERVE OUT: a reservation key, a service action reservation key. */
+static struct result reserve_out(
+	struct tape_rig *rig, unsigned nexus, uint8_t action, uint8_t key, uint8_t action_key)
+{
+	const uint8_t list[24] = { [7] = key, [15] = action_key };
+
+	return RUN(rig->r, nexus, list, sizeof(list), 0x5f, action, 3, 0, 0, BE4(24), 0);
+}
+
+/* So that a host that hangs does not keep a cartridge (SPC-3 6.13). */
+static void a_host_that_is_preempted_prevents_nothing_any_more(void **state)
+{
+	struct tape_rig *rig = written(state);
+
+	assert_good(reserve_out(rig, 0, 0, 0, 1));
+	assert_good(reserve_out(rig, 1, 0, 0, 2));
+	assert_good(RUN(rig->r, 1, NULL, 0, 0x1e, 0, 0, 0, 1, 0));
+	assert_good(RUN(rig->r, 0, NULL, 0, 0x1e, 0, 0, 0, 1, 0));
+	assert_good(reserve_out(rig, 0, 5, 1, 2)); /* PREEMPT AND ABORT */
+	assert_false(drive_removable(rig->drive));
+	assert_good(RUN(rig->r, 0, NULL, 0, 0x1e, 0, 0, 0, 0, 0));
+	assert_true(drive_removable(rig->drive));
+	tape_rig_free(rig);
+}
+
 static void a_host_that_is_gone_prevents_nothing(void **state)
 {
 	struct tape_rig *rig = written(state);
@@ -418,6 +443,7 @@ int main(void)
 		TEST(an_unload_that_holds_keeps_the_memory_readable),
 		TEST(loading_what_is_loaded_rewinds),
 		TEST(a_prevented_cartridge_is_not_unloaded),
+		TEST(a_host_that_is_preempted_prevents_nothing_any_more),
 		TEST(a_host_that_is_gone_prevents_nothing),
 		TEST(a_cleaning_cartridge_says_so),
 		TEST(a_damaged_cartridge_has_a_corrupted_format),
