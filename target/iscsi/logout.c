@@ -48,7 +48,7 @@ static struct tx_pdu *response(
 	const struct params *params = &c->s->params;
 
 	if (!out) {
-		conn_close(c, LOG_ERR, "closing: out of memory");
+		session_close(c->s, LOG_ERR, "out of memory");
 		return NULL;
 	}
 	logout_rsp_encode(out->bhs, &(struct logout_rsp){ .response = (uint8_t)response,
@@ -155,7 +155,7 @@ static void wait_for_turn(struct conn *c, const struct logout_req *p)
 	struct logout *o = calloc(1, sizeof(*o));
 
 	if (!o) {
-		conn_close(c, LOG_ERR, "closing: out of memory");
+		session_close(c->s, LOG_ERR, "out of memory");
 		return;
 	}
 	o->s = c->s;

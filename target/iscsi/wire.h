@@ -6,8 +6,8 @@
 #ifndef ISCSI_WIRE_H
 #define ISCSI_WIRE_H
 
-#define BHS_SIZE         48        /* 11.2.1: every PDU begins with this */
-#define DATA_SEGMENT_MAX 0xffffff  /* 11.2.1.6: DataSegmentLength has 24 bits */
+#define BHS_SIZE         48       /* 11.2.1: every PDU begins with this */
+#define DATA_SEGMENT_MAX 0xffffff /* 11.2.1.6: DataSegmentLength has 24 bits */
 #define DIGEST_SIZE      4
 #define TAG_NONE         0xffffffffu /* the reserved Initiator or Target Transfer Tag */
 #define ISCSI_VERSION    0x00        /* 11.12.4, the only one there is */
