@@ -78,13 +78,26 @@ static void on_libevent(int severity, const char *text)
 	log_msg(severity >= EVENT_LOG_WARN ? LOG_WARNING : LOG_DEBUG, "libevent: %s", text);
 }
 
+/* What failed without a fault had no memory for one. */
+static bool out_of_memory(const struct faults *faults)
+{
+	return faults->out_of_memory || !faults->n;
+}
+
 static void log_faults(const struct faults *faults)
 {
 	for (size_t i = 0; i < faults->n; i++)
 		log_msg(LOG_ERR, "%s:%d: %s", faults->v[i].file, faults->v[i].line,
 			faults->v[i].text);
-	if (faults->out_of_memory)
+	if (out_of_memory(faults))
 		log_msg(LOG_ERR, "out of memory");
+}
+
+static void print_faults(const struct faults *faults)
+{
+	faults_print(faults, stderr);
+	if (out_of_memory(faults))
+		fprintf(stderr, "countersignd: out of memory\n");
 }
 
 /* A fault that lies with one setting. */
@@ -410,11 +423,8 @@ static int load(const struct options *opts, const char *path, struct config **ou
 		return -ENOENT;
 	}
 	err = config_load(path, out, &faults);
-	if (err) {
-		faults_print(&faults, stderr);
-		if (faults.out_of_memory)
-			fprintf(stderr, "countersignd: out of memory\n");
-	}
+	if (err)
+		print_faults(&faults);
 	faults_free(&faults);
 	return err;
 }
@@ -449,7 +459,7 @@ static int run(struct daemon *d, struct config *cfg)
 	int err = start(d, cfg, &faults);
 
 	if (err) {
-		faults_print(&faults, stderr);
+		print_faults(&faults);
 		if (d->sink == LOG_TO_SYSLOG)
 			log_faults(&faults);
 		faults_free(&faults);
@@ -515,7 +525,7 @@ int daemon_check(const struct options *opts)
 	err = registry_check(cfg, &faults);
 	if (check_as_user(cfg, &faults) || err) {
 		faults_sort(&faults, cfg->path);
-		faults_print(&faults, stderr);
+		print_faults(&faults);
 		err = -EINVAL;
 	}
 	faults_free(&faults);
