@@ -384,7 +384,8 @@ def btape(library):
 
     def call(*answers):
         typed = "".join(f"{answer}\\n" for answer in answers)
-        return guest.run(f"printf '{typed}' | btape -c /tmp/bacula-sd.conf {vtl.drives[0]} 2>&1", 600)
+        return guest.run(f"printf '{typed}' | "
+                         f"btape -c /tmp/bacula-sd.conf {vtl.drives[0]} 2>&1", 600)
     return call
 
 
