@@ -7,18 +7,11 @@
 #ifndef TESTS_SCSI_SUPPORT_H
 #define TESTS_SCSI_SUPPORT_H
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
-
-#include "base/bytes.h"
 #include "scsi/lu.h"
-#include "scsi/task.h"
+#include "scsi_result.h"
 #include "store/store.h"
 #include "tests/fault.h"
 
@@ -49,18 +42,6 @@ struct rig_cfg {
 	enum lu_wiped wiped;
 	struct work_pool *pool;
 	struct store *store; /* given away; NULL: one as said above */
-};
-
-/* What came of a command. */
-struct result {
-	enum scsi_next first; /* what scsi_task_start() said */
-	uint8_t status;
-	struct sense sense;
-	bool in_live;
-	uint32_t out_unit;
-	uint32_t in_len, out_len; /* what the command had to give, and wanted */
-	uint8_t *in;              /* what of it the initiator got: rig_in */
-	uint32_t in_got;
 };
 
 static uint8_t rig_in[16 << 20]; /* the last command's Data-In */
@@ -301,36 +282,6 @@ static inline struct result rig_run(struct nexus *n, uint64_t lun, const uint8_t
 #define WRITE10(lba, n) 0x2a, 0, BE4(lba), 0, BE2(n), 0
 #define READ16(lba, n)  0x88, 0, BE8(lba), BE4(n), 0, 0
 #define WRITE16(lba, n) 0x8a, 0, BE8(lba), BE4(n), 0, 0
-
-static inline void assert_good(struct result res)
-{
-	if (res.status == SCSI_CHECK_CONDITION)
-		fail_msg("CHECK CONDITION %x/%04x", res.sense.key, res.sense.asc);
-	assert_int_equal(res.status, SCSI_GOOD);
-}
-
-static inline void assert_check(struct result res, enum sense_key key, uint16_t asc)
-{
-	assert_int_equal(res.status, SCSI_CHECK_CONDITION);
-	assert_int_equal(res.sense.key, key);
-	assert_int_equal(res.sense.asc, asc);
-	assert_int_equal(res.in_len, 0);
-}
-
-/* INVALID FIELD IN CDB that points at a byte. */
-static inline void assert_bad_cdb(struct result res, unsigned byte)
-{
-	assert_check(res, SENSE_ILLEGAL_REQUEST, 0x2400);
-	assert_int_equal(res.sense.sks[0] & 0xc0, 0xc0);
-	assert_int_equal(be16(res.sense.sks + 1), byte);
-}
-
-static inline void assert_bad_list(struct result res, unsigned byte)
-{
-	assert_check(res, SENSE_ILLEGAL_REQUEST, 0x2600);
-	assert_int_equal(res.sense.sks[0] & 0xc0, 0x80);
-	assert_int_equal(be16(res.sense.sks + 1), byte);
-}
 
 /* As above, with the attentions of the first contact told. */
 static inline struct rig *rig_create(struct rig_cfg cfg)

@@ -6,10 +6,9 @@
 #ifndef TESTS_SMC_SUPPORT_H
 #define TESTS_SMC_SUPPORT_H
 
-#include "base/bytes.h"
 #include "library_support.h"
 #include "scsi/lu.h"
-#include "scsi/task.h"
+#include "scsi_result.h"
 
 #define SMC_HOSTS 2
 
@@ -87,27 +86,10 @@ static inline void smc_close(struct smc *m)
 	m->gone = false;
 }
 
-#define SMC_CFG \
-	(struct changer_cfg) \
-	{ \
-		.serial = "LIB0001", \
-		.naa = { 0x60, \
-			1, \
-			2, \
-			3, \
-			4, \
-			5, \
-			6, \
-			7, \
-			8, \
-			9, \
-			10, \
-			11, \
-			12, \
-			13, \
-			14, \
-			15 } \
-	}
+static const struct changer_cfg smc_cfg = {
+	.serial = "LIB0001",
+	.naa = { 0x60, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15 },
+};
 
 static inline int smc_begin_quietly(void **state)
 {
@@ -116,7 +98,7 @@ static inline int smc_begin_quietly(void **state)
 	if (!m || shop_begin((void **)&m->shop) ||
 		bufs_create(m->shop->rig.loop, 1 << 20, &m->bufs))
 		return -1;
-	smc_open(m, SMC_CFG);
+	smc_open(m, smc_cfg);
 	*state = m;
 	return 0;
 }
@@ -138,16 +120,10 @@ static inline void smc_restart(struct smc *m)
 {
 	smc_close(m);
 	shop_restart(m->shop);
-	smc_open(m, SMC_CFG);
+	smc_open(m, smc_cfg);
 }
 
 /* --- commands ---------------------------------------------------------------------- */
-
-struct result {
-	uint8_t status;
-	struct sense sense;
-	uint32_t in_len;
-};
 
 static uint8_t smc_in[8 << 20]; /* the last command's Data-In */
 
@@ -218,27 +194,6 @@ static inline struct result smc_run_into(struct nexus *n, const uint8_t *cdb, si
 #define DVCID                                0x01
 #define CURDATA                              0x02
 #define STATUS(bits, start, n, flags, alloc) 0xb8, bits, BE2(start), BE2(n), flags, BE3(alloc), 0, 0
-
-static inline void assert_good(struct result res)
-{
-	if (res.status == SCSI_CHECK_CONDITION)
-		fail_msg("CHECK CONDITION %x/%04x", res.sense.key, res.sense.asc);
-	assert_int_equal(res.status, SCSI_GOOD);
-}
-
-static inline void assert_check(struct result res, enum sense_key key, uint16_t asc)
-{
-	assert_int_equal(res.status, SCSI_CHECK_CONDITION);
-	assert_int_equal(res.sense.key, key);
-	assert_int_equal(res.sense.asc, asc);
-	assert_int_equal(res.in_len, 0);
-}
-
-static inline void assert_bad_cdb(struct result res, unsigned byte)
-{
-	assert_check(res, SENSE_ILLEGAL_REQUEST, 0x2400);
-	assert_int_equal(be16(res.sense.sks + 1), byte);
-}
 
 /* With the attentions of the first contact told. */
 static inline int smc_begin(void **state)

@@ -47,7 +47,7 @@ static void inquiry_has_the_serial_number(void **state)
 static void names_given_go_before_the_personalitys(void **state)
 {
 	struct smc *m = *state;
-	struct changer_cfg cfg = SMC_CFG;
+	struct changer_cfg cfg = smc_cfg;
 
 	smc_close(m);
 	cfg.vendor = "ACME";
@@ -62,7 +62,7 @@ static void names_given_go_before_the_personalitys(void **state)
 static void texts_that_do_not_fit_are_refused(void **state)
 {
 	struct smc *m = *state;
-	struct changer_cfg cfg = SMC_CFG;
+	struct changer_cfg cfg = smc_cfg;
 	struct lu *lu;
 
 	cfg.library = m->shop->l;
@@ -317,7 +317,7 @@ static void library_that_is_not_loaded_is_becoming_ready(void **state)
 
 	smc_close(m);
 	assert_int_equal(library_create(&m->shop->cfg, &m->shop->l), 0);
-	smc_open(m, SMC_CFG);
+	smc_open(m, smc_cfg);
 	assert_check(RUN(m, 0, NULL, 0, TUR), SENSE_UNIT_ATTENTION, 0x2900);
 	assert_check(RUN(m, 0, NULL, 0, TUR), SENSE_NOT_READY, 0x0401);
 	assert_check(RUN(m, 0, NULL, 0, MOVE(SLOT(0), SLOT(1))), SENSE_NOT_READY, 0x0401);
@@ -332,7 +332,7 @@ static void library_that_is_not_loaded_is_becoming_ready(void **state)
 	library_close(m->shop->l, shop_closed, m->shop);
 	shop_wait(m->shop);
 	m->shop->l = loaded;
-	smc_open(m, SMC_CFG);
+	smc_open(m, smc_cfg);
 }
 
 int main(void)
