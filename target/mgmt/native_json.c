@@ -47,3 +47,20 @@ json_t *json_of_number(uint64_t n)
 {
 	return json_integer((json_int_t)n);
 }
+
+const char *json_stranger(const json_t *object, const char *const names[])
+{
+	json_t *value;
+	const char *name;
+
+	json_object_foreach((json_t *)object, name, value)
+	{
+		const char *const *n = names;
+
+		while (*n && strcmp(*n, name) != 0)
+			n++;
+		if (!*n)
+			return name;
+	}
+	return NULL;
+}

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Building the JSON of an answer: members one by one, and one look at the end. */
+/* Building the JSON of an answer: members one by one, and one look at the end; and what reading that
+ * of a request takes beside jansson. */
 #ifndef MGMT_NATIVE_JSON_H
 #define MGMT_NATIVE_JSON_H
 
@@ -23,5 +24,9 @@ json_t *object_end(struct object *o);
  * '?'. NULL when memory is out. */
 json_t *json_of_text(const char *text);
 json_t *json_of_number(uint64_t n);
+
+/* The name of a member that is none of `names`, which end with NULL; NULL: all of them are. Borrowed
+ * from the object; what is no object has no members. */
+const char *json_stranger(const json_t *object, const char *const names[]);
 
 #endif

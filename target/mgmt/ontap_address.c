@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "mgmt/native_json.h"
+
 #define RANGES            "initiator_address.ranges"
 #define MASKS             "initiator_address.masks"
 #define IPV6_DEFAULT_BITS 64
@@ -121,13 +123,10 @@ static bool invalid(struct address_fault *why, const char *target, const json_t 
 /* Whether the object has members of these two names and "family" alone. */
 static bool has_only(const json_t *j, const char *a, const char *b, struct address_fault *why)
 {
-	const char *name;
-	json_t *value;
+	const char *const names[] = { a, b, "family", NULL };
+	const char *stranger = json_stranger(j, names);
 
-	json_object_foreach((json_t *)j, name,
-		value) if (strcmp(name, a) != 0 && strcmp(name, b) != 0 &&
-			   strcmp(name, "family") != 0) return unexpected(why, name);
-	return true;
+	return !stranger || unexpected(why, stranger);
 }
 
 static bool read_address(
@@ -234,17 +233,16 @@ static bool read_list(const json_t *j, const char *target,
 
 bool address_read(const json_t *j, struct address_list *out, struct address_fault *why)
 {
+	static const char *const names[] = { "ranges", "masks", NULL };
 	const json_t *ranges = json_object_get(j, "ranges"), *masks = json_object_get(j, "masks");
-	const char *name;
-	json_t *value;
+	const char *stranger = json_stranger(j, names);
 
 	*out = (struct address_list){ 0 };
 	*why = (struct address_fault){ 0 };
 	if (!json_is_object(j) && !json_is_null(j))
 		return invalid(why, "initiator_address", j);
-	json_object_foreach((json_t *)j, name,
-		value) if (strcmp(name, "ranges") != 0 &&
-			   strcmp(name, "masks") != 0) return unexpected(why, name);
+	if (stranger)
+		return unexpected(why, stranger);
 	out->ranges = ranges || json_is_null(j);
 	out->masks = masks || json_is_null(j);
 	return read_list(ranges, RANGES, read_range, out, why) &&

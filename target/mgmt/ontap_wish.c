@@ -8,6 +8,7 @@
 #include <strings.h>
 
 #include "base/bytes.h"
+#include "mgmt/native_json.h"
 #include "mgmt/ontap_name.h"
 
 #define USER_MAX 128 /* characters */
@@ -26,10 +27,13 @@ static bool missing(struct ontap_fault *why, const char *field)
 		why, HTTP_BADREQUEST, "262278", field, "Field \"%s\" is required.", field);
 }
 
-static bool unexpected(struct ontap_fault *why, const char *name)
+/* Whether the object has members of these names alone. */
+static bool has_only(const json_t *object, const char *const names[], struct ontap_fault *why)
 {
-	return ontap_fault(
-		why, HTTP_BADREQUEST, "262179", NULL, "Unexpected argument \"%.100s\".", name);
+	const char *stranger = json_stranger(object, names);
+
+	return !stranger || ontap_fault(why, HTTP_BADREQUEST, "262179", NULL,
+				    "Unexpected argument \"%.100s\".", stranger);
 }
 
 static bool is_given(const json_t *j)
@@ -104,18 +108,16 @@ static bool read_user(
 static bool read_side(const json_t *chap, const char *name, const char *const fields[3],
 	bool strict, struct wish_side *out, struct ontap_fault *why)
 {
-	json_t *j = json_object_get(chap, name), *value;
-	const char *member;
+	static const char *const members[] = { "user", "password", NULL };
+	const json_t *j = json_object_get(chap, name);
 
 	if (!j)
 		return true;
 	if (!json_is_object(j) && !json_is_null(j))
 		return bad(why, fields[0]);
-	json_object_foreach(j, member,
-		value) if (strcmp(member, "user") != 0 &&
-			   strcmp(member, "password") != 0) return unexpected(why, member);
 	out->cleared = !json_object_size(j);
-	return read_user(json_object_get(j, "user"), fields[1], out, why) &&
+	return has_only(j, members, why) &&
+	       read_user(json_object_get(j, "user"), fields[1], out, why) &&
 	       read_password(json_object_get(j, "password"), fields[2], strict, out, why);
 }
 
@@ -125,17 +127,13 @@ static bool read_chap(const json_t *j, bool strict, struct wish *w, struct ontap
 		"chap.inbound.password" };
 	static const char *const out[] = { "chap.outbound", "chap.outbound.user",
 		"chap.outbound.password" };
-	const char *member;
-	json_t *value;
+	static const char *const members[] = { "inbound", "outbound", NULL };
 
 	if (!is_given(j))
 		return true;
 	if (!json_is_object(j))
 		return bad(why, "chap");
-	json_object_foreach((json_t *)j, member,
-		value) if (strcmp(member, "inbound") != 0 &&
-			   strcmp(member, "outbound") != 0) return unexpected(why, member);
-	return read_side(j, "inbound", in, strict, &w->in, why) &&
+	return has_only(j, members, why) && read_side(j, "inbound", in, strict, &w->in, why) &&
 	       read_side(j, "outbound", out, strict, &w->out, why);
 }
 
@@ -181,17 +179,15 @@ static bool read_initiator(const json_t *j, struct wish *w, struct ontap_fault *
 
 static bool read_svm(const json_t *j, struct wish *w, struct ontap_fault *why)
 {
+	static const char *const members[] = { "uuid", "name", "_links", NULL };
 	const json_t *uuid = json_object_get(j, "uuid"), *name = json_object_get(j, "name");
-	const char *member;
-	json_t *value;
 
 	if (!is_given(j))
 		return true;
 	if (!json_is_object(j))
 		return bad(why, "svm");
-	json_object_foreach((json_t *)j, member,
-		value) if (strcmp(member, "uuid") != 0 && strcmp(member, "name") != 0 &&
-			   strcmp(member, "_links") != 0) return unexpected(why, member);
+	if (!has_only(j, members, why))
+		return false;
 	w->svm_uuid = json_string_value(uuid);
 	w->svm_name = json_string_value(name);
 	if (is_given(uuid) && !w->svm_uuid)
@@ -216,24 +212,13 @@ static bool read_addresses(const json_t *j, struct wish *w, struct ontap_fault *
 
 static bool check_members(const json_t *body, bool is_new, struct ontap_fault *why)
 {
-	static const char *const known[] = { "authentication_type", "chap", "initiator_address",
-		"_links", "initiator", "svm" };
-	const char *member;
-	json_t *value;
+	static const char *const members[] = { "authentication_type", "chap", "initiator_address",
+		"_links", "initiator", "svm", NULL };
 
-	json_object_foreach((json_t *)body, member, value)
-	{
-		size_t i = 0;
-
-		while (i < 6 && strcmp(known[i], member) != 0)
-			i++;
-		if (i == 6)
-			return unexpected(why, member);
-		if (!strcmp(member, "initiator") && !is_new)
-			return ontap_fault(why, HTTP_BADREQUEST, "262196", member,
-				"Field \"%s\" cannot be set in this operation", member);
-	}
-	return true;
+	if (!is_new && json_object_get(body, "initiator"))
+		return ontap_fault(why, HTTP_BADREQUEST, "262196", "initiator",
+			"Field \"initiator\" cannot be set in this operation");
+	return has_only(body, members, why);
 }
 
 static bool read_common(const json_t *body, bool strict, struct wish *w, struct ontap_fault *why)
