@@ -741,6 +741,7 @@ static bool continuation(struct conn *c)
 {
 	struct login *l = c->login;
 	struct tx_pdu *p;
+	int err;
 
 	if (l->answering) {
 		if (c->sink.len)
@@ -749,8 +750,10 @@ static bool continuation(struct conn *c)
 			send_answer(c, l->leaving && l->req.transit);
 		return true;
 	}
-	if (key_buf_add(&l->in, c->sink.buf, c->sink.len) != 0) {
-		login_refuse(c, LOGIN_INITIATOR_ERROR, "more text than a login may have");
+	err = key_buf_add(&l->in, c->sink.buf, c->sink.len);
+	if (err) {
+		login_refuse(c, err == -ENOMEM ? LOGIN_OUT_OF_RESOURCES : LOGIN_INITIATOR_ERROR,
+			err == -ENOMEM ? "out of memory" : "more text than a login may have");
 		return true;
 	}
 	if (!l->req.cont)
