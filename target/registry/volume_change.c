@@ -2,7 +2,7 @@
 /*
  * Changes of volumes. One goes this way, and the next begins when it has arrived:
  *
- *	check    what can be refused is refused
+ *	check    what can be refused is refused (volume_op.c)
  *	note     of a new file, that it may be nobody's: in the catalog, before there is one
  *	file     it is made or made longer, on the disk before anything speaks of it
  *	row      in the catalog, with its audit entry and what else belongs to it; the note goes
@@ -16,33 +16,16 @@
  * want of memory or descriptors, the row is put back as it was.
  */
 #include <errno.h>
-#include <openssl/rand.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/log.h"
 #include "catalog/volume.h"
 #include "config/load.h"
 #include "config/made.h"
-#include "registry/volume_file.h"
+#include "registry/volume_op.h"
 #include "registry/volumes_private.h"
-
-struct op {
-	struct list link;
-	struct registry *r;
-	struct registry_volume_change what;
-	char *id, *pool, *disk, *target, *gateway, *portal, *who;
-	struct volume was, is;
-	char *path;  /* of the volume's data; NULL where the change leaves them alone */
-	bool stored; /* the row is written */
-	bool undo;   /* the row is on its way back */
-	struct catalog_request request;
-	struct volume_file_work file;
-	enum registry_volume_result result; /* what it ends with when the file is gone */
-	char text[400];
-};
 
 /* --- the end of a change -------------------------------------------------------------------- */
 
@@ -59,7 +42,7 @@ static const char *result_text(enum registry_volume_result result)
 	return texts[result];
 }
 
-static void op_free(struct op *op)
+static void op_free(struct volume_op *op)
 {
 	free(op->id);
 	free(op->pool);
@@ -73,7 +56,7 @@ static void op_free(struct op *op)
 }
 
 /* Tells the maker. op is gone. */
-static void finish(struct op *op, enum registry_volume_result result)
+static void finish(struct volume_op *op, enum registry_volume_result result)
 {
 	char *path = volume_path(op->r->now.cfg, &op->is);
 	struct registry_volume v = volume_view(&op->is, path);
@@ -86,7 +69,7 @@ static void finish(struct op *op, enum registry_volume_result result)
 	op_free(op);
 }
 
-static void arrive(struct op *op, enum registry_volume_result result)
+static void arrive(struct volume_op *op, enum registry_volume_result result)
 {
 	struct registry *r = op->r;
 
@@ -97,13 +80,9 @@ static void arrive(struct op *op, enum registry_volume_result result)
 
 /* --- stages --------------------------------------------------------------------------------- */
 
-static bool has_file(const struct op *op)
-{
-	return !*op->is.disk;
-}
-
 /* A server that has ended its catalog stores nothing any more. */
-static void submit(struct op *op, int (*run)(struct catalog_request *r, struct catalog_tx *tx),
+static void submit(struct volume_op *op,
+	int (*run)(struct catalog_request *r, struct catalog_tx *tx),
 	void (*done)(struct catalog_request *request))
 {
 	op->request = (struct catalog_request){ .run = run, .done = done, .home = op->r->loop };
@@ -115,7 +94,7 @@ static void submit(struct op *op, int (*run)(struct catalog_request *r, struct c
 	done(&op->request);
 }
 
-static void work(struct op *op, enum volume_file_verb verb, void (*done)(struct work *w))
+static void work(struct volume_op *op, enum volume_file_verb verb, void (*done)(struct work *w))
 {
 	op->file = (struct volume_file_work){ .work = { .done = done, .home = op->r->loop },
 		.verb = verb,
@@ -124,17 +103,17 @@ static void work(struct op *op, enum volume_file_verb verb, void (*done)(struct 
 	volume_file_submit(op->r->pool, &op->file);
 }
 
-static struct op *op_of(struct catalog_request *request)
+static struct volume_op *op_of(struct catalog_request *request)
 {
-	return container_of(request, struct op, request);
+	return container_of(request, struct volume_op, request);
 }
 
-static struct op *op_of_file(struct work *w)
+static struct volume_op *op_of_file(struct work *w)
 {
-	return container_of(container_of(w, struct volume_file_work, work), struct op, file);
+	return container_of(container_of(w, struct volume_file_work, work), struct volume_op, file);
 }
 
-static void say_file_error(struct op *op)
+static void say_file_error(struct volume_op *op)
 {
 	snprintf(op->text, sizeof(op->text), "%s: %s", op->path, strerror(-op->file.err));
 }
@@ -143,7 +122,7 @@ static void say_file_error(struct op *op)
 
 static int forget(struct catalog_request *request, struct catalog_tx *tx)
 {
-	const struct op *op = op_of(request);
+	const struct volume_op *op = op_of(request);
 	int err = volume_forget_file(tx, &op->is);
 
 	return err ? err : volume_forget_kept(op->r, tx, &op->is);
@@ -151,14 +130,14 @@ static int forget(struct catalog_request *request, struct catalog_tx *tx)
 
 static void on_forgotten(struct catalog_request *request)
 {
-	struct op *op = op_of(request);
+	struct volume_op *op = op_of(request);
 
 	arrive(op, op->result);
 }
 
 static void on_removed(struct work *w)
 {
-	struct op *op = op_of_file(w);
+	struct volume_op *op = op_of_file(w);
 
 	if (op->file.err) {
 		log_msg(LOG_WARNING, "volume %s is gone, but %s is not: %s", op->is.id, op->path,
@@ -170,7 +149,7 @@ static void on_removed(struct work *w)
 }
 
 /* Removes a file that has a note, and then the note. A server that ends leaves both to the next. */
-static void remove_file(struct op *op, enum registry_volume_result result)
+static void remove_file(struct volume_op *op, enum registry_volume_result result)
 {
 	op->result = result;
 	if (op->path && op->r->catalog)
@@ -207,22 +186,22 @@ static struct catalog_volume row_of(const struct volume *v)
 		.created = v->created };
 }
 
-static int add_row(const struct op *op, struct catalog_tx *tx, const struct volume *v)
+static int add_row(const struct volume_op *op, struct catalog_tx *tx, const struct volume *v)
 {
 	const struct catalog_volume row = row_of(v);
 	int err = catalog_volume_add(tx, &row);
 
-	return err || !has_file(op) ? err : volume_forget_file(tx, v);
+	return err || !volume_op_has_file(op) ? err : volume_forget_file(tx, v);
 }
 
-static int remove_row(const struct op *op, struct catalog_tx *tx, const struct volume *v)
+static int remove_row(const struct volume_op *op, struct catalog_tx *tx, const struct volume *v)
 {
 	int err = catalog_volume_remove(tx, v->id);
 
-	return err || !has_file(op) ? err : volume_note_file(tx, v);
+	return err || !volume_op_has_file(op) ? err : volume_note_file(tx, v);
 }
 
-static int write_row(const struct op *op, struct catalog_tx *tx)
+static int write_row(const struct volume_op *op, struct catalog_tx *tx)
 {
 	const struct catalog_volume row = row_of(op->undo ? &op->was : &op->is);
 
@@ -235,7 +214,7 @@ static int write_row(const struct op *op, struct catalog_tx *tx)
 	}
 }
 
-static int add_audit(const struct op *op, struct catalog_tx *tx)
+static int add_audit(const struct volume_op *op, struct catalog_tx *tx)
 {
 	char detail[400];
 	const struct catalog_audit audit = { .who = op->who,
@@ -252,7 +231,7 @@ static int add_audit(const struct op *op, struct catalog_tx *tx)
 
 static int store(struct catalog_request *request, struct catalog_tx *tx)
 {
-	const struct op *op = op_of(request);
+	const struct volume_op *op = op_of(request);
 	int err = write_row(op, tx);
 
 	if (!err && op->what.also)
@@ -263,7 +242,7 @@ static int store(struct catalog_request *request, struct catalog_tx *tx)
 /* --- into force ----------------------------------------------------------------------------- */
 
 /* No session has the unit any more, so that none can save a page of it behind this. */
-static void remove_rest(struct op *op)
+static void remove_rest(struct volume_op *op)
 {
 	uint8_t naa[16];
 
@@ -271,7 +250,7 @@ static void remove_rest(struct op *op)
 		modes_forget(&op->r->env.modes, naa);
 		wipes_forget(&op->r->env.wipes, naa);
 	}
-	if (has_file(op)) {
+	if (volume_op_has_file(op)) {
 		remove_file(op, VOLUME_DONE);
 		return;
 	}
@@ -281,7 +260,7 @@ static void remove_rest(struct op *op)
 
 static void on_in_force(void *arg)
 {
-	struct op *op = arg;
+	struct volume_op *op = arg;
 	struct log_quoted who;
 
 	log_msg(LOG_NOTICE, "%s %s (LUN %u of %s) by %s", verbs[op->what.verb], op->is.id,
@@ -292,7 +271,7 @@ static void on_in_force(void *arg)
 		arrive(op, VOLUME_DONE);
 }
 
-static void take_in(struct op *op, bool undo)
+static void take_in(struct volume_op *op, bool undo)
 {
 	struct volumes *vs = op->r->volumes;
 
@@ -304,18 +283,18 @@ static void take_in(struct op *op, bool undo)
 
 static void on_undone(struct catalog_request *request)
 {
-	struct op *op = op_of(request);
+	struct volume_op *op = op_of(request);
 
 	if (request->err)
 		log_msg(LOG_ERR, "volume %s: %s: what could not be served is still in the catalog",
 			op->is.id, request->why.text);
-	if (!request->err && op->what.verb == VOLUME_CREATE && has_file(op))
+	if (!request->err && op->what.verb == VOLUME_CREATE && volume_op_has_file(op))
 		remove_file(op, VOLUME_NOT_SERVED);
 	else
 		arrive(op, VOLUME_NOT_SERVED);
 }
 
-static void take_back(struct op *op)
+static void take_back(struct volume_op *op)
 {
 	take_in(op, true);
 	op->undo = true;
@@ -323,7 +302,7 @@ static void take_back(struct op *op)
 }
 
 /* The row is stored: there has to be a world with it. */
-static int apply(struct op *op)
+static int apply(struct volume_op *op)
 {
 	struct config *next = config_copy_declared(op->r->now.cfg);
 	struct faults faults = { 0 };
@@ -338,7 +317,7 @@ static int apply(struct op *op)
 	return err;
 }
 
-static void put_in_force(struct op *op)
+static void put_in_force(struct volume_op *op)
 {
 	if (op->r->volumes->stopped)
 		on_in_force(op); /* nobody is left to see it; the next start serves it */
@@ -348,7 +327,7 @@ static void put_in_force(struct op *op)
 
 static void on_erased(struct work *w)
 {
-	struct op *op = op_of_file(w);
+	struct volume_op *op = op_of_file(w);
 
 	if (!op->file.err) {
 		put_in_force(op);
@@ -358,15 +337,15 @@ static void on_erased(struct work *w)
 	take_back(op);
 }
 
-static void refuse_row(struct op *op, int err)
+static void refuse_row(struct volume_op *op, int err)
 {
 	enum registry_volume_result result = VOLUME_NOT_STORED;
 
-	if (err == -EEXIST && op->what.verb == VOLUME_CREATE && !has_file(op))
+	if (err == -EEXIST && op->what.verb == VOLUME_CREATE && !volume_op_has_file(op))
 		result = VOLUME_DISK_TAKEN;
 	else
 		snprintf(op->text, sizeof(op->text), "%s", op->request.why.text);
-	if (op->what.verb == VOLUME_CREATE && has_file(op))
+	if (op->what.verb == VOLUME_CREATE && volume_op_has_file(op))
 		remove_file(op, result);
 	else
 		arrive(op, result);
@@ -374,7 +353,7 @@ static void refuse_row(struct op *op, int err)
 
 static void on_stored(struct catalog_request *request)
 {
-	struct op *op = op_of(request);
+	struct volume_op *op = op_of(request);
 
 	if (request->err) {
 		refuse_row(op, request->err);
@@ -382,7 +361,7 @@ static void on_stored(struct catalog_request *request)
 	}
 	op->stored = true;
 	take_in(op, false);
-	if (op->what.verb == VOLUME_CREATE && !has_file(op) && !op->is.preserved)
+	if (op->what.verb == VOLUME_CREATE && !volume_op_has_file(op) && !op->is.preserved)
 		work(op, VOLUME_FILE_ERASE, on_erased);
 	else
 		put_in_force(op);
@@ -392,7 +371,7 @@ static void on_stored(struct catalog_request *request)
 
 static void on_file(struct work *w)
 {
-	struct op *op = op_of_file(w);
+	struct volume_op *op = op_of_file(w);
 
 	if (!op->file.err) {
 		submit(op, store, on_stored);
@@ -414,7 +393,7 @@ static int note(struct catalog_request *request, struct catalog_tx *tx)
 
 static void on_noted(struct catalog_request *request)
 {
-	struct op *op = op_of(request);
+	struct volume_op *op = op_of(request);
 
 	if (!request->err) {
 		work(op, VOLUME_FILE_MAKE, on_file);
@@ -424,192 +403,19 @@ static void on_noted(struct catalog_request *request)
 	arrive(op, VOLUME_NOT_STORED);
 }
 
-/* --- checks --------------------------------------------------------------------------------- */
-
-static const struct volume *attached_to(const struct volumes *vs, const char *target)
-{
-	for (size_t i = 0; i < vs->n; i++)
-		if (vs->v[i].attached && !strcmp(vs->v[i].target, target))
-			return &vs->v[i];
-	return NULL;
-}
-
-static bool is_taken(const struct volumes *vs, const char *target, uint32_t lun)
-{
-	for (size_t i = 0; i < vs->n; i++)
-		if (vs->v[i].attached && vs->v[i].lun == lun && !strcmp(vs->v[i].target, target))
-			return true;
-	return false;
-}
-
-static enum registry_volume_result choose_lun(const struct op *op, struct volume *v)
-{
-	int64_t lun = op->what.lun;
-
-	if (lun == VOLUME_ANY_LUN)
-		for (lun = 0; lun <= VOLUME_LUN_MAX; lun++)
-			if (!is_taken(op->r->volumes, v->target, (uint32_t)lun))
-				break;
-	if (lun < 0 || lun > VOLUME_LUN_MAX || is_taken(op->r->volumes, v->target, (uint32_t)lun))
-		return VOLUME_LUN_TAKEN;
-	v->lun = (uint32_t)lun;
-	return VOLUME_DONE;
-}
-
-static enum registry_volume_result choose_place(const struct op *op, struct volume *v)
-{
-	if (op->target && !registry_initiator_name(op->target, v->target))
-		return VOLUME_BAD_TARGET;
-	if (!*v->target)
-		return VOLUME_BAD_TARGET;
-	if (config_declares_target(op->r->now.cfg, v->target))
-		return VOLUME_DECLARED;
-	if (op->what.alone && attached_to(op->r->volumes, v->target))
-		return VOLUME_TARGET_TAKEN;
-	if (op->portal && !volumes_has_portal(op->r->now.cfg, op->portal))
-		return VOLUME_NO_PORTAL;
-	if (op->portal)
-		snprintf(v->portal, sizeof(v->portal), "%s", op->portal);
-	v->attached = true;
-	return choose_lun(op, v);
-}
-
-static enum registry_volume_result check_size(
-	const struct op *op, const struct config_pool *pool, const struct volume *v)
-{
-	const struct volumes *vs = op->r->volumes;
-	uint64_t others = 0;
-
-	if (!v->size || v->size % v->block_size || v->size > INT64_MAX)
-		return VOLUME_BAD_SIZE;
-	for (size_t i = 0; i < vs->n; i++)
-		if (!strcmp(vs->v[i].pool, v->pool) && strcmp(vs->v[i].id, v->id) != 0)
-			others += vs->v[i].size;
-	if (pool->max_size && (others > pool->max_size || v->size > pool->max_size - others))
-		return VOLUME_NO_ROOM;
-	return VOLUME_DONE;
-}
-
-static bool choose_id(struct volumes *vs, struct volume *v)
-{
-	uint32_t n;
-
-	do {
-		if (RAND_bytes((unsigned char *)&n, sizeof(n)) != 1)
-			return false;
-		snprintf(v->id, sizeof(v->id), "vol-%08X", n);
-	} while (volumes_find(vs, v->id));
-	return true;
-}
-
-static enum registry_volume_result check_pool(struct op *op, struct volume *v)
-{
-	const struct config_pool *pool = volumes_pool(op->r->now.cfg, op->pool);
-
-	if (!pool)
-		return VOLUME_NO_POOL;
-	v->size = op->what.size;
-	snprintf(v->pool, sizeof(v->pool), "%s", pool->name);
-	return check_size(op, pool, v);
-}
-
-static bool is_on(const struct volumes *vs, const char *disk)
-{
-	for (size_t i = 0; i < vs->n; i++)
-		if (!strcmp(vs->v[i].disk, disk))
-			return true;
-	return false;
-}
-
-static enum registry_volume_result check_disk(struct op *op, struct volume *v)
-{
-	const struct config *cfg = op->r->now.cfg;
-	const char *path = volumes_disk(cfg, op->disk);
-
-	if (!path || !registry_disk_size(path, &v->size))
-		return VOLUME_NO_DISK;
-	if (is_on(op->r->volumes, op->disk) || config_declares_path(cfg, path))
-		return VOLUME_DISK_TAKEN;
-	v->preserved = op->what.preserve;
-	snprintf(v->disk, sizeof(v->disk), "%s", op->disk);
-	return v->size && v->size % v->block_size == 0 ? VOLUME_DONE : VOLUME_BAD_SIZE;
-}
-
-static enum registry_volume_result check_create(struct op *op)
-{
-	struct volumes *vs = op->r->volumes;
-	struct volume *v = &op->is;
-	enum registry_volume_result result;
-
-	if (op->what.most && vs->n >= op->what.most)
-		return VOLUME_TOO_MANY;
-	v->block_size = op->what.block_size ? op->what.block_size : 512;
-	v->created = (int64_t)time(NULL);
-	snprintf(v->gateway, sizeof(v->gateway), "%s", op->gateway ? op->gateway : "");
-	if (v->block_size != 512 && v->block_size != 4096)
-		return VOLUME_BAD_BLOCK;
-	result = op->disk ? check_disk(op, v) : check_pool(op, v);
-	if (!result)
-		result = choose_place(op, v);
-	if (!result && (!volumes_make_room(vs) || !choose_id(vs, v)))
-		result = VOLUME_NO_MEMORY;
-	if (!result && !op->disk)
-		snprintf(v->file, sizeof(v->file), "%.31s.img", v->id);
-	return result;
-}
-
-static enum registry_volume_result check_resize(struct op *op)
-{
-	const struct config_pool *pool = volumes_pool(op->r->now.cfg, op->is.pool);
-
-	if (!has_file(op))
-		return VOLUME_ON_DISK;
-	if (!pool)
-		return VOLUME_NO_POOL;
-	op->is.size = op->what.size;
-	if (op->is.size < op->was.size)
-		return VOLUME_SHRINKS;
-	return check_size(op, pool, &op->is);
-}
-
-static bool in_use(const struct op *op)
-{
-	return op->was.attached && !op->what.force && registry_sessions_of(op->r, op->was.target);
-}
-
-static enum registry_volume_result check(struct op *op)
-{
-	const struct volume *v;
-
-	if (op->what.verb == VOLUME_CREATE)
-		return check_create(op);
-	v = volumes_find(op->r->volumes, op->id);
-	if (!v)
-		return VOLUME_NOT_FOUND;
-	op->was = op->is = *v;
-	switch (op->what.verb) {
-	case VOLUME_RESIZE: return check_resize(op);
-	case VOLUME_ATTACH: return v->attached ? VOLUME_ATTACHED : choose_place(op, &op->is);
-	case VOLUME_DETACH:
-		op->is.attached = false;
-		*op->is.trouble = '\0';
-		return !v->attached ? VOLUME_DETACHED : in_use(op) ? VOLUME_IN_USE : VOLUME_DONE;
-	default: return in_use(op) ? VOLUME_IN_USE : VOLUME_DONE;
-	}
-}
-
 /* --- one after the other -------------------------------------------------------------------- */
 
-static void begin(struct op *op)
+static void begin(struct volume_op *op)
 {
-	enum registry_volume_result result = op->r->volumes->stopped ? VOLUME_STOPPING : check(op);
+	enum registry_volume_result result =
+		op->r->volumes->stopped ? VOLUME_STOPPING : volume_op_check(op);
 
 	op->path = volume_path(op->r->now.cfg, &op->is);
 	if (!result && op->what.verb <= VOLUME_RESIZE && !op->path)
 		result = VOLUME_NO_MEMORY;
 	if (result)
 		arrive(op, result);
-	else if (op->what.verb == VOLUME_CREATE && has_file(op))
+	else if (op->what.verb == VOLUME_CREATE && volume_op_has_file(op))
 		submit(op, note, on_noted);
 	else if (op->what.verb == VOLUME_RESIZE)
 		work(op, VOLUME_FILE_GROW, on_file);
@@ -628,7 +434,7 @@ static void walk(struct registry *r)
 		struct list *first = vs->queue.next;
 
 		list_del(first);
-		vs->now = container_of(first, struct op, link);
+		vs->now = container_of(first, struct volume_op, link);
 		begin(vs->now);
 	}
 	vs->running = false;
@@ -640,7 +446,7 @@ static bool copy(char **to, const char *from)
 	return !from || *to;
 }
 
-static bool copy_texts(struct op *op, const struct registry_volume_change *what)
+static bool copy_texts(struct volume_op *op, const struct registry_volume_change *what)
 {
 	return copy(&op->id, what->id) && copy(&op->pool, what->pool) &&
 	       copy(&op->disk, what->disk) && copy(&op->target, what->target) &&
@@ -650,7 +456,7 @@ static bool copy_texts(struct op *op, const struct registry_volume_change *what)
 
 void registry_volume_change(struct registry *r, const struct registry_volume_change *what)
 {
-	struct op *op = calloc(1, sizeof(*op));
+	struct volume_op *op = calloc(1, sizeof(*op));
 	struct registry_volume_outcome failed = { .result = VOLUME_NO_MEMORY,
 		.text = result_text(VOLUME_NO_MEMORY) };
 
@@ -675,7 +481,7 @@ void volume_changes_stop(struct registry *r)
 
 void volume_changes_end(struct registry *r)
 {
-	struct op *op = r->volumes->now;
+	struct volume_op *op = r->volumes->now;
 
 	if (op)
 		finish(op, op->stored && !op->undo ? VOLUME_DONE : VOLUME_STOPPING);

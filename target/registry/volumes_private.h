@@ -25,13 +25,13 @@ struct volume {
 	char trouble[160];
 };
 
-struct op;
+struct volume_op;
 
 struct volumes {
 	struct volume *v; /* by id */
 	size_t n;
 	struct list queue; /* of changes: volume_change.c */
-	struct op *now;
+	struct volume_op *now;
 	bool running; /* the queue is being walked further up the stack */
 	bool stopped;
 };
