@@ -166,13 +166,15 @@ static bool state_is(const struct inventory_tape *t, const char *state)
 	return !strcmp(t->row.state, state);
 }
 
+/* One that has left already, and whose way was given up, may be asked for again. */
 static enum library_result may_leave(
 	struct library *l, const struct library_request *r, const struct inventory_tape *t)
 {
 	if (!t)
 		return LIBRARY_NO_TAPE;
 	if (t->row.place.kind == CATALOG_IN_VAULT)
-		return LIBRARY_ARCHIVED;
+		return state_is(t, LIBRARY_STATE_ARCHIVING) && !t->under_way ? LIBRARY_OK
+									    : LIBRARY_ARCHIVED;
 	if (t->row.place.kind == CATALOG_IN_DRIVE)
 		return LIBRARY_IN_DRIVE;
 	if (!r->host && library_locked(l, t->row.place.kind))
@@ -192,7 +194,8 @@ void library_archive(struct library *l)
 		return;
 	}
 	row = t->row;
-	row.source = row.place;
+	if (row.place.kind != CATALOG_IN_VAULT)
+		row.source = row.place;
 	row.place = (struct catalog_place){ .kind = CATALOG_IN_VAULT };
 	row.state = LIBRARY_STATE_ARCHIVING;
 	row.retrieved_to = "";
@@ -270,6 +273,11 @@ static void settled(struct library *l, int err)
 	}
 	if (!err && l->job.left != CATALOG_IN_VAULT)
 		library_notify(l, l->job.left);
+	if (err)
+		log_msg(LOG_ERR,
+			"library %s: what became of the way of cartridge %s cannot be remembered: "
+			"ask for it again, or start anew",
+			l->name, l->job.r->barcode);
 	library_end(l, err ? library_result_of(err) : l->job.result, err);
 }
 

@@ -162,10 +162,9 @@ static int refuse_cancel(
 	return -EACCES;
 }
 
-/* Its state is as of before; the next start finds out where the files are. */
-static void way_back_that_cannot_be_remembered_is_refused(void **state)
+/* Archives AAA001L5, which gets no further than being on its way. */
+static void lose_the_way(struct shop *s)
 {
-	struct shop *s = *state;
 	struct shop_request leave, back;
 
 	shop_add(s, "AAA001L5", SLOT(3));
@@ -179,9 +178,31 @@ static void way_back_that_cannot_be_remembered_is_refused(void **state)
 	wait_for(s, &back);
 	assert_int_equal(back.r.result, LIBRARY_FAILED);
 	assert_int_equal(back.r.err, -EACCES);
+}
+
+/* Its state is as of before; the next start finds out where the files are. */
+static void way_back_that_cannot_be_remembered_is_refused(void **state)
+{
+	struct shop *s = *state;
+
+	lose_the_way(s);
 	shop_restart(s);
 	shop_until(s, "AAA001L5", LIBRARY_STATE_ARCHIVED);
 	assert_true(shop_has(s, "archive/AAA001L5/p0"));
+}
+
+static void way_that_could_not_be_remembered_is_asked_for_again(void **state)
+{
+	struct shop *s = *state;
+
+	lose_the_way(s);
+	assert_int_equal(shop_do(s, LIBRARY_ARCHIVE, "AAA001L5"), LIBRARY_OK);
+	shop_until(s, "AAA001L5", LIBRARY_STATE_ARCHIVED);
+	assert_true(shop_has(s, "archive/AAA001L5/p0"));
+	assert_false(shop_has(s, "tapes/AAA001L5"));
+	assert_int_equal(shop_do(s, LIBRARY_ARCHIVE, "AAA001L5"), LIBRARY_ARCHIVED);
+	assert_int_equal(shop_do(s, LIBRARY_RETRIEVE, "AAA001L5"), LIBRARY_OK);
+	shop_until(s, "AAA001L5", LIBRARY_STATE_AVAILABLE);
 }
 
 /* --- restarts ---------------------------------------------------------------------- */
@@ -386,6 +407,7 @@ int main(void)
 		FAR(retrieval_is_taken_back),
 		FAR(cartridge_goes_to_the_archive_and_comes_back),
 		T(way_back_that_cannot_be_remembered_is_refused),
+		T(way_that_could_not_be_remembered_is_asked_for_again),
 		T(everything_is_where_it_was_after_a_restart),
 		T(interrupted_archiving_is_gone_on_with),
 		T(interrupted_retrieval_is_gone_on_with),
