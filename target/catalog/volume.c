@@ -155,16 +155,6 @@ int catalog_disk_allocate(struct catalog_tx *tx, const struct catalog_disk *d)
 	return db_run(&q);
 }
 
-int catalog_disk_free(struct catalog_tx *tx, const char *gateway, const char *id)
-{
-	struct query q = db_query(
-		tx->db, "DELETE FROM disk WHERE gateway = ? AND id = ? AND volume IS NULL");
-
-	db_bind_text(&q, gateway);
-	db_bind_text(&q, id);
-	return db_run_one(&q);
-}
-
 int catalog_disk_load(
 	struct catalog_tx *tx, int (*row)(const struct catalog_disk *d, void *arg), void *arg)
 {

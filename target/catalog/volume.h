@@ -56,8 +56,6 @@ struct catalog_disk {
 
 /* -EEXIST when it is in use already, by a volume too. */
 int catalog_disk_allocate(struct catalog_tx *tx, const struct catalog_disk *d);
-/* -ENOENT or -errno. */
-int catalog_disk_free(struct catalog_tx *tx, const char *gateway, const char *id);
 /* As catalog_volume_load(). */
 int catalog_disk_load(
 	struct catalog_tx *tx, int (*row)(const struct catalog_disk *d, void *arg), void *arg);

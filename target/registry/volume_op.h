@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* One change of volumes, for volume_change.c, which carries it out, and volume_op.c. Main thread. */
+/* One change of volumes: what it asks for, and whether that can be. volume_change.c carries it out.
+ * Main thread. */
 #ifndef REGISTRY_VOLUME_OP_H
 #define REGISTRY_VOLUME_OP_H
 
