@@ -339,6 +339,21 @@ static void a_connection_is_logged_out_while_it_waits_to_log_another_out(void **
 	ini_close(&b);
 }
 
+static void a_logout_whose_asker_hangs_up_closes_every_connection(void **state)
+{
+	struct wire *w = *state;
+	struct ini a, b;
+	struct pdu p;
+
+	two_with_writes(w, &a, &b);
+	p = pdu_logout(&b, LOGOUT_SESSION, 0);
+	ini_send(&b, &p);
+	ini_close(&b);
+	ini_expect_closed(&a);
+	wire_expect_sessions(w, 0);
+	ini_close(&a);
+}
+
 static void logging_the_session_out_closes_every_connection(void **state)
 {
 	struct wire *w = *state;
@@ -855,6 +870,7 @@ int main(void)
 		TEST_UNSTARTED(the_tasks_of_a_connection_that_is_logged_out_end),
 		TEST_UNSTARTED(a_logout_waits_although_another_one_does),
 		TEST_UNSTARTED(a_connection_is_logged_out_while_it_waits_to_log_another_out),
+		TEST_UNSTARTED(a_logout_whose_asker_hangs_up_closes_every_connection),
 		TEST_UNSTARTED(logging_the_session_out_closes_every_connection),
 		TEST_UNSTARTED(a_connection_that_fails_ends_the_session),
 		TEST_UNSTARTED(reinstatement_closes_every_connection_of_the_old_session),
