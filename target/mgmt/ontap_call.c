@@ -98,11 +98,22 @@ bool ontap_link(json_t *object, const char *fmt, ...)
 
 /* --- envelopes ------------------------------------------------------------------------------ */
 
+/* The target of the request behind "/api/". Ansible's na_ontap_rest_info takes "/api" off the link to the
+ * next page and puts "/api/" before what is left: a link must not have what that makes of it. */
+static const char *below_api(const struct call *c)
+{
+	static const char api[] = "/api/";
+	const char *at = strstr(call_target(c), api);
+
+	at = at ? at + sizeof(api) - 1 : "";
+	return at + strspn(at, "/");
+}
+
 /* Where the rest is. Told also to those who want no links: they would not get it otherwise. */
 static bool link_next(struct call *c, json_t *envelope, const char *next)
 {
 	json_t *links = json_object_get(envelope, "_links");
-	size_t path = strcspn(call_target(c), "?");
+	const char *below = below_api(c);
 	char *href = NULL;
 	bool ok;
 
@@ -113,7 +124,7 @@ static bool link_next(struct call *c, json_t *envelope, const char *next)
 		if (json_object_set_new(envelope, "_links", links))
 			return false;
 	}
-	ok = asprintf(&href, "%.*s?%s", (int)path, call_target(c), next) >= 0 &&
+	ok = asprintf(&href, "/api/%.*s?%s", (int)strcspn(below, "?"), below, next) >= 0 &&
 	     add_link(links, "next", href);
 	free(href);
 	return ok;
@@ -137,7 +148,7 @@ static json_t *envelope(struct call *c, const struct query *q, struct query_page
 		ok = !json_object_set(j, "records", page->records);
 		if (ok && ontap_links(c))
 			ok = link_records(page->records, link) &&
-			     ontap_link(j, "%s", call_target(c));
+			     ontap_link(j, "/api/%s", below_api(c));
 		ok = ok && link_next(c, j, page->next);
 	}
 	if (ok)

@@ -44,6 +44,9 @@ bool route_split(const char *path, struct route_path *out)
 		const char *start = to;
 
 		path++;
+		/* Ansible's na_ontap_rest_info asks for "/api//…" when it goes on to another page. */
+		if (out->n == 1 && *path == '/')
+			path++;
 		if (out->n == ROUTE_SEGMENTS || !decode_segment(&path, &to) || !*start)
 			return false;
 		out->segment[out->n++] = start;

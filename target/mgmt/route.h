@@ -24,7 +24,8 @@ struct route_path {
 
 /* Takes apart the path of a request target (RFC 3986 3.3), without its query. False for what no
  * route of ours could have: no leading slash, an empty segment, too long, a broken escape or an
- * escaped NUL; *out has the segments before that then. */
+ * escaped NUL; *out has the segments before that then. A second slash behind the first segment, as
+ * in "/api//svm/svms", makes no empty one. */
 bool route_split(const char *path, struct route_path *out);
 
 /* --- tables --------------------------------------------------------------------------------- */

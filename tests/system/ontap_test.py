@@ -588,15 +588,33 @@ def test_ansible_keeps_a_credential(server, api, play):
     assert api.error("GET", api.path()) == (404, "4")
 
 
-def test_ansible_gathers_what_there_is(server, run, tmp_path):
-    who = {"hostname": "127.0.0.1", "http_port": server.ports["tlsport"], "username": READER[0],
-           "password": READER[1], "validate_certs": False, "use_rest": "always", "fields": ["*"],
-           "gather_subset": ["cluster", "svm/svms", "protocols/san/iscsi/services",
-                             "protocols/san/iscsi/credentials"]}
-    done = run("ansible", "localhost", "-m", "netapp.ontap.na_ontap_rest_info",
-               "-a", json.dumps(who), "-e", "ansible_python_interpreter=/usr/bin/python3",
-               env={"PATH": "/usr/bin:/bin", "HOME": str(tmp_path), "LC_ALL": "C.UTF-8"})
-    told = json.loads(done.stdout[done.stdout.index("{"):])["ontap_info"]
+@pytest.fixture
+def gather(server, run, tmp_path):
+    """What Ansible gathers of these collections."""
+    def gather(*collections, **more):
+        args = {"hostname": "127.0.0.1", "http_port": server.ports["tlsport"],
+                "username": READER[0], "password": READER[1], "validate_certs": False,
+                "use_rest": "always", "fields": ["*"], "gather_subset": collections, **more}
+        done = run("ansible", "localhost", "-m", "netapp.ontap.na_ontap_rest_info",
+                   "-a", json.dumps(args), "-e", "ansible_python_interpreter=/usr/bin/python3",
+                   env={"PATH": "/usr/bin:/bin", "HOME": str(tmp_path), "LC_ALL": "C.UTF-8"})
+        return json.loads(done.stdout[done.stdout.index("{"):])["ontap_info"]
+    return gather
+
+
+@pytest.mark.parametrize("more", [{}, {"parameters": {"order_by": "initiator desc"}}])
+def test_ansible_gathers_page_after_page(api, gather, more):
+    names = [f"{PREFIX}page{n}" for n in range(3)]
+    for name in names:
+        made(api, new(name, "none"))
+    told = gather("protocols/san/iscsi/credentials", max_records=1, **more)
+    records = told["protocols/san/iscsi/credentials"]["records"]
+    assert sorted(r["initiator"] for r in records) == ["default", *names]
+
+
+def test_ansible_gathers_what_there_is(gather):
+    told = gather("cluster", "svm/svms", "protocols/san/iscsi/services",
+                  "protocols/san/iscsi/credentials")
     assert told["cluster"]["version"]["generation"] == 9
     assert told["svm/svms"]["records"][0]["name"] == "svm1"
     assert told["protocols/san/iscsi/services"]["records"][0]["target"]["name"] == DISK

@@ -40,13 +40,21 @@ static void dots_are_names_like_any_other(void **state)
 
 static void what_no_route_could_have_is_refused(void **state)
 {
-	static const char *const bad[] = { "", "v1", "*", "//", "/v1/", "/v1//x", "/%", "/%4",
-		"/%4", "/%zz", "/a%00b", "/%g0" };
+	static const char *const bad[] = { "", "v1", "*", "//", "/v1/", "/v1//", "/v1///x",
+		"/v1/x//y", "/%", "/%4", "/%4", "/%zz", "/a%00b", "/%g0" };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
 		if (route_split(bad[i], &path))
 			fail_msg("\"%s\" was taken", bad[i]);
+}
+
+static void a_second_slash_behind_the_first_segment_is_passed_over(void **state)
+{
+	(void)state;
+	assert_true(route_split("/api//svm/svms", &path));
+	assert_int_equal(path.n, 3);
+	assert_string_equal(path.segment[1], "svm");
 }
 
 static void a_path_has_a_longest_length(void **state)
@@ -154,6 +162,7 @@ int main(void)
 		cmocka_unit_test(segments_are_decoded_after_they_are_parted),
 		cmocka_unit_test(dots_are_names_like_any_other),
 		cmocka_unit_test(what_no_route_could_have_is_refused),
+		cmocka_unit_test(a_second_slash_behind_the_first_segment_is_passed_over),
 		cmocka_unit_test(a_path_has_a_longest_length),
 		cmocka_unit_test(a_path_has_a_largest_number_of_segments),
 		cmocka_unit_test(a_route_is_found_by_path_and_method),
