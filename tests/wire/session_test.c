@@ -60,6 +60,41 @@ static void commands_share_one_numbering(void **state)
 	ini_close(&b);
 }
 
+static void data_on_their_way_when_their_command_has_its_turn_are_taken(void **state)
+{
+	struct wire *w = *state;
+	struct cdb tur = cdb_test_unit_ready(), wr = cdb_write(0, 2);
+	struct ini a, b;
+	struct pdu first, write, data;
+
+	w->policy.max_connections = 2;
+	wire_start(w);
+	ini_begin(&a, w, "MaxConnections=2\nInitialR2T=No\n");
+	unit_ready(&a);
+	ini_open_more(&b, &a, 1);
+	assert_int_equal(login(&b, OP | TO_FFP, NAMES), LOGIN_SUCCESS);
+	fill(out, 1024, 6);
+	first = pdu_scsi(&a, BHS_FINAL, tur.b, tur.len, 0);
+	b.cmdsn = a.cmdsn;
+	write = pdu_scsi(&b, CMD_WRITE, wr.b, wr.len, 1024);
+	ini_send(&b, &write);
+	data = pdu_data_out(&b, pdu_itt(&write), TAG_NONE, 0, 0, NULL, 0, true);
+	put_be24(data.bhs + 5, 1024);
+	ini_send_bytes(&b, data.bhs, 48, false);
+	ini_send_bytes(&b, out, 500, false);
+	wire_sleep_ms(20);
+	ini_send(&a, &first);
+	ini_recv(&a, OP_SCSI_RSP);
+	ini_send_bytes(&b, out + 500, 524, false);
+	ini_recv(&b, OP_SCSI_RSP);
+	assert_int_equal(b.bhs[3], 0);
+	a.cmdsn = b.cmdsn;
+	disk_read(&a, 0, 2, in);
+	assert_memory_equal(in, out, 1024);
+	ini_close(&a);
+	ini_close(&b);
+}
+
 static void data_and_status_keep_to_the_connection_of_their_command(void **state)
 {
 	struct ini a, b;
@@ -857,6 +892,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST_UNSTARTED(a_second_connection_joins_the_session),
 		TEST_UNSTARTED(commands_share_one_numbering),
+		TEST_UNSTARTED(data_on_their_way_when_their_command_has_its_turn_are_taken),
 		TEST_UNSTARTED(data_and_status_keep_to_the_connection_of_their_command),
 		TEST_UNSTARTED(data_on_another_connection_than_the_commands_are_dropped),
 		TEST_UNSTARTED(each_connection_negotiates_its_own_digests),
