@@ -37,6 +37,8 @@ static void wr_attributes(struct wr *w, struct cartridge *c, const struct tape_j
 			wr_attribute(w, &a);
 		else
 			wr_be16(w, a.id);
+		if (j->code == VALUES && a.id == MAM_CHANGE_REFERENCE)
+			cartridge_change_told(c);
 		next = a.id + 1u;
 	}
 	put_be32(w->buf, (uint32_t)(w->len - 4));

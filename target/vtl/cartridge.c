@@ -327,11 +327,28 @@ static enum cartridge_result begin_write(struct cartridge *c)
 	return cartridge_result_of(seek_tail(r, c->at.object, &c->cut));
 }
 
-/* Makes the log end at the position. */
+void cartridge_change_told(struct cartridge *c)
+{
+	c->change_told = true;
+}
+
+/* Where that cannot be saved (the file system is full), what is written is worth more. */
+static void note_change(struct cartridge *c)
+{
+	if (!c->change_told)
+		return;
+	c->change_told = false;
+	c->label.changes++;
+	if (cartridge_attributes_save(c) != CARTRIDGE_OK)
+		c->label_dirty = true;
+}
+
+/* The last before something changes: makes the log end at the position. */
 static enum cartridge_result cut(struct cartridge *c)
 {
 	struct reel *r = cartridge_reel(c);
 
+	note_change(c);
 	return c->at.object == r->tail.objects ? CARTRIDGE_OK :
 						 cartridge_result_of(reel_cut(r, &c->cut));
 }

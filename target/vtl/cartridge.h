@@ -328,6 +328,11 @@ struct mam;
 struct mam *cartridge_attributes_copy(const struct cartridge *c);
 void cartridge_attributes_restore(struct cartridge *c, const struct mam *copy);
 
+/* A host knows attribute 0009h, the volume change reference, as it is now: the next change of the
+ * tape makes it another one, durably and before anything is changed. So does the first one after
+ * opening. */
+void cartridge_change_told(struct cartridge *c);
+
 /* TapeAlert flags for attribute 0002h: the drive's, flag 1 is the highest bit. */
 void cartridge_set_alerts(struct cartridge *c, uint64_t flags);
 

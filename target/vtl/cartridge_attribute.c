@@ -84,6 +84,7 @@ static void compute(
 	case 0x0405: give_number(out, m->density); break;
 	case 0x0007: give_number(out, l->identity.formats); break;
 	case 0x0008: give_text(out, c->info.barcode); break;
+	case MAM_CHANGE_REFERENCE: give_number(out, l->changes); break;
 	case 0x020a:
 	case 0x020b:
 	case 0x020c:

@@ -214,7 +214,7 @@ static int load_label(struct cartridge *c)
 
 	if (err != -EBADMSG && err != -ENOENT)
 		return err;
-	c->label = (struct label){ .alerts = 0 };
+	c->label = (struct label){ .changes = (uint32_t)time(NULL) }; /* more than it ever was */
 	err = read_header(c->reel[0].fd, &c->label.identity, &partition);
 	if (!err && partition != 0)
 		err = -EBADMSG;
@@ -357,6 +357,7 @@ int cartridge_open(const char *path, const struct cartridge_opening *how, struct
 		return err;
 	c->dir = -1;
 	c->read_only = how->read_only;
+	c->change_told = true;
 	for (unsigned int k = 0; k < CARTRIDGE_PARTITIONS; k++)
 		c->reel[k].fd = -1;
 	c->payload = payload_new();
@@ -474,6 +475,7 @@ static int format(struct cartridge *c, const struct identity *id)
 	struct identity before = c->label.identity;
 
 	c->label.identity = *id;
+	c->label.changes++;
 	int err = label_save(c->dir, &c->label);
 	if (err) {
 		c->label.identity = before;

@@ -19,6 +19,7 @@
 #define NEW_NAME  "label.new"
 #define HEAD      16u
 #define COUNTERS  (8u * 16)
+#define CHANGES   (8u * 11) /* among the counters of the life */
 #define MAM_AT    (HEAD + IDENTITY_BYTES + 2 * COUNTERS + LABEL_LOADS * 40 + 8)
 #define CRC_SIZE  4u
 #define LABEL_MAX (MAM_AT + MAM_BYTES_MAX + CRC_SIZE)
@@ -59,6 +60,7 @@ static size_t encode(const struct label *l, uint8_t out[static LABEL_MAX])
 	identity_encode(&l->identity, p);
 	p += IDENTITY_BYTES;
 	counters_encode(&l->life, p);
+	put_le64(p + CHANGES, l->changes);
 	counters_encode(&l->last, p + COUNTERS);
 	p += 2 * COUNTERS;
 	for (unsigned int i = 0; i < LABEL_LOADS; i++, p += 40)
@@ -82,6 +84,7 @@ static int decode(const uint8_t *in, size_t size, struct label *out)
 	if (!identity_decode(in + HEAD, &out->identity))
 		return -EBADMSG;
 	counters_decode(p, &out->life);
+	out->changes = (uint32_t)le64(p + CHANGES);
 	counters_decode(p + COUNTERS, &out->last);
 	p += 2 * COUNTERS;
 	for (unsigned int i = 0; i < LABEL_LOADS; i++, p += 40) {

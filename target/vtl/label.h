@@ -19,6 +19,7 @@ struct label {
 	struct cartridge_counters last; /* of the last load, or of this one */
 	char drive[LABEL_LOADS][CARTRIDGE_DRIVE_SIZE]; /* the last first; "" */
 	uint64_t alerts;
+	uint32_t changes; /* volume change reference */
 	struct mam mam;
 };
 

@@ -25,6 +25,7 @@ static const struct mam_row rows[] = {
 	{ 0x0006, CARTRIDGE_BINARY,   1, false, false, "formatted density code" },
 	{ 0x0007, CARTRIDGE_BINARY,   2, false, false, "initialization count" },
 	{ 0x0008, CARTRIDGE_ASCII,   32, false, false, "volume identifier" },
+	{ 0x0009, CARTRIDGE_BINARY,   4, false, false, "volume change reference" },
 	{ 0x020a, CARTRIDGE_ASCII,   40, false, false, "device at last load" },
 	{ 0x020b, CARTRIDGE_ASCII,   40, false, false, "device at load-1" },
 	{ 0x020c, CARTRIDGE_ASCII,   40, false, false, "device at load-2" },

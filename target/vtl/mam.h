@@ -11,6 +11,8 @@
 
 #define MAM_BYTES_MAX 32768u /* the largest memory of any generation */
 
+#define MAM_CHANGE_REFERENCE 0x0009 /* see cartridge_change_told() */
+
 /* What is known of an attribute. */
 struct mam_row {
 	uint16_t id;

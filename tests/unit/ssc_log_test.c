@@ -375,6 +375,23 @@ static void a_host_attribute_is_written_read_and_removed(void **state)
 	tape_rig_free(rig);
 }
 
+static void the_volume_change_reference_changes_with_the_first_write_after_it_was_read(void **state)
+{
+	struct tape_rig *rig = tape_rig_blank(state);
+	uint32_t before, after;
+
+	assert_good(tape_write(rig, 100, 0));
+	before = be32(attribute(attributes(rig, 0, 0x0009), 0x0009));
+	assert_int_equal(be32(attribute(attributes(rig, 0, 0x0009), 0x0009)), before);
+	assert_good(tape_write(rig, 100, 1));
+	assert_good(tape_write(rig, 100, 2));
+	after = be32(attribute(attributes(rig, 0, 0x0000), 0x0009));
+	assert_int_equal(after, before + 1);
+	assert_good(tape_marks(rig, 1));
+	assert_int_equal(be32(attribute(attributes(rig, 0, 0x0009), 0x0009)), after + 1);
+	tape_rig_free(rig);
+}
+
 static void a_vendor_attribute_may_be_text_but_of_no_format_that_is_reserved(void **state)
 {
 	uint8_t list[] = { 0, 0, 0, 9, 0x14, 0x00, 0x02, 0, 4, 't', 'e', 'x', 't' };
@@ -481,6 +498,7 @@ int main(void)
 		TEST(the_memory_tells_of_the_medium),
 		TEST(attributes_begin_with_the_first_that_is_asked_for),
 		TEST(a_host_attribute_is_written_read_and_removed),
+		TEST(the_volume_change_reference_changes_with_the_first_write_after_it_was_read),
 		TEST(a_vendor_attribute_may_be_text_but_of_no_format_that_is_reserved),
 		TEST(of_a_list_with_a_fault_nothing_is_written),
 		TEST(a_list_that_ends_early_is_too_short),

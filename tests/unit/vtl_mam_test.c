@@ -258,6 +258,63 @@ static void set_refuses_wrong_formats_and_lengths(void **state)
 		CARTRIDGE_INVALID);
 }
 
+/* 0009h, by which LTFS knows whether what it has noted of a volume still holds. */
+static void change_reference_is_another_one_with_the_first_change_of_a_load(void **state)
+{
+	struct vtl *v = *state;
+	uint64_t first;
+
+	vtl_new(v, 64 * MIB);
+	assert_int_equal(number(v, 0x0009), 0);
+	vtl_write(v, 100, 1);
+	first = number(v, 0x0009);
+	assert_true(first > 0);
+	vtl_write(v, 100, 2);
+	vtl_reopen(v);
+	vtl_expect(v, 100, 1);
+	assert_int_equal(number(v, 0x0009), first);
+	vtl_marks(v, 1);
+	assert_true(number(v, 0x0009) > first);
+}
+
+static void change_reference_that_was_told_is_another_one_after_a_crash(void **state)
+{
+	struct vtl *v = *state;
+	uint64_t told;
+
+	vtl_new(v, 64 * MIB);
+	vtl_write(v, 100, 1);
+	told = number(v, 0x0009);
+	cartridge_change_told(v->c);
+	vtl_write(v, 100, 2);
+	vtl_sync(v);
+	vtl_drop(v);
+	vtl_open(v);
+	assert_true(number(v, 0x0009) > told);
+}
+
+static void change_reference_tells_of_erasing_and_formatting_and_of_nothing_else(void **state)
+{
+	struct vtl *v = *state;
+	uint64_t capacity = 4 * MIB, told, done;
+
+	vtl_new(v, 4 * MIB);
+	vtl_write(v, 100, 1);
+	told = number(v, 0x0009);
+	cartridge_change_told(v->c);
+	assert_int_equal(cartridge_write_filemarks(v->c, 0, &done), CARTRIDGE_OK);
+	assert_int_equal(set(v, 0, 0x0803, CARTRIDGE_TEXT, "a label"), CARTRIDGE_OK);
+	vtl_go(v, 0);
+	vtl_expect(v, 100, 1);
+	assert_int_equal(number(v, 0x0009), told);
+	vtl_go(v, 0);
+	assert_int_equal(cartridge_erase(v->c), CARTRIDGE_OK);
+	assert_true(number(v, 0x0009) > told);
+	told = number(v, 0x0009);
+	assert_int_equal(cartridge_format(v->c, &capacity, 1), CARTRIDGE_OK);
+	assert_true(number(v, 0x0009) > told);
+}
+
 static void vendor_attribute_has_whatever_format_it_is_given(void **state)
 {
 	struct vtl *v = *state;
@@ -313,7 +370,7 @@ static void walk_gives_all_in_order(void **state)
 		id = (uint16_t)(a.id + 1);
 	}
 	assert_int_equal(id, 0x1402);
-	assert_int_equal(n, 27 + 3);
+	assert_int_equal(n, 28 + 3);
 }
 
 static void store_that_is_not_in_order_is_not_valid(void **state)
@@ -352,6 +409,9 @@ int main(void)
 		CASE(attributes_of_partitions_go_when_a_format_is_done_after_a_crash),
 		CASE(set_refuses_what_is_not_the_hosts),
 		CASE(set_refuses_wrong_formats_and_lengths),
+		CASE(change_reference_is_another_one_with_the_first_change_of_a_load),
+		CASE(change_reference_that_was_told_is_another_one_after_a_crash),
+		CASE(change_reference_tells_of_erasing_and_formatting_and_of_nothing_else),
 		CASE(vendor_attribute_has_whatever_format_it_is_given),
 		CASE(memory_gets_full),
 		CASE(walk_gives_all_in_order),
