@@ -16,8 +16,8 @@
 
 /* --- cartridges come and go ----------------------------------------------------------------- */
 
-/* A tool has the cartridge open, or this machine lacks memory, descriptors or space: the cartridge is
- * as good as before, and can be loaded when that has ended. */
+/* A tool has the cartridge open, or this machine lacks memory, descriptors or space: the cartridge
+ * is as good as before, and can be loaded when that has ended. */
 static bool undamaged(const struct drive_medium *in)
 {
 	switch (in->state == DRIVE_UNREADABLE ? in->err : 0) {

@@ -190,8 +190,8 @@ static enum scsi_next read_start(struct scsi_task *t)
 
 /* --- WRITE ---------------------------------------------------------------------------------- */
 
-/* Early warning of a write that went well (SSC-4 7.8): all of it is on the tape, and durable, as SEW
- * of the device configuration page promises. */
+/* Early warning of a write that went well (SSC-4 7.8): all of it is on the tape, and durable, as
+ * SEW of the device configuration page promises. */
 static void written(struct scsi_task *t, struct cartridge *c)
 {
 	struct tape *tape = tape_of(t);

@@ -303,8 +303,8 @@ static void tell_others(struct scsi_task *t)
 	pthread_mutex_unlock(&lu->lock);
 }
 
-/* Demounting clears a key only where there is a cartridge: CKOD asks for one, the one that was there
- * when the command came. */
+/* Demounting clears a key only where there is a cartridge: CKOD asks for one, the one that was
+ * there when the command came. */
 static void out_run(struct scsi_task *t, struct tape_job *j, struct cartridge *c)
 {
 	struct tape *tape = tape_of(t);
