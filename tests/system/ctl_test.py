@@ -270,7 +270,7 @@ def test_help_of_one_command_is_no_more_than_that(programs, run):
 
 
 def test_an_unknown_path_is_404(http):
-    for path in ("/", "/v1", "/v1/", "/v1/nothing", "/v1/targets/", "/v2/status", "/v1//status",
+    for path in ("/", "/v1", "/v1/", "/v1/nothing", "/v1/targets/", "/v2/status", "/v1///status",
                  "/v1/status/more", "/v1/%zz"):
         status, _, body = http("GET", path)
         assert (status, body["error"]["code"]) == (404, "not_found"), path

@@ -212,7 +212,7 @@ def test_a_body_that_is_too_large_is_refused_in_words(server, tls):
         understood(c.getresponse(), 413, "RequestEntityTooLargeException")
 
 
-@pytest.mark.parametrize("path", ["/api/", "/api//cluster", CREDENTIALS + "/", "/api/%zz", "/api/x"])
+@pytest.mark.parametrize("path", ["/api/", "/api///cluster", CREDENTIALS + "/", "/api/%zz", "/api/x"])
 def test_a_path_that_is_none_is_refused_in_the_words_of_what_it_begins_with(api, path):
     assert api.error("GET", path) == (404, "3")
 
