@@ -79,6 +79,14 @@ static struct cartridge *memory(struct scsi_task *t, const struct tape_job *j)
 	return NULL;
 }
 
+/* FIRST ATTRIBUTE IDENTIFIER is that of one there is: who asks for it takes the next one for it. */
+static bool first_is_there(const struct cartridge *c, const struct tape_job *j)
+{
+	struct cartridge_attribute a;
+
+	return cartridge_attribute_get(c, j->partition, (uint16_t)j->object, &a) == CARTRIDGE_OK;
+}
+
 /* The answer has been opened on the loop. */
 static void read_run(struct scsi_task *t, struct tape_job *j, struct cartridge *c)
 {
@@ -89,6 +97,10 @@ static void read_run(struct scsi_task *t, struct tape_job *j, struct cartridge *
 		return;
 	if (j->partition >= cartridge_info(c)->partitions) {
 		task_bad_cdb(t, 7, -1);
+		return;
+	}
+	if ((j->code == VALUES || j->code == LIST) && !first_is_there(c, j)) {
+		task_bad_cdb(t, 8, -1);
 		return;
 	}
 	switch (j->code) {

@@ -359,6 +359,18 @@ static void attributes_begin_with_the_first_that_is_asked_for(void **state)
 	tape_rig_free(rig);
 }
 
+/* Who asks for one, as LTFS does, takes the first that comes for it. */
+static void an_attribute_that_is_not_there_is_refused_and_not_the_next_one_given(void **state)
+{
+	struct tape_rig *rig = tape_rig_blank(state);
+
+	assert_bad_cdb(attributes(rig, 0, 0x080c), 8);
+	assert_bad_cdb(attributes(rig, 0, 0x0302), 8);
+	assert_bad_cdb(attributes(rig, 1, 0x080c), 8);
+	assert_good(attributes(rig, 0, 0x0409)); /* the last that there is */
+	tape_rig_free(rig);
+}
+
 static void a_host_attribute_is_written_read_and_removed(void **state)
 {
 	const uint8_t list[] = { 0, 0, 0, 13, 0x08, 0x00, 0x01, 0, 8, 'B', 'A', 'C', 'U', 'L', 'A',
@@ -371,7 +383,7 @@ static void a_host_attribute_is_written_read_and_removed(void **state)
 	assert_memory_equal(attribute(attributes(rig, 0, 0x0800), 0x0800), "BACULA  ", 8);
 	assert_good(TAPE(rig, removal, sizeof(removal), 0x8d, 0, 0, 0, 0, 0, 0, 0, 0, 0,
 		BE4(sizeof(removal)), 0, 0));
-	assert_null(attribute(attributes(rig, 0, 0x0800), 0x0800));
+	assert_bad_cdb(attributes(rig, 0, 0x0800), 8);
 	tape_rig_free(rig);
 }
 
@@ -416,7 +428,7 @@ static void of_a_list_with_a_fault_nothing_is_written(void **state)
 
 	assert_bad_list(TAPE(rig, list, sizeof(list), 0x8d, 0, 0, 0, 0, 0, 0, 0, 0, 0,
 		BE4(sizeof(list)), 0, 0), 17);
-	assert_null(attribute(attributes(rig, 0, 0x0800), 0x0800));
+	assert_bad_cdb(attributes(rig, 0, 0x0800), 8);
 	tape_rig_free(rig);
 }
 
@@ -497,6 +509,7 @@ int main(void)
 		TEST(log_select_takes_no_list_and_saves_nothing),
 		TEST(the_memory_tells_of_the_medium),
 		TEST(attributes_begin_with_the_first_that_is_asked_for),
+		TEST(an_attribute_that_is_not_there_is_refused_and_not_the_next_one_given),
 		TEST(a_host_attribute_is_written_read_and_removed),
 		TEST(the_volume_change_reference_changes_with_the_first_write_after_it_was_read),
 		TEST(a_vendor_attribute_may_be_text_but_of_no_format_that_is_reserved),

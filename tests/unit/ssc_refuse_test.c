@@ -138,7 +138,6 @@ static void of_attributes_that_do_not_fit_none_is_kept(void **state)
 {
 	static uint8_t list[4 + 10 * (5 + 1023)];
 	struct tape_rig *rig = tape_rig_blank(state);
-	struct result res;
 
 	put_be32(list, sizeof(list) - 4);
 	for (unsigned i = 0; i < 10; i++) {
@@ -150,8 +149,8 @@ static void of_attributes_that_do_not_fit_none_is_kept(void **state)
 	}
 	assert_check(TAPE(rig, list, sizeof(list), 0x8d, 0, 0, 0, 0, 0, 0, 0, 0, 0,
 		BE4(sizeof(list)), 0, 0), SENSE_ILLEGAL_REQUEST, 0x5506);
-	res = TAPE(rig, NULL, 4096, 0x8c, 0, 0, 0, 0, 0, 0, 0, BE2(0x1400), BE4(4096), 0, 0);
-	assert_int_equal(be32(res.in), 0);
+	assert_bad_cdb(
+		TAPE(rig, NULL, 4096, 0x8c, 0, 0, 0, 0, 0, 0, 0, BE2(0x1400), BE4(4096), 0, 0), 8);
 	tape_rig_free(rig);
 }
 
