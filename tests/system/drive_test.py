@@ -409,6 +409,24 @@ def test_a_volume_is_made_as_mkltfs_makes_one(server, connect):
         assert host.position() == 7
 
 
+def read_attribute(number):
+    return struct.pack(">BB6xHIxx", 0x8c, 0, number, 4096)
+
+
+def test_ltfs_sees_that_a_volume_was_written_after_what_it_noted(server, connect):
+    put(server, LARGE)
+    host = connect()
+    assert host.write(b"index") == GOOD and host.marks() == GOOD
+    noted = number(host.must(read_attribute(9), 4096)[9:13])
+    assert host.write(b"more") == GOOD and host.marks() == GOOD
+    server.kill(), server.start()
+    assert number(connect().must(read_attribute(9), 4096)[9:13]) > noted
+
+
+def test_ltfs_learns_that_a_volume_is_not_locked(host):
+    assert host.refusal(read_attribute(0x1623)) == (ILLEGAL_REQUEST, 0x2400)
+
+
 # --- hosts beside each other ---------------------------------------------------------------------
 
 
