@@ -190,8 +190,8 @@ static enum exit_status run_targets(const struct session *s, char **args, int n)
 
 /* --- sessions ------------------------------------------------------------------------------- */
 
-static const char *const session_titles[] = { ">TSIH", "TARGET", "INITIATOR", "ADDRESS", "AUTH",
-	"USER", ">CONN", ">AGE", ">IDLE", ">WRITTEN", ">READ", NULL };
+static const char *const session_titles[] = { ">TSIH", "TARGET", "INITIATOR", "ADDRESS", "PORTAL",
+	"AUTH", "USER", ">CONN", ">AGE", ">IDLE", ">WRITTEN", ">READ", NULL };
 
 static void add_session(struct grid *g, const json_t *s)
 {
@@ -206,6 +206,7 @@ static void add_session(struct grid *g, const json_t *s)
 	grid_add(g, discovery ? "(discovery)" : ask_text(s, "target"));
 	grid_add(g, ask_text(s, "initiator"));
 	grid_add(g, ask_text(s, "peer"));
+	grid_add(g, ask_text(s, "local"));
 	grid_add(g, auth);
 	grid_add(g, ask_text(s, "user"));
 	grid_add(g, grid_number(ask_number(s, "connections"), &t));

@@ -161,6 +161,7 @@ def test_a_session_is_seen_and_dropped(server, ctl):
         assert session["peer"].startswith("127.0.0.1:")
         line = ctl(server, "sessions").stdout.splitlines()[1]
         assert line.split()[0] == str(session["tsih"]) and NAME in line
+        assert session["local"] == server.portal and f" {server.portal} " in line
         assert ctl(server, "drop", session["tsih"]).stdout == (
             f"session {session['tsih']}: 1 connection closed\n")
         server.wait_for_log(r"dropped by uid \d+ \(process \d+\)")
