@@ -81,10 +81,10 @@ struct lu_mode_keeper {
 /* Whether a SANITIZE or FORMAT UNIT of a unit has begun and not succeeded: what is left of its data
  * is then kept from hosts until another one succeeds, also over a restart (SBC-4 4.11.4, 5.6). */
 enum lu_wiped {
-	LU_WIPED, /* none, or it has */
-	LU_WIPE_FAILED,
-	LU_WIPE_FAILED_AUSE, /* EXIT FAILURE MODE helps as well */
-	LU_FORMAT_FAILED,    /* so does SANITIZE, which after a SANITIZE alone does */
+	LU_WIPED,            /* none, or it has */
+	LU_WIPE_FAILED,      /* a SANITIZE; another one helps */
+	LU_WIPE_FAILED_AUSE, /* likewise; EXIT FAILURE MODE helps as well */
+	LU_FORMAT_FAILED,    /* a FORMAT UNIT; another one helps, or a SANITIZE */
 };
 
 struct lu_wipe_keeper {

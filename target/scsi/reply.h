@@ -58,6 +58,11 @@ int task_submit(struct scsi_task *t, task_then *then);
  * so. */
 int task_transfer(
 	struct scsi_task *t, enum store_op op, uint64_t off, uint32_t len, task_then *then);
+/* Goes on with what one of them gave: what a handler returns. */
+static inline enum scsi_next task_submitted(struct scsi_task *t, int err, task_then *then)
+{
+	return err == STORE_PENDING ? SCSI_PENDING : then(t, err);
+}
 /* Lets the loop do something else, and calls then(t, 0) afterwards. Returns SCSI_PENDING. */
 enum scsi_next task_yield(struct scsi_task *t, task_then *then);
 /* The task has ended: whoever waited for it goes on. Harmless when it has been called before. */

@@ -22,15 +22,17 @@ static enum scsi_next flushed(struct scsi_task *t, int err)
 	return err ? task_store_error(t, err) : SCSI_DONE;
 }
 
-enum scsi_next sbc_flush(struct scsi_task *t)
+static enum scsi_next flush(struct scsi_task *t, task_then *then)
 {
-	int err;
-
 	t->io.op = STORE_FLUSH;
 	t->io.flags = 0;
 	t->io.off = t->io.len = 0;
-	err = task_submit(t, flushed);
-	return err == STORE_PENDING ? SCSI_PENDING : flushed(t, err);
+	return task_submitted(t, task_submit(t, then), then);
+}
+
+enum scsi_next sbc_flush(struct scsi_task *t)
+{
+	return flush(t, flushed);
 }
 
 enum scsi_next sbc_written(struct scsi_task *t, int err)
@@ -79,17 +81,6 @@ static enum scsi_next eject_flushed(struct scsi_task *t, int err)
 	return err ? task_store_error(t, err) : move_medium(t, false);
 }
 
-static enum scsi_next eject(struct scsi_task *t)
-{
-	int err;
-
-	t->io.op = STORE_FLUSH;
-	t->io.flags = 0;
-	t->io.off = t->io.len = 0;
-	err = task_submit(t, eject_flushed);
-	return err == STORE_PENDING ? SCSI_PENDING : eject_flushed(t, err);
-}
-
 /* START STOP UNIT (SBC-4 5.34). There is no motor and no power condition: what changes is a
  * removable medium. What is stopped, or in whatever power condition, may be switched off; it is
  * flushed before. Starting is allowed beside reservations, the rest is not. */
@@ -104,7 +95,7 @@ static enum scsi_next start_stop(struct scsi_task *t)
 		return (start && !power) || no_flush ? task_good(t) : sbc_flush(t);
 	if (!(t->itl->lu->has & LU_REMOVABLE))
 		return task_bad_cdb(t, 4, 1);
-	return start ? move_medium(t, true) : eject(t);
+	return start ? move_medium(t, true) : flush(t, eject_flushed);
 }
 
 /* --- pages --------------------------------------------------------------------------- */

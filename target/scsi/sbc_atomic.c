@@ -16,11 +16,8 @@
 static enum scsi_next step(
 	struct scsi_task *t, enum store_op op, void *p, uint32_t len, task_then *then)
 {
-	int err;
-
 	t->iov[0] = (struct iovec){ p, len };
-	err = task_transfer(t, op, t->off, len, then);
-	return err == STORE_PENDING ? SCSI_PENDING : then(t, err);
+	return task_submitted(t, task_transfer(t, op, t->off, len, then), then);
 }
 
 /* Asks for exactly len bytes: what is missing or too much would change the meaning of the rest. */

@@ -115,12 +115,12 @@ enum { NDOB = 0x01, UNMAP = 0x08, ANCHOR = 0x10 };
  * 4.7.3.4.4). */
 static enum scsi_next same_zero_now(struct scsi_task *t, int err)
 {
+	(void)err;
 	t->io.op = t->cdb[1] & UNMAP ? STORE_DISCARD : STORE_ZERO;
 	t->io.flags = 0;
 	t->io.off = t->off;
 	t->io.len = t->left;
-	err = task_submit(t, filled);
-	return err == STORE_PENDING ? SCSI_PENDING : filled(t, err);
+	return task_submitted(t, task_submit(t, filled), filled);
 }
 
 static enum scsi_next same_zero(struct scsi_task *t)

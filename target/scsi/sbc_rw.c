@@ -40,8 +40,6 @@ static enum scsi_next read_over(struct scsi_task *t, int err)
 
 static enum scsi_next read_into_buf(struct scsi_task *t, unsigned flags, task_then *then)
 {
-	int err;
-
 	t->iov[0] = (struct iovec){ t->buf, t->buf_len };
 	t->in.cnt = 1;
 	t->io.op = STORE_READ;
@@ -50,8 +48,7 @@ static enum scsi_next read_into_buf(struct scsi_task *t, unsigned flags, task_th
 	t->io.len = t->buf_len;
 	t->io.iov = t->iov;
 	t->io.iovcnt = 1;
-	err = task_submit(t, then);
-	return err == STORE_PENDING ? SCSI_PENDING : then(t, err);
+	return task_submitted(t, task_submit(t, then), then);
 }
 
 /* Nobody writes here until it is over. */
@@ -186,10 +183,9 @@ static enum scsi_next write_buffered(struct scsi_task *t)
 
 static enum scsi_next write_now(struct scsi_task *t, int err)
 {
-	(void)err;
 	t->iov[0] = (struct iovec){ t->buf, t->left };
 	err = task_transfer(t, STORE_WRITE, t->off, (uint32_t)t->left, sbc_written);
-	return err == STORE_PENDING ? SCSI_PENDING : sbc_written(t, err);
+	return task_submitted(t, err, sbc_written);
 }
 
 /* All data are here: in the medium itself, or in the buffer. */

@@ -149,7 +149,7 @@ static enum scsi_next write_now(struct scsi_task *t, int err)
 {
 	t->iov[0] = (struct iovec){ t->buf, t->left };
 	err = task_transfer(t, STORE_WRITE, t->off, (uint32_t)t->left, written);
-	return err == STORE_PENDING ? SCSI_PENDING : written(t, err);
+	return task_submitted(t, err, written);
 }
 
 static enum scsi_next write_verify_data(struct scsi_task *t)

@@ -59,14 +59,14 @@ enum ua { UNIT_ATTENTIONS(AS_NAME) UA_COUNT };
 #define GATE_NO_READ     GATE_BIT(1)  /* a persistent reservation keeps this nexus from reading, */
 #define GATE_NO_WRITE    GATE_BIT(2)  /* from changing anything */
 #define GATE_SANITIZE    GATE_BIT(3)  /* a SANITIZE runs (wipe.c) */
-#define GATE_FORMAT      GATE_BIT(9)  /* a FORMAT UNIT */
-#define GATE_WIPE_FAILED GATE_BIT(10) /* a SANITIZE has failed */
-#define GATE_CORRUPT     GATE_BIT(11) /* a FORMAT UNIT has failed */
-#define GATE_NO_MEDIUM   GATE_BIT(4)  /* ejected */
-#define GATE_PROTECTED   GATE_BIT(5)  /* read-only, or SWP in the control mode page */
-#define GATE_STANDBY     GATE_BIT(7)  /* the port group's access state (ports.c) */
-#define GATE_UNAVAILABLE GATE_BIT(8)
-#define GATE_GUARD       GATE_BIT(6) /* ranges of the medium are taken: guard.h; stops nothing */
+#define GATE_FORMAT      GATE_BIT(4)  /* a FORMAT UNIT */
+#define GATE_WIPE_FAILED GATE_BIT(5)  /* a SANITIZE has failed */
+#define GATE_CORRUPT     GATE_BIT(6)  /* a FORMAT UNIT has failed */
+#define GATE_NO_MEDIUM   GATE_BIT(7)  /* ejected */
+#define GATE_PROTECTED   GATE_BIT(8)  /* read-only, or SWP in the control mode page */
+#define GATE_STANDBY     GATE_BIT(9)  /* the port group's access state (ports.c) */
+#define GATE_UNAVAILABLE GATE_BIT(10)
+#define GATE_GUARD       GATE_BIT(11) /* ranges of the medium are taken: guard.h; stops nothing */
 #define GATE_CONDITIONS  (~GATE_UA)
 /* What is looked at once more when the data have come or a range is had: it may be new. */
 #define GATE_WIPES       (GATE_SANITIZE | GATE_FORMAT)
