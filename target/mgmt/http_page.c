@@ -17,21 +17,23 @@ static const char page[] = "<HTML>";
 
 struct words {
 	int status;
-	const char *type; /* of the Storage Gateway dialect */
+	const char *reason; /* of the status line */
+	const char *type;   /* of the Storage Gateway dialect */
 	const char *code, *message;
 };
 
 static const struct words *words_of(int status)
 {
 	static const struct words all[] = {
-		{ HTTP_ENTITYTOOLARGE, "RequestEntityTooLargeException", "too_large",
-			"a request has at most 1 MiB of body" },
-		{ HTTP_EXPECTATIONFAILED, "MalformedHttpRequestException", "bad_request",
-			"nothing but 100-continue can be expected" },
-		{ HTTP_NOTIMPLEMENTED, "MalformedHttpRequestException", "bad_request",
-			"there is no such method" },
-		{ HTTP_SERVUNAVAIL, "ServiceUnavailableError", "unavailable", "out of memory" },
-		{ HTTP_BADREQUEST, "MalformedHttpRequestException", "bad_request",
+		{ HTTP_ENTITYTOOLARGE, "Content Too Large", "RequestEntityTooLargeException",
+			"too_large", "a request has at most 1 MiB of body" },
+		{ HTTP_EXPECTATIONFAILED, "Expectation Failed", "MalformedHttpRequestException",
+			"bad_request", "nothing but 100-continue can be expected" },
+		{ HTTP_NOTIMPLEMENTED, "Not Implemented", "MalformedHttpRequestException",
+			"bad_request", "there is no such method" },
+		{ HTTP_SERVUNAVAIL, "Service Unavailable", "ServiceUnavailableError", "unavailable",
+			"out of memory" },
+		{ HTTP_BADREQUEST, "Bad Request", "MalformedHttpRequestException", "bad_request",
 			"this is no request of HTTP/1.1, or one of more than 16 KiB of headers" },
 	};
 	size_t i = 0;
@@ -104,7 +106,7 @@ static void on_added(struct evbuffer *out, const struct evbuffer_cb_info *info, 
 	evbuffer_add_printf(out,
 		"HTTP/1.1 %d %s\r\nContent-Type: application/json\r\nConnection: close\r\n"
 		"Content-Length: %zu\r\n\r\n%s",
-		status, w->code, strlen(body), body);
+		status, w->reason, strlen(body), body);
 }
 
 void http_page_replace(struct bufferevent *bev)

@@ -408,6 +408,7 @@ static void what_is_no_request_is_refused_in_json(void **state)
 	const char *answer = ask(*state, "BREW /t/coffee", "");
 
 	assert_answer(answer, 501, "\"error\":{\"code\":\"bad_request\"");
+	assert_non_null(strstr(answer, " 501 Not Implemented\r\n"));
 	assert_non_null(strstr(answer, "Content-Type: application/json\r\n"));
 	assert_null(strstr(answer, "HTML"));
 }
