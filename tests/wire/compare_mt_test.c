@@ -4,15 +4,10 @@
  * blocks. Each adds one to what it believes is there, and reads again where it was mistaken. In the
  * end every block has counted every command that was answered with GOOD.
  */
-#include "wire.h"
-
-#include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
-#include "base/work.h"
-#include "scsi/lu.h"
-#include "store/engine.h"
+#include "real_disk.h"
+#include "wire.h"
 
 enum { SESSIONS = 16, COUNTERS = 3, ROUNDS = 250, MISCOMPARE = 0xe };
 
@@ -133,58 +128,13 @@ static void no_update_is_lost_in_a_store_that_takes_requests(void **state)
 
 /* --- in a file ----------------------------------------------------------------------- */
 
-/* The disk's file, and who does its I/O. */
-struct files {
-	struct work_pool *pool;
-	struct store_engine *engine;
-	char folder[32];
-};
-
-static void loop_ends(void *arg, struct loop *loop)
-{
-	store_engine_detach(((struct files *)arg)->engine, loop);
-}
-
-static struct lun_map *file_disk(const struct files *f)
-{
-	struct store_cfg cfg = { .kind = "file",
-		.size = WIRE_BLOCKS * WIRE_BLOCK,
-		.block_size = WIRE_BLOCK,
-		.create = true,
-		.engine = f->engine };
-	struct disk_cfg disk = { .block_size = WIRE_BLOCK, .naa = { 0x60, 1 }, .thin = true };
-	struct lun_entry e = { .lun = 0 };
-	struct lun_map *map;
-	struct store_error why;
-	char path[64];
-
-	snprintf(path, sizeof(path), "%s/disk", f->folder);
-	cfg.path = path;
-	assert_int_equal(store_open(&cfg, &disk.store, &why), 0);
-	assert_int_equal(unlink(path), 0);
-	assert_int_equal(disk_create(&disk, &e.lu), 0);
-	assert_int_equal(lun_map_create(&e, 1, &map), 0);
-	lu_unref(e.lu);
-	return map;
-}
-
 static void in_a_file(void **state, enum store_engine_want want)
 {
-	struct files f = { .folder = "/tmp/compare-XXXXXX" };
-	struct wire *w = *state;
+	struct real_disk disk;
 
-	assert_non_null(mkdtemp(f.folder));
-	assert_int_equal(work_pool_create(4, &f.pool), 0);
-	assert_int_equal(store_engine_create(f.pool, want, &f.engine), 0);
-	w->cfg.loop_ends = loop_ends;
-	w->cfg.arg = &f;
-	w->target[0].luns = file_disk(&f);
-	no_update_is_lost(w);
-	assert_int_equal(wire_teardown(state), 0); /* the disk goes before those who serve it */
-	*state = NULL;
-	store_engine_free(f.engine);
-	work_pool_free(f.pool);
-	assert_int_equal(rmdir(f.folder), 0);
+	real_disk_begin(&disk, *state, "file", WIRE_BLOCKS * WIRE_BLOCK, WIRE_BLOCK, want);
+	no_update_is_lost(*state);
+	real_disk_end(&disk, state);
 }
 
 static void no_update_is_lost_in_a_file(void **state)

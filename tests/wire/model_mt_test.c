@@ -4,16 +4,12 @@
  * the region in memory: what is read, compared and verified must be what the copy says.
  * MODEL_SECONDS=n goes on for so long (5 s) with each store and block size; SEED=n begins elsewhere.
  */
-#include "wire.h"
-
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
-#include <unistd.h>
 
-#include "base/work.h"
-#include "scsi/lu.h"
-#include "store/engine.h"
+#include "real_disk.h"
+#include "wire.h"
 
 enum { SESSIONS = 8, REGION = 96, MOST = 24, BLOCK_MAX = 4096 };
 enum { GOOD = 0, CHECK = 2, MISCOMPARE = 0xe };
@@ -227,59 +223,14 @@ static void agrees(struct wire *w, uint32_t block, bool memory)
 	free(r);
 }
 
-/* Who does a file's I/O. */
-struct files {
-	struct work_pool *pool;
-	struct store_engine *engine;
-	char folder[32];
-};
-
-static void loop_ends(void *arg, struct loop *loop)
-{
-	store_engine_detach(((struct files *)arg)->engine, loop);
-}
-
-static struct lun_map *disk_map(const struct files *f, const char *kind, uint32_t block)
-{
-	struct store_cfg cfg = { .kind = kind,
-		.size = (uint64_t)REGION * SESSIONS * block,
-		.block_size = block,
-		.create = true,
-		.engine = f->engine };
-	struct disk_cfg disk = {
-		.block_size = block, .naa = { 0x60, 1 }, .thin = true, .pool = f->pool
-	};
-	struct lun_entry e = { .lun = 0 };
-	struct lun_map *map;
-	struct store_error why;
-	char path[64];
-
-	snprintf(path, sizeof(path), "%s/disk", f->folder);
-	cfg.path = strcmp(kind, "ram") ? path : NULL;
-	assert_int_equal(store_open(&cfg, &disk.store, &why), 0);
-	unlink(path);
-	assert_int_equal(disk_create(&disk, &e.lu), 0);
-	assert_int_equal(lun_map_create(&e, 1, &map), 0);
-	lu_unref(e.lu);
-	return map;
-}
-
 static void run(void **state, const char *kind, uint32_t block)
 {
-	struct files f = { .folder = "/tmp/model-XXXXXX" };
-	struct wire *w = *state;
+	struct real_disk disk;
 
-	assert_non_null(mkdtemp(f.folder));
-	assert_int_equal(work_pool_create(4, &f.pool), 0);
-	assert_int_equal(store_engine_create(f.pool, STORE_ENGINE_AUTO, &f.engine), 0);
-	w->cfg.loop_ends = loop_ends;
-	w->cfg.arg = &f;
-	w->target[0].luns = disk_map(&f, kind, block);
-	agrees(w, block, !strcmp(kind, "ram"));
-	assert_int_equal(wire_teardown(state), 0); /* the disk goes before those who serve it */
-	store_engine_free(f.engine);
-	work_pool_free(f.pool);
-	assert_int_equal(rmdir(f.folder), 0);
+	real_disk_begin(
+		&disk, *state, kind, (uint64_t)REGION * SESSIONS * block, block, STORE_ENGINE_AUTO);
+	agrees(*state, block, !strcmp(kind, "ram"));
+	real_disk_end(&disk, state);
 }
 
 static void memory_of_512_agrees(void **state)
