@@ -298,10 +298,13 @@ static void on_later(struct loop_timer *t)
 		then(c);
 		return;
 	}
-	if (body)
-		patience_hung_up(c->http->cfg.patience, &c->peer, http_in_seconds(0));
 	c->later_body = NULL;
-	call_reply(c, HTTP_BADREQUEST, body); /* to nobody */
+	if (body) {
+		patience_hung_up(c->http->cfg.patience, &c->peer, http_in_seconds(0));
+		call_reply(c, c->later_status, body);
+	} else {
+		call_refuse(c, HTTP_BADREQUEST, "gone", "the client did not wait");
+	}
 }
 
 void call_later(struct call *c, uint32_t ms, void (*then)(struct call *c))
