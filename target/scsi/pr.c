@@ -211,13 +211,24 @@ static void spread(struct pr *pr, struct pr_reg *wide)
 	}
 }
 
-/* The nexus itself and those of SPEC_I_PT, all or none. One of them that is there already gets the
- * key. */
+/* Where every port counts, also at another one. */
+static bool registered(const struct pr *pr, struct pr_nexus n, bool all_ports)
+{
+	if (all_ports)
+		n.port = 0;
+	return find(pr, &n);
+}
+
+/* The nexus itself and those of SPEC_I_PT, all or none. They may be named twice, but are not there
+ * already (table 67 of SPC-4). */
 static enum pr_end register_new(
 	struct pr *pr, const struct pr_nexus *n, const struct pr_request *req)
 {
 	unsigned before = pr->n;
 
+	for (unsigned i = 0; i < req->nmore; i++)
+		if (registered(pr, req->more[i], req->all_ports))
+			return PR_REGISTERED;
 	if (!make_room(pr, req->nmore + 1) || !add(pr, n, req->next))
 		return PR_NO_ROOM;
 	for (unsigned i = 0; i < req->nmore; i++) {
@@ -227,8 +238,6 @@ static enum pr_end register_new(
 			drop(pr, &pr->regs[pr->n - 1]);
 		return PR_NO_ROOM;
 	}
-	for (unsigned i = 0; i < req->nmore; i++)
-		find(pr, &req->more[i])->key = req->next;
 	return PR_DONE;
 }
 
@@ -390,9 +399,11 @@ enum pr_end pr_preempt(struct pr *pr, const struct pr_nexus *n, uint64_t key, ui
 enum pr_end pr_move(struct pr *pr, const struct pr_nexus *n, uint64_t key,
 	const struct pr_nexus *to, uint64_t next, bool leave)
 {
-	struct pr_reg *reg = proven(pr, n, key);
+	struct pr_reg *reg = find(pr, n);
 
-	if (!reg || !pr->type || is_for_all(pr->type) || !reg->holder)
+	if (reg && !pr->type)
+		return PR_NOT_RESERVED;
+	if (!proven(pr, n, key) || is_for_all(pr->type) || !reg->holder)
 		return PR_CONFLICT;
 	if (!next || find(pr, to) == reg)
 		return PR_BAD_KEY;

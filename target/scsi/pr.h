@@ -50,10 +50,12 @@ enum pr_type { /* SPC-5 table 206 */
 /* What an action ends in. */
 enum pr_end {
 	PR_DONE,
-	PR_CONFLICT,    /* RESERVATION CONFLICT */
-	PR_BAD_KEY,     /* INVALID FIELD IN PARAMETER LIST: the service action key */
-	PR_BAD_RELEASE, /* INVALID RELEASE OF PERSISTENT RESERVATION */
-	PR_NO_ROOM,     /* INSUFFICIENT REGISTRATION RESOURCES */
+	PR_CONFLICT,     /* RESERVATION CONFLICT */
+	PR_BAD_KEY,      /* INVALID FIELD IN PARAMETER LIST: the service action key */
+	PR_REGISTERED,   /* likewise: one of the others is */
+	PR_NOT_RESERVED, /* INVALID FIELD IN CDB: there is nothing to move */
+	PR_BAD_RELEASE,  /* INVALID RELEASE OF PERSISTENT RESERVATION */
+	PR_NO_ROOM,      /* INSUFFICIENT REGISTRATION RESOURCES */
 };
 
 /* What a nexus that did not do it itself is told by a unit attention. Of a registrant at every port

@@ -182,6 +182,8 @@ static enum scsi_next refusal(struct scsi_task *t, enum pr_end end)
 	case PR_DONE: break;
 	case PR_CONFLICT: return task_status(t, SCSI_RESERVATION_CONFLICT);
 	case PR_BAD_KEY: return task_bad_list(t, 8, -1);
+	case PR_REGISTERED: return task_bad_list(t, BASIC_LEN + 4, -1);
+	case PR_NOT_RESERVED: return task_bad_cdb(t, 1, 4);
 	case PR_BAD_RELEASE: return task_check(t, SENSE_ILLEGAL_REQUEST, ASC_INVALID_RELEASE);
 	case PR_NO_ROOM:
 		return task_check(
@@ -274,6 +276,7 @@ static bool read_flags(struct scsi_task *t, struct out *o)
 /* The basic list: 24 bytes, and others where REGISTER says so. */
 static bool read_basic(struct scsi_task *t, struct out *o)
 {
+	const struct pr_reg *own = pr_find(&o->lu->pr, &o->self);
 	struct rd r = list_cursor(t);
 
 	o->key = rd_be64(&r);
@@ -287,7 +290,9 @@ static bool read_basic(struct scsi_task *t, struct out *o)
 		return false;
 	if (!(o->flags & SPEC_I_PT))
 		return !r.left || (task_list_too_short(t), false);
-	if (o->service != REGISTER || pr_find(&o->lu->pr, &o->self))
+	if (o->service == REGISTER && own && own->key != o->key) /* a conflict, whatever follows */
+		return true;
+	if (o->service != REGISTER || own)
 		return task_bad_list(t, 20, 3), false;
 	return read_others(t, o, &r);
 }
@@ -329,7 +334,7 @@ static bool read_move(struct scsi_task *t, struct out *o)
 	if (!transport_id_read(&r, o->names[0].text, &port) || !port || r.left)
 		return task_bad_list(t, 24, -1), false;
 	o->others[0] = (struct pr_nexus){ o->names[0].text, o->port };
-	if (o->port == o->self.port && !strcmp(o->names[0].text, o->own.text))
+	if (!strcmp(o->names[0].text, o->own.text))
 		return task_bad_list(t, 24, -1), false;
 	return port_known(o->lu, o->port) || (task_bad_list(t, 18, -1), false);
 }

@@ -16,7 +16,7 @@
 enum { REGISTER, RESERVE, RELEASE, CLEAR, PREEMPT, PREEMPT_ABORT, REGISTER_ANYHOW, MOVE };
 enum { SPEC_I_PT = 0x08, ALL_TG_PT = 0x04 };
 enum { PREEMPTED = 0x2a03, RELEASED = 0x2a04, UNREGISTERED = 0x2a05 };
-enum { CONFLICT = 1, BAD_LIST, BAD_RELEASE }; /* instead of GOOD */
+enum { CONFLICT = 1, BAD_LIST, BAD_RELEASE, BAD_CDB }; /* instead of GOOD */
 
 /* Two initiator ports; the first comes through two target ports. */
 static const struct {
@@ -150,12 +150,17 @@ static int expect_register(struct model *m, const struct command *c)
 	int host = nexuses[c->nexus].host, port = nexuses[c->nexus].port;
 	struct row *r = row_of(m, host, port), *other = NULL;
 
-	if (c->flags & SPEC_I_PT && (r || c->action == REGISTER_ANYHOW))
+	if (c->flags & SPEC_I_PT && c->action == REGISTER_ANYHOW)
 		return BAD_LIST;
 	if (c->action == REGISTER && c->key != (r ? r->key : 0))
 		return CONFLICT;
+	if (c->flags & SPEC_I_PT && r)
+		return BAD_LIST;
 	if (!r && !c->next)
 		return 0;
+	for (int at = 1; c->flags & SPEC_I_PT && at <= 2; at++)
+		if ((at == port || c->flags & ALL_TG_PT) && row_of(m, c->host, at))
+			return BAD_LIST;
 	m->generation++;
 	if (!c->next) {
 		leave(m, r);
@@ -165,10 +170,9 @@ static int expect_register(struct model *m, const struct command *c)
 		r = new_row(m, host, port, c->next);
 	r->key = c->next;
 	if (c->flags & SPEC_I_PT) {
-		other = row_of(m, c->host, port);
+		other = row_of(m, c->host, port); /* itself, named once more */
 		if (!other)
 			other = new_row(m, c->host, port, c->next);
-		other->key = c->next;
 	}
 	if (c->flags & ALL_TG_PT) {
 		widen(m, r);
@@ -215,8 +219,10 @@ static int expect_move(struct model *m, const struct command *c, struct row *own
 {
 	struct row *to;
 
-	if (c->host == nexuses[c->nexus].host && c->port == nexuses[c->nexus].port)
+	if (c->host == nexuses[c->nexus].host)
 		return BAD_LIST;
+	if (own && !m->type)
+		return BAD_CDB;
 	if (!own || own->key != c->key || !is_holder(m, own) || all_hold(m))
 		return CONFLICT;
 	to = row_of(m, c->host, c->port);
@@ -368,7 +374,7 @@ static struct command any(struct bench *b)
 
 static void same_end(struct bench *b, const struct command *c, struct result res, int wanted)
 {
-	static const uint16_t asc[] = { 0, 0, 0x2600, 0x2604 };
+	static const uint16_t asc[] = { 0, 0, 0x2600, 0x2604, 0x2400 };
 	char what[96];
 
 	snprintf(what, sizeof(what), "nexus %d action %d type %d flags %d key %d next %d", c->nexus,

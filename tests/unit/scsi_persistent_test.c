@@ -320,7 +320,24 @@ static void who_is_registered_registers_nobody_else(void **state)
 	(void)state;
 	assert_bad_list(RUN(r, 0, list, len, PR_OUT(REGISTER_ANYHOW, 0, len)), 20);
 	assert_good(OUT(r, 0, REGISTER, 0, 0, 0xa, 0));
+	assert_conflict(RUN(r, 0, list, len, PR_OUT(REGISTER, 0, len)));
+	put_be64(list, 0xa);
 	assert_bad_list(RUN(r, 0, list, len, PR_OUT(REGISTER, 0, len)), 20);
+	rig_free(r);
+}
+
+static void who_is_registered_is_registered_by_nobody_else(void **state)
+{
+	struct rig *r = rig_create((struct rig_cfg){ 0 });
+	uint8_t list[256];
+	uint32_t len = (uint32_t)spec_list(list, 0xa, NAME1);
+
+	(void)state;
+	assert_good(OUT(r, 1, REGISTER, 0, 0, 0xb, 0));
+	assert_bad_list(RUN(r, 0, list, len, PR_OUT(REGISTER, 0, len)), 28);
+	RUN(r, 0, NULL, 64, PR_IN(0, 64));
+	assert_int_equal(be32(rig_in + 4), 8);
+	assert_int_equal(be64(rig_in + 8), 0xb);
 	rig_free(r);
 }
 
@@ -404,8 +421,9 @@ static void a_reservation_is_moved(void **state)
 	uint32_t len = (uint32_t)move_list(list, 0xa, 0xb, 0x02, 1, NAME1);
 
 	(void)state;
-	assert_good(OUT(r, 0, REGISTER, 0, 0, 0xa, 0));
 	assert_conflict(RUN(r, 0, list, len, PR_OUT(MOVE, 0, len)));
+	assert_good(OUT(r, 0, REGISTER, 0, 0, 0xa, 0));
+	assert_bad_cdb(RUN(r, 0, list, len, PR_OUT(MOVE, 0, len)), 1); /* nothing is reserved */
 	assert_good(OUT(r, 0, RESERVE, EA, 0xa, 0, 0));
 	assert_good(RUN(r, 0, list, len, PR_OUT(MOVE, 0, len)));
 	assert_good(RUN(r, 1, NULL, 512, READ10(0, 1)));
@@ -442,6 +460,8 @@ static void moving_is_checked(void **state)
 	assert_good(OUT(r, 0, REGISTER, 0, 0, 0xa, 0));
 	assert_good(OUT(r, 0, RESERVE, EA, 0xa, 0, 0));
 	assert_bad_list(RUN(r, 0, list, len, PR_OUT(MOVE, 0, len)), 24); /* to itself */
+	move_list(list, 0xa, 0xb, 0, 2, NAME0);
+	assert_bad_list(RUN(r, 0, list, len, PR_OUT(MOVE, 0, len)), 24); /* at any port */
 	move_list(list, 0xa, 0xb, 0, 77, NAME1);
 	assert_bad_list(RUN(r, 0, list, len, PR_OUT(MOVE, 0, len)), 18); /* no such port */
 	move_list(list, 0xa, 0, 0, 1, NAME1);
@@ -668,6 +688,7 @@ int main(void)
 		cmocka_unit_test(a_device_name_stands_for_its_ports_that_are_here),
 		cmocka_unit_test(transport_ids_that_are_wrong_are_pointed_at),
 		cmocka_unit_test(who_is_registered_registers_nobody_else),
+		cmocka_unit_test(who_is_registered_is_registered_by_nobody_else),
 		cmocka_unit_test(all_target_ports_are_one_registrant),
 		cmocka_unit_test(a_reservation_is_moved),
 		cmocka_unit_test(a_release_is_told_at_the_registrants_other_ports),

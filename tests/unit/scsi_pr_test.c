@@ -130,6 +130,19 @@ static void others_are_registered_with_one_all_or_none(void **state)
 	assert_int_equal(pr.generation, 1);
 }
 
+static void others_that_are_registered_are_not_registered_anew(void **state)
+{
+	const struct pr_nexus more[] = { C, B };
+	struct pr_request req = { .next = 1, .more = more, .nmore = 2 };
+
+	(void)state;
+	assert_int_equal(reg(&B, 0, 2), PR_DONE);
+	assert_int_equal(pr_register(&pr, &A, &req, &ear), PR_REGISTERED);
+	assert_int_equal(pr.n, 1);
+	assert_int_equal(pr_find(&pr, &B)->key, 2);
+	assert_int_equal(pr.generation, 1);
+}
+
 static void the_number_of_registrants_has_a_limit(void **state)
 {
 	char name[16];
@@ -473,6 +486,8 @@ static enum pr_end model_act(
 		return PR_DONE;
 	case 5: return proven ? model_preempt(m, i, next, type) : PR_CONFLICT;
 	default:
+		if (m->key[i] && !m->type)
+			return PR_NOT_RESERVED;
 		if (!proven || m->holder != i)
 			return PR_CONFLICT;
 		if (!next || to == i)
@@ -553,6 +568,7 @@ int main(void)
 		T(one_initiator_through_two_ports_is_two_nexuses),
 		T(a_registration_for_all_ports_takes_the_place_of_others),
 		T(others_are_registered_with_one_all_or_none),
+		T(others_that_are_registered_are_not_registered_anew),
 		T(the_number_of_registrants_has_a_limit),
 		T(only_a_registrant_reserves_and_only_one),
 		T(types_give_access_as_they_say),
