@@ -403,5 +403,6 @@ def test_btape(btape, saw):
 
 def test_btape_tries_the_changer(btape, saw):
     said = btape("autochanger", "y", "quit")
+    assert "Slot 1 loaded. I am going to unload it." in said, said
     assert "The test autochanger worked!!" in said, said
     saw("the autochanger test worked")
