@@ -399,11 +399,11 @@ enum pr_end pr_preempt(struct pr *pr, const struct pr_nexus *n, uint64_t key, ui
 enum pr_end pr_move(struct pr *pr, const struct pr_nexus *n, uint64_t key,
 	const struct pr_nexus *to, uint64_t next, bool leave)
 {
-	struct pr_reg *reg = find(pr, n);
+	struct pr_reg *reg = proven(pr, n, key);
 
-	if (reg && !pr->type)
+	if (find(pr, n) && !pr->type)
 		return PR_NOT_RESERVED;
-	if (!proven(pr, n, key) || is_for_all(pr->type) || !reg->holder)
+	if (!reg || is_for_all(pr->type) || !reg->holder)
 		return PR_CONFLICT;
 	if (!next || find(pr, to) == reg)
 		return PR_BAD_KEY;
