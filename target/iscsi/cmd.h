@@ -46,7 +46,7 @@ struct cmd {
 	bool hashed;
 	bool told;        /* aborted, and the initiator is told: TASK ABORTED */
 	bool unsolicited; /* unsolicited Data-Out PDUs are still to come */
-	uint16_t spoiled; /* its data are not whole: the rest is taken, and it fails with this ASC */
+	uint16_t spoiled; /* its data are not whole: it takes the rest, and fails with this ASC */
 	uint16_t id;      /* high half of its Target Transfer Tags */
 	uint32_t itt;
 

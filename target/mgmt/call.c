@@ -289,7 +289,7 @@ static bool has_left(const struct call *c)
 static void on_later(struct loop_timer *t)
 {
 	struct call *c = container_of(t, struct call, later);
-	void (*then)(struct call *c) = c->then;
+	void (*then)(struct call *) = c->then;
 	json_t *body = c->later_body;
 
 	c->then = NULL;

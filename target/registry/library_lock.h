@@ -27,8 +27,8 @@ struct library_lock {
  * when another process has it, which `who` then names ("" where that is not known). A file system
  * without locks costs a line in the log.
  */
-int library_lock_take(struct list *held, const char *path, struct library_lock **out, char *who,
-	size_t size);
+int library_lock_take(
+	struct list *held, const char *path, struct library_lock **out, char *who, size_t size);
 /* NULL is fine. */
 void library_lock_give(struct library_lock *lock);
 

@@ -191,7 +191,8 @@ static int prepare_entry(struct units *u, struct units *old, struct entry *e, st
 			return refuse_row(u, e, -EBUSY,
 				"block_size, and read_only where the file was opened so, do not "
 				"change while it is in use: take the LUN out, reload, and put it "
-				"back, or restart", faults);
+				"back, or restart",
+				faults);
 		was = NULL;
 	}
 	if (was && was->sets && unit_traits_same(&was->traits, &t)) {

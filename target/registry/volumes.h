@@ -68,7 +68,7 @@ enum registry_volume_result { REGISTRY_VOLUME_RESULTS(REGISTRY_VOLUME_AS_ENUM) }
 /* Unless result is VOLUME_DONE nothing has changed. */
 struct registry_volume_outcome {
 	enum registry_volume_result result;
-	const struct registry_volume *volume; /* as it is now, or was before its end; NULL: failed */
+	const struct registry_volume *volume; /* as it is, or was before its end; NULL: failed */
 	const char *text; /* a sentence for the administrator; borrowed for the call */
 };
 

@@ -267,8 +267,8 @@ static int build_credentials(
 				: err;
 }
 
-int world_build(struct registry *r, struct config *cfg, const struct world *old,
-	struct world *w, struct faults *faults)
+int world_build(struct registry *r, struct config *cfg, const struct world *old, struct world *w,
+	struct faults *faults)
 {
 	int err;
 

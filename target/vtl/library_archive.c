@@ -174,7 +174,7 @@ static enum library_result may_leave(
 		return LIBRARY_NO_TAPE;
 	if (t->row.place.kind == CATALOG_IN_VAULT)
 		return state_is(t, LIBRARY_STATE_ARCHIVING) && !t->under_way ? LIBRARY_OK
-									    : LIBRARY_ARCHIVED;
+									     : LIBRARY_ARCHIVED;
 	if (t->row.place.kind == CATALOG_IN_DRIVE)
 		return LIBRARY_IN_DRIVE;
 	if (!r->host && library_locked(l, t->row.place.kind))

@@ -385,7 +385,8 @@ static void without_descriptors_connections_wait_and_nothing_spins(void **state)
 static void a_listener_that_the_kernel_will_not_watch_yet_takes_connections_later(void **state)
 {
 	struct door d = { .listener = open_at("127.0.0.1") };
-	int fd = listener_fd(d.listener), kept = dup(fd), null = open("/dev/null", O_RDONLY), client;
+	int fd = listener_fd(d.listener), kept = dup(fd), null = open("/dev/null", O_RDONLY),
+	    client;
 	int saved, log;
 
 	(void)state;

@@ -172,8 +172,9 @@ static void each_partition_has_its_own_objects(void **state)
 /* Without CAP, which cannot be set, ACTIVE PARTITION asks for nothing. */
 static void mode_page_10_tells_in_which_partition_the_tape_is(void **state)
 {
-	const uint8_t list[20] = { [2] = 0x10, [4] = 0x10, 0x0e, [12] = 0x40, [14] = 0x18,
-		[18] = 0x01 };
+	const uint8_t list[20] = {
+		[2] = 0x10, [4] = 0x10, 0x0e, [12] = 0x40, [14] = 0x18, [18] = 0x01
+	};
 	struct tape_rig *rig = tape_rig_blank(state);
 
 	assert_good(set_partitions(rig, 0x3c, 15, 0xffff));

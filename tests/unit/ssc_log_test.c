@@ -410,13 +410,14 @@ static void a_vendor_attribute_may_be_text_but_of_no_format_that_is_reserved(voi
 	struct tape_rig *rig = tape_rig_blank(state);
 	struct result res;
 
-	assert_good(TAPE(rig, list, sizeof(list), 0x8d, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-		BE4(sizeof(list)), 0, 0));
+	assert_good(TAPE(
+		rig, list, sizeof(list), 0x8d, 0, 0, 0, 0, 0, 0, 0, 0, 0, BE4(sizeof(list)), 0, 0));
 	res = attributes(rig, 0, 0x1400);
 	assert_memory_equal(res.in + 4, "\x14\0\x02\0\x04text", 9);
 	list[6] = 0x03;
 	assert_bad_list(TAPE(rig, list, sizeof(list), 0x8d, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-		BE4(sizeof(list)), 0, 0), 4);
+				BE4(sizeof(list)), 0, 0),
+		4);
 	tape_rig_free(rig);
 }
 

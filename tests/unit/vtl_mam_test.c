@@ -321,14 +321,17 @@ static void vendor_attribute_has_whatever_format_it_is_given(void **state)
 
 	vtl_new(v, MIB);
 	assert_int_equal(set(v, 0, 0x1400, CARTRIDGE_ASCII, "plain"), CARTRIDGE_OK);
-	assert_int_equal(set(v, 0, 0x17ff, CARTRIDGE_TEXT, "Gr\xc3\xbc\xc3\x9f" "e"), CARTRIDGE_OK);
+	assert_int_equal(set(v, 0, 0x17ff, CARTRIDGE_TEXT,
+				 "Gr\xc3\xbc\xc3\x9f"
+				 "e"),
+		CARTRIDGE_OK);
 	assert_int_equal(cartridge_attributes_save(v->c), CARTRIDGE_OK);
 	vtl_drop(v);
 	vtl_open(v);
 	assert_int_equal(get(v, 0, 0x1400).format, CARTRIDGE_ASCII);
 	assert_int_equal(get(v, 0, 0x17ff).format, CARTRIDGE_TEXT);
-	assert_int_equal(set(v, 0, 0x1400, (enum cartridge_attribute_format)3, "x"),
-		CARTRIDGE_INVALID);
+	assert_int_equal(
+		set(v, 0, 0x1400, (enum cartridge_attribute_format)3, "x"), CARTRIDGE_INVALID);
 	assert_int_equal(set(v, 0, 0x1400, CARTRIDGE_BINARY, "x"), CARTRIDGE_OK);
 	assert_int_equal(get(v, 0, 0x1400).format, CARTRIDGE_BINARY);
 }

@@ -85,9 +85,8 @@ static void keys_without_meaning_in_discovery_are_irrelevant(void **state)
 
 static void a_discovery_session_knows_text_and_logout_only(void **state)
 {
-	static const uint8_t opcodes[] = {
-		OP_NOP_OUT, OP_SCSI_CMD, OP_TMF_REQ, OP_DATA_OUT, OP_SNACK_REQ
-	};
+	static const uint8_t opcodes[] = { OP_NOP_OUT, OP_SCSI_CMD, OP_TMF_REQ, OP_DATA_OUT,
+		OP_SNACK_REQ };
 
 	for (size_t k = 0; k < sizeof(opcodes); k++) {
 		struct ini i;

@@ -80,7 +80,8 @@ static void a_command_whose_flags_contradict_each_other_is_rejected(void **state
 	p = pdu_scsi(&i, 0, tur.b, tur.len, 0); /* neither F nor W */
 	ini_send(&i, &p);
 	ini_expect_reject(&i, &p, REJECT_INVALID_FIELD);
-	p = pdu_scsi(&i, BHS_FINAL, tur.b, tur.len, 512); /* data are expected, but neither R nor W */
+	/* Data are expected, but neither R nor W says which way. */
+	p = pdu_scsi(&i, BHS_FINAL, tur.b, tur.len, 512);
 	ini_send(&i, &p);
 	ini_expect_reject(&i, &p, REJECT_INVALID_FIELD);
 	p = pdu_scsi(&i, BHS_FINAL, tur.b, tur.len, 0); /* data without W */

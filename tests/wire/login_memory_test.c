@@ -109,8 +109,8 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(
-			a_login_for_which_there_is_no_memory_may_be_tried_again,
-			wire_setup_started, wire_teardown),
+			a_login_for_which_there_is_no_memory_may_be_tried_again, wire_setup_started,
+			wire_teardown),
 	};
 
 	return cmocka_run_group_tests_name("wire/login_memory", tests, NULL, NULL);
