@@ -239,7 +239,7 @@ static int prepare_file(struct opening *o)
 }
 
 /* The name may have gone over to another file meanwhile. */
-static int open_again(const struct opening *o, int *out)
+static int open_again(struct opening *o, int *out)
 {
 	int fd = open(o->cfg->path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
 	struct stat first, again;
@@ -249,6 +249,7 @@ static int open_again(const struct opening *o, int *out)
 	if (fstat(o->fd, &first) || fstat(fd, &again) || first.st_dev != again.st_dev ||
 		first.st_ino != again.st_ino) {
 		close(fd);
+		o->made = false; /* what has the name now is theirs */
 		return store_refuse(
 			o->why, -ESTALE, "%s: has been replaced while it was opened", o->cfg->path);
 	}
