@@ -232,11 +232,20 @@ static void pdu_begin(struct conn *c)
 		full_begin(c, c->framer.ahs);
 }
 
+/* What nobody takes now may be a key, too, of a command that was refused or has not had its turn. */
+static bool may_be_secret(const struct conn *c)
+{
+	const struct sink *k = &c->sink;
+
+	return c->in_login || k->kind == SINK_NOTHING || k->kind == SINK_EARLY ||
+	       (k->cmd && cmd_is_secret(k->cmd));
+}
+
 static void pour(struct conn *c, const uint8_t *p, size_t n)
 {
 	struct sink *k = &c->sink;
 
-	if (c->in_login || (k->cmd && cmd_is_secret(k->cmd)))
+	if (may_be_secret(c))
 		c->r->secret = true;
 	if (k->kind == SINK_COMMAND)
 		cmd_pour(k->cmd, p, n);

@@ -139,6 +139,7 @@ void early_end(struct early *e)
 	while ((l = list_pop(&e->outs)))
 		early_end(container_of(l, struct early, link));
 	c->r->early_bytes -= e->size;
+	explicit_bzero(e->bytes, e->ahs_len + e->data_len); /* it may be a key */
 	free(e);
 	conn_release(c);
 }
