@@ -9,6 +9,7 @@
 #include "iscsi/cmd.h"
 #include "iscsi/conn.h"
 #include "iscsi/login_state.h"
+#include "iscsi/logout.h"
 #include "iscsi/reactor.h"
 #include "iscsi/session.h"
 #include "iscsi/shared.h"
@@ -285,7 +286,7 @@ static void add_connection(struct conn *c)
 		return;
 	if (c->r->stopping)
 		login_refuse(c, LOGIN_UNAVAILABLE, "the server is stopping");
-	else if (!s || s->closing)
+	else if (!s || s->closing || logout_waits(s))
 		login_refuse(c, LOGIN_NO_SESSION, NULL);
 	else if (cid_in_use(s, c->cid))
 		replace_connection(c, s);

@@ -167,6 +167,14 @@ static void wait_for_turn(struct conn *c, const struct logout_req *p)
 	loop_timer_set(&o->patience, c->r->dir->policy.logout_timeout_ms);
 }
 
+bool logout_waits(const struct session *s)
+{
+	list_for_each(l, &s->logouts)
+		if (container_of(l, struct logout, link)->req.reason == LOGOUT_SESSION)
+			return true;
+	return false;
+}
+
 static struct logout *next_in_turn(const struct session *s)
 {
 	list_for_each(l, &s->logouts) {

@@ -352,6 +352,26 @@ static void a_logout_waits_although_another_one_does(void **state)
 	ini_close(&b);
 }
 
+static void no_connection_joins_a_session_that_waits_to_log_out(void **state)
+{
+	struct wire *w = *state;
+	struct ini a, b, more;
+	struct pdu p;
+
+	two_with_writes(w, &a, &b);
+	p = pdu_logout(&a, LOGOUT_SESSION, 0);
+	ini_send(&a, &p);
+	wire_sleep_ms(20);
+	ini_open_more(&more, &a, 2); /* one too many, besides */
+	assert_int_equal(login(&more, OP | TO_FFP, NAMES), LOGIN_NO_SESSION);
+	ini_recv(&a, OP_LOGOUT_RSP);
+	assert_int_equal(a.bhs[2], LOGOUT_DONE);
+	ini_expect_closed(&a);
+	ini_close(&a);
+	ini_close(&b);
+	ini_close(&more);
+}
+
 static void a_connection_is_logged_out_while_it_waits_to_log_another_out(void **state)
 {
 	struct wire *w = *state;
@@ -905,6 +925,7 @@ int main(void)
 		TEST_UNSTARTED(one_connection_may_log_another_out),
 		TEST_UNSTARTED(the_tasks_of_a_connection_that_is_logged_out_end),
 		TEST_UNSTARTED(a_logout_waits_although_another_one_does),
+		TEST_UNSTARTED(no_connection_joins_a_session_that_waits_to_log_out),
 		TEST_UNSTARTED(a_connection_is_logged_out_while_it_waits_to_log_another_out),
 		TEST_UNSTARTED(a_logout_whose_asker_hangs_up_closes_every_connection),
 		TEST_UNSTARTED(logging_the_session_out_closes_every_connection),
