@@ -7,6 +7,7 @@
 
 #include "ctl/ask.h"
 #include "ctl/number.h"
+#include "vtl/media.h"
 
 const struct command_option tapes_create_options[] = {
 	{ "library", "NAME", "where it is to be, if there are several libraries" },
@@ -409,12 +410,13 @@ struct new_tape {
 };
 
 /* A label for a generation that is not known, such as L2 or M8 for "LTO-5". */
-static bool is_misread(const char *barcode, const char *medium)
+static bool is_misread(const char *barcode)
 {
 	const char *end = barcode + strlen(barcode) - 2;
+	bool worm;
 
-	return !strcmp(end, "M8") || (end[0] == 'L' && end[1] >= '0' && end[1] <= '9' &&
-					     end[1] != medium[strlen(medium) - 1]);
+	return !media_suffix(end, &worm) &&
+	       (!strcmp(end, "M8") || (end[0] == 'L' && end[1] >= '0' && end[1] <= '9'));
 }
 
 static void warn(const json_t *made, const struct new_tape *asked)
@@ -424,7 +426,7 @@ static void warn(const json_t *made, const struct new_tape *asked)
 	if (is_unreadable(made))
 		fprintf(stderr, "countersignctl: no drive of library %s reads %s\n",
 			ask_text(made, "library"), medium);
-	if (!asked->generation && !is_set(made, "cleaning") && is_misread(barcode, medium))
+	if (!asked->generation && !is_set(made, "cleaning") && is_misread(barcode))
 		fprintf(stderr,
 			"countersignctl: %s is of no generation that is known: this is %s\n",
 			barcode + strlen(barcode) - 2, medium);
