@@ -209,6 +209,20 @@ static void written(struct scsi_task *t, struct cartridge *c)
 		tape_check_left(t, SENSE_NO_SENSE, ASC_EARLY_WARNING, TAPE_EOM, 0);
 }
 
+/* At the end of the partition: what the residual says has been written is durable as well. False: it
+ * is not, and the task has its status. */
+static bool ended(struct scsi_task *t, struct cartridge *c, enum cartridge_result r)
+{
+	return (r != CARTRIDGE_FULL && r != CARTRIDGE_NO_SPACE) || tape_settle(t, c);
+}
+
+static void write_failed(struct scsi_task *t, struct tape_job *j, struct cartridge *c,
+	enum cartridge_result r, uint64_t left)
+{
+	if (ended(t, c, r))
+		tape_stopped(t, j, c, r, true, left);
+}
+
 static void write_run(struct scsi_task *t, struct tape_job *j, struct cartridge *c)
 {
 	struct tape *tape = tape_of(t);
@@ -231,7 +245,7 @@ static void write_run(struct scsi_task *t, struct tape_job *j, struct cartridge 
 		tape_check_left(t, SENSE_HARDWARE_ERROR, ASC_BLOCK_GUARD_CHECK_FAILED, 0,
 			j->fixed ? (int64_t)(count - done) : (int64_t)j->len);
 	else if (r != CARTRIDGE_OK)
-		tape_stopped(t, j, c, r, true, j->fixed ? count - done : j->len);
+		write_failed(t, j, c, r, j->fixed ? count - done : j->len);
 	else if (!atomic_load(&tape->unbuffered) || tape_settle(t, c))
 		written(t, c);
 }
@@ -283,7 +297,7 @@ static void filemarks_run(struct scsi_task *t, struct tape_job *j, struct cartri
 	r = cartridge_write_filemarks(c, j->len, &done);
 	tape->dirty = tape->dirty || done;
 	if (r != CARTRIDGE_OK)
-		tape_stopped(t, j, c, r, true, j->len - done);
+		write_failed(t, j, c, r, j->len - done);
 	else if ((j->immed && j->len) || tape_settle(t, c))
 		written(t, c);
 }

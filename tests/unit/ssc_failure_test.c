@@ -411,6 +411,20 @@ static void beyond_early_warning_each_write_synchronizes(void **state)
 	tape_rig_free(rig);
 }
 
+/* A residual acknowledges what stands before it. */
+static void what_was_written_before_the_end_is_durable_or_has_failed(void **state)
+{
+	struct tape_rig *rig = roomy(state);
+
+	assert_good(tape_set_block(rig, 65536));
+	tape_fill(tape_data, 8 << 20, 5);
+	set(&no_space, 40, 1);
+	set(&no_sync, 0, 1);
+	assert_check(TAPE(rig, tape_data, 8 << 20, TAPE_WRITE_FIXED(128)), SENSE_MEDIUM_ERROR,
+		0x0c00);
+	tape_rig_free(rig);
+}
+
 /* The block is not acknowledged before it is written: there is none to be lost. */
 static void nothing_is_written_behind_when_the_file_system_is_nearly_full(void **state)
 {
@@ -537,6 +551,7 @@ int main(void)
 		TEST(of_fixed_blocks_those_that_were_read_before_memory_ran_out_are_told),
 		TEST(a_file_system_that_is_nearly_full_is_early_warning),
 		TEST(beyond_early_warning_each_write_synchronizes),
+		TEST(what_was_written_before_the_end_is_durable_or_has_failed),
 		TEST(nothing_is_written_behind_when_the_file_system_is_nearly_full),
 		TEST(whatever_fails_what_is_acknowledged_is_there_and_in_order),
 	};
