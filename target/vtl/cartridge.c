@@ -332,15 +332,16 @@ void cartridge_change_told(struct cartridge *c)
 	c->change_told = true;
 }
 
-/* Where that cannot be saved (the file system is full), what is written is worth more. */
+/* Where that cannot be saved (the file system is full), what is written is worth more. The cut may
+ * make room, so it is tried again before the data are durable. */
 static void note_change(struct cartridge *c)
 {
 	if (!c->change_told)
 		return;
 	c->change_told = false;
 	c->label.changes++;
-	if (cartridge_attributes_save(c) != CARTRIDGE_OK)
-		c->label_dirty = true;
+	c->label_dirty = c->change_unsaved = true;
+	(void)cartridge_attributes_save(c);
 }
 
 /* The last before something changes: makes the log end at the position. */
@@ -524,6 +525,8 @@ enum cartridge_result cartridge_sync(struct cartridge *c)
 {
 	int err = 0;
 
+	if (c->change_unsaved)
+		(void)cartridge_attributes_save(c);
 	for (unsigned int i = 0; i < c->info.partitions; i++) {
 		int e = c->reel[i].writable ? reel_sync(&c->reel[i]) : 0;
 

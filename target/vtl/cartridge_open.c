@@ -381,6 +381,7 @@ enum cartridge_result cartridge_attributes_save(struct cartridge *c)
 		c->label.last = c->load;
 	int err = label_save(c->dir, &c->label);
 	c->label_dirty = c->label_dirty && err;
+	c->change_unsaved = c->change_unsaved && err;
 	return cartridge_result_of(err);
 }
 

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -293,6 +294,27 @@ static void change_reference_that_was_told_is_another_one_after_a_crash(void **s
 	assert_true(number(v, 0x0009) > told);
 }
 
+/* As on a file system that is full until the cut has made room. */
+static void change_reference_that_could_not_be_saved_is_saved_with_the_data(void **state)
+{
+	struct vtl *v = *state;
+	char in_the_way[128];
+	uint64_t told;
+
+	snprintf(in_the_way, sizeof(in_the_way), "%.79s/label.new", v->path);
+	vtl_new(v, 64 * MIB);
+	vtl_write(v, 100, 1);
+	told = number(v, 0x0009);
+	cartridge_change_told(v->c);
+	assert_int_equal(mkdir(in_the_way, 0700), 0);
+	vtl_write(v, 100, 2);
+	assert_int_equal(rmdir(in_the_way), 0);
+	vtl_sync(v);
+	vtl_drop(v);
+	vtl_open(v);
+	assert_true(number(v, 0x0009) > told);
+}
+
 static void change_reference_tells_of_erasing_and_formatting_and_of_nothing_else(void **state)
 {
 	struct vtl *v = *state;
@@ -414,6 +436,7 @@ int main(void)
 		CASE(set_refuses_wrong_formats_and_lengths),
 		CASE(change_reference_is_another_one_with_the_first_change_of_a_load),
 		CASE(change_reference_that_was_told_is_another_one_after_a_crash),
+		CASE(change_reference_that_could_not_be_saved_is_saved_with_the_data),
 		CASE(change_reference_tells_of_erasing_and_formatting_and_of_nothing_else),
 		CASE(vendor_attribute_has_whatever_format_it_is_given),
 		CASE(memory_gets_full),
