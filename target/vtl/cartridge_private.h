@@ -17,7 +17,7 @@ struct cartridge {
 	bool counts_load; /* a drive has it */
 	bool label_dirty;
 	bool full_told;   /* the log has it that the file system is full */
-	bool change_told;    /* the next change makes the volume change reference another one */
+	bool change_told; /* the next change makes the volume change reference another one */
 	bool change_unsaved; /* the label on disk has the one before */
 	struct cartridge_info info;
 	struct label label;

@@ -420,8 +420,8 @@ static void what_was_written_before_the_end_is_durable_or_has_failed(void **stat
 	tape_fill(tape_data, 8 << 20, 5);
 	set(&no_space, 40, 1);
 	set(&no_sync, 0, 1);
-	assert_check(TAPE(rig, tape_data, 8 << 20, TAPE_WRITE_FIXED(128)), SENSE_MEDIUM_ERROR,
-		0x0c00);
+	assert_check(
+		TAPE(rig, tape_data, 8 << 20, TAPE_WRITE_FIXED(128)), SENSE_MEDIUM_ERROR, 0x0c00);
 	tape_rig_free(rig);
 }
 
