@@ -291,6 +291,7 @@ static void on_later(struct loop_timer *t)
 	struct call *c = container_of(t, struct call, later);
 	void (*then)(struct call *) = c->then;
 	json_t *body = c->later_body;
+	struct addr_text text;
 
 	c->then = NULL;
 	set_deadline(c, 0);
@@ -303,6 +304,8 @@ static void on_later(struct loop_timer *t)
 		patience_hung_up(c->http->cfg.patience, &c->peer, http_in_seconds(0));
 		call_reply(c, c->later_status, body);
 	} else {
+		log_msg(LOG_NOTICE, "management: refused: %s hung up before its proof was looked at",
+			addr_text(&c->peer, &text));
 		call_refuse(c, HTTP_BADREQUEST, "gone", "the client did not wait");
 	}
 }

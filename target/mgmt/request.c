@@ -141,6 +141,7 @@ static bool check_presence(struct call *c)
 {
 	if (!http_is_network(c->http) || c->peer.sa.sa_family != AF_UNSPEC)
 		return true;
+	log_msg(LOG_NOTICE, "management: refused: a client hung up before its address was known");
 	call_refuse(c, HTTP_BADREQUEST, "gone", "the client is gone");
 	return false;
 }

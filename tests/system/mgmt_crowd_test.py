@@ -227,3 +227,4 @@ def test_hanging_up_tells_no_sooner_whether_a_guess_was_right(server):
         assert prove(server, basic("other", f"more-{n}"), guesser, 0.2)[1] == ""
     time.sleep(4.5)
     assert len(lines(server, "did not prove who it is")) == refused
+    assert len(lines(server, "hung up before its proof was looked at")) >= 5
