@@ -3,52 +3,12 @@
  * The catalog on a disk that is full or fails: the request fails with the error, nothing of it is
  * done, nothing before it is lost, and others that shared its transaction do not suffer.
  */
-#include "catalog_support.h"
+#include "catalog_number.h"
 
 #include <semaphore.h>
 
 #include "catalog/audit.h"
-#include "catalog/credential.h"
-#include "catalog/setting.h"
 #include "catalog_steps.h"
-
-/* Everything of these tests hangs on one number: each change puts it in two places. */
-static int put_number(struct catalog_tx *tx, void *arg)
-{
-	const char *text = arg;
-	struct catalog_credential c = { .scope_name = "t",
-		.initiator = "i",
-		.in_secret = { arg, strlen(text) },
-		.origin = CATALOG_FROM_AWS };
-	int err = catalog_credential_put(tx, &c);
-
-	return err ? err : catalog_setting_put(tx, "number", text);
-}
-
-struct numbers {
-	char secret[16], setting[16];
-};
-
-static int get_secret(const struct catalog_credential *c, void *arg)
-{
-	snprintf(arg, 16, "%.*s", (int)c->in_secret.len, (const char *)c->in_secret.bytes);
-	return 0;
-}
-
-static int get_setting(const char *name, const char *value, void *arg)
-{
-	if (!strcmp(name, "number"))
-		snprintf(arg, 16, "%s", value);
-	return 0;
-}
-
-static int get_numbers(struct catalog_tx *tx, void *arg)
-{
-	struct numbers *n = arg;
-	int err = catalog_credential_load(tx, get_secret, n->secret);
-
-	return err ? err : catalog_setting_load(tx, "", get_setting, n->setting);
-}
 
 /* The number that the catalog has, in both places. */
 static int number_of(struct rig *rig)

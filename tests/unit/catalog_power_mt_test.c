@@ -8,15 +8,12 @@
  * may go: that leaves a state directory whose files are mixtures, page by page, of what was synced
  * and what has been written since, and whose names are as before or as now, each by itself.
  */
-#include "catalog_support.h"
+#include "catalog_number.h"
 
 #include <dirent.h>
 #include <pthread.h>
 #include <sys/syscall.h>
 #include <time.h>
-
-#include "catalog/credential.h"
-#include "catalog/setting.h"
 
 #define FILES   64
 #define IMAGES  150u
@@ -256,44 +253,6 @@ ssize_t pwrite64(int fd, const void *buf, size_t n, off64_t off)
 }
 
 /* --- what the catalog keeps ----------------------------------------------------------------- */
-
-/* In two places, one of them sealed. */
-static int put_number(struct catalog_tx *tx, void *arg)
-{
-	const char *text = arg;
-	struct catalog_credential c = { .scope_name = "t",
-		.initiator = "i",
-		.in_secret = { arg, strlen(text) },
-		.origin = CATALOG_FROM_AWS };
-	int err = catalog_credential_put(tx, &c);
-
-	return err ? err : catalog_setting_put(tx, "number", text);
-}
-
-struct numbers {
-	char secret[16], setting[16];
-};
-
-static int get_secret(const struct catalog_credential *c, void *arg)
-{
-	snprintf(arg, 16, "%.*s", (int)c->in_secret.len, (const char *)c->in_secret.bytes);
-	return 0;
-}
-
-static int get_setting(const char *name, const char *value, void *arg)
-{
-	if (!strcmp(name, "number"))
-		snprintf(arg, 16, "%s", value);
-	return 0;
-}
-
-static int get_numbers(struct catalog_tx *tx, void *arg)
-{
-	struct numbers *n = arg;
-	int err = catalog_credential_load(tx, get_secret, n->secret);
-
-	return err ? err : catalog_setting_load(tx, "", get_setting, n->setting);
-}
 
 static void put(struct rig *rig, int number)
 {
