@@ -361,15 +361,23 @@ static void a_logout_waits_for_a_lun_reset_that_waits_for_the_store(void **state
 	ini_close(&other);
 }
 
-static void no_write_is_under_way_when_a_logout_is_answered(void **state)
+/* Eight, with all of their data. */
+static void send_writes(struct ini *i)
 {
-	struct wire *w = *state;
 	static const uint8_t block[WIRE_BLOCK];
 	struct command c = { .cdb = cdb_write(0, 1),
 		.write = true,
 		.out = block,
 		.expect = WIRE_BLOCK,
 		.immediate_len = WIRE_BLOCK };
+
+	for (int k = 0; k < 8; k++)
+		command_send(i, &c);
+}
+
+static void no_write_is_under_way_when_a_logout_is_answered(void **state)
+{
+	struct wire *w = *state;
 	struct ini i;
 
 	slow(w, 100);
@@ -378,8 +386,7 @@ static void no_write_is_under_way_when_a_logout_is_answered(void **state)
 
 		ini_begin(&i, w, "");
 		unit_ready(&i);
-		for (int k = 0; k < 8; k++)
-			command_send(&i, &c);
+		send_writes(&i);
 		p = pdu_logout(&i, reason, i.cid);
 		ini_send(&i, &p);
 		do
@@ -395,12 +402,6 @@ static void no_write_is_under_way_when_a_logout_is_answered(void **state)
 static void a_logout_does_not_wait_for_ever(void **state)
 {
 	struct wire *w = *state;
-	static const uint8_t block[WIRE_BLOCK];
-	struct command c = { .cdb = cdb_write(0, 1),
-		.write = true,
-		.out = block,
-		.expect = WIRE_BLOCK,
-		.immediate_len = WIRE_BLOCK };
 	struct ini i;
 	struct pdu p;
 
@@ -409,8 +410,7 @@ static void a_logout_does_not_wait_for_ever(void **state)
 	ini_begin(&i, w, "");
 	unit_ready(&i);
 	slow(w, 2000);
-	for (int k = 0; k < 8; k++)
-		command_send(&i, &c);
+	send_writes(&i);
 	p = pdu_logout(&i, LOGOUT_SESSION, 0);
 	ini_send(&i, &p);
 	do
