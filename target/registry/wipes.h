@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Disks of which a SANITIZE or FORMAT UNIT has begun and not succeeded: between the units, which say so, and the
- * catalog, which keeps it over a crash, as registry/modes.h does for mode pages.
+ * Disks of which a SANITIZE or FORMAT UNIT has begun and not succeeded: between the units, which say
+ * so, and the catalog, which keeps it over a crash, as registry/modes.h does for mode pages.
  */
 #ifndef REGISTRY_WIPES_H
 #define REGISTRY_WIPES_H

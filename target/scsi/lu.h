@@ -167,9 +167,9 @@ void lu_unref(struct lu *lu);     /* any thread; NULL is fine. The last one clos
 void lu_resized(struct lu *lu);
 /* `to` is to take the place of `from`, the same unit with other properties: it has its persistent
  * reservation, which no initiator has let go of, and its registrants, and over the same data needs
- * a SANITIZE or FORMAT UNIT if that does. PERSISTENT RESERVE OUT and SANITIZE through `from`, of which `to` would
- * not know, are BUSY from now on. Main thread. 0, or -errno, and nothing has changed: no memory, or
- * -EBUSY where a SANITIZE or FORMAT UNIT is under way. */
+ * a SANITIZE or FORMAT UNIT if that does. PERSISTENT RESERVE OUT and SANITIZE through `from`, of
+ * which `to` would not know, are BUSY from now on. Main thread. 0, or -errno, and nothing has
+ * changed: no memory, or -EBUSY where a SANITIZE or FORMAT UNIT is under way. */
 int lu_succeed(struct lu *to, struct lu *from);
 /* Whether one is. Any thread. */
 bool lu_wiping(struct lu *lu);
