@@ -304,7 +304,8 @@ static void on_later(struct loop_timer *t)
 		patience_hung_up(c->http->cfg.patience, &c->peer, http_in_seconds(0));
 		call_reply(c, c->later_status, body);
 	} else {
-		log_msg(LOG_NOTICE, "management: refused: %s hung up before its proof was looked at",
+		log_msg(LOG_NOTICE,
+			"management: refused: %s hung up before its proof was looked at",
 			addr_text(&c->peer, &text));
 		call_refuse(c, HTTP_BADREQUEST, "gone", "the client did not wait");
 	}
